@@ -1,0 +1,64 @@
+# What people, hooks and CI call. `make` alone lists the targets.
+PYTHON ?= python3
+BIN := .venv/bin
+DATA ?= lfw-a
+RECIPE ?= koch
+MIRROR ?=
+
+# No dependency phones home, and nothing is asked.
+export DVC_NO_ANALYTICS = 1
+export DO_NOT_TRACK = 1
+export GX_ANALYTICS_ENABLED = false
+export MLFLOW_DISABLE_TELEMETRY = true
+export MLFLOW_ALLOW_PICKLE_DESERIALIZATION = false
+export PREFECT_SERVER_ANALYTICS_ENABLED = false
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help run lfw test lint format bench ui lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):[^#]*## /\1\t/' | expand -t 14
+
+.venv/.installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Likeness needs Python >= 3.11; found $$($(PYTHON) --version). Try: make PYTHON=python3.12 run"; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "installing the tested versions into .venv (once; some minutes)"
+	$(BIN)/python -m pip install --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+run: .venv/.installed ## the pipeline that params.yaml describes, then where its results are
+	@$(BIN)/dvc repro
+	@$(BIN)/likeness where
+
+lfw: .venv/.installed ## the pipeline on LFW; MIRROR=<folder or URL> DATA=lfw-a|lfw|lfw-funneled|lfw-deepfunneled RECIPE=koch
+	@$(BIN)/dvc exp run -S data=$(DATA) -S recipe=$(RECIPE) $(if $(MIRROR),-S data.mirror='$(MIRROR)')
+	@$(BIN)/likeness where
+
+test: .venv/.installed ## the test suite (real components, about ten minutes on two cores)
+	$(BIN)/python -m pytest -m "not slow"
+
+lint: .venv/.installed ## style, types and the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/.installed ## let ruff lay the code out
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: .venv/.installed ## what the performance figures of the README were measured with
+	$(BIN)/python -m benchmarks
+
+ui: .venv/.installed ## compare runs in the browser (http://127.0.0.1:5000)
+	MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false $(BIN)/mlflow ui --workers 1
+
+lock: ## write requirements.lock from what .venv holds now
+	@{ head -1 requirements.lock; $(BIN)/python -m pip freeze --exclude-editable | sed "s/+cpu$$//"; } > requirements.lock.new
+	@mv requirements.lock.new requirements.lock
+
+clean: ## remove the outputs of the stages (the DVC cache and the runs stay)
+	rm -rf data/faces data/splits models/model reports/*

@@ -1,0 +1,48 @@
+"""Stage 5, evaluate: figures with intervals on the test pairs, beside the baseline and the untrained network."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Annotated
+
+import torch
+import typer
+
+from likeness.data.faceset import FaceSet
+from likeness.data.splits import Split
+from likeness.evaluation.output import write_study
+from likeness.evaluation.params import EvaluateParams
+from likeness.evaluation.study import study
+from likeness.models.weights import load_model
+from likeness.params import read_params
+from likeness.tracking.runs import log_evaluation
+from pipelines._stage import run as run_stage
+
+
+def main(
+    params: Annotated[Path, typer.Option(help="The params.yaml.")],
+    faces: Annotated[Path, typer.Option(help="Folder of the ingest stage.")],
+    splits: Annotated[Path, typer.Option(help="Folder of the split stage.")],
+    model: Annotated[Path, typer.Option(help="Folder of the trained model.")],
+    run: Annotated[Path, typer.Option(help="run.json of the train stage, to note the figures in its run.")],
+    out: Annotated[Path, typer.Option(help="Folder for the figures, tables and pictures.")],
+) -> None:
+    """Measures the model; nothing is chosen on the test pairs."""
+    wanted: EvaluateParams = read_params(params, evaluate=EvaluateParams)
+    loaded = load_model(model, "cuda" if torch.cuda.is_available() else "cpu")
+    found = study(FaceSet.open(faces), Split.open(splits), loaded, wanted)
+    write_study(out, found)
+    log_evaluation(run, found.metrics)
+    for system in ("model", "baseline", "untrained"):
+        if system in found.metrics:
+            logging.info("%-9s %s", system, _line(found.metrics[system]["test"]))
+
+
+def _line(figures: dict[str, dict[str, float]]) -> str:
+    told = ((name, figures[name]) for name in ("accuracy", "auc"))
+    return ", ".join(f"{name} {one['value']:.4f} [{one['low']:.4f}, {one['high']:.4f}]" for name, one in told)
+
+
+if __name__ == "__main__":
+    run_stage(main)

@@ -1,0 +1,39 @@
+"""Stage 1, ingest: the images of a source become one packed pixel store and a manifest."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from likeness.data.ingest import ingest
+from likeness.data.places import drawn, locate
+from likeness.data.sources import DataParams
+from likeness.data.synthetic.archive import SyntheticParams, write_archive
+from likeness.files import write_json
+from likeness.params import read_params
+from pipelines._stage import run
+
+
+def main(
+    params: Annotated[Path, typer.Option(help="The params.yaml.")],
+    out: Annotated[Path, typer.Option(help="Folder for the pixel store, the manifest and the lists.")],
+    downloads: Annotated[Path, typer.Option(help="Folder for what is downloaded or drawn, kept between runs.")],
+    timings: Annotated[Path, typer.Option(help="File for speed and counts, which differ from run to run.")],
+) -> None:
+    """Fetches or draws the faces and packs them."""
+    data: DataParams
+    synthetic: SyntheticParams
+    data, synthetic = read_params(params, data=DataParams, synthetic=SyntheticParams)
+    if data.source == "synthetic":
+        located = drawn(write_archive(synthetic, downloads / "synthetic"))
+    else:
+        located = locate(data, downloads, os.environ)
+    done = ingest(located, data, out)
+    write_json(timings, done.figures())
+
+
+if __name__ == "__main__":
+    run(main)

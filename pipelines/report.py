@@ -1,0 +1,39 @@
+"""Stage 6, report: one page that tells the run whole, and its Markdown twin, from the other stages' files."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from likeness.params import read_params
+from likeness.reporting.artefacts import Places
+from likeness.reporting.page import write_report
+from likeness.reporting.params import ReportParams
+from likeness.tracking.runs import TrackingParams, log_report
+from pipelines._stage import run
+
+
+def main(
+    params: Annotated[Path, typer.Option(help="The params.yaml; all of it is printed.")],
+    faces: Annotated[Path, typer.Option(help="Folder of the ingest stage.")],
+    splits: Annotated[Path, typer.Option(help="Folder of the split stage.")],
+    model: Annotated[Path, typer.Option(help="Folder of the trained model.")],
+    validation: Annotated[Path, typer.Option(help="The validation.json.")],
+    train: Annotated[Path, typer.Option(help="Folder with the training's tables.")],
+    evaluation: Annotated[Path, typer.Option(help="Folder with the evaluation's figures.")],
+    out: Annotated[Path, typer.Option(help="Folder for report.html, report.md and figures/.")],
+    sweep: Annotated[Path | None, typer.Option(help="Table of a parameter sweep, if there was one.")] = None,
+) -> None:
+    """Writes the report, and copies it to the run of its training where tracking allows."""
+    wanted, tracking = read_params(params, report=ReportParams, tracking=TrackingParams)
+    places = Places(params, faces, splits, model, validation, train, evaluation, sweep)
+    written = write_report(places, wanted, out)
+    logging.info("report: %s (%.1f MB, opens offline)", written.html, written.html.stat().st_size / 1e6)
+    log_report(train / "run.json", written.html, tracking)
+
+
+if __name__ == "__main__":
+    run(main)

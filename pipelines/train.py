@@ -1,0 +1,81 @@
+"""Stage 4, train: one Siamese tower, its best weights, and a card that alone suffices to use them."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from likeness.data.faceset import FaceSet
+from likeness.data.splits import Split
+from likeness.files import write_json
+from likeness.models.network import ModelParams, build_siamese
+from likeness.models.weights import save_model
+from likeness.params import read_params
+from likeness.tracking.runs import DatasetNote, TrackedRun, TrackingParams
+from likeness.training.handover import Setup, card_of, write_reports
+from likeness.training.params import RecipeParams, TrainParams
+from likeness.training.resume import discard, remember, remembered
+from likeness.training.run import train
+from likeness.training.world import leads_by_environment
+from pipelines._stage import run
+
+
+def main(
+    params: Annotated[Path, typer.Option(help="The params.yaml.")],
+    faces: Annotated[Path, typer.Option(help="Folder of the ingest stage.")],
+    splits: Annotated[Path, typer.Option(help="Folder of the split stage.")],
+    model: Annotated[Path, typer.Option(help="Folder for weights and card.")],
+    reports: Annotated[Path, typer.Option(help="Folder for curves and summary.")],
+    checkpoint: Annotated[Path, typer.Option(help="Folder that an interrupted training goes on from.")],
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+) -> None:
+    """Trains what the parameters describe; interrupted and started again, goes on where it was."""
+    network, recipe, training, tracking = read_params(
+        params, model=ModelParams, recipe=RecipeParams, train=TrainParams, tracking=TrackingParams
+    )
+    face_set, split = FaceSet.open(faces), Split.open(splits)
+    setup = Setup(network, recipe, training, face_set.source, split.card)
+    learn = partial(
+        train,
+        *(split.training_data, split.holdout, face_set.pixels),
+        *(build_siamese(network, face_set.size, training.seed), setup.preprocess, training),
+        seed=training.seed,
+        checkpoint=checkpoint,
+        device=device,
+    )
+    if not leads_by_environment():
+        learn()
+        return
+    owner = hashlib.sha256(json.dumps([setup.parameters, setup.source.fingerprint]).encode()).hexdigest()
+    with TrackedRun.start(
+        tracking,
+        name=recipe.name or "unnamed",
+        values=setup.parameters,
+        dataset=_dataset(setup),
+        tags={"protocol": setup.split["protocol"], "recipe": recipe.name or "unnamed"},
+        resume_run_id=remembered(checkpoint, owner),
+    ) as tracked:
+        remember(checkpoint, owner, tracked.run_id)
+        trained = learn(on_epoch=lambda record: tracked.epoch(dataclasses.asdict(record)))
+        save_model(model, trained.siamese, card_of(setup, trained))
+        summary = write_reports(reports, setup, trained)
+        tracked.steps((step.step, step.loss) for step in trained.steps)
+        write_json(reports / "run.json", tracked.finish(model, summary))
+    discard(checkpoint)
+
+
+def _dataset(setup: Setup) -> DatasetNote:
+    source, sides = setup.source, setup.split["splits"]
+    counts = {"images": source.images, "people": source.people}
+    pairs = {f"{name}_pairs": int(side["pairs"]) for name, side in sides.items()}
+    return DatasetNote(source.source, source.fingerprint, source.place, {**counts, **pairs})
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,16 @@
+"""Likeness: from two photographs, is this the same person?"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+__all__ = ["Verifier", "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    """`Verifier`, when it is first asked for; by name, because every room imports this package, few that one."""
+    if name == "Verifier":
+        return importlib.import_module("likeness.serving.verifier").Verifier
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

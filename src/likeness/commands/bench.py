@@ -1,0 +1,3 @@
+"""`likeness bench`"""
+def bench() -> None:
+    """Later."""

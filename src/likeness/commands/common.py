@@ -1,0 +1,89 @@
+"""What the subcommands share: options, files from the command line, exit codes and ways of telling."""
+
+from __future__ import annotations
+
+import glob
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from enum import IntEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from likeness.errors import ImageError
+
+
+class Exit(IntEnum):
+    """What a script learns without reading: of several photographs, the worst."""
+
+    YES = 0  # the same person; a known person
+    NO = 1  # different people; an unknown person
+    ERROR = 2
+
+
+ModelOption = Annotated[
+    str,
+    typer.Option(
+        "--model",
+        "-m",
+        envvar="LIKENESS_MODEL",
+        metavar="SOURCE",
+        help="A model's folder, its weights file, or models:/NAME@ALIAS of the registry.",
+    ),
+]
+GalleryOption = Annotated[
+    Path, typer.Option("--gallery", "-g", envvar="LIKENESS_GALLERY", metavar="FILE", help="The gallery's file.")
+]
+ThresholdOption = Annotated[
+    float | None, typer.Option("--threshold", help="Accept from this score on, whatever the model's card says.")
+]
+AlignedOption = Annotated[
+    bool, typer.Option("--aligned", help="The photographs are framed like LFW's already: search for no face.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line, for programs.")]
+
+MODEL = "models/model"
+GALLERY = Path(".likeness/gallery.safetensors")
+
+
+def photographs(arguments: Sequence[str]) -> list[Path]:
+    """The files that arguments name: files, folders (searched throughout), and patterns the shell did not resolve.
+
+    Raises:
+        ImageError: a folder or pattern holds no image; a file that is absent is told when it is read.
+    """
+    from likeness.serving.photograph import SUFFIXES
+
+    found: list[Path] = []
+    for argument in arguments:
+        path = Path(argument)
+        if path.is_dir():
+            inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+        elif glob.has_magic(argument) and not path.exists():
+            inside = sorted(p for p in Path(path.anchor).glob(str(path.relative_to(path.anchor))) if p.is_file())
+        else:
+            inside = [path]
+        if not inside:
+            raise ImageError(f"{argument}: no image is there (looked for {', '.join(sorted(SUFFIXES))})")
+        found += inside
+    return found
+
+
+def batches(items: Sequence[Path], what: str, size: int = 64) -> Iterator[Sequence[Path]]:
+    """The items, some at a time, under a progress bar."""
+    from likeness.progress import progress
+
+    for start in progress(range(0, len(items), size), what, unit=f"x{size} photos"):
+        yield items[start : start + size]
+
+
+def tell(message: str) -> None:
+    """A sentence to the person, apart from the output proper."""
+    typer.echo(message, err=True)
+
+
+def emit(value: Any) -> None:
+    """One JSON object on one line."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, allow_nan=False) + "\n")

@@ -1,0 +1,226 @@
+"""`likeness enroll`, `likeness identify` and `likeness gallery`: the people whom a model is to know."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from likeness.commands.common import (
+    GALLERY,
+    MODEL,
+    AlignedOption,
+    Exit,
+    GalleryOption,
+    JsonOption,
+    ModelOption,
+    ThresholdOption,
+    batches,
+    emit,
+    photographs,
+    tell,
+)
+from likeness.errors import GalleryError, ImageError
+
+if TYPE_CHECKING:
+    from likeness.serving.faces import Face
+    from likeness.serving.people import Identification, People
+
+gallery_app = typer.Typer(help="The people who are enrolled.", no_args_is_help=True)
+
+NamesArgument = Annotated[list[str], typer.Argument(help="Names, as `likeness gallery list` shows them.")]
+
+
+def enroll(
+    names: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="NAME PHOTO...", help="A name and photographs of that person; or, with --folders, folders."
+        ),
+    ],
+    folders: Annotated[
+        bool, typer.Option("--folders", help="Each folder inside those given is a person, named by it.")
+    ] = False,
+    keep: Annotated[
+        bool,
+        typer.Option("--keep-photos", help="Keep the framed faces, so that a later model can embed them anew."),
+    ] = False,
+    model: ModelOption = MODEL,
+    gallery: GalleryOption = GALLERY,
+    aligned: AlignedOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Enrol a person from one photograph or several (averaged), to be identified at once.
+
+    Exit code: 0 every photograph was used, 2 something went wrong.
+    """
+    wanted = _of_folders(names) if folders else _of_arguments(names)
+    people = _people(model, gallery)
+    files = [(name, path) for name, paths in wanted.items() for path in paths]
+    usable: dict[str, list[Face]] = {name: [] for name in wanted}
+    refused = 0
+    owners = iter(name for name, _ in files)
+    for batch in batches([path for _, path in files], "reading"):
+        for face in people.verifier.faces(batch, aligned=aligned):
+            owner = next(owners)
+            if isinstance(face, ImageError):
+                tell(f"not used: {face}")
+                refused += 1
+            else:
+                usable[owner].append(face)
+    enrolled = {name: faces for name, faces in usable.items() if faces}
+    if enrolled:
+        people.enrol(enrolled, keep=keep)
+    for name, faces in enrolled.items():
+        if as_json:
+            emit({"name": name, "photos": len(faces), "kept": len(faces) if keep else 0})
+        else:
+            typer.echo(f"enrolled {name} from {_count(len(faces), 'photograph')}")
+    raise typer.Exit(Exit.ERROR if refused else Exit.YES)
+
+
+def identify(
+    photos: Annotated[list[str], typer.Argument(help="Photographs, folders or patterns.", metavar="PHOTO...")],
+    top: Annotated[int, typer.Option(min=1, max=1000, help="How many people to name.")] = 5,
+    far: Annotated[
+        float, typer.Option(help="Share of strangers who may be taken for anyone, whatever the gallery's size.")
+    ] = 0.01,
+    threshold: ThresholdOption = None,
+    model: ModelOption = MODEL,
+    gallery: GalleryOption = GALLERY,
+    aligned: AlignedOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Who photographs show, or that it is nobody of the gallery.
+
+    Exit code: 0 all show known people, 1 one of them shows an unknown person, 2 something went wrong.
+    """
+    people = _people(model, gallery)
+    paths = photographs(photos)
+    codes = [Exit.YES]
+    for batch in batches(paths, "identifying"):
+        read = list(people.verifier.faces(batch, aligned=aligned))
+        faces = [face for face in read if not isinstance(face, ImageError)]
+        results = iter(people.identify(faces, top=top, far=far, threshold=threshold))
+        for path, face in zip(batch, read, strict=True):
+            codes.append(_show(path, face if isinstance(face, ImageError) else next(results), len(paths), as_json))
+    raise typer.Exit(max(codes))
+
+
+@gallery_app.command("list")
+def list_people(gallery: GalleryOption = GALLERY, as_json: JsonOption = False) -> None:
+    """Who is enrolled, from how many photographs, since when."""
+    from likeness.serving.gallery_file import load_gallery
+
+    for person in load_gallery(gallery).people():
+        if as_json:
+            enrolled = person.enrolled.isoformat()
+            emit({"name": person.name, "photos": person.photos, "kept": person.kept, "enrolled": enrolled})
+        else:
+            kept = f", {person.kept} kept" if person.kept else ""
+            since = person.enrolled.astimezone().strftime("%Y-%m-%d %H:%M")
+            typer.echo(f"{person.name}  ({_count(person.photos, 'photograph')}{kept}, since {since})")
+
+
+@gallery_app.command("remove")
+def remove(names: NamesArgument, gallery: GalleryOption = GALLERY) -> None:
+    """Remove people, with every trace of their embeddings and photographs."""
+    from likeness.serving.gallery_file import remove_people
+
+    remove_people(gallery, names)
+    typer.echo(f"removed {', '.join(names)}")
+
+
+@gallery_app.command("export")
+def export(
+    target: Annotated[Path, typer.Argument(help="A .json, .csv or .npz file.")], gallery: GalleryOption = GALLERY
+) -> None:
+    """Write names and embeddings for other programs."""
+    from likeness.serving.gallery_export import export_gallery
+    from likeness.serving.gallery_file import load_gallery
+
+    count = export_gallery(target, load_gallery(gallery))
+    typer.echo(f"{target}: {_count(count, 'embedding')}; whoever can read it can recognise these people")
+
+
+@gallery_app.command("re-embed")
+def reembed(model: ModelOption = MODEL, gallery: GalleryOption = GALLERY) -> None:
+    """Make a gallery anew for another model, from the photographs that were kept."""
+    count = _people(model, gallery).reembed()
+    typer.echo(f"{gallery}: {count} people, embedded by {model}")
+
+
+def _of_arguments(arguments: Sequence[str]) -> dict[str, list[Path]]:
+    if len(arguments) < 2:
+        raise typer.BadParameter("expected a name and one photograph or more", param_hint="NAME PHOTO...")
+    return {arguments[0]: photographs(arguments[1:])}
+
+
+def _of_folders(arguments: Sequence[str]) -> dict[str, list[Path]]:
+    """The photographs of each folder inside those given, under that folder's name.
+
+    Raises:
+        GalleryError: there is no folder of a person.
+    """
+    wanted: dict[str, list[Path]] = {}
+    for argument in arguments:
+        for folder in sorted(path for path in Path(argument).glob("*") if path.is_dir()):
+            wanted.setdefault(folder.name, []).extend(photographs([str(folder)]))
+    if not wanted:
+        raise GalleryError(f"{', '.join(arguments)}: expected folders that hold a folder for each person")
+    return wanted
+
+
+def _people(model: str, gallery: Path) -> People:
+    from likeness.serving.people import People
+    from likeness.serving.verifier import Verifier
+
+    return People(gallery, Verifier.load(model))
+
+
+def _show(path: Path, result: Identification | ImageError, count: int, as_json: bool) -> Exit:
+    if isinstance(result, ImageError):
+        emit({"photo": str(path), "error": str(result)}) if as_json else tell(str(result))
+        return Exit.ERROR
+    if as_json:
+        emit({"photo": str(path), **as_mapping(result)})
+    elif count == 1:
+        typer.echo(_paragraph(result))
+    else:
+        found = typer.style(result.name, fg="green") if result.name else typer.style("unknown", fg="yellow")
+        typer.echo(f"{result.candidates[0].score:8.4f}  {path}  {found}")
+    return Exit.YES if result.name else Exit.NO
+
+
+def as_mapping(result: Identification) -> dict[str, Any]:
+    """What a program is told about one photograph."""
+    return {
+        "name": result.name,
+        "candidates": [vars(candidate) for candidate in result.candidates],
+        "threshold": result.limit.threshold,
+        "far": result.limit.far,
+        "far_each": result.limit.far_each,
+        "people": result.limit.people,
+        "tail_extended": result.limit.extended,
+        "other_faces": result.face.others,
+    }
+
+
+def _paragraph(result: Identification) -> str:
+    limit = result.limit
+    name = typer.style(result.name, fg="green") if result.name else typer.style("Unknown", fg="yellow")
+    rate = "" if limit.far is None else f"; of strangers, {limit.far:.3g} would be taken for someone"
+    lines = [f"{name}  (of {_count(limit.people, 'person', 'people')}, from score {limit.threshold:.4f} on{rate})"]
+    if limit.extended:
+        lines.append("that rate is extended beyond what the held-out pairs could measure (exponential tail)")
+    for place, candidate in enumerate(result.candidates, 1):
+        lines.append(f"{place:3}. {candidate.score:8.4f}  {candidate.name}")
+    if result.face.others:
+        lines.append(f"the largest of {result.face.others + 1} faces was compared")
+    return "\n".join(lines)
+
+
+def _count(number: int, one: str, many: str = "") -> str:
+    return f"{number} {one if number == 1 else many or one + 's'}"

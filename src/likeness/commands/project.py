@@ -1,0 +1,72 @@
+"""`likeness doctor`, `where`, `export`, `promote`, `rollback`, `history`: the project and its models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from likeness.commands.common import MODEL, Exit, JsonOption, emit
+
+
+def doctor() -> None:
+    """What this machine can do, and what to do about each thing that is missing."""
+    from rich.console import Console
+
+    from likeness.doctor import examine, print_report
+
+    findings = examine(Path.cwd())
+    print_report(findings, Console())
+    raise typer.Exit(Exit.NO if any(finding.verdict == "missing" for finding in findings) else Exit.YES)
+
+
+def where() -> None:
+    """Where the report, the metrics, the model and the runs of the last `dvc repro` are."""
+    places = {
+        "report": Path("reports/report.html"),
+        "metrics": Path("reports/evaluation/metrics.json"),
+        "model": Path("models/model"),
+        "runs": Path("mlflow.db"),
+    }
+    hints = {"runs": "  (make ui)"}
+    for what, path in places.items():
+        found = f"{path.resolve()}{hints.get(what, '')}" if path.exists() else "none yet; make run"
+        typer.echo(f"{what:8} {found}")
+
+
+def export(
+    folder: Annotated[Path, typer.Argument(help="The model's folder.")] = Path(MODEL), as_json: JsonOption = False
+) -> None:
+    """Write the tower as ONNX beside its weights, so that it runs without torch, and check it against torch."""
+    from likeness.models.card import TOWER
+    from likeness.models.export import export_onnx
+    from likeness.models.weights import load_model
+
+    loaded = load_model(folder)
+    target = folder / TOWER
+    difference = export_onnx(target, loaded.siamese, loaded.card)
+    if as_json:
+        emit({"onnx": str(target), "bytes": target.stat().st_size, "relative_difference": difference})
+    else:
+        size = target.stat().st_size / 1e6
+        typer.echo(f"{target}: {size:.1f} MB, differs from torch by at most {difference:.1e} of the largest value")
+
+
+def promote(
+    version: Annotated[int, typer.Argument(min=1, help="Version of the registered model.")],
+    because: Annotated[str, typer.Option(help="Why; it is written down.")],
+) -> None:
+    """Make a registered version the champion, whatever the gate says."""
+    from likeness.tracking.registry import Registry
+
+    entry = Registry.open().promote(version, because)
+    typer.echo(f"version {entry.champion} is the champion: {because}")
+
+
+def rollback(because: Annotated[str, typer.Option(help="Why; it is written down.")]) -> None:
+    """Make the former champion the champion again."""
+    from likeness.tracking.registry import Registry
+
+    entry = Registry.open().rollback(because)
+    typer.echo(f"version {entry.champion} is the champion again")

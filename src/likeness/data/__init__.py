@@ -1,0 +1,1 @@
+"""Faces in: archives, sources, the packed face set, pairs and splits."""

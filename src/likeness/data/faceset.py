@@ -1,0 +1,254 @@
+"""The face set: every image of a source as one memory-mapped array, with a table that says what each row is.
+
+A folder holds `pixels.npy` (uint8 [N, H, W]), `manifest.parquet` (one row an image, in the same order),
+`source.json` (where it came from) and `lists/*.txt` (the official pair and people lists, if any). One array
+instead of N files: tracking, copying and reading the set cost the same for ten images and for a million.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from likeness.errors import DataError, OutputError, ParamsError
+from likeness.files import read_json, write_json, write_text
+from likeness.params import from_mapping
+
+PIXELS = "pixels.npy"
+MANIFEST = "manifest.parquet"
+SOURCE = "source.json"
+LISTS = "lists"
+
+MANIFEST_COLUMNS: Mapping[str, str] = {
+    "person": "str",
+    "number": "int32",  # counts a person's images from 1
+    "path": "str",  # inside the archive or folder, with forward slashes
+    "bytes": "int64",  # length of the image file
+    "width": "int32",  # of the source picture, 0 where its header cannot be read
+    "height": "int32",
+    "mode": "str",  # Pillow's name of the source's pixel format, such as L or RGB
+    "sha256": "str",  # of the image file
+    "phash": "str",  # 64 bits in 16 hex digits, of the whole picture before the crop; "" where not decodable
+    "brightness": "float32",  # mean of the stored crop / 255
+    "contrast": "float32",  # standard deviation of the stored crop / 255
+    "sharpness": "float32",  # variance of the Laplacian of the stored crop
+    "decodable": "bool",
+    "error": "str",  # why the image is not decodable, "" where it is
+}
+
+Alignment = Literal["deep-funneled", "LFW-a", "funneled", "none", "synthetic", "unknown"]
+Checksum = Literal["published", "recorded", "none"]
+"""published: equal to the digest its authors gave; recorded: measured here; none: a folder has no digest."""
+
+
+@dataclass(frozen=True)
+class SourceCard:
+    """Where a face set came from and how it was cut; holds nothing that changes from one run to the next.
+
+    `images`, `people`, `size` and `fingerprint` describe the set itself and are filled in when it is written.
+    """
+
+    source: str
+    synthetic: bool
+    alignment: Alignment
+    place: str
+    """File name, folder name or URL; never an absolute local path, which would differ between machines."""
+    archive_sha256: str | None = None
+    checksum: Checksum = "none"
+    crop: tuple[int, int] | None = None
+    """Height and width in source pixels of the central crop; None for the whole picture."""
+    images: int = 0
+    people: int = 0
+    size: tuple[int, int] = (0, 0)
+    """Height and width that are stored."""
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True)
+class FaceSet:
+    """A face set in memory: row i of `pixels` is row i of `manifest`.
+
+    Attributes:
+        pixels: uint8 [N, H, W], read-only memory map; a row that is not decodable is all zero.
+        manifest: N rows with `MANIFEST_COLUMNS`, sorted by (person, number), indexed 0..N-1.
+        source: where it came from.
+        lists: official list files that came with it, by file name.
+    """
+
+    pixels: npt.NDArray[np.uint8]
+    manifest: pd.DataFrame
+    source: SourceCard
+    lists: Mapping[str, Path] = field(default_factory=dict)
+
+    @classmethod
+    def open(cls, folder: Path) -> FaceSet:
+        """Opens a face set that `create` or the ingest stage wrote.
+
+        Raises:
+            DataError: a file is missing or unreadable, or the files do not belong together.
+        """
+        try:
+            pixels = np.load(folder / PIXELS, mmap_mode="r")
+            manifest = pd.read_parquet(folder / MANIFEST)
+            source = from_mapping(SourceCard, read_json(folder / SOURCE), str(folder / SOURCE))
+        except (OSError, ValueError, EOFError, pa.ArrowException, ParamsError) as error:
+            raise DataError(f"{folder}: is no readable face set ({error}); run the ingest stage again") from error
+        _check(folder, pixels, manifest)
+        lists = {path.name: path for path in sorted((folder / LISTS).glob("*.txt"))}
+        return cls(pixels, manifest, source, lists)
+
+    @classmethod
+    def create(
+        cls,
+        folder: Path,
+        pixels: npt.NDArray[np.uint8],
+        manifest: pd.DataFrame,
+        source: SourceCard,
+        lists: Mapping[str, str] | None = None,
+    ) -> FaceSet:
+        """Writes a face set that is already in memory, in place of what `folder` held, and opens it.
+
+        Args:
+            folder: where to.
+            pixels: uint8 [N, H, W].
+            manifest: N rows with `MANIFEST_COLUMNS`, sorted by (person, number).
+            source: its counts, size and fingerprint are filled in here.
+            lists: text of the official list files by file name.
+
+        Raises:
+            DataError: pixels and manifest do not fit.
+            OutputError: the folder cannot be written; what it held is intact.
+        """
+        _check(folder, pixels, manifest)
+        with replaced_folder(folder) as temporary:
+            np.save(temporary / PIXELS, pixels)
+            seal(temporary, manifest, source, lists or {})
+        return cls.open(folder)
+
+    def __len__(self) -> int:
+        return len(self.manifest)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of a stored image."""
+        return int(self.pixels.shape[1]), int(self.pixels.shape[2])
+
+    def rows_of_people(self) -> dict[str, npt.NDArray[np.int64]]:
+        """Rows of each person's images in the order of their numbers; people in the order of the manifest."""
+        groups = self.manifest.groupby("person", sort=False).indices
+        return {str(person): np.asarray(rows, np.int64) for person, rows in groups.items()}
+
+    def rows_by_name(self) -> dict[tuple[str, int], int]:
+        """Row of each (person, number): how an image that a pair list names is found."""
+        names = zip(self.manifest["person"], self.manifest["number"].tolist(), strict=True)
+        return {name: row for row, name in enumerate(names)}
+
+
+def seal(folder: Path, manifest: pd.DataFrame, source: SourceCard, lists: Mapping[str, str]) -> SourceCard:
+    """Writes manifest, lists and source card beside a `pixels.npy`; returns the card with its counts filled in."""
+    pixels = np.load(folder / PIXELS, mmap_mode="r")
+    _check(folder, pixels, manifest)
+    size = (int(pixels.shape[1]), int(pixels.shape[2]))
+    card = dataclasses.replace(
+        source,
+        images=len(manifest),
+        people=int(manifest["person"].nunique()),
+        size=size,
+        fingerprint=fingerprint(manifest, source.crop, size, lists),
+    )
+    manifest.to_parquet(folder / MANIFEST)
+    for name, text in lists.items():
+        write_text(folder / LISTS / name, text)
+    write_json(folder / SOURCE, dataclasses.asdict(card))
+    return card
+
+
+@contextmanager
+def replaced_folder(target: Path) -> Iterator[Path]:
+    """Yields an empty folder beside `target` that takes its place when the block ends well.
+
+    A kill leaves that folder behind; the next call empties it.
+
+    Raises:
+        OutputError: the folder cannot be made or written, or the disk is full; `target` is untouched.
+    """
+    temporary = target.with_name(f".{target.name}.part")
+    try:
+        _remove(temporary)
+        temporary.mkdir(parents=True)
+        yield temporary
+        _swap(temporary, target)
+    except OSError as error:
+        raise OutputError(
+            f"{target}: cannot be written ({error.strerror or error}); what it held before is intact. "
+            "Free some space or make the folder writable, then run again"
+        ) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _swap(fresh: Path, target: Path) -> None:
+    """Renames `fresh` to `target`; a full folder cannot be renamed over: it steps aside first."""
+    aside = target.with_name(f".{target.name}.old")
+    _remove(aside)
+    if target.exists():
+        target.rename(aside)
+    try:
+        fresh.rename(target)
+    except OSError:
+        if aside.exists():
+            aside.rename(target)
+        raise
+    _remove(aside)
+
+
+def _remove(folder: Path) -> None:
+    if folder.exists():
+        shutil.rmtree(folder)
+
+
+def fingerprint(
+    manifest: pd.DataFrame, crop: tuple[int, int] | None, size: tuple[int, int], lists: Mapping[str, str]
+) -> str:
+    """Hex sha256 of what a training can see: the image files, how they were cut, and the lists.
+
+    Independent of the order of rows and of the name of the archive's root folder, so that the same images
+    from a tar, a zip or a folder have one fingerprint.
+    """
+    digest = hashlib.sha256(json.dumps({"crop": crop, "size": size}).encode())
+    paths = ("/".join(path.split("/")[-2:]) for path in manifest["path"])
+    for path, content in sorted(zip(paths, manifest["sha256"], strict=True)):
+        digest.update(f"{path}\0{content}\n".encode())
+    for name in sorted(lists):
+        digest.update(f"{name}\0{hashlib.sha256(lists[name].encode()).hexdigest()}\n".encode())
+    return digest.hexdigest()
+
+
+def _check(folder: Path, pixels: npt.NDArray[np.uint8], manifest: pd.DataFrame) -> None:
+    """Refuses an array and a table that are not one face set."""
+    if pixels.dtype != np.uint8 or pixels.ndim != 3:
+        found = f"{pixels.dtype} {list(pixels.shape)}"
+        raise DataError(f"{folder / PIXELS}: expected uint8 [N, H, W], found {found}; run the ingest stage again")
+    if len(pixels) != len(manifest):
+        raise DataError(
+            f"{folder}: {PIXELS} has {len(pixels)} rows but {MANIFEST} {len(manifest)}; run the ingest stage again"
+        )
+    wrong = [
+        f"{name} ({manifest[name].dtype if name in manifest else 'missing'} instead of {kind})"
+        for name, kind in MANIFEST_COLUMNS.items()
+        if name not in manifest or manifest[name].dtype != kind
+    ]
+    if wrong:
+        raise DataError(f"{folder / MANIFEST}: wrong columns: {', '.join(wrong)}; run the ingest stage again")

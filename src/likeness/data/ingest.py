@@ -1,0 +1,248 @@
+"""Stage 1: the images of any source become one packed pixel store with its manifest."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+import warnings
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from PIL import Image
+
+from likeness.data.archive import Member, open_reader
+from likeness.data.faceset import MANIFEST_COLUMNS, PIXELS, Alignment, SourceCard, replaced_folder, seal
+from likeness.data.images import Facts, read_images
+from likeness.data.layout import Layout, folder_layout, lfw_layout
+from likeness.data.places import Located
+from likeness.data.sources import VARIANTS, DataParams
+from likeness.data.store import PixelWriter, sort_rows
+from likeness.errors import DataError
+from likeness.progress import progress
+
+log = logging.getLogger(__name__)
+
+LFW_IMAGES = 13_233
+BATCH_FILES = 64
+BATCH_BYTES = 8 << 20
+TABLE_ROWS = 8192
+"""Facts are folded into a table after so many: tuples of Python objects take several times the room."""
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """What an ingest did, and how long it took."""
+
+    card: SourceCard
+    undecodable: int
+    strays: int
+    seconds: float
+
+    def figures(self) -> dict[str, float]:
+        """Counts and speed, by name."""
+        return {
+            "images": self.card.images,
+            "people": self.card.people,
+            "undecodable": self.undecodable,
+            "strays": self.strays,
+            "seconds": round(self.seconds, 3),
+            "images_per_second": round(self.card.images / self.seconds, 1),
+            "cores": available_cores(),
+        }
+
+
+def ingest(located: Located, params: DataParams, out: Path, workers: int | None = None) -> Ingested:
+    """Reads every image of a source in one pass and writes the face set to `out` in place of what it held.
+
+    Threads do the work, because decoding, resizing and hashing release the interpreter's lock. At most a few
+    batches of pictures are in memory, whatever their number; of each image less than 1 kB of manifest stays.
+
+    Args:
+        located: the source.
+        params: how it is cut.
+        out: folder of the face set.
+        workers: decoding threads, one a core if None.
+
+    Raises:
+        ArchiveError: the archive is truncated, damaged or not to be trusted.
+        DataError: it holds no usable image, images of one person only, or two images of one name.
+        OutputError: `out` cannot be written. In each case `out` is left as it was.
+    """
+    started = time.perf_counter()
+    layout = folder_layout if params.source == "folder" else lfw_layout
+    selection = _Selection(layout)
+    reader = open_reader(located.images, selection)
+    with replaced_folder(out) as fresh:
+        table = _pack(_batches(reader), fresh / PIXELS, params, workers or available_cores())
+        _refuse_useless(located.place, table, selection)
+        manifest, order = _manifest(table, layout, located.place)
+        sort_rows(fresh / PIXELS, order)
+        card = seal(fresh, manifest, _card(located, params, reader.sha256), located.lists)
+    undecodable = int((~manifest["decodable"]).sum())
+    _tell(located.place, manifest, undecodable, selection)
+    return Ingested(card, undecodable, selection.strays, time.perf_counter() - started)
+
+
+class _Selection:
+    """Tells the photographs of a source from the stray files beside them, which it counts."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.strays = 0
+        self.example = ""
+        self.layout = layout
+
+    def __call__(self, path: str) -> bool:
+        if self.layout(path) is not None:
+            return True
+        self.strays += 1
+        self.example = self.example or path
+        return False
+
+
+def _pack(batches: Iterable[list[Member]], path: Path, params: DataParams, workers: int) -> pd.DataFrame:
+    """Writes the pixels of all images in the order in which they come; returns their facts in that order."""
+    total = LFW_IMAGES if params.source in VARIANTS else None
+    tables: list[pd.DataFrame] = []
+    facts: list[Facts] = []
+    with _quiet_decoders(), PixelWriter(path, params.size) as writer, ThreadPoolExecutor(workers) as pool:
+
+        def work(start: int, files: list[Member]) -> list[Facts]:
+            pixels, found = read_images(files, params.crop, params.size)
+            writer.write(start, pixels)
+            return found
+
+        for fact in progress(_run(pool, work, batches, 2 * workers), "reading images", total, "image"):
+            facts.append(fact)
+            if len(facts) == TABLE_ROWS:
+                tables.append(_table(facts))
+                facts = []
+        table = pd.concat([*tables, _table(facts)], ignore_index=True)
+        writer.finish(len(table))
+    return table
+
+
+def _run(
+    pool: ThreadPoolExecutor,
+    work: Callable[[int, list[Member]], list[Facts]],
+    batches: Iterable[list[Member]],
+    ahead: int,
+) -> Iterator[Facts]:
+    """Runs batches at once, at most `ahead` waiting, and yields their facts in the order of the batches."""
+    waiting: deque[Future[list[Facts]]] = deque()
+    start = 0
+    for batch in batches:
+        waiting.append(pool.submit(work, start, batch))
+        start += len(batch)
+        if len(waiting) > ahead:
+            yield from waiting.popleft().result()
+    while waiting:
+        yield from waiting.popleft().result()
+
+
+def _batches(files: Iterable[Member]) -> Iterator[list[Member]]:
+    batch: list[Member] = []
+    size = 0
+    for file in files:
+        batch.append(file)
+        size += len(file.data)
+        if len(batch) == BATCH_FILES or size >= BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+@contextmanager
+def _quiet_decoders() -> Iterator[None]:
+    """Keeps OpenCV from starting threads below ours, and decoders from telling what the manifest tells."""
+    threads, level = cv2.getNumThreads(), cv2.utils.logging.getLogLevel()
+    cv2.setNumThreads(1)
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            yield
+    finally:
+        cv2.setNumThreads(threads)
+        cv2.utils.logging.setLogLevel(level)
+
+
+def _table(facts: list[Facts]) -> pd.DataFrame:
+    kinds = {name: kind for name, kind in MANIFEST_COLUMNS.items() if name in Facts._fields}
+    return pd.DataFrame(facts, columns=list(Facts._fields)).astype(kinds)
+
+
+def _refuse_useless(place: str, table: pd.DataFrame, selection: _Selection) -> None:
+    """Refuses a source of which nothing can be learned, before anything else is done with it."""
+    if table.empty:
+        form = "NAME/NAME_0001.jpg" if selection.layout is lfw_layout else "NAME/anything.jpg"
+        others = (
+            f"{selection.strays} other files, such as {selection.example!r}" if selection.strays else "no file"
+        )
+        raise DataError(
+            f"{place}: expected photographs as {form}, found none, but {others}; "
+            "check data.source and data.mirror in params.yaml"
+        )
+    if not table["decodable"].any():
+        first = table.iloc[0]
+        raise DataError(
+            f"{place}: none of its {len(table)} images is usable; the first, {first['path']}, {first['error']}"
+        )
+
+
+def _manifest(table: pd.DataFrame, layout: Layout, place: str) -> tuple[pd.DataFrame, npt.NDArray[np.int64]]:
+    """The manifest sorted by (person, number), and for each of its rows the row of `table` that it was."""
+    names = pd.DataFrame([layout(path) for path in table["path"]], columns=["person", "number"])
+    named = pd.concat([names, table], axis="columns").sort_values(["person", "number", "path"])
+    order = named.index.to_numpy(np.int64)
+    named = named.reset_index(drop=True)
+    people = named["person"].unique()
+    if len(people) == 1:
+        raise DataError(f"{place}: holds images of one person only ({people[0]}); verification needs two or more")
+    if layout is folder_layout:
+        named["number"] = named.groupby("person").cumcount() + 1
+    twice = named[named.duplicated(["person", "number"])]
+    if len(twice):
+        raise DataError(
+            f"{place}: holds image {twice['number'].iloc[0]} of {twice['person'].iloc[0]} more than once"
+        )
+    return named[list(MANIFEST_COLUMNS)].astype(dict(MANIFEST_COLUMNS)), order
+
+
+def _card(located: Located, params: DataParams, archive_sha256: str | None) -> SourceCard:
+    synthetic = params.source == "synthetic"
+    alignment: Alignment = "synthetic" if synthetic else "unknown"
+    if params.source in VARIANTS:
+        alignment = VARIANTS[params.source].alignment
+    return SourceCard(
+        source=params.source,
+        synthetic=synthetic,
+        alignment=alignment,
+        place=located.place,
+        archive_sha256=archive_sha256,
+        checksum=located.checksum,
+        crop=params.crop,
+    )
+
+
+def _tell(place: str, manifest: pd.DataFrame, undecodable: int, selection: _Selection) -> None:
+    log.info("%s: %d images of %d people", place, len(manifest), manifest["person"].nunique())
+    if undecodable:
+        first = manifest[~manifest["decodable"]].iloc[0]
+        log.warning("%d images are not usable, such as %s: %s", undecodable, first["path"], first["error"])
+    if selection.strays:
+        log.warning("%d other files were left aside, such as %s", selection.strays, selection.example)
+
+
+def available_cores() -> int:
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,231 @@
+"""From a face set to its split: the official views of LFW, or the same protocol drawn for any photo set.
+
+View 1 trains on pairsDevTrain and tests on pairsDevTest; view 2 tests on one of the ten folds of pairs.txt and
+trains on the other nine. A holdout is taken out of the training pairs; no person is in two of the three.
+Restricted: training sees the pairs alone (the names serve only to keep people apart). Unrestricted: it also
+sees who is on every image of the training people (Huang and Learned-Miller 2014, sections 2 and 3).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Annotated, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from likeness.data.drawing import divide_people, draw_pairs
+from likeness.data.faceset import FaceSet
+from likeness.data.holdout import choose_holdout
+from likeness.data.pairs import ListedPair, listing, locate, read_pairs, read_people
+from likeness.data.split_card import figures
+from likeness.data.splits import Identities, Pairs, Split
+from likeness.errors import PairListError
+from likeness.params import Range
+
+PAIR_LISTS: dict[int, tuple[str, ...]] = {1: ("pairsDevTrain.txt", "pairsDevTest.txt"), 2: ("pairs.txt",)}
+PEOPLE_LISTS: dict[int, str] = {1: "peopleDevTrain.txt", 2: "people.txt"}
+FOLDS = 10
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class SplitParams:
+    """Section `split` of params.yaml.
+
+    Attributes:
+        protocol: what training may see.
+        view: 1 for one division, 2 for ten folds.
+        fold: the fold of view 2 that is tested on; view 1 has none and ignores it.
+        holdout_fraction: share of the training pairs that is held out.
+        seed: decides who is held out and which pairs are drawn.
+        holdout_draw: pairs per class that are drawn among the holdout people beside the listed ones.
+        pairs_per_class: pairs per class that are drawn in all where no pair lists are.
+        test_fraction: share of people and pairs that is tested on where no lists are and the view is 1;
+            0.3125 of 1 600 are the 500 of LFW.
+    """
+
+    protocol: Literal["restricted", "unrestricted"] = "restricted"
+    view: Literal[1, 2] = 1
+    fold: Annotated[int, Range(0, FOLDS - 1)] = 0
+    holdout_fraction: Annotated[float, Range(above=0, below=1)] = 0.2
+    seed: Annotated[int, Range(0)] = 0
+    holdout_draw: Annotated[int, Range(0)] = 0
+    pairs_per_class: Annotated[int, Range(3)] = 1600
+    test_fraction: Annotated[float, Range(above=0, below=1)] = 0.3125
+
+    def __post_init__(self) -> None:
+        if self.holdout_draw and self.protocol == "restricted":
+            raise ValueError(
+                f"holdout_draw = {self.holdout_draw} needs protocol = unrestricted: "
+                "drawing pairs uses identities, which the restricted protocol forbids"
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class _Division:
+    """Pairs of the three sides, and the codes of the people whose identity training may be told."""
+
+    train: Pairs
+    holdout: Pairs
+    test: Pairs
+    train_people: NDArray[np.int64]
+    holdout_people: NDArray[np.int64]
+
+
+def make_split(faces: FaceSet, params: SplitParams) -> Split:
+    """Divides a face set by its official lists, or by drawn pairs where it has none.
+
+    Args:
+        faces: images, manifest and lists.
+        params: protocol, view and numbers.
+
+    Raises:
+        PairListError: a list is missing, malformed, or names an absent or undecodable image.
+        OverlapError: the lists have people on both sides.
+        DataError: too few people, or pairs that cannot be divided.
+    """
+    rng = np.random.default_rng(params.seed)
+    people = _People(faces)
+    known = {name for names in PAIR_LISTS.values() for name in names}
+    listed = not known.isdisjoint(faces.lists)
+    division = _listed(faces, people, params, rng) if listed else _drawn(people, params, rng)
+    identities = holdout_identities = None
+    if params.protocol == "unrestricted":
+        identities = people.identities(division.train_people)
+        holdout_identities = people.identities(division.holdout_people)
+        if identities is None:
+            raise PairListError(f"{PEOPLE_LISTS[params.view]}: holds nobody to train on, as all are held out")
+    holdout = division.holdout
+    if params.holdout_draw:
+        extra = draw_pairs(people.rows(division.holdout_people), params.holdout_draw, rng, taken=holdout)
+        holdout = _joined(holdout, extra)
+    split = Split(division.train, holdout, division.test, identities, holdout_identities, card={})
+    head = {
+        **dataclasses.asdict(params),
+        "fold": params.fold if params.view == 2 else None,
+        "lists": list(PAIR_LISTS[params.view]) if listed else None,
+        "fingerprint": faces.source.fingerprint,
+    }
+    return dataclasses.replace(split, card={**head, **figures(faces, split)})
+
+
+class _People:
+    """The people of a face set as codes 0..P-1 in the order of the manifest, with their usable images."""
+
+    def __init__(self, faces: FaceSet) -> None:
+        self.decodable = faces.manifest["decodable"].to_numpy(dtype=bool)
+        self.names = faces.manifest["person"].unique().tolist()
+        self.code = {name: code for code, name in enumerate(self.names)}
+        self.of_row = faces.manifest["person"].map(self.code).to_numpy(dtype=np.int64)
+
+    def rows(self, people: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+        """Rows of each person's decodable images; people without any are left out."""
+        rows = np.flatnonzero(self.decodable & np.isin(self.of_row, people))
+        who = self.of_row[rows]  # ascending, since the manifest is sorted by person
+        return np.split(rows, np.flatnonzero(np.diff(who)) + 1) if len(rows) else []
+
+    def identities(self, people: NDArray[np.int64]) -> Identities | None:
+        groups = self.rows(people)
+        if not groups:
+            return None
+        labels = np.repeat(np.arange(len(groups)), [len(rows) for rows in groups])
+        return Identities(np.concatenate(groups), labels)
+
+    def in_pairs(self, pairs: Pairs) -> NDArray[np.int64]:
+        return np.unique(self.of_row[pairs.rows])
+
+
+def _listed(faces: FaceSet, people: _People, params: SplitParams, rng: np.random.Generator) -> _Division:
+    learn, test = _official(faces.lists, params)
+    located = locate([*learn, *test], faces.rows_by_name())
+    _refuse_undecodable([*learn, *test], located, people.decodable)
+    learned, tested = located.take(np.arange(len(learn))), located.take(np.arange(len(learn), len(located)))
+    held = choose_holdout(people.of_row[learned.a], people.of_row[learned.b], params.holdout_fraction, rng)
+    holdout_people = people.in_pairs(learned.take(held))
+    known = _known_people(faces, people, params) if params.protocol == "unrestricted" else np.zeros(0, np.int64)
+    train_people = np.setdiff1d(known, holdout_people)
+    return _Division(learned.take(~held), learned.take(held), tested, train_people, holdout_people)
+
+
+def _official(lists: Mapping[str, Path], params: SplitParams) -> tuple[list[ListedPair], list[ListedPair]]:
+    """The listed pairs to learn from and to test on."""
+    if missing := [name for name in PAIR_LISTS[params.view] if name not in lists]:
+        raise PairListError(
+            f"view {params.view} needs {' and '.join(missing)}, but the lists that came with the images are "
+            f"{', '.join(sorted(lists))}. Put the missing ones beside the images, ask for the other view, or "
+            "remove all pair lists so that pairs are drawn, and ingest again"
+        )
+    if params.view == 1:
+        learn, test = (list(chain.from_iterable(read_pairs(lists[name]))) for name in PAIR_LISTS[1])
+        return learn, test
+    (name,) = PAIR_LISTS[2]
+    folds, at = read_pairs(lists[name]), params.fold
+    if at >= len(folds):
+        raise PairListError(f"{lists[name]}: has {len(folds)} folds (0 to {len(folds) - 1}), not fold {at}")
+    return list(chain.from_iterable(folds[:at] + folds[at + 1 :])), folds[at]
+
+
+def _refuse_undecodable(listed: list[ListedPair], located: Pairs, decodable: NDArray[np.bool_]) -> None:
+    broken = ~(decodable[located.a] & decodable[located.b])
+    if broken.any():
+        lines = [f"{listed[i].place}: {listed[i].first} with {listed[i].second}" for i in np.flatnonzero(broken)]
+        raise PairListError(listing("listed pairs with an image that cannot be decoded", lines))
+
+
+def _known_people(faces: FaceSet, people: _People, params: SplitParams) -> NDArray[np.int64]:
+    """Codes of the people whose identity an unrestricted training may use: all of the training side."""
+    name = PEOPLE_LISTS[params.view]
+    if name not in faces.lists:
+        raise PairListError(
+            f"protocol unrestricted needs {name}, which says whose images are for training, but the lists that "
+            f"came with the images are {', '.join(sorted(faces.lists))}. Put it beside the images and ingest again"
+        )
+    folds = read_people(faces.lists[name])
+    listed = [row for i, fold in enumerate(folds) if params.view == 1 or i != params.fold for row in fold]
+    if absent := [f"{row.place}: {row.person}" for row in listed if row.person not in people.code]:
+        raise PairListError(listing("the people list names people without an image", absent))
+    return np.array([people.code[row.person] for row in listed], dtype=np.int64)
+
+
+def _drawn(people: _People, params: SplitParams, rng: np.random.Generator) -> _Division:
+    """Divides people, then draws each side's share of the pairs among its own."""
+    rows = people.rows(np.arange(len(people.names)))
+    images = np.array([len(own) for own in rows], dtype=np.int64)
+    test = 1 / FOLDS if params.view == 2 else params.test_fraction
+    if params.view == 2:
+        tested = divide_people(images, [test] * FOLDS, [1] * FOLDS, rng) == params.fold
+    else:
+        tested = divide_people(images, [test, 1 - test], [1, 2], rng) == 0
+    learned = np.flatnonzero(~tested)
+    shares = [params.holdout_fraction, 1 - params.holdout_fraction]
+    held = divide_people(images[learned], shares, [1, 1], rng) == 0
+    sides = [learned[~held], learned[held], np.flatnonzero(tested)]
+    counts = _counts(params.pairs_per_class, test, params.holdout_fraction)
+    train, holdout, testing = (
+        draw_pairs([rows[who] for who in side], count, rng) for side, count in zip(sides, counts, strict=True)
+    )
+    if len(train) < 2 * counts[0]:
+        logger.warning(
+            "asked for %d training pairs of each class, these photos yield only %d", counts[0], len(train) // 2
+        )
+    codes = np.array([people.of_row[own[0]] for own in rows], dtype=np.int64)
+    return _Division(train, holdout, testing, codes[sides[0]], codes[sides[1]])
+
+
+def _counts(total: int, test: float, holdout: float) -> tuple[int, int, int]:
+    """Pairs per class for training, holdout and test, each at least one."""
+    tested = min(max(round(total * test), 1), total - 2)
+    held = min(max(round((total - tested) * holdout), 1), total - tested - 1)
+    return total - tested - held, held, tested
+
+
+def _joined(first: Pairs, second: Pairs) -> Pairs:
+    columns = ("a", "b", "same", "drawn")
+    return Pairs(*(np.concatenate([getattr(first, name), getattr(second, name)]) for name in columns))

@@ -1,0 +1,110 @@
+"""Where faces come from: the parameters that say so, the LFW variants, their official homes and digests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from likeness.data.faceset import Alignment
+from likeness.params import Range
+
+
+@dataclass(frozen=True)
+class DataParams:
+    """Section `data` of params.yaml: which faces, and how they are cut.
+
+    Attributes:
+        source: an LFW variant, `folder` for any folder-per-person set, or `synthetic` for drawn faces.
+        mirror: folder or URL that is tried first; for `folder` the set itself (a folder or an archive).
+        crop: height and width in source pixels of the central window that is kept; None for the whole picture.
+        size: height and width of a stored image; a window of other proportions is stretched to them.
+    """
+
+    source: Literal["lfw-a", "lfw", "lfw-funneled", "lfw-deepfunneled", "folder", "synthetic"]
+    mirror: str | None
+    crop: Annotated[tuple[int, int] | None, Range(low=8, high=8192)]
+    size: Annotated[tuple[int, int], Range(low=8, high=1024)]
+
+
+@dataclass(frozen=True)
+class Home:
+    """An address where a file was published, and the digest that its publisher or a library pins for it."""
+
+    url: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One official form of LFW: its archive, the folder inside it, and where it was published."""
+
+    archive: str
+    folder: str
+    alignment: Alignment
+    homes: tuple[Home, ...]
+
+
+OPENU = "https://www.openu.ac.il/home/hassner/data/lfwa"
+UMASS = "http://vis-www.cs.umass.edu/lfw"  # gone, but it may return and is cheap to ask
+FIGSHARE = "https://ndownloader.figshare.com/files"  # the copy that scikit-learn fetches
+
+
+def _list_homes(name: str, sha256: str, copy: str | None = None) -> tuple[Home, ...]:
+    urls = [f"{UMASS}/{name}"] + ([f"{FIGSHARE}/{copy}"] if copy else [])
+    return tuple(Home(url, f"sha256:{sha256}") for url in urls)
+
+
+VARIANTS: Mapping[str, Variant] = {
+    "lfw-a": Variant(
+        "lfwa.tar.gz",
+        "lfw2",
+        "LFW-a",
+        (Home(f"{OPENU}/lfwa.tar.gz", "sha1:38ecda590870e7dc91fb1040759caccddbe25375"),),
+    ),
+    "lfw": Variant(
+        "lfw.tgz",
+        "lfw",
+        "none",
+        (
+            Home(f"{UMASS}/lfw.tgz", "md5:a17d05bd522c52d84eca14327a23d494"),
+            Home(f"{FIGSHARE}/5976018", "sha256:055f7d9c632d7370e6fb4afc7468d40f970c34a80d4c6f50ffec63f5a8d536c0"),
+        ),
+    ),
+    "lfw-funneled": Variant(
+        "lfw-funneled.tgz",
+        "lfw_funneled",
+        "funneled",
+        (
+            Home(f"{UMASS}/lfw-funneled.tgz", "md5:1b42dfed7d15c9b2dd63d5e5840c86ad"),
+            Home(f"{FIGSHARE}/5976015", "sha256:b47c8422c8cded889dc5a13418c4bc2abbda121092b3533a83306f90d900100a"),
+        ),
+    ),
+    "lfw-deepfunneled": Variant(
+        "lfw-deepfunneled.tgz",
+        "lfw-deepfunneled",
+        "deep-funneled",
+        (Home(f"{UMASS}/lfw-deepfunneled.tgz", "md5:68331da3eb755a505a502b5aacb3c201"),),
+    ),
+}
+
+LISTS: Mapping[str, tuple[Home, ...]] = {
+    "pairsDevTrain.txt": _list_homes(
+        "pairsDevTrain.txt", "1d454dada7dfeca0e7eab6f65dc4e97a6312d44cf142207be28d688be92aabfa", "5976012"
+    ),
+    "pairsDevTest.txt": _list_homes(
+        "pairsDevTest.txt", "7cb06600ea8b2814ac26e946201cdb304296262aad67d046a16a7ec85d0ff87c", "5976009"
+    ),
+    "pairs.txt": _list_homes(
+        "pairs.txt", "ea42330c62c92989f9d7c03237ed5d591365e89b3e649747777b70e692dc1592", "5976006"
+    ),
+    "peopleDevTrain.txt": _list_homes(
+        "peopleDevTrain.txt", "2e58df13ba4cc143189336e001cc2c195f1dfa5b29a6475c02857be353c2a2fa"
+    ),
+    "peopleDevTest.txt": _list_homes(
+        "peopleDevTest.txt", "c3ed1f90499473401542101a56c14c1d82396bb8218c67a356d7460601047555"
+    ),
+    "people.txt": _list_homes("people.txt", "bc8fa2b7f25c895cf7efb6de4f4fc27ca8b8d1cfa63350ad8b96eae2b198d365"),
+}
+NEEDED_LISTS = ("pairsDevTrain.txt", "pairsDevTest.txt")
+"""Without these two there is no View 1; the others serve View 2 and training on identities."""

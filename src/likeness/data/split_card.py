@@ -1,0 +1,73 @@
+"""The card of a split: its numbers, and the proof that no person stands on two sides."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from likeness.data.faceset import FaceSet
+from likeness.data.pairs import SHOWN
+from likeness.data.splits import SPLITS, Identities, Pairs, Split
+from likeness.errors import OverlapError
+
+
+def figures(faces: FaceSet, split: Split) -> dict[str, Any]:
+    """What is in each side of a split, counted, and what two sides share, as plain values.
+
+    Raises:
+        OverlapError: a person is on two sides.
+    """
+    pairs = dict(zip(SPLITS, (split.train, split.holdout, split.test), strict=True))
+    known = {"train": split.identities, "holdout": split.holdout_identities}
+    rows: dict[str, NDArray[np.int64]] = {
+        name: np.union1d(own.rows, images.rows) if (images := known.get(name)) else own.rows
+        for name, own in pairs.items()
+    }
+    return {
+        "splits": {name: _pairs(faces, own) for name, own in pairs.items()},
+        "identities": {name: _identities(images) for name, images in known.items()},
+        "shared": _shared(faces, rows),
+    }
+
+
+def _pairs(faces: FaceSet, pairs: Pairs) -> dict[str, Any]:
+    same = int(pairs.same.sum())
+    return {
+        "pairs": len(pairs),
+        "same": same,
+        "different": len(pairs) - same,
+        "same_share": round(same / len(pairs), 6) if len(pairs) else None,
+        "drawn": int(pairs.drawn.sum()),
+        "images": len(pairs.rows),
+        "people": int(faces.manifest["person"].iloc[pairs.rows].nunique()),
+    }
+
+
+def _identities(identities: Identities | None) -> dict[str, int] | None:
+    return {"images": len(identities), "people": identities.people} if identities else None
+
+
+def _shared(faces: FaceSet, rows: dict[str, NDArray[np.int64]]) -> dict[str, dict[str, int]]:
+    """How many people, images and image files (by content) each two sides share.
+
+    The same photograph may stand under two names on two sides; that is counted here, and named by the
+    validation stage, but the official lists are used as they are.
+    """
+    counts: dict[str, dict[str, int]] = {"people": {}, "images": {}, "identical_files": {}}
+    for one, two in combinations(rows, 2):
+        sides = (faces.manifest.iloc[rows[one]], faces.manifest.iloc[rows[two]])
+        people = sorted(set(sides[0]["person"]) & set(sides[1]["person"]))
+        if people:
+            more = f" and {len(people) - SHOWN} more" if len(people) > SHOWN else ""
+            raise OverlapError(
+                f"people are in {one} and in {two} ({len(people)}): {', '.join(people[:SHOWN])}{more}. A result "
+                "on people who were trained on says nothing about strangers; use lists without such people"
+            )
+        key = f"{one}-{two}"
+        counts["people"][key] = len(people)
+        counts["images"][key] = len(np.intersect1d(rows[one], rows[two]))
+        counts["identical_files"][key] = len(set(sides[0]["sha256"]) & set(sides[1]["sha256"]))
+    return counts

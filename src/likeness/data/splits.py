@@ -1,0 +1,199 @@
+"""What the split stage hands to training and evaluation: pairs, identities, and the card that vouches for them.
+
+On disk: `pairs.parquet` (split, a, b, same, origin), `identities.parquet` (row, label, split; empty when the
+protocol is restricted, so that training cannot see what the protocol forbids) and `card.json`. This module
+reads and writes them and nothing else; how they come about stands in `likeness.data.protocol`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from likeness.errors import DataError
+from likeness.files import atomic_path, read_json, write_json
+
+PAIRS_FILE = "pairs.parquet"
+IDENTITIES_FILE = "identities.parquet"
+CARD_FILE = "card.json"
+
+SplitName = Literal["train", "holdout", "test"]
+SPLITS: tuple[SplitName, ...] = ("train", "holdout", "test")
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """P pairs of images, in the order of the official list.
+
+    Attributes:
+        a: int64 [P], manifest row of the first image.
+        b: int64 [P], manifest row of the second image.
+        same: bool [P], whether both show the same person.
+        drawn: bool [P], whether the pair was drawn by us rather than listed; all false when left out.
+    """
+
+    a: NDArray[np.int64]
+    b: NDArray[np.int64]
+    same: NDArray[np.bool_]
+    drawn: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=bool))
+
+    def __post_init__(self) -> None:
+        if not len(self.drawn):
+            object.__setattr__(self, "drawn", np.zeros(len(self.a), dtype=bool))
+        for name, kind in [("a", np.int64), ("b", np.int64), ("same", np.bool_), ("drawn", np.bool_)]:
+            object.__setattr__(self, name, np.asarray(getattr(self, name), dtype=kind))
+        if not self.a.shape == self.b.shape == self.same.shape == self.drawn.shape or self.a.ndim != 1:
+            raise ValueError("the columns of pairs must be vectors of one length")
+
+    def __len__(self) -> int:
+        return len(self.a)
+
+    def take(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> Pairs:
+        """The chosen pairs (a mask or positions), in that order."""
+        return Pairs(self.a[chosen], self.b[chosen], self.same[chosen], self.drawn[chosen])
+
+    @property
+    def rows(self) -> NDArray[np.int64]:
+        """Manifest rows of the images in any pair, each once, ascending."""
+        return np.unique(np.concatenate([self.a, self.b]))
+
+
+@dataclass(frozen=True, eq=False)
+class Identities:
+    """M images whose person is known to training; only the unrestricted protocol has them.
+
+    Attributes:
+        rows: int64 [M], manifest rows, ascending.
+        labels: int64 [M], the person of each, dense 0..C-1 within this object.
+    """
+
+    rows: NDArray[np.int64]
+    labels: NDArray[np.int64]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rows", np.asarray(self.rows, dtype=np.int64))
+        object.__setattr__(self, "labels", np.asarray(self.labels, dtype=np.int64))
+        if self.rows.shape != self.labels.shape or self.rows.ndim != 1:
+            raise ValueError("the columns of identities must be vectors of one length")
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def people(self) -> int:
+        """C, the number of different people."""
+        return int(self.labels.max()) + 1 if len(self.labels) else 0
+
+
+# What a training may be fed with: a type, so that no sampler can be given what its protocol forbids.
+TrainingData = Pairs | Identities
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Pairs for training, holdout and test, with no person in two of them, and what is known beyond pairs.
+
+    Attributes:
+        train: training pairs.
+        holdout: pairs for early stopping and for the threshold.
+        test: pairs that nothing but the final evaluation looks at.
+        identities: images of training people, or None (restricted).
+        holdout_identities: images of holdout people, or None (restricted).
+        card: protocol, numbers and the proof of disjointness, as written to card.json.
+    """
+
+    train: Pairs
+    holdout: Pairs
+    test: Pairs
+    identities: Identities | None
+    holdout_identities: Identities | None
+    card: dict[str, Any]
+
+    @property
+    def training_data(self) -> TrainingData:
+        """What the protocol lets training see: identities when unrestricted, else the pairs alone."""
+        return self.train if self.identities is None else self.identities
+
+    def write(self, folder: Path) -> None:
+        """Writes the three files, each atomically.
+
+        Raises:
+            OutputError: the folder cannot be written.
+        """
+        _write_parquet(folder / PAIRS_FILE, self._pairs_frame())
+        _write_parquet(folder / IDENTITIES_FILE, self._identities_frame())
+        write_json(folder / CARD_FILE, self.card)
+
+    @classmethod
+    def open(cls, folder: Path | str) -> Split:
+        """Reads what `write` wrote.
+
+        Raises:
+            DataError: a file is missing, cannot be read, or lacks a column.
+        """
+        folder = Path(folder)
+        pairs = _read_parquet(folder / PAIRS_FILE, {"split", "a", "b", "same", "origin"})
+        people = _read_parquet(folder / IDENTITIES_FILE, {"row", "label", "split"})
+        try:
+            card = read_json(folder / CARD_FILE)
+        except (OSError, ValueError) as error:
+            raise DataError(_unreadable(folder / CARD_FILE, error)) from error
+        train, holdout, test = (_pairs_of(pairs[pairs["split"] == name]) for name in SPLITS)
+        identities, holdout_identities = (
+            _identities_of(people[people["split"] == name]) for name in ("train", "holdout")
+        )
+        return cls(train, holdout, test, identities, holdout_identities, card)
+
+    def _pairs_frame(self) -> pd.DataFrame:
+        tables = [
+            pd.DataFrame({"split": name, "a": pairs.a, "b": pairs.b, "same": pairs.same}).assign(
+                origin=np.where(pairs.drawn, "drawn", "listed")
+            )
+            for name, pairs in zip(SPLITS, (self.train, self.holdout, self.test), strict=True)
+        ]
+        kinds = {"split": "str", "a": "int32", "b": "int32", "same": "bool", "origin": "str"}
+        return pd.concat(tables, ignore_index=True).astype(kinds)
+
+    def _identities_frame(self) -> pd.DataFrame:
+        nobody = Identities(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
+        tables = [
+            pd.DataFrame({"row": images.rows, "label": images.labels, "split": name})
+            for name, images in [
+                ("train", self.identities or nobody),
+                ("holdout", self.holdout_identities or nobody),
+            ]
+        ]
+        return pd.concat(tables, ignore_index=True).astype({"row": "int32", "label": "int32", "split": "str"})
+
+
+def _pairs_of(frame: pd.DataFrame) -> Pairs:
+    a, b, same = (frame[name].to_numpy() for name in ("a", "b", "same"))
+    return Pairs(a, b, same, (frame["origin"] == "drawn").to_numpy())
+
+
+def _identities_of(frame: pd.DataFrame) -> Identities | None:
+    return Identities(frame["row"].to_numpy(), frame["label"].to_numpy()) if len(frame) else None
+
+
+def _write_parquet(target: Path, frame: pd.DataFrame) -> None:
+    with atomic_path(target) as temporary:
+        frame.to_parquet(temporary, index=False)
+
+
+def _read_parquet(path: Path, columns: set[str]) -> pd.DataFrame:
+    try:
+        frame = pd.read_parquet(path)
+    except (OSError, ValueError) as error:  # pyarrow's ArrowInvalid is a ValueError
+        raise DataError(_unreadable(path, error)) from error
+    if missing := sorted(columns - set(frame.columns)):
+        raise DataError(f"{path}: lacks the column {', '.join(missing)}; run the split stage again")
+    return frame
+
+
+def _unreadable(path: Path, error: Exception) -> str:
+    return f"{path}: cannot be read ({error}); run the split stage first (dvc repro split)"

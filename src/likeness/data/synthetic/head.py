@@ -1,0 +1,232 @@
+"""The head as a solid: a sphere pressed into shape, with a relief on it, met by one ray a pixel.
+
+Positions on the face are given on its *chart*, the stereographic projection of the sphere from the back of the
+head: a unit direction n (x right, y down, z out of the face) stands at (u, v) = 2 (n_x, n_y) / (1 + n_z). It is
+conformal, so that a round iris stays round, has no pole on the visible side, and is close to n itself around
+the nose; (0, -2) is the top of the head, (±2, 0) are the ears. Lengths are in half heads.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from likeness.data.synthetic.capture import Expression
+from likeness.data.synthetic.identity import Identity, Skull
+from likeness.data.synthetic.noise import Map, bell, step
+
+EXTENT = 2.2
+"""The relief covers u and v from -EXTENT to EXTENT."""
+
+NODES = 200
+"""Nodes of the relief along one side."""
+
+_COARSE_ROUNDS, _FINE_ROUNDS = 16, 8  # at half and at full resolution
+_STRIDE = np.float32(0.03)  # rays that graze the head would creep for ever; only the last rounds are exact
+_REACH = 1.6  # half the height covered by the profile's table
+
+Vectors = npt.NDArray[np.floating[Any]]
+"""[h, w, k]"""
+
+
+@dataclass(frozen=True)
+class Head:
+    """Shape of one head with one expression.
+
+    Attributes:
+        profile: [1, n, 3], reciprocal half width, reciprocal half depth and middle in depth, by height.
+        height: of the upper and of the lower half.
+        relief: [NODES, NODES], bulge above the pressed sphere.
+        normals: [NODES, NODES, 3], unit normals that point out.
+    """
+
+    profile: Vectors
+    height: tuple[float, float]
+    relief: Map
+    normals: Vectors
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What the rays met, one entry a pixel: place on the chart, share of the pixel covered (0 to 1)."""
+
+    u: Map
+    v: Map
+    cover: Map
+
+
+def nodes() -> tuple[Map, Map]:
+    """u and v of the relief's nodes, each [NODES, NODES]."""
+    axis = np.linspace(-EXTENT, EXTENT, NODES, dtype=np.float32)
+    u, v = np.meshgrid(axis, axis)
+    return u, v
+
+
+def build_head(identity: Identity, expression: Expression, hair: Map) -> Head:
+    """Presses the sphere into shape and lays face and hair upon it.
+
+    Args:
+        identity: whose head it is.
+        expression: what the face does.
+        hair: thickness of the hair at the relief's nodes.
+    """
+    profile = _profile(identity.skull)
+    height = (identity.skull.forehead, identity.skull.length)
+    relief = _face_relief(identity, expression) + hair
+    return Head(profile, height, relief, _normals(profile, height, relief))
+
+
+def look_up(table: Map | Vectors, u: Map, v: Map) -> Vectors:
+    """A table over the relief's nodes, read at (u, v); beyond its edge the edge's value."""
+    scale = np.float32((NODES - 1) / (2 * EXTENT))
+    found = cv2.remap(
+        table, (u + EXTENT) * scale, (v + EXTENT) * scale, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    return np.asarray(found, np.float32)
+
+
+def cast(head: Head, rotation: Vectors, x: Map, y: Map) -> Sight:
+    """Follows the parallel rays through (x, y) of the picture plane until they meet the head.
+
+    Sphere tracing, every fourth ray first: each advances by a share of its distance to the surface, which it
+    never passes, and its neighbours start from where it came to.
+
+    Args:
+        head: the solid.
+        rotation: [3, 3], head coordinates to picture coordinates.
+        x: picture coordinates of the pixels in half heads, origin at the head's middle.
+        y: likewise.
+    """
+    coarse = _advance(head, rotation, x[::2, ::2], y[::2, ::2], np.full_like(x[::2, ::2], 1.45), _COARSE_ROUNDS)
+    front = cv2.dilate(coarse.depth, np.ones((3, 3), np.uint8)) + np.float32(0.02)
+    start = np.repeat(np.repeat(front, 2, axis=0), 2, axis=1)[: x.shape[0], : x.shape[1]]
+    fine = _advance(head, rotation, x, y, start, _FINE_ROUNDS)
+    cover = step(0.035, 0.008, fine.nearest)  # closed, because rays that graze nose or hair may come too short
+    return Sight(fine.u, fine.v, cv2.morphologyEx(cover, cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8)))
+
+
+class _March(NamedTuple):
+    """Where rays came nearest to the surface: chart position, depth, and that distance."""
+
+    u: Map
+    v: Map
+    depth: Map
+    nearest: Map
+
+
+def _advance(head: Head, rotation: Vectors, x: Map, y: Map, depth: Map, rounds: int) -> _March:
+    base = [rotation[0, axis] * x + rotation[1, axis] * y for axis in range(3)]
+    met = _March(depth, depth, depth, np.full_like(x, 9.0))
+    for count in range(rounds):
+        u, v, gap = _gap(head, *(base[axis] + rotation[2, axis] * depth for axis in range(3)))
+        distance = np.abs(gap)
+        nearer = distance < met.nearest
+        met = _March(*(np.where(nearer, new, old) for new, old in zip((u, v, depth, distance), met, strict=True)))
+        pace = np.float32(0.75) * gap
+        if count < rounds - 4:
+            pace = np.where(gap > 0, np.maximum(pace, _STRIDE), pace)
+        depth = depth - pace
+    return met
+
+
+def _gap(head: Head, x: Map, y: Map, z: Map) -> tuple[Map, Map, Map]:
+    """Chart position and (roughly) distance from the surface of points in head coordinates."""
+    high, low = head.height
+    n_y = np.where(y < 0, y * np.float32(1 / high), y * np.float32(1 / low))
+    pressed = _profile_at(head.profile, n_y)
+    n_x, n_z = x * pressed[..., 0], (z - pressed[..., 2]) * pressed[..., 1]
+    radius = np.sqrt(n_x * n_x + n_y * n_y + n_z * n_z)
+    scale = 2.0 / np.maximum(radius + n_z, np.float32(1e-3))
+    u, v = n_x * scale, n_y * scale
+    return u, v, radius - 1.0 - look_up(head.relief, u, v)
+
+
+def _profile(skull: Skull) -> Vectors:
+    """Half width and half depth by height, as reciprocals, and how far the jaw juts out."""
+    y = np.linspace(-_REACH, _REACH, 256, dtype=np.float32)
+    width = 1.0 + skull.cheekbones * bell(y - 0.25, 0.3) + (0.09 + skull.temples) * bell(y + 0.62, 0.36)
+    width += skull.jaw * bell(y - 0.62, 0.28) + skull.chin * bell(y - 1.0, 0.22)
+    depth = 1.0 - 0.12 * step(0.2, 0.9, y) + 0.12 * bell(y + 0.6, 0.3)
+    middle = 0.36 * step(0.15, 1.05, y)
+    halves = [0.74 * skull.width * width, 0.94 * skull.depth * depth]
+    return np.stack([1.0 / halves[0], 1.0 / halves[1], middle], axis=-1).astype(np.float32)[None]
+
+
+def _profile_at(profile: Vectors, n_y: Map) -> Vectors:
+    column = (n_y + np.float32(_REACH)) * np.float32(255 / (2 * _REACH))
+    found = cv2.remap(profile, column, np.zeros_like(column), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(found, np.float32)
+
+
+def _face_relief(identity: Identity, expression: Expression) -> Map:
+    """Bulge of the bare face at the nodes."""
+    axis = np.linspace(-EXTENT, EXTENT, NODES, dtype=np.float32)
+    return _nose(identity, axis) + _sockets(identity, axis) + _lower_face(identity, expression, axis)
+
+
+def _bump(axis: Map, u: float, v: float, width: float, height: float) -> Map:
+    """A bell at (±u, v), [NODES, NODES]."""
+    return np.outer(bell(axis - v, height), bell(np.abs(axis) - u, width))
+
+
+def _nose(identity: Identity, axis: Map) -> Map:
+    nose = identity.nose
+    along = step(-0.32, 0.05, axis) * step(nose.length + 0.07, nose.length - 0.1, axis)
+    rise = nose.bridge + nose.tip * step(0.0, nose.length, axis)
+    breadth = 0.3 * nose.width + 0.06 + 0.2 * nose.width * step(0.15, nose.length, axis)
+    ridge = np.exp(-np.square(axis[None, :] / breadth[:, None])) * (along * rise)[:, None]
+    wings = _bump(axis, 0.72 * nose.width, nose.length - 0.045, 0.36 * nose.width, 0.075)
+    tip = _bump(axis, 0.0, nose.length - 0.035, 0.42 * nose.width, 0.075)
+    return np.asarray(ridge + 0.085 * wings + 0.06 * tip, np.float32)
+
+
+def _sockets(identity: Identity, axis: Map) -> Map:
+    eyes, brows = identity.eyes, identity.brows
+    socket = _bump(axis, eyes.spacing - 0.03, -0.03, 0.19, 0.13)
+    ball = _bump(axis, eyes.spacing, 0.0, 0.12, 0.09)
+    ridge = _bump(axis, 0.34, -brows.height + 0.06, 0.3, 0.09)
+    return np.asarray(0.04 * ball - eyes.depth * socket + brows.ridge * ridge, np.float32)
+
+
+def _lower_face(identity: Identity, expression: Expression, axis: Map) -> Map:
+    skull, mouth = identity.skull, identity.mouth
+    lift = 0.06 * max(0.0, expression.smile)
+    drop = 0.1 * expression.jaw
+    cheekbone = _bump(axis, 0.62, 0.32 - lift, 0.24, 0.18) * (0.035 + 0.5 * skull.cheekbones + 0.5 * lift)
+    cheek = _bump(axis, 0.62, 0.8, 0.3, 0.3) * skull.cheeks
+    muzzle = _bump(axis, 0.0, mouth.height, 0.46, 0.26) * 0.04
+    upper = _bump(axis, 0.0, mouth.height - 0.6 * mouth.upper, 0.9 * mouth.width, 1.2 * mouth.upper) * 0.022
+    lower = _bump(axis, 0.0, mouth.height + 0.7 * mouth.lower + drop, 0.8 * mouth.width, mouth.lower) * 0.035
+    dip = _bump(axis, 0.0, mouth.height + mouth.lower + 0.1 + drop, 0.22, 0.06) * -0.025
+    chin = _bump(axis, 0.0, 1.32 + drop, 0.24, 0.2) * skull.chin_boss
+    return np.asarray(cheekbone + cheek + muzzle + upper + lower + dip + chin, np.float32)
+
+
+def _normals(profile: Vectors, height: tuple[float, float], relief: Map) -> Vectors:
+    """Unit normals of the surface at the nodes, from the differences of its positions."""
+    u, v = nodes()
+    square = 0.25 * (u * u + v * v)
+    swell = (1.0 + relief) / (1.0 + square)
+    n_x, n_y, n_z = u * swell, v * swell, (1.0 - square) * swell
+    pressed = _profile_at(profile, n_y)
+    y = n_y * np.where(n_y < 0, np.float32(height[0]), np.float32(height[1]))
+    points = np.stack([n_x / pressed[..., 0], y, n_z / pressed[..., 1] + pressed[..., 2]], axis=-1)
+    along_u = cv2.Sobel(points, cv2.CV_32F, 1, 0, borderType=cv2.BORDER_REPLICATE)
+    along_v = cv2.Sobel(points, cv2.CV_32F, 0, 1, borderType=cv2.BORDER_REPLICATE)
+    return _unit(_cross(along_u, along_v))
+
+
+def _cross(a: Vectors, b: Vectors) -> Vectors:
+    ax, ay, az = a[..., 0], a[..., 1], a[..., 2]
+    bx, by, bz = b[..., 0], b[..., 1], b[..., 2]
+    return np.stack([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx], axis=-1)
+
+
+def _unit(vectors: Vectors) -> Vectors:
+    x, y, z = vectors[..., 0], vectors[..., 1], vectors[..., 2]
+    length = np.sqrt(x * x + y * y + z * z)
+    return np.asarray(vectors / np.maximum(length, np.float32(1e-9))[..., None], np.float32)

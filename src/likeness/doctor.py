@@ -1,0 +1,159 @@
+"""What this machine can do for Likeness, and what to do about each thing that is missing."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from rich.console import Console
+from rich.table import Table
+
+Verdict = Literal["ok", "note", "missing"]
+_SIGNS: dict[Verdict, str] = {"ok": "[green]ok[/]", "note": "[yellow]note[/]", "missing": "[red]missing[/]"}
+_GIB = 1 << 30
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the examination: what was looked at, what was found, and what to do where it is not fine."""
+
+    subject: str
+    verdict: Verdict
+    found: str
+    remedy: str = ""
+
+
+def examine(root: Path) -> list[Finding]:
+    """Looks at the machine and at the project in `root`; changes nothing and needs no network."""
+    return [
+        _python(),
+        _packages(),
+        _device(),
+        _torchvision(),
+        _cores_and_memory(),
+        _disk(root),
+        _data(root),
+        _model(root),
+        _tracking(root),
+        _browser(),
+    ]
+
+
+def print_report(findings: list[Finding], console: Console) -> None:
+    """One screen: a row a finding, the remedies below."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for column in ("", "what", "found"):
+        table.add_column(column, overflow="fold")
+    for finding in findings:
+        table.add_row(_SIGNS[finding.verdict], finding.subject, finding.found)
+    console.print(table)
+    for finding in findings:
+        if finding.remedy:
+            console.print(f"\n[bold]{finding.subject}[/]: {finding.remedy}")
+
+
+def _python() -> Finding:
+    found = f"{platform.python_implementation()} {platform.python_version()} on {platform.system()} {platform.machine()}"
+    if sys.version_info < (3, 11):
+        return Finding("Python", "missing", found, "3.11 or newer is needed: make PYTHON=python3.12 run")
+    return Finding("Python", "ok", found)
+
+
+def _packages() -> Finding:
+    names = ["dvc", "mlflow", "prefect", "great-expectations", "torch", "torchvision", "pandas", "onnxruntime"]
+    versions = {name: _version(name) for name in names}
+    found = ", ".join(f"{name} {version}" for name, version in versions.items() if version)
+    absent = [name for name, version in versions.items() if version is None]
+    if absent:
+        remedy = f"not installed: {', '.join(absent)}. `make run` installs the tested versions into .venv"
+        return Finding("packages", "missing", found, remedy)
+    return Finding("packages", "ok", found)
+
+
+def _version(name: str) -> str | None:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _device() -> Finding:
+    try:
+        import torch
+    except ImportError as error:
+        return Finding("device", "missing", str(error), "install torch: `make run`")
+    if torch.cuda.is_available():
+        name = torch.cuda.get_device_name()
+        memory = torch.cuda.get_device_properties(0).total_memory / _GIB
+        return Finding("device", "ok", f"CUDA: {name}, {memory:.0f} GiB; bf16 {torch.cuda.is_bf16_supported()}")
+    remedy = "no CUDA GPU: training runs on the CPU; the small recipes are made for that, see docs/results.md"
+    return Finding("device", "note", f"CPU, {torch.get_num_threads()} threads", remedy)
+
+
+def _torchvision() -> Finding:
+    try:
+        from likeness.models import vision
+    except Exception as error:
+        return Finding(
+            "torchvision", "missing", str(error), "reinstall the locked versions: rm -rf .venv; make run"
+        )
+    compiled = "compiled operators" if vision.has_compiled_ops() else "no compiled operators (none are needed)"
+    return Finding("torchvision", "ok", f"models and transforms import; {compiled}")
+
+
+def _cores_and_memory() -> Finding:
+    import psutil
+
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    memory = psutil.virtual_memory()
+    found = f"{cores} cores, {memory.total / _GIB:.0f} GiB of memory, {memory.available / _GIB:.0f} GiB free"
+    if memory.available < 3 * _GIB:
+        return Finding("machine", "note", found, "under 3 GiB free: S1 at batch 32 takes about that much")
+    return Finding("machine", "ok", found)
+
+
+def _disk(root: Path) -> Finding:
+    free = shutil.disk_usage(root).free / _GIB
+    if free < 3:
+        return Finding("disk", "missing", f"{free:.1f} GiB free", "LFW with its runs takes about 3 GiB: free some")
+    return Finding("disk", "ok", f"{free:.0f} GiB free")
+
+
+def _data(root: Path) -> Finding:
+    from likeness.files import read_json
+
+    card = root / "data" / "faces" / "source.json"
+    if not card.exists():
+        remedy = "`make run` draws synthetic faces; `make lfw MIRROR=<folder>` takes real ones from a folder"
+        return Finding("data", "note", "none ingested yet", remedy)
+    source = read_json(card)
+    kind = "synthetic faces" if source["synthetic"] else f"{source['source']}, alignment {source['alignment']}"
+    return Finding("data", "ok", f"{kind}: {source['images']} images of {source['people']} people")
+
+
+def _model(root: Path) -> Finding:
+    card = root / "models" / "model" / "card.json"
+    if not card.exists():
+        return Finding("model", "note", "none trained yet", "`make run` trains one")
+    return Finding("model", "ok", f"{card.parent.relative_to(root)}")
+
+
+def _tracking(root: Path) -> Finding:
+    store = root / "mlflow.db"
+    if not store.exists():
+        return Finding("tracking", "note", "no run recorded yet", "the first `make run` creates mlflow.db")
+    return Finding("tracking", "ok", f"mlflow.db, {store.stat().st_size / 1e6:.1f} MB; `make ui` shows the runs")
+
+
+def _browser() -> Finding:
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        remedy = "only the tests of the page need it: apt-get install chromium; without it they are skipped"
+        return Finding("browser", "note", "no Chromium", remedy)
+    return Finding("browser", "ok", f"{Path(path).name}")

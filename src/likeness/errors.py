@@ -1,0 +1,98 @@
+"""Every fault that a user can cause or meet, one class each, under one base class.
+
+A message says what was expected, what was found, where, and what to do next. The stages and the command
+line print `str(error)` alone and exit with `error.exit_code`; a user never meets a traceback for something
+the user did.
+"""
+
+from __future__ import annotations
+
+
+class LikenessError(Exception):
+    """Base of every fault that is told to a user in a sentence instead of a traceback."""
+
+    exit_code = 2
+
+
+class ParamsError(LikenessError):
+    """A parameter is unknown, missing, of the wrong type or out of range (all of them are listed at once)."""
+
+
+class SourceError(LikenessError):
+    """No place holds the images or lists that were asked for, or a place answers with something else."""
+
+
+class DownloadError(SourceError):
+    """A download broke off, was refused, or is not the published file."""
+
+
+class UnreachableError(DownloadError):
+    """A server does not answer at all; asking it for another file is pointless."""
+
+
+class ArchiveError(LikenessError):
+    """An archive is truncated, is no archive, or holds a member that must not be read."""
+
+
+class ImageError(LikenessError):
+    """Bytes that are no usable image: not decodable, too large, or of an unknown kind."""
+
+
+class DataError(LikenessError):
+    """The data set as a whole cannot be used: no image, one person only, an artefact that does not fit."""
+
+
+class PairListError(DataError):
+    """A pair or people list is malformed or names an image that the data set does not hold."""
+
+
+class OverlapError(DataError):
+    """People stand on both sides of a division that must be person-disjoint."""
+
+
+class ValidationFailed(LikenessError):
+    """At least one critical expectation over the data failed."""
+
+    exit_code = 3
+
+
+class OutputError(LikenessError):
+    """An output cannot be written: no space, no permission."""
+
+
+class ModelError(LikenessError):
+    """A model cannot be loaded: missing card, wrong digest, unknown network."""
+
+
+class DivergedError(LikenessError):
+    """The training loss is not finite any more; the last good weights are kept."""
+
+
+class CollapseError(LikenessError):
+    """All embeddings have become the same point: the loss sits at its margin."""
+
+
+class InterruptedTrainingError(LikenessError):
+    """A signal ended a training after its state was saved; run again, it goes on."""
+
+    exit_code = 130
+
+
+class TrackingError(LikenessError):
+    """The tracking store or the registry cannot be reached or refuses."""
+
+
+class FaceNotFoundError(ImageError):
+    """No face was found in a photograph."""
+
+
+class GalleryError(LikenessError):
+    """A gallery cannot be read, was made by another model, or does not hold the person asked for."""
+
+
+class RequestError(LikenessError):
+    """A request to the service lacks something, or holds what cannot be read."""
+
+
+class TooLargeError(RequestError):
+    """A request to the service, or one file in it, is larger than is taken."""

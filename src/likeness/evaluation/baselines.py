@@ -1,0 +1,177 @@
+"""The classical baseline that a network must beat: LBP histograms, PCA, within-class whitening, LDA, cosine.
+
+Histograms of uniform local binary patterns (8 neighbours, radius 2, cells of 10×10 pixels, square-rooted) at
+three scales of the central 120×100 pixels of the aligned 250×250 picture are reduced by PCA. Where the
+protocol grants the identities of training people, within-class whitening (WCCN, Hatch et al. 2006) and LDA
+follow; where it grants pairs only, PCA whitening. Two faces are compared by the cosine.
+
+The pixels are those of the store. Whatever its size, the central 120×100 pixels of the picture's frame are
+found in it and resized to the three scales; a store that holds less of the picture gives what it has, and a
+coarser one is enlarged, so that a cell always covers the same part of a face (measured to be better than
+smaller cells on the small picture).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+import scipy.linalg
+from numpy.typing import NDArray
+
+from likeness.data.faceset import FaceSet
+from likeness.data.splits import Identities, Split
+from likeness.errors import DataError
+from likeness.evaluation.lbp import describe
+from likeness.evaluation.metrics import Floats
+from likeness.evaluation.systems import Rows, System, Vectors
+from likeness.params import Range
+
+SCALES = ((120, 100), (90, 75), (60, 50))
+CELL = 10
+_FRAME = 250  # height and width of an aligned LFW picture, in whose pixels a store's crop is given
+
+
+@dataclass(frozen=True)
+class BaselineParams:
+    """Settings of the classical baseline, found on View 1 holdout pairs.
+
+    Attributes:
+        components: PCA dimensions before within-class whitening (unrestricted).
+        directions: LDA dimensions that are kept (unrestricted).
+        shrinkage: share of the within-class covariance that is replaced by its mean variance (unrestricted).
+        whitened: PCA dimensions that are whitened (restricted).
+        fitted: faces that the PCA is fitted on at most, drawn at random.
+        seed: of that draw.
+    """
+
+    components: Annotated[int, Range(1)] = 600
+    directions: Annotated[int, Range(1)] = 100
+    shrinkage: Annotated[float, Range(0, 1)] = 0.1
+    whitened: Annotated[int, Range(1)] = 400
+    fitted: Annotated[int, Range(2)] = 3000
+    seed: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Projection:
+    """x -> (x - mean) @ matrix, of [N, D] to [N, K]."""
+
+    mean: Vectors
+    matrix: Vectors
+
+    def __call__(self, features: Vectors) -> Vectors:
+        """Projected features float32 [N, K]."""
+        return np.asarray((features - self.mean) @ self.matrix, np.float32)
+
+
+def classical_baseline(faces: FaceSet, split: Split, rows: Rows, params: BaselineParams) -> System:
+    """Fits the baseline on the training side of a split and describes the faces that are to be compared.
+
+    Args:
+        faces: the store.
+        split: its identities are used if it has any, else the pictures of its training pairs, unlabelled.
+        rows: int64 [M], ascending: the faces to describe.
+        params: settings; dimensions are cut to what the training faces can give.
+
+    Raises:
+        DataError: fewer than two training faces.
+    """
+    training = split.train.rows if split.identities is None else split.identities.rows
+    if len(training) < 2:
+        raise DataError(f"the classical baseline needs at least 2 training faces, found {len(training)}")
+    needed = np.union1d(training, rows)
+    features = describe(faces.pixels, needed, central_window(faces), SCALES, CELL)
+    known = features[np.searchsorted(needed, training)]
+    wanted = features[np.searchsorted(needed, rows)]
+    if split.identities is None:
+        vectors = principal_axes(known, params.whitened, params, whiten=True)(wanted)
+    else:
+        vectors = _discriminant(known, wanted, split.identities, params)
+    return System("baseline", rows, vectors, cosine)
+
+
+def cosine(first: Vectors, second: Vectors) -> Floats:
+    """Cosine of the angle between rows of [P, D] and [P, D]; 0 where one of them is all zero."""
+    one, two = first.astype(np.float64), second.astype(np.float64)
+    lengths = np.linalg.norm(one, axis=1) * np.linalg.norm(two, axis=1)
+    return np.asarray(np.sum(one * two, axis=1) / np.where(lengths > 0, lengths, 1))
+
+
+def central_window(faces: FaceSet) -> tuple[slice, slice]:
+    """Rows and columns of the stored picture that show the central 120×100 of the 250×250 frame."""
+    crop = faces.source.crop or (_FRAME, _FRAME)
+    spans = [
+        min(stored, round(stored * wanted / seen))
+        for stored, wanted, seen in zip(faces.size, SCALES[0], crop, strict=True)
+    ]
+    starts = [(stored - span) // 2 for stored, span in zip(faces.size, spans, strict=True)]
+    down, across = (slice(start, start + span) for start, span in zip(starts, spans, strict=True))
+    return down, across
+
+
+def principal_axes(
+    features: Vectors, dimensions: int, params: BaselineParams, *, whiten: bool = False
+) -> Projection:
+    """PCA by the Gram matrix of at most `params.fitted` rows: there are far fewer faces than dimensions.
+
+    Args:
+        features: float32 [N, D].
+        dimensions: K; cut to what the rows span.
+        params: size and seed of the sample.
+        whiten: scale each axis to unit variance.
+    """
+    sample = np.random.default_rng(params.seed).permutation(len(features))[: params.fitted]
+    mean = features[sample].mean(axis=0)
+    centred = features[sample] - mean
+    count = len(centred)
+    kept = min(dimensions, count - 1)
+    values, axes = scipy.linalg.eigh(centred @ centred.T, subset_by_index=(count - kept, count - 1))
+    spanned = values > max(values[-1], 0) * 1e-6
+    if not spanned.any():
+        raise DataError("the training faces are all alike, so the classical baseline has nothing to learn from")
+    values, axes = values[spanned][::-1], axes[:, spanned][:, ::-1]
+    matrix = centred.T @ (axes / np.sqrt(values))
+    return Projection(mean, matrix / np.sqrt(values / (count - 1)) if whiten else matrix)
+
+
+def _discriminant(known: Vectors, wanted: Vectors, people: Identities, params: BaselineParams) -> Vectors:
+    """PCA, within-class whitening and LDA, fitted on `known` and applied to `wanted`."""
+    reduce = principal_axes(known, params.components, params)
+    separate = discriminant_axes(reduce(known).astype(np.float64), people.labels, params)
+    return np.asarray(reduce(wanted) @ separate, np.float32)
+
+
+def discriminant_axes(features: Floats, labels: NDArray[np.int64], params: BaselineParams) -> Floats:
+    """WCCN followed by LDA, as one matrix [D, K].
+
+    Whitening by the within-class covariance makes the variation of one person's photographs the same in all
+    directions; the directions in which people then differ most are kept (Fisher 1936; K = `directions`).
+
+    Args:
+        features: float64 [N, D].
+        labels: int64 [N], the person of each, dense from 0.
+        params: shrinkage and directions.
+
+    Returns:
+        float64 [D, K]. Without any person of two photographs there is no within-class variation to whiten.
+    """
+    counts = np.bincount(labels)
+    centres = np.zeros((len(counts), features.shape[1]))
+    np.add.at(centres, labels, features)
+    centres /= counts[:, None]
+    whiten = _within_class_whitening((features - centres[labels])[counts[labels] > 1], params.shrinkage)
+    several = counts > 1 if np.any(counts > 1) else counts > 0
+    spread = ((centres - centres.mean(axis=0)) @ whiten)[several]
+    _, directions = np.linalg.eigh(spread.T @ spread)
+    return np.asarray(whiten @ directions[:, ::-1][:, : params.directions])
+
+
+def _within_class_whitening(residuals: Floats, shrinkage: float) -> Floats:
+    """B [D, D] with B Bᵀ the inverse of the shrunk within-class covariance."""
+    dimensions = residuals.shape[1]
+    covariance = residuals.T @ residuals / max(1, len(residuals))
+    variance = np.trace(covariance) / dimensions or 1.0
+    shrunk = (1 - shrinkage) * covariance + max(shrinkage, 1e-6) * variance * np.eye(dimensions)
+    return np.asarray(np.linalg.cholesky(np.linalg.inv(shrunk)))

@@ -1,0 +1,117 @@
+"""Two systems on the same pairs: paired bootstrap of the difference, and McNemar's exact test.
+
+Both systems are resampled together (the same person-pairs in every draw), so that what makes a pair hard
+for both cancels out: far sharper than comparing two separate intervals.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from likeness.errors import DataError
+from likeness.evaluation.bootstrap import Figure, Resampling, bootstrap
+from likeness.evaluation.metrics import Bools, Floats, sweep, weighted_mean
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """What one system says about P pairs.
+
+    Attributes:
+        scores: float64 [P], higher = more alike.
+        threshold: chosen elsewhere (on the holdout); a pair is accepted when its score reaches it.
+    """
+
+    scores: Floats
+    threshold: float
+
+    @property
+    def predicted(self) -> Bools:
+        """bool [P], True where the pair is accepted."""
+        return np.asarray(self.scores >= self.threshold)
+
+
+def difference(
+    first: Scored,
+    second: Scored,
+    same: Bools,
+    groups: ArrayLike,
+    resampling: Resampling,
+    far_levels: Sequence[float] = (),
+) -> dict[str, Figure]:
+    """First minus second, with the 95 % interval of the difference, by paired bootstrap over person-pairs.
+
+    Args:
+        first: the system that is hoped to be better.
+        second: the system it is held against, on the same pairs in the same order.
+        same: bool [P].
+        groups: int [P] from `pair_groups`.
+        resampling: number and seed.
+        far_levels: FARs at which the TARs are compared as well.
+
+    Returns:
+        Figures named accuracy, auc and `far_name(level)` for each level, each in [-1, 1].
+
+    Raises:
+        DataError: the two systems were not scored on the same number of pairs.
+    """
+    if first.scores.shape != second.scores.shape:
+        raise DataError(
+            f"expected two systems on the same pairs, found {len(first.scores)} and {len(second.scores)} scores"
+        )
+
+    def statistics(weights: Floats) -> dict[str, Floats]:
+        one, two = (_measures(system, same, weights, far_levels) for system in (first, second))
+        return {name: one[name] - two[name] for name in one}
+
+    return bootstrap(statistics, groups, resampling, same)
+
+
+def _measures(system: Scored, same: Bools, weights: Floats, far_levels: Sequence[float]) -> dict[str, Floats]:
+    swept = sweep(system.scores, same, weights)
+    return {
+        "accuracy": weighted_mean(system.predicted == same, weights),
+        "auc": swept.auc(),
+        **{far_name(level): swept.tar_at_far(level) for level in far_levels},
+    }
+
+
+def far_name(level: float) -> str:
+    """Name of the figure "TAR at this FAR" without a point, which would part a dotted key: tar_at_far_1e-2."""
+    mantissa, exponent = f"{level:e}".split("e")
+    return f"tar_at_far_{mantissa.rstrip('0').rstrip('.').replace('.', '_')}e{int(exponent)}"
+
+
+@dataclass(frozen=True)
+class McNemar:
+    """Pairs on which exactly one of two systems is right, and how surprising that division is.
+
+    Attributes:
+        first_only: pairs that only the first system decides rightly.
+        second_only: pairs that only the second decides rightly.
+        p_value: two-sided exact binomial probability of a division at least so uneven, were both equally good.
+    """
+
+    first_only: int
+    second_only: int
+    p_value: float
+
+
+def mcnemar(first_correct: ArrayLike, second_correct: ArrayLike) -> McNemar:
+    """McNemar's test (1947) in its exact binomial form, on P pairs decided by both systems."""
+    first, second = np.asarray(first_correct, bool), np.asarray(second_correct, bool)
+    first_only, second_only = int(np.sum(first & ~second)), int(np.sum(~first & second))
+    return McNemar(first_only, second_only, _sign_test(first_only, second_only))
+
+
+def _sign_test(one: int, other: int) -> float:
+    """Two-sided exact probability that a fair coin divides one + other throws at least so unevenly."""
+    throws = one + other
+    tail = sum(math.comb(throws, heads) for heads in range(min(one, other) + 1))
+    return float(min(Fraction(1), Fraction(2 * tail, 2**throws)))

@@ -1,0 +1,147 @@
+"""The figures of one system, as they stand in metrics.json: each with its interval and what it rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from likeness.data.splits import Pairs
+from likeness.evaluation.bootstrap import Figure, Resampling, bootstrap
+from likeness.evaluation.calibration import Reliability
+from likeness.evaluation.comparison import Scored, difference, far_name, mcnemar
+from likeness.evaluation.identification import (
+    Crowd,
+    IdentificationParams,
+    cumulative_match,
+    detection_and_identification,
+    one_shot,
+    rank_probes,
+)
+from likeness.evaluation.metrics import Floats, confusion, sweep, weighted_mean
+from likeness.evaluation.systems import Decided, System
+from likeness.models.decision import Decision
+
+Json = dict[str, Any]
+
+_SHOWN_RANKS = (1, 5, 10)
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """Pairs that systems are measured on.
+
+    Attributes:
+        pairs: the P pairs.
+        groups: int64 [P], pairs that are resampled together, from `pair_groups`.
+    """
+
+    pairs: Pairs
+    groups: NDArray[np.int64]
+
+
+def verification(
+    scores: Floats, decision: Decision, measured: Measured, far: Sequence[float], resampling: Resampling
+) -> Json:
+    """Accuracy at the decision's threshold, AUC, EER and TAR at each FAR, with intervals; and the confusion.
+
+    `beyond_support` lists the rates that fewer than 1 / rate different pairs stand for: their figure is the TAR
+    without any false accept.
+    """
+    same = measured.pairs.same
+    predicted = decision.predict(scores)
+
+    def statistics(weights: Floats) -> dict[str, Floats]:
+        swept = sweep(scores, same, weights)
+        return {
+            "accuracy": weighted_mean(predicted == same, weights),
+            "auc": swept.auc(),
+            "eer": swept.equal_error_rate(),
+            **{far_name(level): swept.tar_at_far(level) for level in far},
+        }
+
+    figures = plain(bootstrap(statistics, measured.groups, resampling, same))
+    beyond = [far_name(level) for level in far if np.sum(~same) * level < 1]
+    return {**figures, "beyond_support": beyond, "confusion": asdict(confusion(predicted, same))}
+
+
+def operating_points(scores: Floats, decision: Decision, measured: Measured, resampling: Resampling) -> Json:
+    """What a user gets who sets the threshold by a stated FAR: the FAR and TAR that the test pairs really show.
+
+    The thresholds are the model card's, from held-out pairs.
+    """
+    same = measured.pairs.same
+
+    def rates(threshold: float) -> Json:
+        accepted = scores >= threshold
+
+        def statistics(weights: Floats) -> dict[str, Floats]:
+            return {
+                "far": weighted_mean(accepted, weights * ~same),
+                "tar": weighted_mean(accepted, weights * same),
+            }
+
+        return plain(bootstrap(statistics, measured.groups, resampling, same))
+
+    return {
+        far_name(point.far).removeprefix("tar_at_"): {
+            "threshold": point.threshold,
+            "impostor_pairs": point.impostor_pairs,
+            **rates(point.threshold),
+        }
+        for point in decision.far_table
+    }
+
+
+def calibration(probability: Floats, measured: Measured, bins: int, resampling: Resampling) -> Json:
+    """ECE over equal-mass bins and Brier score of the stated probability, with intervals."""
+    same = measured.pairs.same
+    reliability = Reliability.of(probability, same, bins)
+
+    def statistics(weights: Floats) -> dict[str, Floats]:
+        return {
+            "ece": reliability.expected_calibration_error(weights),
+            "brier": reliability.brier_score(weights),
+        }
+
+    return plain(bootstrap(statistics, measured.groups, resampling, same))
+
+
+def comparison(
+    first: Decided, second: Decided, measured: Measured, far: Sequence[float], resampling: Resampling
+) -> Json:
+    """First minus second on the same test pairs, by paired bootstrap, and McNemar's exact test."""
+    same = measured.pairs.same
+    one, two = (Scored(system.test, system.decision.threshold) for system in (first, second))
+    gains = difference(one, two, same, measured.groups, resampling, far)
+    test = mcnemar(one.predicted == same, two.predicted == same)
+    return {**plain(gains), "mcnemar": asdict(test)}
+
+
+def identification(
+    system: System, crowd: Crowd, params: IdentificationParams, resampling: Resampling
+) -> tuple[Json, pd.DataFrame]:
+    """One-shot recognition figures of a system, and its CMC (columns system, rank, share, low, high)."""
+    ranked = rank_probes(system, crowd)
+    curve = cumulative_match(ranked, params.ranks, resampling)
+    shot = one_shot(system, crowd, params, resampling)
+    found = {"one_shot": shot}
+    found |= {f"rank_{rank}": curve[rank - 1] for rank in _SHOWN_RANKS if rank <= len(curve)}
+    if len(crowd.strangers):
+        rates = detection_and_identification(ranked, params.far, resampling)
+        names = (far_name(level).replace("tar", "open_set", 1) for level in params.far)
+        found |= dict(zip(names, rates, strict=True))
+    table = pd.DataFrame(
+        [(system.name, rank, point.value, point.low, point.high) for rank, point in enumerate(curve, 1)],
+        columns=["system", "rank", "share", "low", "high"],
+    )
+    return plain(found), table
+
+
+def plain(figures: Mapping[str, Figure]) -> Json:
+    """Figures as plain values for JSON."""
+    return {name: figure.as_json() for name, figure in figures.items()}

@@ -1,0 +1,34 @@
+"""Writes what an evaluation found, the whole folder at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from likeness.data.faceset import replaced_folder
+from likeness.evaluation.pictures import save_picture
+from likeness.evaluation.study import Study
+from likeness.files import write_json
+
+
+def write_study(folder: Path, found: Study) -> None:
+    """Writes metrics.json, the tables, decisions.json and decisions/*.png in place of what `folder` held.
+
+    Raises:
+        OutputError: the folder cannot be written; what it held is intact.
+    """
+    tables = {
+        "roc": found.roc,
+        "calibration": found.calibration,
+        "slices": found.slices,
+        "cmc": found.cmc,
+        "layers": found.layers,
+    }
+    with replaced_folder(folder) as temporary:
+        write_json(temporary / "metrics.json", found.metrics)
+        found.predictions.to_parquet(temporary / "predictions.parquet", index=False)
+        for name, table in tables.items():
+            table.to_csv(temporary / f"{name}.csv", index=False)
+        told = {"method": found.showcase.method, "decisions": found.showcase.decisions}
+        write_json(temporary / "decisions.json", told)
+        for name, picture in found.showcase.pictures.items():
+            save_picture(temporary / "decisions" / name, picture)

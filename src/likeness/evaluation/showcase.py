@@ -1,0 +1,103 @@
+"""The best and worst decisions with their pictures, ready to be written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from likeness.data.faceset import FaceSet
+from likeness.data.splits import Pairs
+from likeness.evaluation.comparison import Scored
+from likeness.evaluation.decisions import Chosen, PairFacts, choose
+from likeness.evaluation.explain import Method, best_method, explain_pair
+from likeness.evaluation.metrics import Bools
+from likeness.evaluation.pictures import Picture, decision_picture
+from likeness.evaluation.systems import Decided
+from likeness.models.weights import LoadedModel
+from likeness.progress import progress
+
+
+@dataclass(frozen=True, eq=False)
+class Showcase:
+    """Decisions worth showing.
+
+    Attributes:
+        method: how the heat maps were made.
+        decisions: what decisions.json tells of each: kind, rank (1 = the most confident of its kind), first and
+            second (person, number, row), same, predicted, score, probability, cause, facts, picture (file name).
+        pictures: file name -> RGB picture.
+    """
+
+    method: Method
+    decisions: list[dict[str, Any]]
+    pictures: dict[str, Picture]
+
+
+def showcase(
+    faces: FaceSet, test: Pairs, model: LoadedModel, decided: Decided, baseline_right: Bools, count: int
+) -> Showcase:
+    """Chooses `count` decisions of each kind, explains and draws them.
+
+    Args:
+        faces: the store.
+        test: the P test pairs.
+        model: what decided.
+        decided: its scores of these pairs.
+        baseline_right: bool [P], whether the classical baseline is right about each pair.
+        count: of each kind at most.
+    """
+    scored = Scored(decided.test, decided.decision.threshold)
+    chosen = choose(scored, test.same, count)
+    facts = PairFacts.of(faces, test, baseline_right)
+    method = best_method(model.siamese, model.card.preprocess)
+    named = list(_named(chosen))
+    told = [_told(faces, test, decided, facts, one, rank, name) for one, rank, name in named]
+    pictures = {
+        name: _picture(faces, test, model, method, one, bool(scored.predicted[one.place]))
+        for one, _, name in progress(named, "heat maps", unit="pair")
+    }
+    return Showcase(method, told, pictures)
+
+
+def _named(chosen: list[Chosen]) -> Iterator[tuple[Chosen, int, str]]:
+    """Each decision with its rank within its kind and the name of its picture."""
+    ranks: dict[str, int] = {}
+    for one in chosen:
+        ranks[one.kind] = ranks.get(one.kind, 0) + 1
+        yield one, ranks[one.kind], f"{one.kind}-{ranks[one.kind]:02d}.png"
+
+
+def _told(
+    faces: FaceSet, test: Pairs, decided: Decided, facts: PairFacts, chosen: Chosen, rank: int, picture: str
+) -> dict[str, Any]:
+    score = float(decided.test[chosen.place])
+    return {
+        "kind": chosen.kind,
+        "rank": rank,
+        "first": _face(faces, int(test.a[chosen.place])),
+        "second": _face(faces, int(test.b[chosen.place])),
+        "same": bool(test.same[chosen.place]),
+        "predicted": bool(decided.decision.predict(np.array(score))),
+        "score": score,
+        "threshold": decided.decision.threshold,
+        "probability": float(decided.decision.probability(np.array(score))),
+        "cause": facts.cause(chosen),
+        "facts": [asdict(fact) for fact in facts.about(chosen)],
+        "picture": f"decisions/{picture}",
+    }
+
+
+def _face(faces: FaceSet, row: int) -> dict[str, Any]:
+    face = faces.manifest.iloc[row]
+    return {"person": str(face["person"]), "number": int(face["number"]), "row": row}
+
+
+def _picture(
+    faces: FaceSet, test: Pairs, model: LoadedModel, method: Method, chosen: Chosen, predicted: bool
+) -> Picture:
+    first, second = (np.asarray(faces.pixels[rows[chosen.place]]) for rows in (test.a, test.b))
+    maps = explain_pair(model.siamese, model.card.preprocess, first, second, method, same=predicted)
+    return decision_picture((first, second), maps)

@@ -1,0 +1,259 @@
+"""One evaluation: a model, the classical baseline and the untrained network on the same pairs.
+
+Thresholds and calibrations come from the model's card or from holdout pairs; the test pairs choose nothing.
+Every picture that any pair or recognition test needs is embedded once.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from likeness.data.faceset import FaceSet
+from likeness.data.splits import Pairs, Split
+from likeness.evaluation import figures
+from likeness.evaluation.baselines import classical_baseline
+from likeness.evaluation.bootstrap import CONFIDENCE, UNIT, pair_groups
+from likeness.evaluation.calibration import Reliability
+from likeness.evaluation.comparison import Scored
+from likeness.evaluation.figures import Json, Measured
+from likeness.evaluation.identification import Crowd, crowd_of
+from likeness.evaluation.layers import layer_table
+from likeness.evaluation.metrics import sweep
+from likeness.evaluation.params import EvaluateParams
+from likeness.evaluation.showcase import Showcase, showcase
+from likeness.evaluation.slices import slice_table, worse_pictures
+from likeness.evaluation.systems import Decided, Rows, System, decide
+from likeness.models.architecture import ModelParams
+from likeness.models.card import Card
+from likeness.models.embedding import embed_pixels, score_pairs
+from likeness.models.network import build_siamese
+from likeness.models.siamese import Siamese
+from likeness.models.weights import LoadedModel
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """Everything that an evaluation finds; `likeness.evaluation.output` writes it.
+
+    Attributes:
+        metrics: figures with intervals.
+        roc: columns system, far, tar, threshold, on the test pairs.
+        predictions: one row a holdout or test pair: split, a, b, same, score, probability, predicted, correct.
+        calibration: one row a bin of the test pairs' probabilities.
+        slices: accuracy and AUC on quarters of the test pairs.
+        cmc: columns system, rank, share, low, high; no rows where nobody can be recognised.
+        layers: one row a layer of the model.
+        showcase: the best and worst decisions.
+    """
+
+    metrics: Json
+    roc: pd.DataFrame
+    predictions: pd.DataFrame
+    calibration: pd.DataFrame
+    slices: pd.DataFrame
+    cmc: pd.DataFrame
+    layers: pd.DataFrame
+    showcase: Showcase
+
+
+def study(faces: FaceSet, split: Split, model: LoadedModel, params: EvaluateParams) -> Study:
+    """Measures a model on the holdout and test pairs of a split.
+
+    Args:
+        faces: the store that the split's rows point into.
+        split: pairs; its training side is what the classical baseline learns from.
+        model: computed on the device that it is on.
+        params: section `evaluate`.
+
+    Raises:
+        DataError: a set of pairs lacks a class, or scores are not finite.
+        ModelError: the store's pictures do not have the model's size.
+    """
+    device = next(model.siamese.parameters(), torch.empty(0)).device
+    crowd = crowd_of(faces, split.test.rows, params.identification.probes)
+    paired = np.union1d(split.holdout.rows, split.test.rows)
+    everyone = np.union1d(paired, crowd.rows)
+    _log.info("evaluating: %d pictures, %d test pairs", len(everyone), len(split.test))
+
+    embed = functools.partial(_network, faces=faces, card=model.card, device=device)
+    ours = decide(embed("model", model.siamese, everyone), split.holdout, split.test, model.card.decision)
+    systems = {"model": ours}
+    baseline = classical_baseline(faces, split, everyone, params.baseline)
+    systems["baseline"] = decide(baseline, split.holdout, split.test)
+    fresh = untrained(model.card)
+    if fresh is not None:
+        systems["untrained"] = decide(embed("untrained", fresh, paired), split.holdout, split.test)
+
+    measured = {
+        name: _measured(faces, pairs) for name, pairs in (("holdout", split.holdout), ("test", split.test))
+    }
+    recognised, cmc = _recognition([ours.system, baseline], crowd, params)
+    metrics = {
+        **_origin(faces, split, model.card, measured, params),
+        **{name: _system(system, measured, params) for name, system in systems.items()},
+        "comparison": {
+            f"model_minus_{name}": figures.comparison(
+                ours, systems[name], measured["test"], params.far, params.resampling
+            )
+            for name in systems
+            if name != "model"
+        },
+        "calibration": _calibration(systems, measured["test"], params),
+        "identification": recognised,
+    }
+    scored = Scored(ours.test, ours.decision.threshold)
+    probability = ours.decision.probability(ours.test)
+    right = systems["baseline"].decision.predict(systems["baseline"].test) == split.test.same
+    return Study(
+        metrics,
+        roc=_roc(systems, split.test),
+        predictions=_predictions(ours, split),
+        calibration=Reliability.of(probability, split.test.same, params.bins).table(),
+        slices=slice_table(
+            scored,
+            split.test,
+            measured["test"].groups,
+            worse_pictures(faces.manifest, split.test),
+            params.resampling,
+        ),
+        cmc=cmc,
+        layers=layer_table(model.siamese, model.card.preprocess.size),
+        showcase=showcase(faces, split.test, model, ours, right, params.decisions),
+    )
+
+
+def untrained(card: Card) -> Siamese | None:
+    """The model's network as it was before its first step; None for a tower that was trained elsewhere."""
+    blank = _blank(card.model)
+    return None if blank is None else build_siamese(blank, card.preprocess.size, card.seed)
+
+
+def _blank(params: ModelParams) -> ModelParams | None:
+    """The network's plan without any weights of another training."""
+    if params.external is not None:
+        return None
+    members = [_blank(member) for member in params.members]
+    if any(member is None for member in members):
+        return None
+    known = tuple(member for member in members if member is not None)
+    return dataclasses.replace(params, init_from=None, members=known)
+
+
+def _network(
+    name: str, siamese: Siamese, rows: Rows, *, faces: FaceSet, card: Card, device: torch.device
+) -> System:
+    vectors = embed_pixels(siamese, card.preprocess, faces.pixels, rows, device=device, mirror=card.mirror)
+    return System(name, rows, vectors, functools.partial(score_pairs, siamese))
+
+
+def _measured(faces: FaceSet, pairs: Pairs) -> Measured:
+    people = faces.manifest["person"].to_numpy()
+    return Measured(pairs, pair_groups(people[pairs.a], people[pairs.b]))
+
+
+def _origin(
+    faces: FaceSet, split: Split, card: Card, measured: dict[str, Measured], params: EvaluateParams
+) -> Json:
+    """What was measured on, under which protocol, and what the intervals mean."""
+    source = faces.source
+    return {
+        "synthetic": source.synthetic,
+        "data": {"source": source.source, "alignment": source.alignment, "fingerprint": source.fingerprint},
+        "protocol": {
+            "name": card.protocol,
+            "view": split.card.get("view"),
+            "fold": split.card.get("fold"),
+            "outside_data": card.outside_data,
+            "recipe": card.recipe,
+            "seed": card.seed,
+            "threshold_from": "holdout pairs",
+            "interval": {
+                "confidence": CONFIDENCE,
+                "method": "percentile bootstrap",
+                "unit": UNIT,
+                "resamples": params.resamples,
+                "seed": params.seed,
+            },
+            "pairs": {name: _counts(part) for name, part in measured.items()},
+        },
+    }
+
+
+def _counts(measured: Measured) -> Json:
+    same = measured.pairs.same
+    return {
+        "all": len(same),
+        "same": int(same.sum()),
+        "different": int((~same).sum()),
+        "person_pairs": len(np.unique(measured.groups)),
+    }
+
+
+def _system(system: Decided, measured: dict[str, Measured], params: EvaluateParams) -> Json:
+    decision, resampling = system.decision, params.resampling
+    return {
+        "threshold": decision.threshold,
+        "holdout": figures.verification(system.holdout, decision, measured["holdout"], params.far, resampling),
+        "test": figures.verification(system.test, decision, measured["test"], params.far, resampling),
+        "operating_points": figures.operating_points(system.test, decision, measured["test"], resampling),
+    }
+
+
+def _calibration(systems: dict[str, Decided], measured: Measured, params: EvaluateParams) -> Json:
+    told: dict[str, Any] = {"bins": params.bins, "rule": "equal mass"}
+    for name, system in systems.items():
+        probability = system.decision.probability(system.test)
+        told[name] = figures.calibration(probability, measured, params.bins, params.resampling)
+    return told
+
+
+def _recognition(systems: list[System], crowd: Crowd, params: EvaluateParams) -> tuple[Json, pd.DataFrame]:
+    empty = pd.DataFrame(columns=["system", "rank", "share", "low", "high"])
+    wanted = params.identification
+    if len(crowd.people) < 2:
+        return {"reason": "fewer than two test people have two photographs"}, empty
+    told: Json = {
+        "known_people": len(crowd.people),
+        "unknown_people": len(crowd.strangers),
+        "probes": sum(len(rows) - 1 for rows in crowd.people),
+        "ways": min(wanted.ways, len(crowd.people) + len(crowd.strangers)),
+        "trials": wanted.trials,
+        "unit": "person",
+    }
+    curves = []
+    for system in systems:
+        told[system.name], curve = figures.identification(system, crowd, wanted, params.resampling)
+        curves.append(curve)
+    return told, pd.concat(curves, ignore_index=True)
+
+
+def _roc(systems: dict[str, Decided], test: Pairs) -> pd.DataFrame:
+    curves = []
+    for name, system in systems.items():
+        swept = sweep(system.test, test.same)
+        columns = {"system": name, "far": swept.far[0], "tar": swept.tar[0], "threshold": swept.thresholds}
+        curves.append(pd.DataFrame(columns))
+    return pd.concat(curves, ignore_index=True)
+
+
+def _predictions(ours: Decided, split: Split) -> pd.DataFrame:
+    tables = []
+    for name, pairs, scores in (("holdout", split.holdout, ours.holdout), ("test", split.test, ours.test)):
+        predicted = ours.decision.predict(scores)
+        table = pd.DataFrame({"split": name, "a": pairs.a, "b": pairs.b, "same": pairs.same, "score": scores})
+        tables.append(
+            table.assign(
+                probability=ours.decision.probability(scores), predicted=predicted, correct=predicted == pairs.same
+            )
+        )
+    return pd.concat(tables, ignore_index=True).astype({"split": "str", "a": "int32", "b": "int32"})

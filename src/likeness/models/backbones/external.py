@@ -1,0 +1,136 @@
+"""A tower trained elsewhere and given as ONNX: frozen, run by ONNX Runtime, kept inside the model's weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from likeness.errors import ModelError
+from likeness.models.onnx_tower import open_session
+
+
+@dataclass(frozen=True)
+class _Input:
+    """How a file wants to be fed; its height and width are names where any will do."""
+
+    name: str
+    raw: bool
+    one_by_one: bool
+    channels: int
+    channels_last: bool
+    size: tuple[object, object]
+
+
+class ExternalTower(nn.Module):
+    """Runs an ONNX file on (pixel - mean) · scale; without gradients, whatever the mode.
+
+    Its first output is the embedding. The file's bytes are a buffer, so that they are saved, digested and loaded
+    like any other weights.
+
+    Args:
+        input_size: height and width of the stored faces.
+        embedding_dim: numbers that the file gives.
+        mean: on the scale 0 to 255, one value or one a channel.
+        scale: one value or one a channel.
+    """
+
+    onnx: Tensor
+
+    def __init__(
+        self, input_size: tuple[int, int], embedding_dim: int, mean: Sequence[float], scale: Sequence[float]
+    ) -> None:
+        super().__init__()
+        self.input_size = input_size
+        self.embedding_dim = embedding_dim
+        self.mean = np.array(mean, dtype=np.float32)
+        self.scale = np.array(scale, dtype=np.float32)
+        self.register_buffer("onnx", torch.empty(0, dtype=torch.uint8))
+        self._session: Any = None
+
+    def read(self, path: Path) -> None:
+        """Takes in an ONNX file, after a trial run.
+
+        Raises:
+            ModelError: the file is missing, is no ONNX network, or does not fit faces, scaling or embedding.
+        """
+        session = open_session(path, torch.get_num_threads())
+        self._require_fit(_input(session, path), path)
+        self.onnx = torch.from_numpy(np.fromfile(path, dtype=np.uint8))
+        self._session = session
+        found = self(torch.zeros(1, 1, *self.input_size)).shape[1]
+        if found != self.embedding_dim:
+            raise ModelError(f"{path}: gives {found} numbers a face; set model.embedding_dim to {found}")
+
+    def _require_fit(self, declared: _Input, path: Path) -> None:
+        sides = zip(declared.size, self.input_size, strict=True)
+        wanted = tuple(given if isinstance(given, int) else stored for given, stored in sides)
+        if wanted != self.input_size:
+            raise ModelError(
+                f"{path}: wants faces of {wanted[0]}×{wanted[1]} pixels (height × width), the stored ones have "
+                f"{self.input_size[0]}×{self.input_size[1]}; set ingest.size to [{wanted[0]}, {wanted[1]}]"
+            )
+        for name, values in (("mean", self.mean), ("scale", self.scale)):
+            if not declared.raw and len(values) not in (1, declared.channels):
+                raise ModelError(
+                    f"{path}: has {declared.channels} channels; give model.external.{name} one value or as many, "
+                    f"found {len(values)}"
+                )
+
+    @torch.no_grad()
+    def forward(self, images: Tensor) -> Tensor:
+        """Embeddings [B, D] of images [B, 1, H, W] with grey values in [0, 1], on the device of the images."""
+        if self._session is None:
+            self._session = open_session(self.onnx.cpu().numpy().tobytes(), torch.get_num_threads())
+        declared = _input(self._session, "the stored ONNX network")
+        pixels = images.float().cpu().numpy() * 255
+        fed = _raw(pixels) if declared.raw else self._scaled(pixels, declared)
+        step = 1 if declared.one_by_one else max(len(fed), 1)
+        parts = [self._run(declared.name, fed[start : start + step]) for start in range(0, len(fed), step)]
+        return torch.cat(parts).to(images.device)
+
+    def _scaled(self, pixels: npt.NDArray[np.float32], declared: _Input) -> npt.NDArray[np.float32]:
+        shape = (1, -1, 1, 1)
+        colours = np.repeat(pixels, declared.channels, axis=1)
+        fed = (colours - self.mean.reshape(shape)) * self.scale.reshape(shape)
+        return np.ascontiguousarray(fed.transpose(0, 2, 3, 1) if declared.channels_last else fed)
+
+    def _run(self, name: str, fed: npt.NDArray[Any]) -> Tensor:
+        found = torch.from_numpy(self._session.run(None, {name: fed})[0])
+        return found.flatten(start_dim=1).float()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """A copy opens its own session."""
+        return self.__dict__ | {"_session": None}
+
+
+def _raw(pixels: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
+    return np.asarray(pixels.round().clip(0, 255)[:, 0], dtype=np.uint8)
+
+
+def _input(session: Any, origin: object) -> _Input:
+    """Reads the declared input: uint8 [B, H, W], or float [B, C, H, W] or [B, H, W, C] with 1 or 3 channels."""
+    first = session.get_inputs()[0]
+    shape = list(first.shape)
+    if shape and isinstance(shape[0], int) and shape[0] > 1:
+        raise ModelError(
+            f"{origin}: takes exactly {shape[0]} faces at a time; export it for one or for any number"
+        )
+    single = shape[:1] == [1]
+    if len(shape) == 3 and first.type == "tensor(uint8)":
+        return _Input(first.name, True, single, 1, False, (shape[1], shape[2]))
+    if len(shape) == 4 and first.type == "tensor(float)":
+        if shape[1] in (1, 3):
+            return _Input(first.name, False, single, shape[1], False, (shape[2], shape[3]))
+        if shape[3] in (1, 3):
+            return _Input(first.name, False, single, shape[3], True, (shape[1], shape[2]))
+    raise ModelError(
+        f"{origin}: expected an input float [B, C, H, W] or [B, H, W, C] with 1 or 3 channels, or uint8 "
+        f"[B, H, W], found {first.type} {shape}"
+    )

@@ -1,0 +1,79 @@
+"""The nine-layer light CNN of Wu, He, Sun and Tan 2015, "A light CNN for deep face representation"."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from likeness.models.backbones.sizing import halved, require_size, scaled
+
+STAGES = (((48, 5), True), ((96, 3), True), ((192, 3), True), ((128, 3), False), ((128, 3), True))
+"""Channels and kernel size of each stage's convolution, and whether 2×2 max pooling follows."""
+MINIMUM_SIZE = (32, 32)
+
+
+class MaxFeatureMap(nn.Module):
+    """Keeps the larger of the two halves of the channels: a maxout that halves what it is given."""
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Features [B, C, …] of the 2C given."""
+        first, second = features.chunk(2, dim=1)
+        return first.maximum(second)
+
+
+class LightCNN(nn.Module):
+    """Five stages of convolutions with max-feature-map activations, then a max-feature-map dense layer.
+
+    The input is 128×128 in the paper; padding keeps the size within a stage, and pooling rounds up.
+
+    Args:
+        input_size: height and width in pixels, at least 32×32.
+        embedding_dim: numbers to give, 256 in the paper.
+        width: multiplier of all channels.
+        batch_norm: normalise each convolution's output over the batch (the paper does not).
+        dropout: probability of dropping a feature before the dense layer.
+
+    Raises:
+        ModelError: the pictures are too small.
+    """
+
+    def __init__(
+        self,
+        input_size: tuple[int, int] = (128, 128),
+        embedding_dim: int = 256,
+        *,
+        width: float = 1.0,
+        batch_norm: bool = True,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        require_size("light-cnn", input_size, MINIMUM_SIZE)
+        self.features = nn.Sequential()
+        channels, size = 1, input_size
+        for number, ((planned, kernel), pooled) in enumerate(STAGES, start=1):
+            out = scaled(planned, width)
+            if number > 1:
+                self.features.add_module(f"reduce{number}", _convolution(channels, channels, 1, batch_norm))
+            self.features.add_module(f"conv{number}", _convolution(channels, out, kernel, batch_norm))
+            if pooled:
+                self.features.add_module(f"pool{number}", nn.MaxPool2d(2, ceil_mode=True))
+                size = halved(size)
+            channels = out
+        self.flatten = nn.Flatten()
+        self.dropout = nn.Dropout(dropout)
+        self.dense = nn.Linear(channels * size[0] * size[1], 2 * embedding_dim)
+        self.activation = MaxFeatureMap()
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Embeddings [B, D] of images [B, 1, H, W]."""
+        hidden = self.dropout(self.flatten(self.features(images)))
+        embedding: Tensor = self.activation(self.dense(hidden))
+        return embedding
+
+
+def _convolution(channels: int, out: int, kernel: int, batch_norm: bool) -> nn.Sequential:
+    """A size-keeping convolution to twice `out` channels, of which the activation leaves `out`."""
+    layers: list[nn.Module] = [nn.Conv2d(channels, 2 * out, kernel, padding=kernel // 2, bias=not batch_norm)]
+    if batch_norm:
+        layers.append(nn.BatchNorm2d(2 * out))
+    nn.init.kaiming_normal_(layers[0].weight, nonlinearity="linear")  # type: ignore[arg-type]
+    return nn.Sequential(*layers, MaxFeatureMap())

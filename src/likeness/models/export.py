@@ -1,0 +1,90 @@
+"""Writes a network as ONNX, preprocessing and mirror averaging included, and checks it against torch."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from torch import Tensor, nn
+
+from likeness.errors import ModelError
+from likeness.files import atomic_path
+from likeness.models.backbones.external import ExternalTower
+from likeness.models.card import Card
+from likeness.models.embedding import embed_images, embed_pixels, evaluating
+from likeness.models.onnx_tower import DIGEST, INPUT, OUTPUT, OnnxTower
+from likeness.models.preprocess import Preprocess
+from likeness.models.siamese import Siamese
+
+_CHECKED_FACES = 8
+_OPSET = 18
+
+
+class _Deployed(nn.Module):
+    """Stored faces uint8 [B, H, W] → embeddings [B, D]."""
+
+    def __init__(self, siamese: Siamese, preprocess: Preprocess, mirror: bool) -> None:
+        super().__init__()
+        self.siamese, self.preprocess, self.mirror = siamese, preprocess, mirror
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        return embed_images(self.siamese, self.preprocess.tensor(pixels), mirror=self.mirror)
+
+
+def export_onnx(path: Path, siamese: Siamese, card: Card) -> float:
+    """Writes the tower for `OnnxTower`, for any batch size; the comparator stays with the card's reader.
+
+    Args:
+        path: ONNX file to write, atomically.
+        siamese: the network, on the CPU.
+        card: its card; the digest of its weights is written into the file.
+
+    Returns:
+        Largest absolute difference between the embeddings of ONNX Runtime and torch on random faces, divided by
+        the largest absolute value in the latter.
+
+    Raises:
+        ModelError: the network is, or holds, an external tower, which is ONNX already.
+    """
+    if any(isinstance(module, ExternalTower) for module in siamese.modules()):
+        raise ModelError("a network with an external tower cannot be exported; use the tower's own ONNX file")
+    deployed = _Deployed(siamese, card.preprocess, card.mirror)
+    example = torch.zeros(2, *card.preprocess.size, dtype=torch.uint8)
+    with atomic_path(path) as temporary, evaluating(siamese):
+        _export(deployed, example, temporary)
+        _describe(temporary, card)
+        return _difference(OnnxTower(temporary), siamese, card)
+
+
+def _export(deployed: nn.Module, example: Tensor, path: Path) -> None:
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    with warnings.catch_warnings(), torch.inference_mode():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            deployed,
+            (example,),
+            path,
+            input_names=[INPUT],
+            output_names=[OUTPUT],
+            dynamic_shapes={INPUT: {0: torch.export.Dim("batch")}},
+            opset_version=_OPSET,
+            dynamo=True,
+            external_data=False,
+            verbose=False,
+        )
+
+
+def _describe(path: Path, card: Card) -> None:
+    model = onnx.load(path)
+    onnx.helper.set_model_props(model, {DIGEST: card.weights_sha256})
+    onnx.save(model, path)
+
+
+def _difference(tower: OnnxTower, siamese: Siamese, card: Card) -> float:
+    faces = np.random.default_rng(0).integers(0, 256, (_CHECKED_FACES, *card.preprocess.size), dtype=np.uint8)
+    expected = embed_pixels(siamese, card.preprocess, faces, mirror=card.mirror)
+    return float(np.abs(tower.embed(faces) - expected).max() / np.abs(expected).max())

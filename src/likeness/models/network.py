@@ -1,0 +1,213 @@
+"""Builds the network that the `model` section of params.yaml describes."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from likeness.errors import ModelError
+from likeness.models.architecture import Backbone, Comparator, External, ModelParams
+from likeness.models.backbones.ensemble import Ensemble
+from likeness.models.backbones.external import ExternalTower
+from likeness.models.backbones.koch import Koch
+from likeness.models.backbones.light_cnn import LightCNN
+from likeness.models.backbones.residual import Residual
+from likeness.models.comparators import Cosine, Euclidean, Mahalanobis, WeightedL1
+from likeness.models.siamese import Siamese
+from likeness.models.tensors import load_tensors, read_tensors
+
+__all__ = [
+    "Backbone",
+    "Comparator",
+    "External",
+    "ModelParams",
+    "assemble",
+    "build_siamese",
+    "ensemble_of",
+    "with_projection",
+]
+
+_BACKBONE = "backbone."
+
+
+def build_siamese(params: ModelParams, input_size: tuple[int, int], seed: int) -> Siamese:
+    """Builds the network with its initial weights: random, from `init_from`, or an external file's.
+
+    Args:
+        params: what it is made of.
+        input_size: height and width of the stored pictures, in pixels.
+        seed: of the random weights; the global random state is left as it was.
+
+    Raises:
+        ModelError: the pictures are too small for the backbone, or a file does not fit.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        siamese = assemble(params, input_size)
+    _read_files(siamese, params)
+    return siamese
+
+
+def assemble(params: ModelParams, input_size: tuple[int, int]) -> Siamese:
+    """Builds the network without reading any file, its weights still to be loaded.
+
+    Its convolutions are laid out channels-last, which both CPUs and GPUs compute faster.
+    """
+    return _around(_backbone(params, _seen(params, input_size)), params)
+
+
+def ensemble_of(
+    members: Sequence[tuple[ModelParams, Siamese]], shares: Sequence[float] = ()
+) -> tuple[ModelParams, Siamese]:
+    """Joins trained networks that are fed the same pictures into one; the members are copied.
+
+    Args:
+        members: two or more, each compared by cosine.
+        shares: weight of each member's cosine; none: equal.
+
+    Raises:
+        ModelError: a member is not compared by cosine, or the shares are not one a member.
+    """
+    planned = tuple(params for params, _ in members)
+    try:
+        joined = ModelParams(
+            backbone="ensemble",
+            comparator="cosine",
+            embedding_dim=sum(params.output_dim for params in planned),
+            members=planned,
+            shares=tuple(shares),
+        )
+    except ValueError as error:
+        raise ModelError(str(error)) from error
+    return joined, _around(Ensemble([copy.deepcopy(siamese) for _, siamese in members], shares), joined)
+
+
+def with_projection(
+    params: ModelParams, siamese: Siamese, weight: Tensor, bias: Tensor | None = None
+) -> tuple[ModelParams, Siamese]:
+    """Puts a linear map (LDA, WCCN, the factor L of a metric M = LᵀL) behind a copy of a network's backbone.
+
+    Args:
+        params: of a network without projection.
+        siamese: the network; its comparator must have no weights, as those belong to the old embedding.
+        weight: [D', D], applied as weight · embedding + bias.
+        bias: [D']; None for zero.
+
+    Raises:
+        ModelError: the network cannot take a projection, or the map does not fit its embedding.
+    """
+    if params.projection_dim or params.comparator not in ("cosine", "euclidean"):
+        raise ModelError(
+            "a projection goes behind a network that has none yet and is compared by cosine or euclidean distance"
+        )
+    if weight.ndim != 2 or weight.shape[1] != params.embedding_dim:
+        raise ModelError(f"expected a map of [any, {params.embedding_dim}] numbers, found {list(weight.shape)}")
+    projected = dataclasses.replace(params, projection_dim=len(weight))
+    result = _around(copy.deepcopy(siamese.backbone), projected)
+    assert result.projection is not None
+    with torch.no_grad():
+        result.projection.weight.copy_(weight)
+        result.projection.bias.copy_(torch.zeros(len(weight)) if bias is None else bias)
+    return projected, result.train(siamese.training)
+
+
+def _around(backbone: nn.Module, params: ModelParams) -> Siamese:
+    projection = nn.Linear(params.embedding_dim, params.projection_dim) if params.projection_dim else None
+    siamese = Siamese(
+        backbone,
+        _comparator(params),
+        params.output_dim,
+        normalise=params.normalise,
+        projection=projection,
+        unit=params.unit,
+        window=params.window,
+        frozen=params.frozen,
+    )
+    siamese.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return siamese
+
+
+def _read_files(siamese: Siamese, params: ModelParams) -> None:
+    """Fills in what `init_from` and `external` name, down through the members of an ensemble."""
+    if isinstance(siamese.backbone, Ensemble):
+        for member, planned in zip(siamese.backbone.members, params.members, strict=True):
+            assert isinstance(member, Siamese)
+            _read_files(member, planned)
+    if isinstance(siamese.backbone, ExternalTower) and params.external is not None:
+        siamese.backbone.read(Path(params.external.onnx))
+    if params.init_from is not None:
+        _initialise_from(siamese.backbone, Path(params.init_from))
+
+
+def _initialise_from(backbone: nn.Module, path: Path) -> None:
+    """Loads a backbone from a whole network's weights (the `backbone.` part) or from a bare backbone's."""
+    tensors = read_tensors(path)
+    part = {name.removeprefix(_BACKBONE): value for name, value in tensors.items() if name.startswith(_BACKBONE)}
+    load_tensors(backbone, part or tensors, path)
+
+
+def _backbone(params: ModelParams, size: tuple[int, int]) -> nn.Module:
+    match params.backbone:
+        case "koch":
+            return Koch(
+                size,
+                params.embedding_dim,
+                width=params.width,
+                batch_norm=params.batch_norm,
+                first_bias=params.first_bias,
+                dropout=params.dropout,
+                dense_std=params.dense_std,
+            )
+        case "light-cnn":
+            return LightCNN(
+                size,
+                params.embedding_dim,
+                width=params.width,
+                batch_norm=params.batch_norm,
+                dropout=params.dropout,
+            )
+        case "mobilenet-v2":
+            from likeness.models.backbones.mobilenet import (
+                MobileNetTower,
+            )  # alone needs torchvision, slow to import
+
+            return MobileNetTower(size, params.embedding_dim, width=params.width, dropout=params.dropout)
+        case "residual":
+            return Residual(
+                size, params.embedding_dim, width=params.width, depth=params.depth, dropout=params.dropout
+            )
+        case "ensemble":
+            return Ensemble([assemble(member, size) for member in params.members], params.shares)
+        case "external":
+            assert params.external is not None  # ModelParams sees to it
+            return ExternalTower(size, params.embedding_dim, params.external.mean, params.external.scale)
+
+
+def _comparator(params: ModelParams) -> nn.Module:
+    match params.comparator:
+        case "weighted-l1":
+            return WeightedL1(params.output_dim, params.dense_std)
+        case "euclidean":
+            return Euclidean()
+        case "cosine":
+            return Cosine()
+        case "mahalanobis":
+            return Mahalanobis(params.output_dim)
+
+
+def _seen(params: ModelParams, input_size: tuple[int, int]) -> tuple[int, int]:
+    """Height and width that the backbone sees."""
+    if params.window is None:
+        return input_size
+    top, left, height, width = params.window
+    if min(params.window) < 0 or top + height > input_size[0] or left + width > input_size[1]:
+        raise ModelError(
+            f"model.window {list(params.window)} (top, left, height, width) does not lie inside the stored "
+            f"pictures of {input_size[0]}×{input_size[1]} pixels; change it or the stored size"
+        )
+    return height, width

@@ -1,0 +1,88 @@
+"""From an aligned photograph to what a tower is fed, the same way in training, evaluation and use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from likeness.errors import ImageError, ModelError
+from likeness.models.architecture import ModelParams
+
+if TYPE_CHECKING:  # a tensor brings its own methods; reading a card must not wait for torch
+    from torch import Tensor
+
+ONE_GREY_LEVEL = 1 / 255
+
+
+@dataclass(frozen=True)
+class Preprocess:
+    """How faces are cut and scaled.
+
+    Attributes:
+        size: height and width of what is stored and fed to the tower.
+        crop: height and width of the central crop of an aligned picture (LFW: 250×250) that is resized to `size`;
+            None for the whole picture.
+        standardise: "unit" leaves grey values in [0, 1]; "image" gives each image mean 0 and deviation 1, which
+            takes the strength of the light out of it.
+    """
+
+    size: tuple[int, int]
+    crop: tuple[int, int] | None = None
+    standardise: Literal["unit", "image"] = "unit"
+
+    def require_fit(self, model: ModelParams) -> None:
+        """Refuses standardised images for a network with an external tower, which scales grey values itself.
+
+        Raises:
+            ModelError: the two do not go together.
+        """
+        if model.holds_external and self.standardise != "unit":
+            raise ModelError(
+                f"an external tower scales grey values by its own mean and scale; set standardise to unit, "
+                f"found {self.standardise}"
+            )
+
+    def tensor(self, pixels: Tensor) -> Tensor:
+        """Images float32 [B, 1, H, W] from uint8 pixels [B, H, W], on the device of the pixels."""
+        return self.standardised(pixels.unsqueeze(1).float() / 255)
+
+    def standardised(self, images: Tensor) -> Tensor:
+        """Standardises images float [B, 1, H, W] with grey values in [0, 1], such as augmented ones."""
+        if self.standardise == "unit":
+            return images
+        mean = images.mean(dim=(1, 2, 3), keepdim=True)
+        deviation = images.std(dim=(1, 2, 3), correction=0, keepdim=True)
+        # A flat image becomes zeros instead of amplified noise.
+        return (images - mean) / (deviation + ONE_GREY_LEVEL)
+
+    def window(self, image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+        """Cuts an aligned grey picture uint8 [h, w] to what the store holds, uint8 [H, W].
+
+        Central crop, then area averaging where that shrinks it and bilinear interpolation otherwise: the rule by
+        which the pixel store is made.
+
+        Raises:
+            ImageError: the picture is no grey uint8 array, or is smaller than the crop.
+        """
+        import cv2  # here, because training needs no OpenCV
+
+        if image.ndim != 2 or image.dtype != np.uint8:
+            raise ImageError(f"expected a grey picture, uint8 [h, w], found {image.dtype} {list(image.shape)}")
+        height, width = self.crop or image.shape
+        if image.shape[0] < height or image.shape[1] < width:
+            raise ImageError(
+                f"expected an aligned picture of at least {height}×{width} pixels (height × width), found "
+                f"{image.shape[0]}×{image.shape[1]}; align or enlarge it first"
+            )
+        top, left = (image.shape[0] - height) // 2, (image.shape[1] - width) // 2
+        cut = image[top : top + height, left : left + width]
+        if cut.shape == self.size:
+            return np.ascontiguousarray(cut)
+        shrinks = self.size[0] < height or self.size[1] < width
+        resized = cv2.resize(
+            cut, (self.size[1], self.size[0]), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        )
+        return np.asarray(resized, dtype=np.uint8)

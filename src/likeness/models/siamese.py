@@ -1,0 +1,83 @@
+"""The Siamese network: ONE tower that embeds a face, and a comparator that scores two embeddings."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from torch import Tensor, nn
+
+from likeness.models.architecture import Window
+
+
+class Siamese(nn.Module):
+    """A tower and a comparator; both photographs of a pair pass through the same tower.
+
+    An image goes through: window → backbone → unit sphere (`normalise`) → projection → unit sphere (`unit`).
+    A photograph that occurs in several pairs of a batch needs one embedding only: embed the unique images, then
+    `score` rows of the result.
+
+    Args:
+        backbone: images [B, 1, H, W] → embeddings [B, D].
+        comparator: embeddings [P, D'], [P, D'] → scores [P], see `comparators.py`.
+        embedding_dim: D', the length of what `embed` gives.
+        normalise: put the backbone's embeddings on the unit sphere.
+        projection: a linear map D → D' fitted on embeddings, such as LDA.
+        unit: put what `embed` gives on the unit sphere.
+        window: part of the input that the backbone sees; None for the whole.
+        frozen: keep the backbone as it is: no gradients, and batch statistics stay as they were stored.
+    """
+
+    def __init__(
+        self,
+        backbone: nn.Module,
+        comparator: nn.Module,
+        embedding_dim: int,
+        *,
+        normalise: bool = False,
+        projection: nn.Linear | None = None,
+        unit: bool = False,
+        window: Window | None = None,
+        frozen: bool = False,
+    ) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.projection = projection
+        self.comparator = comparator
+        self.embedding_dim = embedding_dim
+        self.normalise = normalise
+        self.unit = unit
+        self.window = window
+        self.frozen = frozen
+        if frozen:
+            backbone.requires_grad_(False)
+
+    def embed(self, images: Tensor) -> Tensor:
+        """Embeddings float [B, D] of preprocessed images float [B, 1, H, W]."""
+        if self.window is not None:
+            top, left, height, width = self.window
+            images = images[..., top : top + height, left : left + width]
+        embeddings: Tensor = self.backbone(images)
+        if self.normalise:
+            embeddings = nn.functional.normalize(embeddings, dim=-1)
+        if self.projection is not None:
+            embeddings = self.projection(embeddings)
+        return nn.functional.normalize(embeddings, dim=-1) if self.unit else embeddings
+
+    def score(self, first: Tensor, second: Tensor) -> Tensor:
+        """Scores [P] of pairs of embeddings [P, D], higher = more alike.
+
+        weighted-l1: the logit; cosine: [-1, 1]; euclidean and mahalanobis: minus the distance.
+        """
+        scores: Tensor = self.comparator(first, second)
+        return scores
+
+    def forward(self, images: Tensor) -> Tensor:
+        """The same as `embed`; what a wrapper such as DistributedDataParallel calls."""
+        return self.embed(images)
+
+    def train(self, mode: bool = True) -> Self:
+        """Switches between training and evaluation; a frozen backbone stays in evaluation."""
+        super().train(mode)
+        if self.frozen:
+            self.backbone.eval()
+        return self

@@ -1,0 +1,236 @@
+"""Reads sections of params.yaml into frozen dataclasses, and tells every mistake at once.
+
+A section's dataclass lives beside the component that it configures; this module knows none of them. Types
+understood: bool, int, float, str, Literal, X | None, tuple[X, ...], tuple[X, Y], and nested dataclasses,
+each bounded by `Annotated[X, Range(low, high)]` where a range is meant.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import math
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar, Union
+
+import yaml
+
+from likeness.errors import ParamsError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Range:
+    """Closed bounds of a number; `above` and `below` are the open ones. None means unbounded."""
+
+    low: float | None = None
+    high: float | None = None
+    above: float | None = None
+    below: float | None = None
+
+    def __contains__(self, value: float) -> bool:
+        return not (
+            (self.low is not None and value < self.low)
+            or (self.high is not None and value > self.high)
+            or (self.above is not None and value <= self.above)
+            or (self.below is not None and value >= self.below)
+        )
+
+    def __str__(self) -> str:
+        bounds = [(">=", self.low), (">", self.above), ("<=", self.high), ("<", self.below)]
+        return " and ".join(f"{sign} {bound:g}" for sign, bound in bounds if bound is not None)
+
+
+class _Mistakes:
+    """The mistakes found so far, each with the key it concerns."""
+
+    def __init__(self, origin: str) -> None:
+        self.origin = origin
+        self.lines: list[str] = []
+
+    def add(self, key: str, text: str) -> None:
+        self.lines.append(f"  {key}: {text}")
+
+    def raise_if_any(self) -> None:
+        if self.lines:
+            count = f"{len(self.lines)} mistake{'s' if len(self.lines) > 1 else ''}"
+            raise ParamsError(f"{self.origin}: {count}, nothing was started\n" + "\n".join(self.lines))
+
+
+def read_params(path: Path | str, **sections: type[Any]) -> Any:
+    """Reads the named sections of a YAML file, each into its dataclass.
+
+    Args:
+        path: the params.yaml.
+        sections: section name = dataclass.
+
+    Returns:
+        The section's object if one section was named, else a tuple of them in the order given.
+
+    Raises:
+        ParamsError: the file cannot be read, or any key is unknown, missing, of a wrong type or out of
+            range; the message lists all of them.
+    """
+    document = _load(Path(path))
+    mistakes = _Mistakes(str(path))
+    built = [_read_section(document, name, kind, mistakes) for name, kind in sections.items()]
+    mistakes.raise_if_any()
+    return built[0] if len(built) == 1 else tuple(built)
+
+
+def from_mapping(kind: type[T], values: Mapping[str, Any], origin: str) -> T:
+    """Builds one dataclass from a plain mapping; `origin` names the file in the message of a ParamsError."""
+    mistakes = _Mistakes(origin)
+    built = _read_dataclass(kind, values, "", mistakes)
+    mistakes.raise_if_any()
+    return typing.cast(T, built)
+
+
+def keys_of(kind: type[Any], prefix: str) -> list[str]:
+    """Dotted names of every leaf key that a section's dataclass reads, such as `train.augment.mirror`."""
+    names: list[str] = []
+    hints = typing.get_type_hints(kind)
+    for field in dataclasses.fields(kind):
+        inner = hints[field.name]
+        name = f"{prefix}.{field.name}"
+        names += keys_of(inner, name) if isinstance(inner, type) and dataclasses.is_dataclass(inner) else [name]
+    return names
+
+
+def _load(path: Path) -> Mapping[str, Any]:
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ParamsError(f"{path}: cannot be read ({error.strerror}); run from the project's root") from error
+    except yaml.YAMLError as error:
+        raise ParamsError(f"{path}: is not valid YAML: {error}") from error
+    if not isinstance(document, Mapping):
+        raise ParamsError(f"{path}: expected sections with keys, found {type(document).__name__}")
+    return document
+
+
+def _read_section(document: Mapping[str, Any], name: str, kind: type[Any], mistakes: _Mistakes) -> Any:
+    values = document.get(name)
+    if not isinstance(values, Mapping):
+        found = "nothing" if values is None else type(values).__name__
+        mistakes.add(name, f"expected a section with keys, found {found}")
+        return None
+    return _read_dataclass(kind, values, name, mistakes)
+
+
+def _read_dataclass(kind: type[Any], values: Mapping[str, Any], prefix: str, mistakes: _Mistakes) -> Any:
+    hints = typing.get_type_hints(kind, include_extras=True)
+    fields = {field.name: field for field in dataclasses.fields(kind) if field.init}
+    before = len(mistakes.lines)
+    for key in values:
+        if key not in fields:
+            near = difflib.get_close_matches(str(key), fields, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(fields)}"
+            mistakes.add(_join(prefix, str(key)), f"unknown key, {hint}")
+    built: dict[str, Any] = {}
+    for name, field in fields.items():
+        if name in values:
+            built[name] = _read_value(hints[name], values[name], _join(prefix, name), mistakes)
+        elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
+            mistakes.add(_join(prefix, name), f"missing, expected {_describe(hints[name])}")
+    if len(mistakes.lines) > before:
+        return None
+    try:
+        return kind(**built)
+    except ValueError as error:  # a rule over several keys, stated in __post_init__
+        mistakes.add(prefix or kind.__name__, str(error))
+        return None
+
+
+def _read_value(hint: Any, value: Any, key: str, mistakes: _Mistakes) -> Any:
+    origin = typing.get_origin(hint)
+    if origin is Annotated:
+        inner, *notes = typing.get_args(hint)
+        return _read_ranged(inner, [n for n in notes if isinstance(n, Range)], value, key, mistakes)
+    if origin in (Union, types.UnionType):
+        return _read_optional(hint, value, key, mistakes)
+    if origin is Literal:
+        if value in typing.get_args(hint):
+            return value
+    elif origin is tuple:
+        return _read_tuple(hint, value, key, mistakes)
+    elif dataclasses.is_dataclass(hint):
+        if isinstance(value, Mapping):
+            return _read_dataclass(typing.cast(type[Any], hint), value, key, mistakes)
+    elif hint is bool or isinstance(value, bool):
+        if hint is bool and isinstance(value, bool):
+            return value
+    elif hint is float and isinstance(value, (int, float, str)):
+        number = _as_float(value)
+        if number is not None:
+            return number
+    elif isinstance(value, hint):
+        return value
+    mistakes.add(key, f"expected {_describe(hint)}, found {value!r}")
+    return None
+
+
+def _as_float(value: int | float | str) -> float | None:
+    """A finite float; text is accepted because YAML 1.1 reads `5e-5` as a string."""
+    try:
+        number = float(value)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _read_ranged(hint: Any, ranges: list[Range], value: Any, key: str, mistakes: _Mistakes) -> Any:
+    before = len(mistakes.lines)
+    read = _read_value(hint, value, key, mistakes)
+    if len(mistakes.lines) == before:
+        for bounds in ranges:
+            numbers = read if isinstance(read, tuple) else (read,)
+            if any(number is not None and number not in bounds for number in numbers):
+                mistakes.add(key, f"expected {_describe(hint)} {bounds}, found {value!r}")
+    return read
+
+
+def _read_optional(hint: Any, value: Any, key: str, mistakes: _Mistakes) -> Any:
+    inner = [arg for arg in typing.get_args(hint) if arg is not type(None)]
+    if value is None and len(inner) < len(typing.get_args(hint)):
+        return None
+    if len(inner) != 1:
+        raise TypeError(f"{key}: only X | None is understood, not {hint}")
+    return _read_value(inner[0], value, key, mistakes)
+
+
+def _read_tuple(hint: Any, value: Any, key: str, mistakes: _Mistakes) -> Any:
+    args = typing.get_args(hint)
+    if not isinstance(value, (list, tuple)):
+        mistakes.add(key, f"expected {_describe(hint)}, found {value!r}")
+        return None
+    if args[-1] is Ellipsis:
+        args = (args[0],) * len(value)
+    if len(args) != len(value):
+        mistakes.add(key, f"expected {len(args)} values, found {len(value)}")
+        return None
+    return tuple(_read_value(arg, item, f"{key}[{i}]", mistakes) for i, (arg, item) in enumerate(zip(args, value)))
+
+
+def _join(prefix: str, name: str) -> str:
+    return f"{prefix}.{name}" if prefix else name
+
+
+def _describe(hint: Any) -> str:
+    origin = typing.get_origin(hint)
+    if origin is Annotated:
+        inner, *notes = typing.get_args(hint)
+        return " ".join([_describe(inner), *(str(note) for note in notes if isinstance(note, Range))])
+    if origin is Literal:
+        return "one of " + ", ".join(str(choice) for choice in typing.get_args(hint))
+    if origin in (Union, types.UnionType):
+        return " or ".join("null" if arg is type(None) else _describe(arg) for arg in typing.get_args(hint))
+    if origin is tuple:
+        return "a list of " + ", ".join(_describe(a) for a in typing.get_args(hint) if a is not Ellipsis)
+    names = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
+    return names.get(hint, "a section with keys" if dataclasses.is_dataclass(hint) else str(hint))

@@ -1,0 +1,185 @@
+"""The files of the stages, each read when it is first asked for; what an optional file would hold is None."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import yaml
+
+from likeness.errors import DataError
+from likeness.files import read_json
+
+T = TypeVar("T")
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where the stages put their files.
+
+    Attributes:
+        params: params.yaml.
+        faces: folder of ingest.
+        splits: folder of split.
+        model: folder of the trained model.
+        validation: validation.json.
+        train: folder of the training's tables.
+        evaluation: folder of the evaluation's figures.
+        sweep: table of a parameter sweep, see `Artefacts.sweep`; None if there was no sweep.
+    """
+
+    params: Path
+    faces: Path
+    splits: Path
+    model: Path
+    validation: Path
+    train: Path
+    evaluation: Path
+    sweep: Path | None = None
+
+
+class Artefacts:
+    """Everything that a report can tell of.
+
+    Source, manifest, split and model card are required; the rest may be missing and is then None.
+
+    Raises:
+        DataError: on access: a required file is missing, or any file cannot be read.
+    """
+
+    def __init__(self, places: Places) -> None:
+        self.places = places
+
+    @cached_property
+    def params(self) -> Json:
+        """All sections of params.yaml."""
+        return _required(self.places.params, lambda path: yaml.safe_load(path.read_text(encoding="utf-8")))
+
+    @cached_property
+    def source(self) -> Json:
+        """The card of the face set."""
+        return _required(self.places.faces / "source.json", read_json)
+
+    @cached_property
+    def manifest(self) -> pd.DataFrame:
+        """One row an image."""
+        return _required(self.places.faces / "manifest.parquet", pd.read_parquet)
+
+    @cached_property
+    def pixels(self) -> npt.NDArray[np.uint8]:
+        """The pixel store, uint8 [N, H, W], memory-mapped."""
+        return _required(self.places.faces / "pixels.npy", lambda path: np.load(path, mmap_mode="r"))
+
+    @cached_property
+    def split(self) -> Json:
+        """The card of the split."""
+        return _required(self.places.splits / "card.json", read_json)
+
+    @cached_property
+    def pairs(self) -> pd.DataFrame:
+        """Columns split, a, b, same, origin."""
+        return _required(self.places.splits / "pairs.parquet", pd.read_parquet)
+
+    @cached_property
+    def card(self) -> Json:
+        """The card of the model."""
+        return _required(self.places.model / "card.json", read_json)
+
+    @cached_property
+    def validation(self) -> Json | None:
+        """Expectations and what came of them."""
+        return _optional(self.places.validation, read_json)
+
+    @cached_property
+    def history(self) -> pd.DataFrame | None:
+        """One row an epoch."""
+        return _optional(self.places.train / "history.csv", pd.read_csv)
+
+    @cached_property
+    def steps(self) -> pd.DataFrame | None:
+        """One row an optimiser step."""
+        return _optional(self.places.train / "steps.csv", pd.read_csv)
+
+    @cached_property
+    def summary(self) -> Json | None:
+        """Facts and timings of the training."""
+        return _optional(self.places.train / "summary.json", read_json)
+
+    @cached_property
+    def run(self) -> Json | None:
+        """The tracking run and the state of the code."""
+        return _optional(self.places.train / "run.json", read_json)
+
+    @cached_property
+    def metrics(self) -> Json | None:
+        """Figures with their intervals."""
+        return _optional(self.places.evaluation / "metrics.json", read_json)
+
+    @cached_property
+    def roc(self) -> pd.DataFrame | None:
+        """Columns system, far, tar, threshold."""
+        return _optional(self.places.evaluation / "roc.csv", pd.read_csv)
+
+    @cached_property
+    def predictions(self) -> pd.DataFrame | None:
+        """Columns split, a, b, same, score, probability, predicted, correct."""
+        return _optional(self.places.evaluation / "predictions.parquet", pd.read_parquet)
+
+    @cached_property
+    def calibration(self) -> pd.DataFrame | None:
+        """One row a bin of the reliability diagram."""
+        return _optional(self.places.evaluation / "calibration.csv", pd.read_csv)
+
+    @cached_property
+    def cmc(self) -> pd.DataFrame | None:
+        """Columns system, rank, share, low, high."""
+        return _optional(self.places.evaluation / "cmc.csv", pd.read_csv)
+
+    @cached_property
+    def slices(self) -> pd.DataFrame | None:
+        """Accuracy on parts of the test pairs."""
+        return _optional(self.places.evaluation / "slices.csv", pd.read_csv)
+
+    @cached_property
+    def layers(self) -> pd.DataFrame | None:
+        """One row a layer."""
+        return _optional(self.places.evaluation / "layers.csv", pd.read_csv)
+
+    @cached_property
+    def decisions(self) -> Json | None:
+        """The best and worst decisions."""
+        return _optional(self.places.evaluation / "decisions.json", read_json)
+
+    @cached_property
+    def sweep(self) -> pd.DataFrame | None:
+        """Columns parameter, value, split, accuracy and optionally low and high: one row a run and split."""
+        return None if self.places.sweep is None else _optional(self.places.sweep, pd.read_csv)
+
+
+def records(table: pd.DataFrame) -> list[Json]:
+    """The rows of a table as plain mappings; what is not known (NaN) is None."""
+    rows = table.to_dict("records")
+    return [{str(key): None if value != value else value for key, value in row.items()} for row in rows]
+
+
+def _required(path: Path, read: Callable[[Path], T]) -> T:
+    found = _optional(path, read)
+    if found is None:
+        raise DataError(f"{path}: is missing, and no report can be made without it; run `dvc repro` first")
+    return found
+
+
+def _optional(path: Path, read: Callable[[Path], T]) -> T | None:
+    try:
+        return read(path)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, yaml.YAMLError) as error:  # JSON, CSV and Arrow errors are ValueErrors
+        raise DataError(f"{path}: cannot be read ({error}); run the stage that writes it again") from error

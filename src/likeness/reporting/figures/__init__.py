@@ -1,0 +1,1 @@
+"""The report's charts: one function each, from plain values to SVG."""

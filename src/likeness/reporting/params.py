@@ -1,0 +1,25 @@
+"""Section `report` of params.yaml."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from likeness.params import Range
+
+
+@dataclass(frozen=True)
+class ReportParams:
+    """What the page shows.
+
+    Attributes:
+        title: of the page.
+        decisions: best and worst decisions shown, of each kind at most; 0 for a page without any photograph.
+        sample: faces on the sheet that shows what the network sees; 0 for none.
+        rows: rows of long lists (offenders of a validation finding) before they are cut.
+    """
+
+    title: str = "Likeness: one-shot face verification"
+    decisions: Annotated[int, Range(0, 24)] = 6
+    sample: Annotated[int, Range(0, 60)] = 24
+    rows: Annotated[int, Range(1, 1000)] = 20

@@ -1,0 +1,61 @@
+"""A page as HTML that opens offline, and as Markdown with its figures beside it."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+import jinja2
+from markupsafe import Markup
+
+from likeness.files import atomic_path, write_text
+from likeness.reporting.document import Page
+from likeness.reporting.figures.style import dark_rules
+from likeness.reporting.inline import to_cell, to_html
+
+_TEMPLATES = jinja2.PackageLoader("likeness.reporting", "templates")
+
+
+def to_page(page: Page) -> str:
+    """One self-contained HTML document: charts inline, photographs as data URIs, no script, nothing to fetch."""
+    environment = _environment(autoescape=True)
+    environment.filters["inline"] = to_html
+    environment.filters["data_uri"] = _data_uri
+    style = Markup(environment.get_template("style.css").render())
+    template = environment.get_template("page.html")
+    return template.render(page=page, style=style, dark_rules=Markup(dark_rules())) + "\n"
+
+
+def to_markdown(page: Page, figures: str) -> str:
+    """The same as Markdown; `figures` is the folder of the charts and photographs as seen from the file."""
+    environment = _environment(autoescape=False)
+    environment.filters["cell"] = to_cell
+    text = environment.get_template("page.md").render(page=page, figures=figures)
+    return "\n".join(line.rstrip() for line in text.splitlines()).strip() + "\n"
+
+
+def write_figures(page: Page, folder: Path) -> None:
+    """Charts as SVG and photographs as PNG; files of an earlier report are removed.
+
+    Raises:
+        OutputError: the folder cannot be written.
+    """
+    written = set()
+    for figure in page.figures():
+        write_text(folder / f"{figure.name}.svg", figure.svg)
+        written.add(f"{figure.name}.svg")
+    for picture in page.pictures():
+        with atomic_path(folder / f"{picture.name}.png") as temporary:
+            temporary.write_bytes(picture.png)
+        written.add(f"{picture.name}.png")
+    for old in [*folder.glob("*.svg"), *folder.glob("*.png")]:
+        if old.name not in written:
+            old.unlink()
+
+
+def _environment(autoescape: bool) -> jinja2.Environment:
+    return jinja2.Environment(loader=_TEMPLATES, autoescape=autoescape, undefined=jinja2.StrictUndefined)
+
+
+def _data_uri(png: bytes) -> Markup:
+    return Markup("data:image/png;base64," + base64.b64encode(png).decode("ascii"))

@@ -1,0 +1,78 @@
+"""Chapter: the best and the worst decisions, with pictures, what the network looked at, and a reasoned cause."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from likeness.errors import DataError
+from likeness.reporting.artefacts import Artefacts, Json
+from likeness.reporting.document import Block, Case, Cases, Note, Picture, Prose, Section, Subheading
+from likeness.reporting.inline import quoted
+from likeness.reporting.params import ReportParams
+from likeness.reporting.wording import number, percent
+
+_TITLE = "Best and worst decisions"
+_KINDS = {
+    "false-accept": ("Taken for one person, are two", "Said one person: they are two"),
+    "false-reject": ("Taken for two people, are one", "Said two people: it is one"),
+    "true-accept": ("Surest to be one person, and right", "Said one person, rightly"),
+    "true-reject": ("Surest to be two people, and right", "Said two people, rightly"),
+}
+_METHODS = {
+    "grad-cam": "Grad-CAM (Selvaraju et al. 2017): the last layer that still has places, each channel weighed by "
+    "how much the score would rise with it",
+    "occlusion": "occlusion (Zeiler and Fergus 2014): each place is hidden in one picture, the other, both and "
+    "none, and its share in the score is its Shapley value",
+}
+
+
+def decisions_section(artefacts: Artefacts, params: ReportParams) -> Section:
+    """Errors first, the furthest from the threshold first."""
+    found = artefacts.decisions
+    if found is None:
+        return Section(
+            "decisions", _TITLE, [Note("None: the evaluation has written no `decisions.json`.", "missing")]
+        )
+    if not params.decisions:
+        return Section("decisions", _TITLE, [Note("None shown: `report.decisions` is 0.", "missing")])
+    blocks: list[Block] = [Prose(_explained(found["method"]))]
+    for kind, (heading, title) in _KINDS.items():
+        chosen = [one for one in found["decisions"] if one["kind"] == kind][: params.decisions]
+        if chosen:
+            cases = [_case(one, title, artefacts.places.evaluation) for one in chosen]
+            blocks += [Subheading(heading), Cases(cases)]
+        elif kind.startswith("false"):
+            blocks += [Subheading(heading), Prose("There is no such error on the test pairs.")]
+    return Section("decisions", _TITLE, blocks)
+
+
+def _explained(method: str) -> str:
+    return (
+        "Above, the two crops as the network saw them; below, the same under a heat map of what spoke for the "
+        f"decision, red the most. Heat maps by {_METHODS.get(method, quoted(method))}. A cause is told as far as "
+        "numbers carry it: a property stands out when it lies in the most extreme tenth of all test pairs, which "
+        "is a reason to look, not a proof."
+    )
+
+
+def _case(decision: Json, title: str, folder: Path) -> Case:
+    kind, rank = decision["kind"], decision["rank"]
+    people = " and ".join(_photograph(decision[side]) for side in ("first", "second"))
+    facts = (
+        f"{people}. Score {number(decision['score'], 3)}, threshold {number(decision['threshold'], 3)}; "
+        f"probability of one person {percent(decision['probability'])}."
+    )
+    path = folder / decision["picture"]
+    try:
+        picture = Picture(
+            f"{kind}-{rank:02d}", path.read_bytes(), f"{title}: two photographs, and their heat maps"
+        )
+    except FileNotFoundError:
+        picture = None
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror}); run the evaluation again") from error
+    return Case(title, not kind.startswith("false"), facts, decision["cause"], picture)
+
+
+def _photograph(face: Json) -> str:
+    return f"{quoted(face['person'])} {face['number']}"

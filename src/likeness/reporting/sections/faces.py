@@ -1,0 +1,174 @@
+"""Chapter: the photographs, the pairs made of them, and what validation found."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from PIL import Image
+
+from likeness.reporting.artefacts import Artefacts, Json
+from likeness.reporting.document import Block, Column, Facts, Gallery, Note, Picture, Prose, Section, Table
+from likeness.reporting.figures.faces import images_per_person, photograph_quality
+from likeness.reporting.inline import quoted
+from likeness.reporting.params import ReportParams
+from likeness.reporting.wording import count, number, percent, size
+
+_SHEET_COLUMNS = 12
+SPLITS = ("train", "holdout", "test")
+_CHECKSUMS = {
+    "published": "equal to the published one",
+    "recorded": "recorded here; the images came from the user",
+    "none": "none, the images came from a folder",
+}
+
+
+def faces_section(artefacts: Artefacts, params: ReportParams) -> Section:
+    """Images, people, images per person, quality, pairs per class and split, validation."""
+    manifest = artefacts.manifest
+    counts = manifest["person"].value_counts()
+    blocks: list[Block] = [
+        Facts(_source_facts(artefacts.source, manifest)),
+        *_sheet(artefacts, params.sample),
+        Gallery([images_per_person(counts.to_numpy()), photograph_quality(manifest)]),
+        _most_photographed(counts),
+        *_pairs(artefacts.split),
+        *_validation(artefacts.validation, params.rows),
+    ]
+    return Section("faces", "The photographs", blocks)
+
+
+def _source_facts(source: Json, manifest: pd.DataFrame) -> list[tuple[str, str]]:
+    undecodable = int((~manifest["decodable"]).sum())
+    per_person = manifest["person"].value_counts()
+    sizes = manifest.loc[manifest["decodable"], ["height", "width"]].value_counts()
+    common = f"{size(sizes.index[0])} ({percent(sizes.iloc[0] / sizes.sum(), 0)} of them)" if len(sizes) else "–"
+    return [
+        ("Source", f"{quoted(source['source'])} from {quoted(source['place'])}"),
+        ("Kind", "drawn by a generator, no person is shown" if source["synthetic"] else "photographs of people"),
+        ("Alignment", str(source["alignment"])),
+        ("Images", f"{count(len(manifest))}, of which {count(undecodable)} cannot be decoded"),
+        ("People", count(len(per_person))),
+        (
+            "Images per person",
+            f"{number(per_person.min())} to {number(per_person.max())}, median {number(per_person.median())}, "
+            f"mean {number(per_person.mean(), 3)}",
+        ),
+        ("Size as delivered", f"{common}, height × width in pixels"),
+        ("Cut", f"central {size(source['crop'])}" if source["crop"] else "the whole picture"),
+        ("Stored", f"{size(source['size'])} gray, 8 bits"),
+        ("Archive sha256", f"{quoted(source['archive_sha256'] or 'none')}, {_CHECKSUMS[source['checksum']]}"),
+        ("Fingerprint", quoted(source["fingerprint"])),
+    ]
+
+
+def _sheet(artefacts: Artefacts, wanted: int) -> list[Block]:
+    """Faces as stored, evenly spread over the manifest, so that the sheet is the same at every run."""
+    rows = np.flatnonzero(artefacts.manifest["decodable"].to_numpy(dtype=bool))
+    if not wanted or not len(rows):
+        return []
+    chosen = rows[np.unique(np.linspace(0, len(rows) - 1, min(wanted, len(rows))).round().astype(int))]
+    alt = f"{len(chosen)} faces as they are stored"
+    caption = f"What the network sees: {len(chosen)} of the stored crops, evenly spread over the set."
+    return [Picture("sheet", contact_sheet(artefacts.pixels[chosen]), alt, caption)]
+
+
+def contact_sheet(faces: npt.NDArray[np.uint8], columns: int = _SHEET_COLUMNS) -> bytes:
+    """Faces uint8 [n, H, W] side by side as one PNG."""
+    number, height, width = faces.shape
+    lines = -(-number // columns)
+    sheet = np.full((lines * columns, height, width), 255, np.uint8)
+    sheet[:number] = faces
+    tiled = sheet.reshape(lines, columns, height, width).swapaxes(1, 2).reshape(lines * height, columns * width)
+    stream = io.BytesIO()
+    Image.fromarray(tiled).save(stream, "PNG", optimize=True)
+    return stream.getvalue()
+
+
+def _most_photographed(counts: pd.Series[int]) -> Prose:
+    top = counts.sort_values(ascending=False, kind="stable").head(5)
+    names = ", ".join(f"{quoted(str(name))} ({count(images)})" for name, images in top.items())
+    share = counts.sort_values(ascending=False).head(max(1, len(counts) // 100)).sum() / counts.sum()
+    return Prose(
+        f"Most photographed: {names}. The most photographed one per cent of the people hold {percent(share, 0)} "
+        "of the images, so that a sampler which takes every image alike would train on a few faces."
+    )
+
+
+def _pairs(split: Json) -> list[Block]:
+    columns = [
+        Column("split"),
+        *(Column(name, True) for name in ("pairs", "same", "different", "people", "images")),
+    ]
+    rows = [
+        [name, *(count(figures[key]) for key in ("pairs", "same", "different", "people", "images"))]
+        for name, figures in ((name, split["splits"][name]) for name in SPLITS)
+    ]
+    origin = (
+        f"the official lists {', '.join(split['lists'])}"
+        if split.get("lists")
+        else "pairs drawn by the same protocol"
+    )
+    blocks: list[Block] = [
+        Table(columns, rows, f"Pairs per class and split, from {origin}, view {split['view']}.")
+    ]
+    known = {name: figures for name, figures in split.get("identities", {}).items() if figures}
+    if known:
+        told = "; ".join(
+            f"{name}: {count(f['images'])} images of {count(f['people'])} people" for name, f in known.items()
+        )
+        blocks.append(Prose(f"Unrestricted: beside the pairs, training knows who is on these images. {told}."))
+    return [*blocks, _disjoint(split["shared"])]
+
+
+def _disjoint(shared: Json) -> Prose:
+    people, files = sum(shared["people"].values()), shared["identical_files"]
+    text = f"People on two sides: **{people}**, counted over {', '.join(shared['people'])}."
+    twins = {key: value for key, value in files.items() if value}
+    if twins:
+        told = ", ".join(f"{key}: {value}" for key, value in twins.items())
+        text += (
+            f" The same image file stands under two names on two sides ({told}); the lists are used as they are."
+        )
+    return Prose(text)
+
+
+def _validation(validation: Json | None, most: int) -> list[Block]:
+    if validation is None:
+        return [Note("What validation found is missing here: `validation.json` was not there.", "missing")]
+    findings: Sequence[Json] = validation["expectations"]
+    failed = [finding for finding in findings if not finding["success"]]
+    summary = f"Validation: {len(findings) - len(failed)} of {len(findings)} expectations hold."
+    columns = [Column("expectation"), Column("about"), Column("severity"), Column("holds"), Column("found")]
+    rows = [
+        [quoted(f["name"]), f["table"], f["severity"], "yes" if f["success"] else "no", str(f["observed"])]
+        for f in findings
+    ]
+    bad = frozenset(place for place, finding in enumerate(findings) if not finding["success"])
+    blocks: list[Block] = [Table(columns, rows, summary, strong=bad, folded=len(findings) > 12)]
+    return blocks + [block for finding in failed for block in _offenders(finding, most)]
+
+
+def _offenders(finding: Json, most: int) -> list[Block]:
+    rows: Sequence[dict[str, Any]] = finding["offenders"]
+    total = finding.get("offender_count", len(rows))
+    expected = str(finding.get("expected", finding["name"])).rstrip(".")
+    told = f"**Does not hold ({finding['severity']}):** {expected}. Found: {finding['observed']}."
+    if not rows:
+        return [Note(told, "warning")]
+    names = [name for name in rows[0] if name not in ("row", "twin")]
+    columns = [Column(name, all(isinstance(row.get(name), (int, float)) for row in rows)) for name in names]
+    cells = [[_cell(row.get(name)) for name in names] for row in rows[:most]]
+    caption = f"{count(total)} offending rows" + (f", the first {most}" if total > most else "")
+    return [
+        Note(told, "warning"),
+        Table(columns, cells, f"`{finding['name']}`: {caption}.", folded=len(cells) > 8),
+    ]
+
+
+def _cell(value: Any) -> str:
+    return quoted(value) if isinstance(value, str) else number(value)

@@ -1,0 +1,121 @@
+"""Chapter: the network, layer by layer, with the reason for each."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from likeness.reporting.artefacts import Artefacts, Json, records
+from likeness.reporting.document import Block, Column, Note, Prose, Section, Table
+from likeness.reporting.inline import quoted
+from likeness.reporting.wording import count, number, percent
+
+_BACKBONES = {
+    "koch": (
+        "The tower of Koch, Zemel and Salakhutdinov 2015 (“Siamese neural networks for one-shot image "
+        "recognition”): few, large filters first, because strokes and facial features span many pixels at this "
+        "size; no padding, so that no filter ever sees an invented border; one wide sigmoid layer, whose units "
+        "are compared one by one."
+    ),
+    "light-cnn": (
+        "The nine-layer light CNN of Wu, He, Sun and Tan 2015: max-feature-map activations let two filters "
+        "compete for each place and keep the winner, which drops noise and halves the channels."
+    ),
+    "mobilenet-v2": (
+        "MobileNetV2 (Sandler et al. 2018): inverted residuals with a linear bottleneck, so that a phone does "
+        "little arithmetic and moves little memory."
+    ),
+    "ensemble": (
+        "Several towers, each trained on its own; their cosines are averaged, so that what one of them misjudges "
+        "the others can outvote."
+    ),
+    "external": "A tower that was trained elsewhere and is used as it is, an ONNX file among the weights.",
+    "residual": (
+        "A small residual network: every block adds a correction to what it was given, so that depth does not "
+        "keep the gradient from the first filters."
+    ),
+}
+_COMPARATORS = {
+    "weighted-l1": "The two embeddings are compared unit by unit, |x − y|, and one logistic unit weighs the "
+    "differences: it learns which units tell people apart, and gives a probability.",
+    "euclidean": "Two faces are as unlike as their embeddings are far apart; the comparator learns nothing, so "
+    "all of the metric is in the tower.",
+    "cosine": "The angle between two embeddings: their length, which grows with contrast and "
+    "sharpness, cannot decide.",
+    "mahalanobis": "The distance ‖L(x − y)‖ with a learnt L: directions in which one person varies count less.",
+}
+_REASONS = {
+    "Conv2d": "finds local patterns with the same filters at every place",
+    "BatchNorm2d": "keeps the scale of each channel steady, so that a higher learning rate is stable",
+    "BatchNorm1d": "keeps the scale of each number steady, so that none dominates the comparison",
+    "ReLU": "passes what was found and drops the rest; does not saturate",
+    "ReLU6": "as ReLU, bounded so that 8-bit arithmetic can hold it",
+    "PReLU": "as ReLU, with a learnt slope for what is negative",
+    "MaxPool2d": "keeps the strongest answer of four places: a shift of a pixel or two no longer matters",
+    "AvgPool2d": "halves the map without skipping a place",
+    "MaxFeatureMap": "two filters compete, the stronger answer stays",
+    "Flatten": "lines the map up: on an aligned face the place itself tells something",
+    "Linear": "combines all places into one vector for the face",
+    "Sigmoid": "bounds each unit, so that no single difference outweighs the rest",
+    "Dropout": "silences random units in training, so that none relies on another; idle in use",
+    "Cosine": "compares directions alone",
+    "Euclidean": "compares places",
+    "WeightedL1": "weighs the differences of the units",
+    "Mahalanobis": "compares in a learnt metric",
+}
+_MANY = 30
+
+
+def network_section(artefacts: Artefacts) -> Section:
+    """What the tower and the comparator are made of."""
+    model = artefacts.card["model"]
+    blocks: list[Block] = [
+        Prose(
+            "One tower embeds every face; the two photographs of a pair pass through the same weights, so that "
+            "swapping them changes nothing and a known face needs no second pass."
+        ),
+        Prose(_BACKBONES.get(model["backbone"], f"Backbone {quoted(model['backbone'])}.")),
+        Prose(_COMPARATORS.get(model["comparator"], f"Comparator {quoted(model['comparator'])}.")),
+    ]
+    if artefacts.layers is None:
+        return Section("network", "The network", [*blocks, Note(_MISSING, "missing")])
+    return Section("network", "The network", [*blocks, *_tables(artefacts.layers, model)])
+
+
+_MISSING = "The layer table is missing: the evaluation has written no `layers.csv`."
+
+
+def _tables(layers: pd.DataFrame, model: Json) -> list[Block]:
+    parameters, mmacs = int(layers["parameters"].sum()), float(layers["mmacs"].sum())
+    heaviest = layers.iloc[int(layers["parameters"].to_numpy().argmax())]
+    share = heaviest["parameters"] / max(parameters, 1)
+    told = Prose(
+        f"**{count(parameters)}** numbers in all (batch-norm running statistics included), "
+        f"**{number(mmacs, 4)}** million multiply-accumulates for one embedding and one comparison. "
+        f"{quoted(str(heaviest['name']).removeprefix('backbone.'))} holds {percent(share, 0)} of the numbers."
+    )
+    columns = [Column("layer"), Column("kind"), Column("output"), Column("numbers", True), Column("MMACs", True)]
+    rows = [[*_row(layer), _reason(layer, model)] for layer in records(layers)]
+    caption = f"The {len(rows)} layers in the order in which a face passes them."
+    return [told, Table([*columns, Column("why", wide=True)], rows, caption, folded=len(rows) > _MANY)]
+
+
+def _row(layer: Json) -> list[str]:
+    mmacs = float(layer["mmacs"] or 0)
+    return [
+        quoted(str(layer["name"]).removeprefix("backbone.")),
+        str(layer["kind"]),
+        str(layer["output_shape"]),
+        count(layer["parameters"]) if layer["parameters"] else "",
+        f"{mmacs:.3g}" if mmacs else "",
+    ]
+
+
+def _reason(layer: Json, model: Json) -> str:
+    name, kind = str(layer["name"]), str(layer["kind"])
+    if name.startswith("comparator") and kind == "Linear":
+        return (
+            "weighs the differences of the units" if model["comparator"] == "weighted-l1" else "the learnt metric"
+        )
+    if kind == "Dropout" and model.get("dropout") is not None:
+        return f"{_REASONS[kind]} (share {number(model['dropout'])})"
+    return _REASONS.get(kind, "")

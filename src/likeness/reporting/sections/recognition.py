@@ -1,0 +1,58 @@
+"""Chapter: who is this? One-shot recognition in a gallery of people with one photograph each."""
+
+from __future__ import annotations
+
+from likeness.reporting.artefacts import Artefacts, Json
+from likeness.reporting.document import Block, Column, Gallery, Note, Prose, Section, Table
+from likeness.reporting.figures.verification import cmc
+from likeness.reporting.sections.results import NOTHING_MEASURED, SYSTEMS
+from likeness.reporting.wording import count, measured, percent, rate
+
+_TITLE = "Who is this?"
+
+
+def recognition_section(artefacts: Artefacts) -> Section:
+    """N-way one-shot trials, rank 1, CMC, and refusing strangers."""
+    if artefacts.metrics is None:
+        return Section("recognition", _TITLE, [NOTHING_MEASURED])
+    found = artefacts.metrics.get("identification") or {"reason": "the evaluation tells nothing of recognition"}
+    if "reason" in found:
+        return Section("recognition", _TITLE, [Note(f"Not measured: {found['reason']}.", "missing")])
+    blocks: list[Block] = [Prose(_told(found)), _table(found)]
+    curves = artefacts.cmc
+    if curves is not None and len(curves):
+        blocks.append(Gallery([cmc(curves, [name for name in SYSTEMS if name in set(curves["system"])])]))
+    return Section("recognition", _TITLE, blocks)
+
+
+def _told(found: Json) -> str:
+    return (
+        f"Each of {count(found['known_people'])} test people is enrolled from **one** photograph, with no "
+        f"training, and looked for with {count(found['probes'])} others; {count(found['unknown_people'])} more "
+        f"people are strangers who must be refused. A one-shot trial shows {found['ways']} candidates (chance "
+        f"{percent(1 / found['ways'])}; {count(found['trials'])} trials). Intervals by resampling people."
+    )
+
+
+def _table(found: Json) -> Table:
+    systems = [name for name in SYSTEMS if name in found]
+    names = list(dict.fromkeys(name for system in systems for name in found[system]))
+    names.sort(key=_order)
+    rows = [[_label(name, found), *(measured(found[system].get(name)) for system in systems)] for name in names]
+    return Table([Column("figure"), *(Column(SYSTEMS[system], True) for system in systems)], rows)
+
+
+def _order(name: str) -> tuple[int, float]:
+    kind = ("one_shot", "rank", "open_set").index(
+        next(k for k in ("one_shot", "rank", "open_set") if name.startswith(k))
+    )
+    level = name.rpartition("_")[2]
+    return kind, float(level) if kind == 1 else -float(level) if kind == 2 else 0.0
+
+
+def _label(name: str, found: Json) -> str:
+    if name == "one_shot":
+        return f"{found['ways']}-way one-shot accuracy"
+    if name.startswith("rank_"):
+        return f"right person among the first {name.removeprefix('rank_')}"
+    return f"found first and accepted, while {rate(name)} of the strangers are"

@@ -1,0 +1,242 @@
+"""Chapter: what came out, beside the baseline, the untrained network, and what others published."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from likeness.reporting.artefacts import Artefacts, Json, records
+from likeness.reporting.document import (
+    Block,
+    Column,
+    Figure,
+    Gallery,
+    Headline,
+    Note,
+    Prose,
+    Section,
+    Subheading,
+    Table,
+)
+from likeness.reporting.figures.verification import reliability, roc, score_histogram, slices
+from likeness.reporting.inline import quoted
+from likeness.reporting.published import PUBLISHED
+from likeness.reporting.wording import count, interval, measured, number, percent, rate, value_of
+
+SYSTEMS = {
+    "model": "this model",
+    "baseline": "classical baseline (LBP, PCA, cosine)",
+    "untrained": "the same network, untrained",
+}
+_HERE = "measured here"
+_QUARTERS = {1: "worst quarter", 2: "second", 3: "third", 4: "best quarter"}
+_DRAWN = {"accuracy": "value", "accuracy_low": "low", "accuracy_high": "high"}
+NOTHING_MEASURED = Note("No figures: the evaluation has written no `metrics.json`.", "missing")
+
+
+def results_section(artefacts: Artefacts) -> Section:
+    """Headline, verdict, comparison, curves, confusion, calibration and slices."""
+    metrics = artefacts.metrics
+    if metrics is None:
+        return Section("results", "What came out", [NOTHING_MEASURED])
+    blocks: list[Block] = [
+        Headline(list(_headline(metrics))),
+        Prose(conditions(metrics)),
+        *_verdict(metrics),
+        _comparison(artefacts, metrics),
+        *_more_figures(metrics),
+        Gallery(_curves(artefacts, metrics)),
+        _confusion(metrics["model"]["test"]["confusion"]),
+        *_calibration(metrics["calibration"]),
+        *_slices(artefacts, metrics),
+    ]
+    return Section("results", "What came out", blocks)
+
+
+def conditions(metrics: Json) -> str:
+    """Protocol, outside data, alignment and what the intervals mean: what an accuracy is nothing without."""
+    protocol, data = metrics["protocol"], metrics["data"]
+    pairs, span = protocol["pairs"]["test"], protocol["interval"]
+    fold = "" if protocol.get("fold") is None else f", fold {protocol['fold']}"
+    return (
+        f"Measured on {count(pairs['all'])} test pairs ({count(pairs['same'])} of one person, "
+        f"{count(pairs['different'])} of two) of people nobody trained on. Protocol **{protocol['name']}**, "
+        f"view {protocol['view']}{fold}, outside data **{protocol['outside_data']}**, pictures "
+        f"{quoted(data['source'])} aligned **{data['alignment']}**. Intervals: {percent(span['confidence'], 0)}, "
+        f"{span['method']} with {count(span['resamples'])} resamples by {span['unit']}."
+    )
+
+
+def _short(metrics: Json) -> str:
+    protocol, data = metrics["protocol"], metrics["data"]
+    return f"{protocol['name']}, outside data {protocol['outside_data']}, aligned {data['alignment']}"
+
+
+def _headline(metrics: Json) -> Iterator[tuple[str, str, str]]:
+    test = metrics["model"]["test"]
+    yield percent(value_of(test["accuracy"])), "accuracy on the test pairs", interval(test["accuracy"])
+    yield number(value_of(test["auc"]), 3), "area under the ROC", interval(test["auc"], share=False)
+    supported = [name for name in test if name.startswith("tar_at_far") and name not in test["beyond_support"]]
+    if supported:
+        strictest = min(supported, key=lambda name: float(name.rpartition("_far_")[2].replace("_", ".")))
+        told = f"true accepts at {rate(strictest)} false accepts"
+        yield percent(value_of(test[strictest])), told, interval(test[strictest])
+    baseline = metrics["baseline"]["test"]["accuracy"]
+    yield percent(value_of(baseline)), "classical baseline, same pairs", interval(baseline)
+
+
+def _verdict(metrics: Json) -> list[Block]:
+    """Whether the network beats the floor, said plainly."""
+    gain = metrics["comparison"]["model_minus_baseline"]
+    low, high, value = (100 * gain["accuracy"][key] for key in ("low", "high", "value"))
+    test = gain["mcnemar"]
+    told = (
+        f"{value:+.1f} points of accuracy (95 % interval {low:+.1f} to {high:+.1f}, paired), and "
+        f"{count(test['first_only'])} pairs that it alone decides rightly against {count(test['second_only'])} "
+        f"that the baseline alone does (McNemar p = {test['p_value']:.2g})."
+    )
+    if low > 0:
+        return [Prose(f"The network **beats the classical baseline**: {told}")]
+    if high < 0:
+        return [
+            Note(
+                f"The network is **worse than the classical baseline**: {told} It is not worth shipping.",
+                "warning",
+            )
+        ]
+    return [Note(f"The network is **not shown to beat the classical baseline**: {told}", "warning")]
+
+
+def _comparison(artefacts: Artefacts, metrics: Json) -> Table:
+    columns = [
+        Column("system"),
+        Column("accuracy", True),
+        Column("protocol, outside data, alignment", wide=True),
+        Column("where from", wide=True),
+    ]
+    short, pictures = _short(metrics), metrics["data"]["source"]
+    rows = [
+        [
+            label,
+            measured(metrics[name]["test"]["accuracy"]),
+            short,
+            f"**{_HERE}**, test pairs of {quoted(pictures)}",
+        ]
+        for name, label in SYSTEMS.items()
+        if name in metrics
+    ]
+    rows += [[p.method, p.accuracy, p.category, f"published, not measured here: {p.source}"] for p in PUBLISHED]
+    caption = "The same table for what was measured here and what others published on photographs of LFW."
+    if artefacts.source["synthetic"]:
+        caption += " These pictures are drawn: the published rows are context and cannot be compared with them."
+    return Table(columns, rows, caption, strong=frozenset({0}))
+
+
+def _more_figures(metrics: Json) -> list[Block]:
+    test = metrics["model"]["test"]
+    rates = [name for name in test if name.startswith("tar_at_far")]
+    rates.sort(key=lambda name: -float(name.rpartition("_far_")[2].replace("_", ".")))
+    columns = [
+        Column("system"),
+        Column("pairs"),
+        Column("accuracy", True),
+        Column("AUC", True),
+        Column("EER", True),
+    ]
+    columns += [Column(f"TAR at FAR {rate(name)}", True) for name in rates]
+    rows = [
+        [
+            label,
+            part,
+            measured(figures["accuracy"]),
+            measured(figures["auc"], share=False),
+            measured(figures["eer"]),
+            *(measured(figures[name]) for name in rates),
+        ]
+        for name, label in SYSTEMS.items()
+        if name in metrics
+        for part, figures in (("test", metrics[name]["test"]), ("holdout", metrics[name]["holdout"]))
+    ]
+    blocks: list[Block] = [Table(columns, rows, "Every figure with its 95 % interval.", strong=frozenset({0}))]
+    beyond = [rate(name) for name in test["beyond_support"]]
+    if beyond:
+        told = f"At FAR {', '.join(beyond)} so few pairs of different people afford not one false accept: "
+        blocks.append(Prose(told + "the figure is the TAR without any."))
+    return blocks
+
+
+def _curves(artefacts: Artefacts, metrics: Json) -> list[Figure]:
+    figures = []
+    if artefacts.roc is not None:
+        figures.append(roc(artefacts.roc, [name for name in SYSTEMS if name in set(artefacts.roc["system"])]))
+    if artefacts.predictions is not None:
+        test = artefacts.predictions[artefacts.predictions["split"] == "test"]
+        figures.append(score_histogram(test["score"], test["same"], float(metrics["model"]["threshold"])))
+    if artefacts.calibration is not None:
+        figures.append(reliability(artefacts.calibration))
+    return figures
+
+
+def _confusion(counts: Json) -> Table:
+    columns = [Column("at the threshold"), Column("said same", True), Column("said different", True)]
+    rows = [
+        ["one person", count(counts["true_accepts"]), count(counts["false_rejects"])],
+        ["two people", count(counts["false_accepts"]), count(counts["true_rejects"])],
+    ]
+    return Table(columns, rows, "Decisions on the test pairs.")
+
+
+def _calibration(calibration: Json) -> list[Block]:
+    columns = [Column("system"), Column("calibration error", True), Column("Brier score", True)]
+    rows = [
+        [label, measured(calibration[name]["ece"]), measured(calibration[name]["brier"], share=False)]
+        for name, label in SYSTEMS.items()
+        if name in calibration
+    ]
+    caption = (
+        "How far the stated probability is from what happens: expected calibration error over "
+        f"{calibration['bins']} bins of equal mass, and Brier score (a constant one half gets 0.25)."
+    )
+    return [Table(columns, rows, caption)]
+
+
+def _slices(artefacts: Artefacts, metrics: Json) -> list[Block]:
+    if artefacts.slices is None or not len(artefacts.slices):
+        return [Note("No slices: the evaluation has written no `slices.csv`.", "missing")]
+    rows = records(artefacts.slices)
+    labels = [f"{row['property']}, {_QUARTERS.get(row['quarter'], row['quarter'])}" for row in rows]
+    drawn = artefacts.slices.assign(label=labels).rename(columns=_DRAWN)
+    columns = [
+        Column("the worse picture of a pair"),
+        Column("from", True),
+        Column("to", True),
+        Column("pairs", True),
+    ]
+    cells = [
+        [
+            label,
+            number(row["from"], 3),
+            number(row["to"], 3),
+            count(row["pairs"]),
+            _span(row, "accuracy"),
+            _span(row, "auc"),
+        ]
+        for label, row in zip(labels, rows, strict=True)
+    ]
+    worst = min(rows, key=lambda row: float(row["accuracy"]))
+    told = (
+        f"Weakest part: {worst['property']} from {worst['from']:.3g} to {worst['to']:.3g}, accuracy "
+        f"{percent(worst['accuracy'])}."
+    )
+    return [
+        Subheading("Where it fails"),
+        Prose(told),
+        Gallery([slices(drawn, value_of(metrics["model"]["test"]["accuracy"]))]),
+        Table(
+            [*columns, Column("accuracy", True), Column("AUC", True)], cells, "The same as a table.", folded=True
+        ),
+    ]
+
+
+def _span(row: Json, name: str) -> str:
+    figure = {"value": row[name], "low": row[f"{name}_low"], "high": row[f"{name}_high"]}
+    return measured(figure, share=name == "accuracy")

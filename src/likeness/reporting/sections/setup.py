@@ -1,0 +1,119 @@
+"""Chapter: everything that a stranger needs to rebuild the run: parameters, versions, machine, data, code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
+from typing import Any
+
+from likeness.reporting.artefacts import Artefacts, Json
+from likeness.reporting.document import Block, Code, Column, Facts, Note, Prose, Section, Subheading, Table
+from likeness.reporting.inline import quoted
+from likeness.reporting.wording import number
+
+
+def setup_section(artefacts: Artefacts) -> Section:
+    """All parameters of all stages, versions and machine."""
+    rows = [[quoted(key), quoted(_shown(value))] for key, value in leaves(artefacts.params)]
+    blocks: list[Block] = [
+        Prose("Every parameter of every stage, as `params.yaml` held it when this page was made."),
+        Table([Column("parameter"), Column("value", wide=True)], rows, f"{len(rows)} parameters.", folded=True),
+        Subheading("Model"),
+        Table(
+            [Column("key"), Column("value", wide=True)],
+            [[quoted(key), quoted(_shown(value))] for key, value in leaves(_of_model(artefacts.card))],
+            "The model's own card, which stands beside its weights.",
+            folded=True,
+        ),
+        Subheading("Software"),
+        Facts([(name, quoted(version)) for name, version in sorted(artefacts.card["versions"].items())]),
+        Subheading("Machine"),
+        *_machine(artefacts.summary),
+    ]
+    return Section("setup", "The full setup", blocks)
+
+
+def provenance_section(artefacts: Artefacts) -> Section:
+    """Where the data, the code and the weights come from, and the commands that make this page again."""
+    card, run = artefacts.card, artefacts.run or {}
+    code = run.get("code") or {}
+    facts = [
+        ("Data fingerprint", quoted(artefacts.source["fingerprint"])),
+        ("Archive sha256", quoted(artefacts.source["archive_sha256"] or "none")),
+        ("Weights sha256", quoted(card["weights_sha256"])),
+        ("Commit", _commit(code)),
+        ("dvc.lock sha256", quoted(code["dvc_lock"]) if code.get("dvc_lock") else "unknown"),
+        ("DVC experiment", quoted(code["experiment"]) if code.get("experiment") else "none, a plain `dvc repro`"),
+        ("MLflow run", _run(run)),
+        ("Seed", f"training {number(card['seed'])}, split {number(artefacts.split.get('seed'))}"),
+    ]
+    blocks: list[Block] = [Facts(facts)]
+    if card["fingerprint"] != artefacts.source["fingerprint"]:
+        blocks.append(Note("The model was trained on **other data** than those described here.", "warning"))
+    if code.get("dirty"):
+        told = ", ".join(quoted(name) for name in code.get("changed", []))
+        blocks.append(Note(f"The working tree differed from that commit: {told}.", "warning"))
+    return Section(
+        "provenance", "Provenance, and how to make this page again", [*blocks, *_again(artefacts, code)]
+    )
+
+
+def leaves(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Dotted keys and values of nested sections."""
+    for key, value in values.items():
+        name = f"{prefix}.{key}" if prefix else str(key)
+        if isinstance(value, Mapping) and value:
+            yield from leaves(value, name)
+        else:
+            yield name, value
+
+
+def _of_model(card: Json) -> Json:
+    return {key: value for key, value in card.items() if key not in ("trained", "versions", "decision")}
+
+
+def _shown(value: Any) -> str:
+    """A value as YAML would hold it; of an absolute path only its name, which alone means something elsewhere."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    text = str(value)
+    return f"…/{PurePosixPath(text).name}" if isinstance(value, str) and text.startswith("/") else text
+
+
+def _machine(summary: Json | None) -> list[Block]:
+    if summary is None:
+        return [Note("The machine is unknown: the training has written no `summary.json`.", "missing")]
+    machine = summary.get("machine")
+    known = dict(leaves(machine)) if isinstance(machine, Mapping) else {"machine": machine}
+    facts = {"device": summary.get("device"), **known}
+    return [Facts([(name, quoted(_shown(value))) for name, value in facts.items() if value is not None])]
+
+
+def _commit(code: Json) -> str:
+    if not code.get("commit"):
+        return "unknown"
+    state = {"True": "with changes", "False": "clean"}.get(str(code.get("dirty")), "state unknown")
+    return f"{quoted(code['commit'])}, {state}"
+
+
+def _run(run: Json) -> str:
+    if run.get("run_id"):
+        return f"{quoted(run['run_id'])} of experiment {quoted(run['experiment'])} in {quoted(run['uri'])}"
+    return f"none: {run.get('reason') or 'the training has written no run.json'}"
+
+
+def _again(artefacts: Artefacts, code: Json) -> list[Block]:
+    lines = [f"git checkout {code['commit']}"] if code.get("commit") else []
+    lines += [
+        "# installs the locked versions, then runs the pipeline (afterwards: dvc repro)",
+        "make run",
+        "# the run with its curves, in the browser",
+        "make ui",
+    ]
+    text = "Put the parameters above into `params.yaml`"
+    if not artefacts.source["synthetic"]:
+        text += ", the images where `data.mirror` says,"
+    text += " and run:"
+    return [Prose(text), Code("\n".join(lines))]

@@ -1,0 +1,67 @@
+"""Chapter: how a score becomes a decision, and what threshold one may choose instead."""
+
+from __future__ import annotations
+
+from likeness.reporting.artefacts import Artefacts, Json
+from likeness.reporting.document import Block, Column, Gallery, Prose, Section, Table
+from likeness.reporting.figures.verification import threshold_choice
+from likeness.reporting.wording import count, measured, number, rate
+
+
+def threshold_section(artefacts: Artefacts) -> Section:
+    """Where the threshold and the probability come from, and the thresholds at stated false-accept rates."""
+    decision = artefacts.card["decision"]
+    blocks: list[Block] = [
+        Prose(
+            f"A pair whose score reaches **{number(decision['threshold'])}** is said to be one person. That "
+            "threshold is the one with the most right decisions on the holdout pairs, in the middle of the widest "
+            "gap where several are equally right. The test pairs had no part in it."
+        ),
+        Prose(
+            "The probability that people are shown is the score through a logistic curve, "
+            f"P(same) = σ({number(decision['slope'])} · score {_signed(decision['intercept'])}), fitted on the "
+            "same holdout pairs (Platt 1999), and means what it says where as many pairs show one "
+            "person as show two."
+        ),
+        *_choice(artefacts, float(decision["threshold"])),
+    ]
+    if decision["far_table"]:
+        blocks.append(_operating_points(decision, artefacts.metrics))
+    return Section("threshold", "How the threshold was chosen", blocks)
+
+
+def _choice(artefacts: Artefacts, threshold: float) -> list[Block]:
+    if artefacts.predictions is None:
+        return []
+    holdout = artefacts.predictions[artefacts.predictions["split"] == "holdout"]
+    return [Gallery([threshold_choice(holdout["score"], holdout["same"], threshold)])] if len(holdout) else []
+
+
+def _operating_points(decision: Json, metrics: Json | None) -> Table:
+    columns = [
+        Column("stated FAR", True),
+        Column("threshold", True),
+        Column("from so many pairs", True),
+        Column("FAR on the test pairs", True),
+        Column("TAR on the test pairs", True),
+    ]
+    found = metrics["model"]["operating_points"] if metrics else {}
+    at_threshold: dict[float, Json] = {point["threshold"]: point for point in found.values()}
+    rows = []
+    for point in decision["far_table"]:
+        on_test = at_threshold.get(point["threshold"], {})
+        rows.append(
+            [
+                rate(f"far_{point['far']}"),
+                number(point["threshold"]),
+                count(point["impostor_pairs"]),
+                measured(on_test.get("far")),
+                measured(on_test.get("tar")),
+            ]
+        )
+    caption = "Thresholds that one may choose instead, by the share of different people taken for one."
+    return Table(columns, rows, caption)
+
+
+def _signed(value: float) -> str:
+    return f"{'−' if value < 0 else '+'} {number(abs(value))}"

@@ -1,0 +1,135 @@
+"""Chapter: how the training went, and what swept parameters did to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from likeness.reporting.artefacts import Artefacts, Json
+from likeness.reporting.document import Block, Code, Column, Facts, Figure, Gallery, Note, Prose, Section, Table
+from likeness.reporting.figures.training import accuracy_curves, loss_curves, step_loss, swept
+from likeness.reporting.wording import count, duration, number, percent
+
+_EPOCH_COLUMNS = {
+    "train_loss": "train loss",
+    "train_accuracy": "train accuracy",
+    "holdout_loss": "holdout loss",
+    "holdout_accuracy": "holdout accuracy",
+    "holdout_auc": "holdout AUC",
+    "learning_rate": "learning rate",
+    "seconds": "seconds",
+    "images_per_second": "images/s",
+}
+
+
+def training_section(artefacts: Artefacts) -> Section:
+    """Formula of the loss, convergence, curves, and the table of epochs."""
+    trained, summary = artefacts.card["trained"], artefacts.summary
+    blocks: list[Block] = [
+        Prose("The loss that was minimised, with its numbers:"),
+        Code(str(_first(trained, summary, "formula", "loss_formula", "loss") or "unknown"), "text"),
+    ]
+    best = _first(trained, summary, "best_epoch")
+    if artefacts.history is None or not len(artefacts.history):
+        blocks.append(Note("The curves are missing: the training has written no `history.csv`.", "missing"))
+        return Section("training", "The training", blocks)
+    best_epoch = None if best is None else int(best)
+    blocks.append(Facts(_convergence(artefacts.history, trained, summary, best_epoch)))
+    blocks.append(Gallery(_curves(artefacts.history, artefacts.steps, best_epoch)))
+    blocks.append(_epochs(artefacts.history, best_epoch))
+    return Section("training", "The training", blocks)
+
+
+def sweep_section(artefacts: Artefacts) -> Section:
+    """Results against the swept parameters."""
+    sweep = artefacts.sweep
+    if sweep is None or not len(sweep):
+        told = (
+            "No sweep was handed to this report. `dvc exp run --queue -S train.learning_rate=1e-5,5e-5,1e-4` "
+            "makes one; a table with the columns parameter, value, split, accuracy goes to the option `--sweep`."
+        )
+        return Section("sweep", "Swept parameters", [Note(told, "missing")])
+    parts = [(str(name), rows) for name, rows in sweep.groupby("parameter", sort=False)]
+    blocks: list[Block] = [
+        Gallery([swept(_typed(rows), name) for name, rows in parts]),
+        *(_sweep_table(name, rows) for name, rows in parts),
+    ]
+    return Section("sweep", "Swept parameters", blocks)
+
+
+def _first(trained: Json, summary: Json | None, *keys: str) -> Any:
+    """The first of these keys that the model's card or the training's summary knows."""
+    for source in (trained, summary or {}):
+        for key in keys:
+            if source.get(key) is not None:
+                return source[key]
+    return None
+
+
+def _convergence(
+    history: pd.DataFrame, trained: Json, summary: Json | None, best: int | None
+) -> list[tuple[str, str]]:
+    kept = history[history["epoch"] == best].iloc[0] if best in set(history["epoch"]) else history.iloc[-1]
+    last = history.iloc[-1]
+    to_best = _first(trained, summary, "seconds_to_best")
+    if to_best is None:
+        to_best = float(history.loc[history["epoch"] <= kept["epoch"], "seconds"].sum())
+    total = _first(trained, summary, "seconds") or float(history["seconds"].sum())
+    return [
+        ("Epochs", f"{count(last['epoch'])}; the weights of epoch {count(kept['epoch'])} were kept"),
+        ("Why it stopped", str(_first(trained, summary, "stop_reason") or "unknown")),
+        ("Time to the kept weights", f"{duration(float(to_best))}; all epochs {duration(float(total))}"),
+        ("Time of an epoch", f"{duration(float(history['seconds'].median()))} (median)"),
+        ("Images per second", f"{count(history['images_per_second'].median())} (median, steps alone)"),
+        ("Training loss", _then_and_last(kept, last, "train_loss")),
+        ("Holdout loss", _then_and_last(kept, last, "holdout_loss")),
+        (
+            "Holdout accuracy",
+            f"{_then_and_last(kept, last, 'holdout_accuracy')}, each at the threshold that suits the holdout best",
+        ),
+        ("Holdout AUC", _then_and_last(kept, last, "holdout_auc")),
+    ]
+
+
+def _then_and_last(kept: Any, last: Any, key: str) -> str:
+    """A figure of the epoch that was kept, and of the last one where that is another."""
+    then = f"{_at(kept, key)} at epoch {count(kept['epoch'])}"
+    return then if kept["epoch"] == last["epoch"] else f"{then}, {_at(last, key)} at epoch {count(last['epoch'])}"
+
+
+def _at(row: Any, key: str) -> str:
+    """A cell of the history: accuracies and AUC as per cent, the rest with four digits."""
+    value = row.get(key)
+    if pd.isna(value):
+        return number(None)
+    if key in ("train_accuracy", "holdout_accuracy"):
+        return percent(float(value))
+    return f"{value:.4f}" if key in ("train_loss", "holdout_loss", "holdout_auc") else number(float(value))
+
+
+def _curves(history: pd.DataFrame, steps: pd.DataFrame | None, best: int | None) -> list[Figure]:
+    figures = [loss_curves(history, best), accuracy_curves(history, best)]
+    return figures if steps is None or not len(steps) else [*figures, step_loss(steps)]
+
+
+def _epochs(history: pd.DataFrame, best: int | None) -> Table:
+    known = [name for name in _EPOCH_COLUMNS if name in history]
+    columns = [Column("epoch", True), *(Column(_EPOCH_COLUMNS[name], True) for name in known)]
+    rows = [[count(row["epoch"]), *(_at(row, name) for name in known)] for _, row in history.iterrows()]
+    strong = frozenset(place for place, epoch in enumerate(history["epoch"]) if epoch == best)
+    return Table(columns, rows, f"All {len(rows)} epochs.", strong, folded=len(rows) > 12)
+
+
+def _typed(rows: pd.DataFrame) -> pd.DataFrame:
+    """Values as numbers where all of them are: a table of several parameters holds them as text."""
+    values = pd.to_numeric(rows["value"], errors="coerce")
+    return rows if values.isna().any() else rows.assign(value=values)
+
+
+def _sweep_table(name: str, rows: pd.DataFrame) -> Table:
+    table = rows.pivot_table(index="value", columns="split", values="accuracy", sort=False, aggfunc="mean")
+    splits = [split for split in ("holdout", "test") if split in table]
+    columns = [Column(f"`{name}`", True), *(Column(f"{split} accuracy", True) for split in splits)]
+    cells = [[str(value), *(percent(row[split]) for split in splits)] for value, row in table.iterrows()]
+    return Table(columns, cells)

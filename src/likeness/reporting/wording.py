@@ -1,0 +1,76 @@
+"""Numbers as a reader likes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+NOTHING = "–"
+
+
+def count(value: Any) -> str:
+    """A whole number with thin spaces between thousands."""
+    return NOTHING if value is None else f"{int(value):,}".replace(",", "\u202f")
+
+
+def percent(value: float | None, digits: int = 1) -> str:
+    """A share in [0, 1] as per cent."""
+    return NOTHING if value is None else f"{100 * value:.{digits}f}\u202f%"
+
+
+def number(value: Any, digits: int = 4) -> str:
+    """A number with so many significant digits; whole numbers whole."""
+    if value is None:
+        return NOTHING
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return str(value)
+    return count(value) if float(value).is_integer() and abs(value) < 1e15 else f"{value:.{digits}g}"
+
+
+def duration(seconds: float | None) -> str:
+    """Seconds as seconds, minutes or hours."""
+    if seconds is None:
+        return NOTHING
+    if seconds < 100:
+        return f"{seconds:.1f}\u202fs"
+    if seconds < 5400:
+        return f"{seconds / 60:.1f}\u202fmin"
+    return f"{seconds / 3600:.1f}\u202fh"
+
+
+def size(pair: Any) -> str:
+    """Height × width in pixels."""
+    return NOTHING if pair is None else f"{pair[0]}×{pair[1]}"
+
+
+def value_of(figure: Mapping[str, Any] | None) -> float | None:
+    """The value of a measured figure, None where there is none or it is undefined."""
+    return None if figure is None or figure.get("value") is None else float(figure["value"])
+
+
+def measured(figure: Mapping[str, Any] | None, share: bool = True) -> str:
+    """A measured figure with its 95 % interval, as per cent if it is a share."""
+    value = value_of(figure)
+    if figure is None or value is None:
+        return NOTHING
+    text = percent if share else _plain
+    low, high = figure.get("low"), figure.get("high")
+    return text(value) if low is None or high is None else f"{text(value)} ({text(low)} to {text(high)})"
+
+
+def interval(figure: Mapping[str, Any] | None, share: bool = True) -> str:
+    """The 95 % interval of a figure alone."""
+    if figure is None or figure.get("low") is None or figure.get("high") is None:
+        return ""
+    text = percent if share else _plain
+    return f"95 % interval {text(figure['low'])} to {text(figure['high'])}"
+
+
+def rate(name: str) -> str:
+    """A false-accept rate out of the name of a figure: tar_at_far_1e-2 becomes 1 %."""
+    level = float(name.rpartition("far_")[2].replace("_", "."))
+    return f"{100 * level:g}\u202f%"
+
+
+def _plain(value: float | None, digits: int = 3) -> str:
+    return NOTHING if value is None else f"{value:.{digits}f}"

@@ -1,0 +1,1 @@
+"""The model in use: photographs in, a verdict or a name out."""

@@ -1,0 +1,165 @@
+"""The page and its interface for programs, over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import anyio.to_thread
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
+from fastapi.staticfiles import StaticFiles
+from jinja2 import Environment, PackageLoader, select_autoescape
+
+from likeness import __version__
+from likeness.errors import GalleryError, ImageError, LikenessError, ModelError, RequestError, TooLargeError
+from likeness.serving.guard import COOKIE, SIGN_IN, Guard, same_secret, session_of
+from likeness.serving.photograph import MAX_BYTES
+from likeness.serving.service import HeatReply, IdentityReply, PersonReply, Service, Settings, VerdictReply
+from likeness.serving.uploads import MAX_FILES, Form, read_form
+
+T = TypeVar("T")
+
+_STATIC = Path(__file__).parent / "static"
+_AT_ONCE = 8
+"""Requests whose photographs are in memory at the same time; others wait before their body is read."""
+_TOP = 100
+
+_STATUS: tuple[tuple[type[LikenessError], int], ...] = (
+    (TooLargeError, 413),
+    (RequestError, 400),
+    (ImageError, 422),
+    (ModelError, 422),
+    (GalleryError, 409),
+)
+
+
+def create_app(service: Service, *, loopback: bool = True, token: str | None = None, threads: int = 2) -> FastAPI:
+    """The application.
+
+    Args:
+        service: answers the questions.
+        loopback: it will listen on loopback only; other host names are then refused.
+        token: what callers must know; needed where it listens elsewhere.
+        threads: that compute at the same time.
+    """
+    app = FastAPI(title="Likeness", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
+    desk = _Desk(service, threads)
+    pages = Environment(loader=PackageLoader("likeness.serving"), autoescape=select_autoescape())
+    app.mount("/static", StaticFiles(directory=_STATIC))
+    app.exception_handler(LikenessError)(_told)
+    _add_page(app, service, pages, token)
+    _add_questions(app, desk)
+    _add_people(app, desk)
+    sign_in = partial(_sign_in_page, pages)
+    app.add_middleware(Guard, loopback=loopback, token=token, sign_in=sign_in)
+    return app
+
+
+class _Desk:
+    """Lets so many requests in, and computes so many at once, away from the event loop."""
+
+    def __init__(self, service: Service, threads: int) -> None:
+        self.service = service
+        self._doors = asyncio.Semaphore(_AT_ONCE)
+        self._limiter = anyio.CapacityLimiter(threads)
+
+    async def form(self, request: Request, answer: Callable[[Form], T]) -> T:
+        """Reads the request's form and answers it."""
+        async with self._doors:
+            form = await read_form(request)
+            return await self.compute(lambda: answer(form))
+
+    async def compute(self, work: Callable[[], T]) -> T:
+        """Does the work in a thread."""
+        return await anyio.to_thread.run_sync(work, limiter=self._limiter)
+
+
+def _add_page(app: FastAPI, service: Service, pages: Environment, token: str | None) -> None:
+    @app.get("/", response_class=HTMLResponse)
+    def page() -> str:
+        card = service.verifier.model.card
+        rates = [point.far for point in card.decision.far_table]
+        facts = {"card": card, "rates": rates, "version": __version__, "token": token is not None}
+        return pages.get_template("page.html").render(**facts, max_mb=MAX_BYTES >> 20, max_files=MAX_FILES)
+
+    @app.get("/health")
+    def health() -> dict[str, str]:
+        model = service.verifier.model
+        return {
+            "status": "ok",
+            "model": model.card.weights_sha256,
+            "recipe": model.card.recipe,
+            "runtime": model.runtime,
+        }
+
+    @app.post(SIGN_IN)
+    async def sign_in(request: Request) -> Response:
+        shown = (await read_form(request)).fields.get("token", "")
+        if token is None or not same_secret(shown, token):
+            return _sign_in_page(pages, wrong=True)
+        answer = RedirectResponse("/", 303)
+        answer.set_cookie(COOKIE, session_of(token), httponly=True, samesite="strict")
+        return answer
+
+
+def _add_questions(app: FastAPI, desk: _Desk) -> None:
+    @app.post("/api/verify")
+    async def verify(request: Request) -> VerdictReply:
+        return await desk.form(request, lambda form: desk.service.verify(*_two_photos(form), _settings(form)))
+
+    @app.post("/api/explain")
+    async def explain(request: Request) -> HeatReply:
+        return await desk.form(request, lambda form: desk.service.explain(*_two_photos(form), _settings(form)))
+
+    @app.post("/api/identify")
+    async def identify(request: Request) -> IdentityReply:
+        def answer(form: Form) -> IdentityReply:
+            top = int(form.number("top", 1, _TOP) or 5)
+            return desk.service.identify(form.photo("photo", "a photograph"), top, _settings(form))
+
+        return await desk.form(request, answer)
+
+
+def _add_people(app: FastAPI, desk: _Desk) -> None:
+    @app.get("/api/people")
+    async def people() -> list[PersonReply]:
+        return await desk.compute(desk.service.everyone)
+
+    @app.post("/api/people", status_code=201)
+    async def enrol(request: Request) -> PersonReply:
+        def answer(form: Form) -> PersonReply:
+            name = form.fields.get("name", "")
+            return desk.service.enrol(name, form.files.get("photos", []), form.flag("keep"), _settings(form))
+
+        return await desk.form(request, answer)
+
+    @app.post("/api/people/remove")
+    async def remove(request: Request) -> dict[str, str]:
+        def answer(form: Form) -> dict[str, str]:
+            name = form.fields.get("name", "")
+            desk.service.remove(name)
+            return {"removed": name}
+
+        return await desk.form(request, answer)
+
+
+def _two_photos(form: Form) -> tuple[bytes, bytes]:
+    return form.photo("first", "the first photograph"), form.photo("second", "the second photograph")
+
+
+def _settings(form: Form) -> Settings:
+    return Settings(form.number("far", 0, 1), form.number("threshold", -1e9, 1e9), form.flag("aligned"))
+
+
+def _told(_request: Request, error: Exception) -> JSONResponse:
+    """A fault of the user's making, as a sentence."""
+    status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
+    return JSONResponse({"error": str(error)}, status)
+
+
+def _sign_in_page(pages: Environment, wrong: bool) -> HTMLResponse:
+    return HTMLResponse(pages.get_template("sign_in.html").render(wrong=wrong), 401)

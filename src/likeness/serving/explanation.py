@@ -1,0 +1,84 @@
+"""Heat maps of what decided a pair, for the model in use."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from likeness.errors import ModelError
+from likeness.serving.model import ServedModel
+from likeness.serving.photograph import Gray
+from likeness.serving.pictures import under_heat
+
+if TYPE_CHECKING:
+    from likeness.models.weights import LoadedModel
+
+HeatMap = npt.NDArray[np.float32]
+
+_SHOWN_HEIGHT = 360
+
+
+class Explainer:
+    """Explains one model's decisions; loads it in torch when first asked, whatever runs its tower otherwise.
+
+    Args:
+        model: the model.
+    """
+
+    def __init__(self, model: ServedModel) -> None:
+        self._model = model
+        self._loaded: LoadedModel | None = None
+        self._one_at_a_time = threading.Lock()  # gradients and hooks are state of the network
+
+    def heats(self, first: Gray, second: Gray, same: bool) -> tuple[HeatMap, HeatMap]:
+        """Where each picture spoke for the decision.
+
+        Args:
+            first: uint8 [H, W], as the network sees it.
+            second: the other.
+            same: the decision.
+
+        Returns:
+            Two maps float32 [H, W] in [0, 1].
+
+        Raises:
+            ModelError: the weights are gone, or are another model's by now.
+        """
+        from likeness.evaluation.explain import best_method, explain_pair
+
+        with self._one_at_a_time:
+            loaded = self._torch_model()
+            method = best_method(loaded.siamese, loaded.card.preprocess)
+            return explain_pair(loaded.siamese, loaded.card.preprocess, first, second, method, same=same)
+
+    def _torch_model(self) -> LoadedModel:
+        if self._loaded is None:
+            from likeness.models.weights import load_model
+
+            loaded = load_model(self._model.folder)
+            if loaded.card.weights_sha256 != self._model.card.weights_sha256:
+                raise ModelError(
+                    f"{self._model.folder}: holds another model by now; start anew to explain that one"
+                )
+            self._loaded = loaded
+        return self._loaded
+
+
+def side_by_side(windows: Gray, heats: tuple[HeatMap, HeatMap]) -> npt.NDArray[np.uint8]:
+    """Each face beside itself under its heat map, enlarged: BGR uint8 [360, W, 3].
+
+    Args:
+        windows: uint8 [2, H, W].
+        heats: of the two.
+    """
+    tiles = []
+    for window, heat in zip(windows, heats, strict=True):
+        tiles += [cv2.cvtColor(window, cv2.COLOR_GRAY2BGR), under_heat(window, heat)]
+    row = np.hstack(tiles)
+    scale = _SHOWN_HEIGHT / row.shape[0]
+    size = (round(row.shape[1] * scale), _SHOWN_HEIGHT)
+    return np.asarray(cv2.resize(row, size, interpolation=cv2.INTER_CUBIC), dtype=np.uint8)

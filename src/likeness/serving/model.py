@@ -1,0 +1,168 @@
+"""A trained model, loaded for use: its card, its tower under the fastest runtime at hand, and its comparator.
+
+Where the tower lies exported beside its weights (`likeness export`), ONNX Runtime runs it and torch is never
+imported: a decision from the command line then takes a fraction of the time that importing torch does.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+from safetensors import SafetensorError, safe_open
+
+from likeness.errors import ModelError
+from likeness.files import file_sha256
+from likeness.models.card import CARD, TOWER, WEIGHTS, Card, read_card
+from likeness.models.onnx_tower import OnnxTower
+from likeness.serving.comparing import Comparator, Embeddings, comparator_of
+
+Runtime = Literal["auto", "onnx", "torch"]
+
+
+_REGISTRY = "models:/"
+_BATCH = 64
+
+_log = logging.getLogger(__name__)
+
+
+class Tower(Protocol):
+    """Embeds stored faces."""
+
+    def embed(self, pixels: npt.NDArray[np.uint8]) -> Embeddings:
+        """Embeddings float32 [B, D] of faces uint8 [B, H, W]."""
+
+
+class TorchTower:
+    """The tower in torch, from its weights, their digest checked.
+
+    Args:
+        folder: of the model.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        from likeness.models.weights import load_model  # takes more than a second to import
+
+        self._loaded = load_model(folder)
+
+    def embed(self, pixels: npt.NDArray[np.uint8]) -> Embeddings:
+        """Embeddings float32 [B, D] of faces uint8 [B, H, W]."""
+        from likeness.models.embedding import embed_pixels
+
+        card = self._loaded.card
+        return embed_pixels(self._loaded.siamese, card.preprocess, pixels, mirror=card.mirror)
+
+
+@dataclass(frozen=True)
+class ServedModel:
+    """A model ready for use.
+
+    Attributes:
+        folder: where it lies.
+        card: what it is.
+        comparator: scores its embeddings.
+        tower: makes them.
+        runtime: what runs the tower.
+    """
+
+    folder: Path
+    card: Card
+    comparator: Comparator
+    tower: Tower
+    runtime: Literal["onnx", "torch"]
+
+    def embed(self, pixels: npt.NDArray[np.uint8]) -> Embeddings:
+        """Embeddings float32 [N, D] of any number of faces uint8 [N, H, W], some at a time.
+
+        Raises:
+            ModelError: an embedding is not finite, so that the weights are of no use.
+        """
+        batches = [self.tower.embed(pixels[start : start + _BATCH]) for start in range(0, len(pixels), _BATCH)]
+        embeddings = np.concatenate(batches or [np.empty((0, self.card.model.output_dim), dtype=np.float32)])
+        if not np.isfinite(embeddings).all():
+            raise ModelError(
+                f"{self.folder}: the network gives numbers that are not finite; train the model again"
+            )
+        return embeddings
+
+
+def open_model(source: str | Path, runtime: Runtime = "auto", threads: int = 0) -> ServedModel:
+    """Loads a model.
+
+    Args:
+        source: its folder, its weights file (the card lies beside it), or `models:/NAME@ALIAS` of the registry.
+        runtime: "onnx" or "torch"; "auto" takes ONNX Runtime where the exported tower fits the weights.
+        threads: of ONNX Runtime; 0 for one a core.
+
+    Raises:
+        ModelError: nothing usable is there, or weights, card and tower do not belong together.
+        TrackingError: the registry cannot be reached or holds no such model.
+    """
+    folder = model_folder(source)
+    card = read_card(folder / CARD)
+    tower = None if runtime == "torch" else _exported(folder, card, threads)
+    if tower is None and runtime == "onnx":
+        raise ModelError(f"{folder / TOWER}: no tower exported from these weights; run `likeness export {folder}`")
+    comparator = comparator_of(card.model.comparator, _comparator_weights(folder, card))
+    if tower is not None:
+        return ServedModel(folder, card, comparator, tower, "onnx")
+    return ServedModel(folder, card, comparator, TorchTower(folder), "torch")
+
+
+def model_folder(source: str | Path) -> Path:
+    """The folder that holds a model; a registered one is fetched by its own room.
+
+    Raises:
+        ModelError: there is no model.
+        TrackingError: the registry cannot be reached or holds no such model.
+    """
+    if str(source).startswith(_REGISTRY):
+        # By name, because serving and the registry are strangers: only who names the registry needs MLflow.
+        registry = importlib.import_module("likeness.tracking.registry")
+        return Path(registry.resolve(str(source)))
+    path = Path(source)
+    folder = path.parent if path.name in (WEIGHTS, TOWER, CARD) else path
+    if not (folder / CARD).is_file():
+        raise ModelError(
+            f"{path}: no model here; expected a folder with {CARD} and {WEIGHTS}, as `dvc repro` leaves in "
+            "models/model, or models:/likeness@champion"
+        )
+    return folder
+
+
+def _exported(folder: Path, card: Card, threads: int) -> OnnxTower | None:
+    """The exported tower, unless there is none or it was made from other weights."""
+    path = folder / TOWER
+    if not path.is_file():
+        return None
+    tower = OnnxTower(path, threads)
+    if tower.weights_sha256 != card.weights_sha256:
+        _log.warning(
+            "%s was exported from other weights than the card's and is not used; run likeness export", path
+        )
+        return None
+    return tower
+
+
+def _comparator_weights(folder: Path, card: Card) -> dict[str, npt.NDArray[np.floating]]:
+    """The comparator's own tensors; none for those that learn nothing, whose weights file is then not read.
+
+    Raises:
+        ModelError: the weights file is missing, unreadable, or not the card's.
+    """
+    if card.model.comparator in ("cosine", "euclidean"):
+        return {}
+    path = folder / WEIGHTS
+    try:
+        if file_sha256(path) != card.weights_sha256:
+            raise ModelError(f"{path}: is not the file that its card describes; copy both again")
+        with safe_open(path, framework="np") as stored:
+            names = [name for name in stored.keys() if name.startswith("comparator.")]  # noqa: SIM118 - no mapping
+            return {name: stored.get_tensor(name) for name in names}
+    except (OSError, SafetensorError) as error:
+        raise ModelError(f"{path}: cannot be read ({error}); copy the model again") from error

@@ -1,0 +1,45 @@
+"""Gray pictures and heat maps as PNG, for pages and files."""
+
+from __future__ import annotations
+
+import base64
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from likeness.serving.photograph import Gray
+
+
+def png(pixels: npt.NDArray[np.uint8]) -> bytes:
+    """A PNG file of gray [h, w], BGR [h, w, 3] or BGRA [h, w, 4] pixels."""
+    _, encoded = cv2.imencode(".png", pixels)
+    return encoded.tobytes()
+
+
+def data_uri(pixels: npt.NDArray[np.uint8]) -> str:
+    """The same as something that a page shows without another request."""
+    return "data:image/png;base64," + base64.b64encode(png(pixels)).decode("ascii")
+
+
+def heat_layer(heat: npt.NDArray[np.floating]) -> npt.NDArray[np.uint8]:
+    """A layer to be laid over a face: colour by how much a place counted, transparent where it did not.
+
+    Args:
+        heat: [H, W] in [0, 1], 1 where a place counted most.
+
+    Returns:
+        uint8 [H, W, 4], BGRA.
+    """
+    values = np.clip(heat, 0, 1)
+    colours = cv2.applyColorMap((255 * values).astype(np.uint8), cv2.COLORMAP_INFERNO)
+    opacity = (200 * np.sqrt(values)).astype(np.uint8)
+    return np.dstack([colours, opacity])
+
+
+def under_heat(face: Gray, heat: npt.NDArray[np.floating]) -> npt.NDArray[np.uint8]:
+    """A face uint8 [H, W] with its heat map laid over it, BGR uint8 [H, W, 3]."""
+    layer = heat_layer(heat)
+    opacity = layer[..., 3:].astype(np.float32) / 255
+    mixed = face[..., None] * (1 - opacity) + layer[..., :3] * opacity
+    return np.asarray(mixed.round(), dtype=np.uint8)

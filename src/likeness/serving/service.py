@@ -1,0 +1,204 @@
+"""What the page and its programs can ask for, without HTTP: photographs in, plain replies out."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from likeness.errors import LikenessError, RequestError
+from likeness.models.card import CARD, read_card
+from likeness.serving.faces import Box, Face
+from likeness.serving.gallery import Person
+from likeness.serving.gallery_file import remove_people
+from likeness.serving.model import model_folder
+from likeness.serving.people import DEFAULT_FAR, Candidate, People
+from likeness.serving.pictures import data_uri, heat_layer
+from likeness.serving.verifier import Verifier
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class FaceReply:
+    """A face that was compared.
+
+    Attributes:
+        crop: what the network saw, a PNG as data URI.
+        box: where the photograph shows it; None where it was framed already.
+        others: smaller faces in the same photograph.
+    """
+
+    crop: str
+    box: Box | None
+    others: int
+
+
+@dataclass(frozen=True)
+class VerdictReply:
+    """The answer to "the same person?"; the figures are those of `Verification`.
+
+    `threshold_probability` is the probability at the threshold itself.
+    """
+
+    same: bool
+    probability: float
+    words: str
+    score: float
+    threshold: float
+    threshold_probability: float
+    far: float | None
+    faces: tuple[FaceReply, FaceReply]
+
+
+@dataclass(frozen=True)
+class HeatReply:
+    """What decided: a layer for each of the two crops, PNGs with transparency as data URIs."""
+
+    heat: tuple[str, str]
+
+
+@dataclass(frozen=True)
+class IdentityReply:
+    """The answer to "who is this?"; the figures are those of `Identification`."""
+
+    name: str | None
+    candidates: tuple[Candidate, ...]
+    threshold: float
+    far: float | None
+    people: int
+    extended: bool
+    face: FaceReply
+
+
+@dataclass(frozen=True)
+class PersonReply:
+    """An enrolled person; `enrolled` is an ISO 8601 time."""
+
+    name: str
+    photos: int
+    kept: int
+    enrolled: str
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a question is to be answered; see `Verifier.verify` and `Verifier.face`."""
+
+    far: float | None = None
+    threshold: float | None = None
+    aligned: bool = False
+
+
+class Service:
+    """One model and one gallery, used by many threads.
+
+    Args:
+        source: of the model, see `open_model`.
+        gallery: the gallery's file; it need not exist.
+
+    Raises:
+        LikenessError: the model cannot be loaded.
+    """
+
+    def __init__(self, source: str | Path, gallery: Path) -> None:
+        self._source, self._gallery = source, gallery
+        self._changing = threading.Lock()
+        self._people = People(gallery, Verifier.load(source))
+
+    @property
+    def verifier(self) -> Verifier:
+        """The model in use."""
+        return self._people.verifier
+
+    def refresh(self) -> bool:
+        """Takes the model that the source holds now, if it is another one; returns whether it was.
+
+        Whatever goes wrong is logged, and the model in use stays in use.
+        """
+        with self._changing:
+            try:
+                folder = model_folder(self._source)
+                if read_card(folder / CARD).weights_sha256 == self.verifier.digest:
+                    return False
+                self._people = People(self._gallery, Verifier.load(folder))
+            except LikenessError as error:
+                _log.warning("the model in use is kept: %s", error)
+                return False
+            return True
+
+    def verify(self, first: bytes, second: bytes, settings: Settings) -> VerdictReply:
+        """Whether two photographs show the same person."""
+        verifier = self.verifier
+        faces = _pair(verifier, first, second, settings)
+        result = verifier.compare(*faces, far=settings.far, threshold=settings.threshold)
+        return VerdictReply(
+            same=result.same,
+            probability=result.probability,
+            words=result.words,
+            score=result.score,
+            threshold=result.threshold,
+            threshold_probability=verifier.probability(result.threshold),
+            far=result.far,
+            faces=(_face_reply(verifier, faces[0]), _face_reply(verifier, faces[1])),
+        )
+
+    def explain(self, first: bytes, second: bytes, settings: Settings) -> HeatReply:
+        """What decided about two photographs."""
+        verifier = self.verifier
+        faces = _pair(verifier, first, second, settings)
+        heats = verifier.explain(verifier.compare(*faces, far=settings.far, threshold=settings.threshold))
+        return HeatReply((data_uri(heat_layer(heats[0])), data_uri(heat_layer(heats[1]))))
+
+    def identify(self, photo: bytes, top: int, settings: Settings) -> IdentityReply:
+        """Who a photograph shows."""
+        people = self._people
+        face = people.verifier.face(photo, aligned=settings.aligned, name="the photograph")
+        far = DEFAULT_FAR if settings.far is None else settings.far
+        (result,) = people.identify([face], top=top, far=far, threshold=settings.threshold)
+        return IdentityReply(
+            name=result.name,
+            candidates=result.candidates,
+            threshold=result.limit.threshold,
+            far=result.limit.far,
+            people=result.limit.people,
+            extended=result.limit.extended,
+            face=_face_reply(people.verifier, face),
+        )
+
+    def enrol(self, name: str, photos: Sequence[bytes], keep: bool, settings: Settings) -> PersonReply:
+        """Adds a person, or photographs of one; all of them are used or none."""
+        if not photos:
+            raise RequestError("choose one photograph or more")
+        people = self._people
+        faces = [
+            people.verifier.face(photo, aligned=settings.aligned, name=f"photograph {number}")
+            for number, photo in enumerate(photos, 1)
+        ]
+        return _person_reply(people.enrol({name: faces}, keep=keep)[0])
+
+    def remove(self, name: str) -> None:
+        """Removes a person with every trace."""
+        remove_people(self._gallery, [name])
+
+    def everyone(self) -> list[PersonReply]:
+        """Who is enrolled."""
+        return [_person_reply(person) for person in self._people.everyone()]
+
+
+def _pair(verifier: Verifier, first: bytes, second: bytes, settings: Settings) -> tuple[Face, Face]:
+    """The faces of two photographs; a message says which of them cannot be used."""
+    return (
+        verifier.face(first, aligned=settings.aligned, name="the first photograph"),
+        verifier.face(second, aligned=settings.aligned, name="the second photograph"),
+    )
+
+
+def _face_reply(verifier: Verifier, face: Face) -> FaceReply:
+    return FaceReply(data_uri(verifier.windows([face])[0]), face.box, face.others)
+
+
+def _person_reply(person: Person) -> PersonReply:
+    return PersonReply(person.name, person.photos, person.kept, person.enrolled.isoformat())

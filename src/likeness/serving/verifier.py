@@ -1,0 +1,244 @@
+"""`Verifier`: photographs in, a verdict out, at a threshold whose false-accept rate is stated."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from likeness.errors import ImageError
+from likeness.serving.comparing import Embeddings
+from likeness.serving.explanation import Explainer, HeatMap
+from likeness.serving.faces import Face, find_face, framed
+from likeness.serving.model import Runtime, ServedModel, open_model
+from likeness.serving.photograph import Gray, Picture, read_gray
+from likeness.serving.thresholds import far_at, threshold_at
+
+_WORDS = ((0.99, "almost certainly"), (0.9, "very likely"), (0.7, "probably"))
+_IN_FLIGHT = 4  # photographs a thread that are read ahead
+
+
+@dataclass(frozen=True)
+class Verification:
+    """The verdict on one pair of photographs.
+
+    Attributes:
+        same: whether they are taken to show one person: the score reaches the threshold.
+        score: the comparator's, higher = more alike.
+        probability: calibrated chance that they show one person, where as many pairs do as do not.
+        threshold: on the score's scale.
+        far: share of pairs of different people that the threshold accepts; None where the card cannot tell.
+        faces: what was compared, as the model was shown it, before its own crop.
+    """
+
+    same: bool
+    score: float
+    probability: float
+    threshold: float
+    far: float | None
+    faces: tuple[Face, Face]
+
+    @property
+    def words(self) -> str:
+        """The probability in words, such as "very likely the same person"."""
+        return in_words(self.probability)
+
+
+class Verifier:
+    """Compares faces with one model; safe to be used by several threads at once.
+
+    ```python
+    from likeness import Verifier
+
+    verifier = Verifier.load("models/model")
+    result = verifier.verify("a.jpg", "b.jpg", far=0.01)
+    print(result.same, result.words)
+    ```
+
+    Args:
+        model: the model.
+    """
+
+    def __init__(self, model: ServedModel) -> None:
+        self.model = model
+        self._explainer = Explainer(model)
+
+    @classmethod
+    def load(cls, source: str | Path = "models/model", runtime: Runtime = "auto", threads: int = 0) -> Verifier:
+        """Loads a model; see `likeness.serving.model.open_model` for the arguments and errors."""
+        return cls(open_model(source, runtime, threads))
+
+    @property
+    def digest(self) -> str:
+        """Hex sha256 of the weights, by which galleries know their model."""
+        return self.model.card.weights_sha256
+
+    @property
+    def dim(self) -> int:
+        """Length of an embedding."""
+        return self.model.card.model.output_dim
+
+    @property
+    def unit(self) -> bool:
+        """Whether embeddings lie on the unit sphere."""
+        return self.model.card.model.unit
+
+    def face(self, picture: Picture, *, aligned: bool = False, name: str | None = None) -> Face:
+        """Reads a photograph and frames its largest face.
+
+        Args:
+            picture: path, file content or pixels.
+            aligned: it is framed like LFW's pictures already; no face is searched for.
+            name: what a message calls it.
+
+        Raises:
+            FaceNotFoundError: no face is seen.
+            ImageError: it is no usable image.
+        """
+        gray = read_gray(picture, name)
+        called = name or (str(picture) if isinstance(picture, (str, Path)) else "the image")
+        return framed(gray) if aligned else find_face(gray, called)
+
+    def faces(self, pictures: Iterable[Picture], *, aligned: bool = False) -> Iterator[Face | ImageError]:
+        """The face of each photograph in turn, or the error that it is; read ahead on every core."""
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            pending: deque[Future[Face | ImageError]] = deque()
+            for picture in pictures:
+                pending.append(pool.submit(self._face_or_error, picture, aligned))
+                if len(pending) >= _IN_FLIGHT * (os.cpu_count() or 1):
+                    yield pending.popleft().result()
+            while pending:
+                yield pending.popleft().result()
+
+    def windows(self, faces: Sequence[Face]) -> Gray:
+        """What the network sees of each face, uint8 [N, H, W]."""
+        preprocess = self.model.card.preprocess
+        empty = np.empty((0, *preprocess.size), dtype=np.uint8)
+        return np.stack([preprocess.window(face.frame) for face in faces]) if faces else empty
+
+    def embed_faces(self, faces: Sequence[Face]) -> Embeddings:
+        """Embeddings float32 [N, D] of framed faces."""
+        return self.model.embed(self.windows(faces))
+
+    def embed(self, pictures: Sequence[Picture], *, aligned: bool = False) -> Embeddings:
+        """Embeddings float32 [N, D] of photographs.
+
+        Raises:
+            ImageError: one of them cannot be used.
+        """
+        return self.embed_faces([_raised(face) for face in self.faces(pictures, aligned=aligned)])
+
+    def verify(
+        self,
+        first: Picture,
+        second: Picture,
+        *,
+        far: float | None = None,
+        threshold: float | None = None,
+        aligned: bool = False,
+    ) -> Verification:
+        """Whether two photographs show the same person; see `verify_many`."""
+        return self.verify_many([(first, second)], far=far, threshold=threshold, aligned=aligned)[0]
+
+    def verify_many(
+        self,
+        pairs: Sequence[tuple[Picture, Picture]],
+        *,
+        far: float | None = None,
+        threshold: float | None = None,
+        aligned: bool = False,
+    ) -> list[Verification]:
+        """Whether the photographs of each pair show the same person; each file is read and embedded once.
+
+        Args:
+            pairs: photographs.
+            far: decide at the threshold at which this share of pairs of different people is accepted; by default
+                at the threshold with the fewest errors on the model's held-out pairs.
+            threshold: decide at this score instead.
+            aligned: see `face`.
+
+        Raises:
+            ImageError: a photograph cannot be used, or shows no face.
+            ModelError: the model's card does not support the false-accept rate.
+        """
+        cut, rate = self.threshold(far, threshold)
+        places: dict[object, int] = {}
+        pictures = [picture for pair in pairs for picture in pair]
+        rows = [places.setdefault(_identity(picture), len(places)) for picture in pictures]
+        unique = dict(zip(rows, pictures, strict=True))
+        faces = [_raised(face) for face in self.faces(unique.values(), aligned=aligned)]
+        embeddings = self.embed_faces(faces)
+        first, second = np.asarray(rows[0::2], dtype=np.intp), np.asarray(rows[1::2], dtype=np.intp)
+        scores = self.model.comparator.pairs(embeddings[first], embeddings[second])
+        return [
+            self.verdict(float(score), (faces[a], faces[b]), cut, rate)
+            for score, a, b in zip(scores, first, second, strict=True)
+        ]
+
+    def compare(
+        self, first: Face, second: Face, *, far: float | None = None, threshold: float | None = None
+    ) -> Verification:
+        """Whether two framed faces are of the same person; see `verify_many`."""
+        cut, rate = self.threshold(far, threshold)
+        embeddings = self.embed_faces([first, second])
+        score = float(self.model.comparator.pairs(embeddings[:1], embeddings[1:])[0])
+        return self.verdict(score, (first, second), cut, rate)
+
+    def explain(self, result: Verification) -> tuple[HeatMap, HeatMap]:
+        """What decided: a map float32 [H, W] in [0, 1] over each of the two `windows`.
+
+        Raises:
+            ModelError: the model's weights are not at hand (its exported tower alone cannot explain).
+        """
+        first, second = self.windows(result.faces)
+        return self._explainer.heats(first, second, result.same)
+
+    def verdict(self, score: float, faces: tuple[Face, Face], threshold: float, far: float | None) -> Verification:
+        """The verdict on a pair whose score is known already."""
+        return Verification(score >= threshold, score, self.probability(score), threshold, far, faces)
+
+    def probability(self, score: float) -> float:
+        """Calibrated probability that a pair of this score shows one person."""
+        return float(self.model.card.decision.probability(np.asarray(score)))
+
+    def threshold(self, far: float | None, threshold: float | None) -> tuple[float, float | None]:
+        """The threshold that is meant, and its false-accept rate where the card can tell; see `verify_many`."""
+        decision = self.model.card.decision
+        if threshold is None and far is not None:
+            return threshold_at(decision, far), far
+        cut = decision.threshold if threshold is None else threshold
+        return cut, far_at(decision, cut)
+
+    def _face_or_error(self, picture: Picture, aligned: bool) -> Face | ImageError:
+        try:
+            return self.face(picture, aligned=aligned)
+        except ImageError as error:
+            return error
+
+
+def in_words(probability: float) -> str:
+    """A calibrated probability that two photographs show one person, in words."""
+    for bound, words in _WORDS:
+        if probability >= bound:
+            return f"{words} the same person"
+        if 1 - probability >= bound:
+            return f"{words} different people"
+    return "hard to tell"
+
+
+def _identity(picture: Picture) -> object:
+    """Equal for photographs that need to be read only once."""
+    return (
+        id(picture) if isinstance(picture, np.ndarray) else picture if isinstance(picture, bytes) else str(picture)
+    )
+
+
+def _raised(face: Face | ImageError) -> Face:
+    if isinstance(face, ImageError):
+        raise face
+    return face

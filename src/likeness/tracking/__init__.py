@@ -1,0 +1,1 @@
+"""Runs, registry and gate: the only room that imports MLflow, inside functions because that takes seconds."""

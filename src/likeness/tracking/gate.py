@@ -1,0 +1,279 @@
+"""The gate between a trained model and the people who use it: promoted, kept, or refused, and why.
+
+A challenger takes the champion's place only when it is *shown* to be better on the same frozen test pairs (the
+lower end of the paired 95 % interval of its accuracy gain clears a stated minimum) and nothing else that a user
+would feel falls by more than stated. Pairs are matched by the names of their pictures, so champion and
+challenger may have been trained with different crops and sizes. Nothing here talks to MLflow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from likeness.errors import DataError
+from likeness.evaluation.bootstrap import Figure, Resampling, pair_groups
+from likeness.evaluation.calibration import Reliability
+from likeness.evaluation.comparison import Scored, difference, far_name, mcnemar
+from likeness.params import Range
+
+Outcome = Literal["promoted", "kept", "refused"]
+_FAR = 1e-2
+_KEYS = ["first", "second"]
+_CALIBRATION_BINS = 10
+_SLICES = ("brightness", "sharpness")
+
+
+@dataclass(frozen=True)
+class GateParams:
+    """Section `gate`: what a challenger has to show.
+
+    Attributes:
+        minimum_gain: the lower end of the 95 % interval of its accuracy gain over the champion must exceed this.
+        floor_margin: the first model's accuracy must exceed the classical baseline's by at least this.
+        tar_fall: largest fall of the TAR at FAR 1e-2 that is let pass.
+        calibration_rise: largest rise of the expected calibration error that is let pass.
+        slice_fall: largest fall of accuracy in any quarter of the pairs by brightness or sharpness.
+        latency_ratio: largest ratio of the milliseconds of one embedding to the champion's.
+        size_ratio: largest ratio of the bytes of the weights to the champion's.
+        resamples: of the paired bootstrap.
+        seed: of the paired bootstrap.
+    """
+
+    minimum_gain: Annotated[float, Range(-1, 1)] = 0.0025
+    floor_margin: Annotated[float, Range(-1, 1)] = 0.0
+    tar_fall: Annotated[float, Range(0, 1)] = 0.02
+    calibration_rise: Annotated[float, Range(0, 1)] = 0.03
+    slice_fall: Annotated[float, Range(0, 1)] = 0.03
+    latency_ratio: Annotated[float, Range(above=0)] = 2.0
+    size_ratio: Annotated[float, Range(above=0)] = 4.0
+    resamples: Annotated[int, Range(100, 100_000)] = 2000
+    seed: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """What the gate needs to know of a model.
+
+    Attributes:
+        version: number in the registry.
+        predictions: one row a test pair: first, second (names of the pictures), first_person, second_person, same,
+            score, probability, correct, and where known brightness and sharpness of the worse picture.
+        threshold: chosen on the holdout.
+        baseline_accuracy: of the classical baseline on the same pairs.
+        milliseconds: of one embedding on one core.
+        bytes: of the weights.
+    """
+
+    version: int
+    predictions: pd.DataFrame
+    threshold: float
+    baseline_accuracy: float
+    milliseconds: float
+    bytes: int
+
+    @property
+    def accuracy(self) -> float:
+        """Share of the test pairs decided rightly at the model's own threshold."""
+        return float(self.predictions["correct"].mean())
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of the decision.
+
+    Attributes:
+        name: what was looked at.
+        found: the figure (the challenger's, or its change against the champion).
+        required: what was asked of it, in words.
+        passed: whether it holds.
+        low, high: ends of the 95 % interval of `found`, where it has one.
+    """
+
+    name: str
+    found: float
+    required: str
+    passed: bool
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The gate's decision, with its reasons and figures."""
+
+    outcome: Outcome
+    reason: str
+    challenger: int
+    champion: int | None
+    pairs: int
+    checks: tuple[Check, ...]
+    context: dict[str, float] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values for a JSON file."""
+        return asdict(self)
+
+    def table(self) -> str:
+        """The decision as one Markdown table, the reason above it."""
+        against = "no champion yet" if self.champion is None else f"champion version {self.champion}"
+        head = (
+            f"**{self.outcome}**: version {self.challenger} against {against}, {self.pairs} pairs. {self.reason}"
+        )
+        rows = [
+            f"| {check.name} | {check.found:+.4f}{_interval(check)} | {check.required} | {_sign(check)} |"
+            for check in self.checks
+        ]
+        return "\n".join([head, "", "| check | found | required | |", "|---|---|---|---|", *rows, ""])
+
+
+def decide(challenger: Candidate, champion: Candidate | None, params: GateParams) -> Verdict:
+    """Holds the challenger against the champion, or, where there is none, against the classical baseline.
+
+    Raises:
+        DataError: the two were not measured on the same pairs, so nothing can be said.
+    """
+    floor = _floor(challenger, params)
+    if champion is None:
+        outcome: Outcome = "promoted" if floor.passed else "refused"
+        reason = "It clears the floor." if floor.passed else "It does not clear the floor of the first model."
+        return Verdict(outcome, reason, challenger.version, None, len(challenger.predictions), (floor,))
+    ours, theirs = _same_pairs(challenger, champion)
+    gains = _gains(ours, challenger, theirs, champion, params)
+    gain = gains["accuracy"]
+    better = Check(
+        "accuracy gain",
+        gain.value,
+        f"lower end > {params.minimum_gain:g}",
+        gain.low > params.minimum_gain,
+        gain.low,
+        gain.high,
+    )
+    falls = [*_falls(ours, challenger, theirs, champion, gains, params)]
+    outcome, reason = _conclude(better, [floor, *falls])
+    return Verdict(
+        outcome,
+        reason,
+        challenger.version,
+        champion.version,
+        len(ours),
+        (better, floor, *falls),
+        _context(ours, theirs, challenger, champion),
+    )
+
+
+def _conclude(better: Check, guards: list[Check]) -> tuple[Outcome, str]:
+    broken = [check.name for check in guards if not check.passed]
+    if broken:
+        return "refused", f"Not within limits: {', '.join(broken)}."
+    if not better.passed:
+        return "kept", "It is not shown to be better, so the champion stays."
+    return "promoted", "It is shown to be better, and nothing else falls by more than allowed."
+
+
+def _floor(challenger: Candidate, params: GateParams) -> Check:
+    above = challenger.accuracy - challenger.baseline_accuracy
+    required = f"≥ {params.floor_margin:g} above the classical baseline ({challenger.baseline_accuracy:.4f})"
+    return Check("above the floor", above, required, above >= params.floor_margin)
+
+
+def _same_pairs(challenger: Candidate, champion: Candidate) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Both prediction tables, the champion's in the challenger's order of pairs."""
+    ours = challenger.predictions.reset_index(drop=True)
+    merged = ours[[*_KEYS, "same"]].merge(champion.predictions, on=[*_KEYS, "same"], how="left", validate="1:1")
+    absent = int(merged["score"].isna().sum())
+    if absent or len(champion.predictions) != len(ours):
+        raise DataError(
+            f"version {challenger.version} was measured on {len(ours)} pairs and the champion, version "
+            f"{champion.version}, on {len(champion.predictions)}, {len(ours) - absent} of them in common. "
+            "The gate compares on the same frozen pairs alone: evaluate the champion's recipe on this data "
+            "(`dvc exp run -S recipe=…`), register it, and run the gate again"
+        )
+    return ours, merged
+
+
+def _gains(
+    ours: pd.DataFrame, challenger: Candidate, theirs: pd.DataFrame, champion: Candidate, params: GateParams
+) -> dict[str, Figure]:
+    return difference(
+        Scored(ours["score"].to_numpy(float), challenger.threshold),
+        Scored(theirs["score"].to_numpy(float), champion.threshold),
+        ours["same"].to_numpy(bool),
+        pair_groups(ours["first_person"], ours["second_person"]),
+        Resampling(params.resamples, params.seed),
+        (_FAR,),
+    )
+
+
+def _falls(
+    ours: pd.DataFrame,
+    challenger: Candidate,
+    theirs: pd.DataFrame,
+    champion: Candidate,
+    gains: dict[str, Figure],
+    params: GateParams,
+) -> Iterator[Check]:
+    """Everything that must not fall by more than stated."""
+    tar = gains[far_name(_FAR)]
+    yield Check(
+        "TAR at FAR 1e-2", tar.value, f"≥ {-params.tar_fall:g}", tar.value >= -params.tar_fall, tar.low, tar.high
+    )
+    rise = _calibration_error(ours) - _calibration_error(theirs)
+    yield Check("calibration error", rise, f"rise ≤ {params.calibration_rise:g}", rise <= params.calibration_rise)
+    if slices := dict(_slice_gains(ours, theirs)):
+        worst = min(slices, key=lambda name: slices[name])
+        found = slices[worst]
+        yield Check(f"worst slice: {worst}", found, f"≥ {-params.slice_fall:g}", found >= -params.slice_fall)
+    for name, ratio, limit in (
+        ("latency ratio", challenger.milliseconds / champion.milliseconds, params.latency_ratio),
+        ("size ratio", challenger.bytes / champion.bytes, params.size_ratio),
+    ):
+        yield Check(name, ratio, f"≤ {limit:g}", ratio <= limit)
+
+
+def _calibration_error(predictions: pd.DataFrame) -> float:
+    sorted_in = Reliability.of(predictions["probability"], predictions["same"], _CALIBRATION_BINS)
+    return float(sorted_in.expected_calibration_error(np.ones((1, len(predictions))))[0])
+
+
+def _slice_gains(ours: pd.DataFrame, theirs: pd.DataFrame) -> Iterator[tuple[str, float]]:
+    """Change of accuracy in each quarter of the pairs, by the challenger's measure of the worse picture."""
+    gain = ours["correct"].to_numpy(float) - theirs["correct"].to_numpy(float)
+    for measure in _SLICES:
+        if measure in ours:
+            values = ours[measure].to_numpy(float)
+            quarters = np.digitize(values, np.quantile(values, [0.25, 0.5, 0.75]))
+            for quarter in np.unique(quarters):
+                yield f"{measure} quarter {quarter + 1} of 4", float(gain[quarters == quarter].mean())
+
+
+def _context(
+    ours: pd.DataFrame, theirs: pd.DataFrame, challenger: Candidate, champion: Candidate
+) -> dict[str, float]:
+    test = mcnemar(ours["correct"], theirs["correct"])
+    return {
+        "challenger_accuracy": challenger.accuracy,
+        "champion_accuracy": champion.accuracy,
+        "only_challenger_right": float(test.first_only),
+        "only_champion_right": float(test.second_only),
+        "mcnemar_p": test.p_value,
+    }
+
+
+def _interval(check: Check) -> str:
+    return "" if check.low is None or check.high is None else f" [{check.low:+.4f}, {check.high:+.4f}]"
+
+
+def _sign(check: Check) -> str:
+    return "holds" if check.passed else "**fails**"
+
+
+def read_predictions(path: Path) -> pd.DataFrame:
+    """The test pairs of a predictions.parquet."""
+    table = pd.read_parquet(path)
+    return table[table["split"] == "test"].reset_index(drop=True)

@@ -1,0 +1,310 @@
+"""One MLflow run for each training: its parameters, curves, data, code and results.
+
+Tracking is a note about a training, never a condition of it. Whatever goes wrong with the store costs one
+line of warning; the training goes on, what was noted so far is kept in memory and offered once more at the
+end, and the stage's own files (history.csv, steps.csv, summary.json) hold everything anyway.
+
+No photograph and no embedding is logged, but for the report (see `TrackingParams.log_report`).
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from likeness.errors import InterruptedTrainingError
+from likeness.files import read_json
+from likeness.tracking.flatten import leaves, numbers
+from likeness.tracking.provenance import Provenance, provenance_of
+from likeness.tracking.store import Store, TrackingParams, connect, main_repository, one_line
+
+__all__ = ["DatasetNote", "TrackedRun", "TrackingParams", "log_evaluation", "log_report"]
+
+_log = logging.getLogger(__name__)
+_METRICS_PER_BATCH, _OTHERS_PER_BATCH = 1000, 100  # limits of MLflow's log_batch
+_DIGEST_LENGTH = 36  # MLflow's limit for a data set's digest; the whole fingerprint stands in a tag
+_Action = Callable[[Store, str], object]
+
+
+@dataclass(frozen=True)
+class DatasetNote:
+    """What a run was trained on, as MLflow shows it among the run's inputs.
+
+    Attributes:
+        name: of the source, such as "lfw-a".
+        fingerprint: sha256 hex of the data (`SourceCard.fingerprint`).
+        source: where it came from, a file name or URL, never an absolute local path.
+        profile: counts worth seeing beside the name (images, people, pairs).
+    """
+
+    name: str
+    fingerprint: str
+    source: str
+    profile: Mapping[str, int] = field(default_factory=dict)
+
+
+class TrackedRun:
+    """A run being written. Use it as a context: an exception marks it failed, an interruption killed.
+
+    Attributes:
+        run_id: id of the MLflow run, to be kept in the checkpoint; None when there is none.
+        reason: why the store holds no run, or less than all of it; None when all is well.
+    """
+
+    def __init__(self, experiment: str, provenance: Provenance) -> None:
+        self.run_id: str | None = None
+        self.reason: str | None = None
+        self._experiment = experiment
+        self._experiment_id: str | None = None
+        self._provenance = provenance
+        self._store: Store | None = None
+        self._params = TrackingParams()
+        self._opening: Callable[[], None] | None = None
+        self._pending: list[tuple[str, float, int, int]] = []  # key, value, timestamp in ms, step
+        self._last_step: dict[str, int] = {}
+
+    @classmethod
+    def start(
+        cls,
+        params: TrackingParams,
+        *,
+        name: str,
+        values: Mapping[str, Any],
+        dataset: DatasetNote,
+        tags: Mapping[str, str],
+        resume_run_id: str | None = None,
+        folder: Path | None = None,
+    ) -> TrackedRun:
+        """Opens a new run, or the one that an interrupted training had opened. Never fails.
+
+        Args:
+            params: section `tracking`.
+            name: shown in MLflow's table; need not be unique.
+            values: every parameter of the training, nested or flat (nested keys are joined by dots).
+            dataset: what is trained on.
+            tags: device, protocol, recipe and the like; commit, dirty flag and dvc.lock are added.
+            resume_run_id: the checkpoint's run id; its curves go on where they stopped. If the store does not
+                know it (any more), a new run is opened.
+            folder: where the stage runs; None is the current folder.
+        """
+        place = folder or Path.cwd()
+        run = cls(params.experiment, provenance_of(place))
+        if not params.enabled:
+            run.reason = "tracking.enabled is false"
+            return run
+        run._params = params
+        everything = {**run._provenance.tags(), "data.fingerprint": dataset.fingerprint, **tags}
+        started = int(time.time() * 1000)
+
+        def opening() -> None:
+            run._open(main_repository(place), name, started, resume_run_id)
+            run._attempt(lambda store, run_id: _describe(store, run_id, values, dataset, everything))
+
+        run._opening = opening
+        run._try_to_open()
+        return run
+
+    def __enter__(self) -> TrackedRun:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        interrupted = isinstance(error, InterruptedTrainingError) or not isinstance(error, Exception)
+        ended = "FINISHED" if error is None else "KILLED" if interrupted else "FAILED"
+        self._attempt(self._send)
+        self._attempt(lambda store, run_id: store.client.set_terminated(run_id, ended))
+
+    def epoch(self, record: Mapping[str, Any]) -> None:
+        """Notes one row of history.csv: every number in it becomes a point at step `record["epoch"]`.
+
+        Points that the store already holds are skipped, so a resumed training may hand its whole history over.
+        """
+        step = int(record["epoch"])
+        for key, value in numbers(record):
+            if key != "epoch":
+                self._note(key, value, step)
+        self._attempt(self._send)
+
+    def steps(self, losses: Iterable[tuple[int, float]]) -> None:
+        """Notes (step, loss) of optimiser steps as `step_loss`; they are sent with the next epoch."""
+        for step, loss in losses:
+            self._note("step_loss", loss, step)
+
+    def finish(self, model_folder: Path | None, summary: Mapping[str, Any]) -> dict[str, Any]:
+        """Notes the numbers of summary.json under `train/`, copies the model, and tells what run.json is to hold.
+
+        Returns:
+            run_id, experiment, experiment_id, uri (portable), reason (None when all is well), and `code`: commit,
+            dirty, changed, dvc_lock, experiment. Without a store run_id is None and the reason says why.
+        """
+        for key, value in numbers(summary, "train"):
+            self._note(key, value, 0)
+        self._second_chance()
+        self._attempt(self._send)
+        if model_folder is not None and self._params.log_model:
+            self._attempt(lambda store, run_id: store.client.log_artifacts(run_id, str(model_folder), "model"))
+        return self.describe()
+
+    def describe(self) -> dict[str, Any]:
+        """The content of run.json as it stands now."""
+        return {
+            "run_id": self.run_id,
+            "experiment": self._experiment,
+            "experiment_id": self._experiment_id,
+            "uri": self._store.uri if self._store else None,
+            "reason": self.reason,
+            "code": self._provenance.as_dict(),
+        }
+
+    def _try_to_open(self) -> None:
+        if self._opening is not None:
+            try:
+                self._opening()
+            except Exception as error:
+                self._give_up(error)
+
+    def _second_chance(self) -> None:
+        """A store that was locked or away at the start or on the way may be back now."""
+        if self._store is None:
+            self._try_to_open()
+        else:
+            self.reason = None
+
+    def _open(self, root: Path, name: str, started: int, resume_run_id: str | None) -> None:
+        store = connect(self._params.uri, root)
+        self._experiment_id = store.experiment_id(self._experiment)
+        if resume_run_id is not None and self._reopen(store, resume_run_id):
+            self.run_id = resume_run_id
+        else:
+            created = store.client.create_run(self._experiment_id, start_time=started, run_name=name)
+            self.run_id = created.info.run_id
+        self._store, self.reason = store, None
+
+    def _reopen(self, store: Store, run_id: str) -> bool:
+        """Sets a run to running again and learns how far its curves go, so that no point is sent twice."""
+        from mlflow.exceptions import MlflowException
+
+        try:
+            known = store.client.get_run(run_id)
+            store.client.update_run(run_id, status="RUNNING")
+        except MlflowException as error:
+            _log.warning("tracking: the interrupted run is gone (%s); a new one is opened", one_line(error))
+            return False
+        for key in known.data.metrics:
+            self._last_step[key] = max(point.step for point in store.client.get_metric_history(run_id, key))
+        return True
+
+    def _note(self, key: str, value: float, step: int) -> None:
+        if step > self._last_step.get(key, -1):
+            self._last_step[key] = step
+            self._pending.append((key, value, int(time.time() * 1000), step))
+
+    def _send(self, store: Store, run_id: str) -> None:
+        from mlflow.entities import Metric
+
+        while self._pending:
+            batch = self._pending[:_METRICS_PER_BATCH]
+            store.client.log_batch(run_id, metrics=[Metric(*point) for point in batch])
+            del self._pending[:_METRICS_PER_BATCH]
+
+    def _attempt(self, action: _Action) -> None:
+        """Does something with the store, unless it has failed before: a wait for it at each epoch adds up."""
+        if self._store is not None and self.run_id is not None and self.reason is None:
+            try:
+                action(self._store, self.run_id)
+            except Exception as error:
+                self._give_up(error)
+
+    def _give_up(self, error: Exception) -> None:
+        self.reason = one_line(error)
+        _log.warning("tracking: %s. The training goes on; its files hold everything", self.reason)
+
+
+def log_evaluation(run_json: Path, metrics: Mapping[str, Any], *, folder: Path | None = None) -> bool:
+    """Notes the figures of an evaluation in the run of its training, under `evaluation/`. Never fails.
+
+    Doing it again, as after a run-cache hit that restored an old run.json, changes nothing: figures that the run
+    holds already are not sent.
+
+    Args:
+        run_json: what the training stage wrote.
+        metrics: metrics.json; nested keys are joined by `/`, a figure {value, low, high} goes by its own name.
+        folder: where the stage runs; None is the current folder.
+
+    Returns:
+        Whether the run holds the figures now; where not, one line of warning has said why.
+    """
+
+    def send(store: Store, run_id: str) -> None:
+        from mlflow.entities import Metric
+
+        known = store.client.get_run(run_id).data.metrics
+        now = int(time.time() * 1000)
+        fresh = [
+            Metric(key, value, now, 0) for key, value in numbers(metrics, "evaluation") if known.get(key) != value
+        ]
+        for at in range(0, len(fresh), _METRICS_PER_BATCH):
+            store.client.log_batch(run_id, metrics=fresh[at : at + _METRICS_PER_BATCH])
+        store.client.log_dict(run_id, dict(metrics), "evaluation/metrics.json")
+
+    return _add_to_run(run_json, folder or Path.cwd(), "the evaluation", send)
+
+
+def log_report(run_json: Path, report: Path, params: TrackingParams, *, folder: Path | None = None) -> bool:
+    """Copies the report to the run that it tells of, if `tracking.log_report` allows. Never fails.
+
+    The report shows the faces of the best and worst decisions: it is the one thing logged that holds photographs.
+    """
+    if not (params.enabled and params.log_report):
+        return False
+    send: _Action = lambda store, run_id: store.client.log_artifact(run_id, str(report), "report")  # noqa: E731
+    return _add_to_run(run_json, folder or Path.cwd(), "the report", send)
+
+
+def _add_to_run(run_json: Path, folder: Path, what: str, action: _Action) -> bool:
+    """Adds to a run of an earlier stage, and refreshes dvc.lock's digest: it has grown since."""
+    try:
+        run = read_json(run_json)
+        if run["run_id"] is None:
+            _log.info("tracking: %s is not noted, because the training was not: %s", what, run["reason"])
+            return False
+        store = connect(run["uri"], main_repository(folder))
+        action(store, run["run_id"])
+        lock = provenance_of(folder).dvc_lock
+        if lock:
+            store.client.set_tag(run["run_id"], "dvc.lock.sha256", lock)
+        return True
+    except Exception as error:
+        _log.warning("tracking: %s is not noted: %s", what, one_line(error))
+        return False
+
+
+def _describe(
+    store: Store, run_id: str, values: Mapping[str, Any], dataset: DatasetNote, tags: Mapping[str, str]
+) -> None:
+    """Parameters, tags and data set of a run; a resumed run has its parameters, which cannot be written twice."""
+    from mlflow.entities import Param, RunTag
+
+    known = store.client.get_run(run_id).data.params
+    params = [Param(key, str(value)) for key, value in leaves(values, ".") if key not in known]
+    notes = [RunTag(key, str(value)) for key, value in tags.items()]
+    for at in range(0, max(len(params), len(notes)), _OTHERS_PER_BATCH):
+        part = slice(at, at + _OTHERS_PER_BATCH)
+        store.client.log_batch(run_id, params=params[part], tags=notes[part])
+    store.client.log_inputs(run_id, datasets=[_dataset_input(dataset)])
+
+
+def _dataset_input(note: DatasetNote) -> Any:
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    source = json.dumps({"place": note.source, "fingerprint": note.fingerprint})
+    digest = note.fingerprint[:_DIGEST_LENGTH]
+    dataset = Dataset(note.name, digest, "local", source, profile=json.dumps(dict(note.profile)))
+    return DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])

@@ -1,0 +1,206 @@
+"""Where runs are kept, and a client that is told quickly and clearly when that place cannot be used.
+
+The default is `mlflow.db` with `mlartifacts/` beside it in the main repository's root: what bare `mlflow ui`
+shows there. A stage that `dvc exp run --temp` or the queue runs in a copy below `.dvc/tmp/exps` writes to the
+main repository's store too, because the copy is removed afterwards.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import re
+import sqlite3
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
+
+from likeness.errors import TrackingError
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+DEFAULT_URI = "sqlite:///mlflow.db"
+_SQLITE = "sqlite:///"
+_EXPERIMENT_COPIES = (".dvc", "tmp", "exps")
+_PROBE_SECONDS = 5.0
+_SET_UP_SECONDS = 120.0  # another process may be creating the database, which takes it about ten seconds
+
+_ENVIRONMENT = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+    "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
+    # A server that is gone must cost a training seconds, not the minutes of the defaults (7 tries of 120 s).
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
+}
+
+
+@dataclass(frozen=True)
+class TrackingParams:
+    """Section `tracking`: where runs are noted, and what of a run is copied there.
+
+    Attributes:
+        enabled: False trains without a note anywhere but in the stage's own files.
+        experiment: the MLflow experiment that runs belong to.
+        uri: tracking store; a relative SQLite path counts from the main repository's root. None takes
+            MLFLOW_TRACKING_URI, else `sqlite:///mlflow.db`. Credentials belong in MLFLOW_TRACKING_USERNAME and
+            MLFLOW_TRACKING_PASSWORD, never here: this text is written to run.json (without user and password).
+        log_model: copies weights and card to the run.
+        log_report: copies the report to the run. It holds pictures of the best and worst decisions, so set it
+            to false where photographs must not leave the project's folder. Nothing else that is logged holds
+            a photograph or an embedding.
+    """
+
+    enabled: bool = True
+    experiment: str = "likeness"
+    uri: str | None = None
+    log_model: bool = True
+    log_report: bool = True
+
+
+@dataclass(frozen=True)
+class Store:
+    """An answering store: its client, its address as it may be written down, and where artifacts go.
+
+    Attributes:
+        client: bound to this store, so that no global state of MLflow is touched.
+        uri: the address without credentials; relative to the repository's root where it lies in there.
+        artifacts: folder for a database in a file; None where a server decides.
+    """
+
+    client: MlflowClient
+    uri: str
+    artifacts: Path | None
+
+    def experiment_id(self, name: str) -> str:
+        """Id of the experiment, made or restored from the bin where need be."""
+        experiment = self.client.get_experiment_by_name(name)
+        if experiment is None:
+            folder = re.sub(r"[^\w-]+", "-", name)  # a name may hold slashes and dots
+            location = (self.artifacts / folder).as_uri() if self.artifacts else None
+            return str(self.client.create_experiment(name, artifact_location=location))
+        if experiment.lifecycle_stage == "deleted":
+            self.client.restore_experiment(experiment.experiment_id)
+        return str(experiment.experiment_id)
+
+
+def main_repository(start: Path) -> Path:
+    """Root of the project that `start` belongs to, seen through the copies that DVC experiments run in.
+
+    Such a copy is `<root>/.dvc/tmp/exps/<place>/<name>`, so the root is what precedes it. Elsewhere the
+    nearest folder upwards with `.dvc`, else with `.git`, else `start` itself.
+    """
+    folder = start.resolve()
+    parts = folder.parts
+    for at in range(1, len(parts) - len(_EXPERIMENT_COPIES) + 1):
+        if parts[at : at + len(_EXPERIMENT_COPIES)] == _EXPERIMENT_COPIES:
+            return Path(*parts[:at])
+    for mark in (".dvc", ".git"):
+        for candidate in (folder, *folder.parents):
+            if (candidate / mark).exists():
+                return candidate
+    return folder
+
+
+def resolve_uri(uri: str | None, root: Path) -> str:
+    """The address to connect to: `uri`, else the environment's, else the default; SQLite paths absolute."""
+    chosen = uri or os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_URI
+    if chosen.startswith(_SQLITE):
+        return _SQLITE + str(root / chosen.removeprefix(_SQLITE))
+    return chosen
+
+
+def portable_uri(uri: str, root: Path) -> str:
+    """The address as it may be written down: relative to `root` where it lies inside, never a password."""
+    if uri.startswith(_SQLITE):
+        path = Path(uri.removeprefix(_SQLITE))
+        return _SQLITE + str(path.relative_to(root) if path.is_relative_to(root) else path)
+    parts = urllib.parse.urlsplit(uri)
+    return urllib.parse.urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+
+def connect(uri: str | None, root: Path) -> Store:
+    """A store that has just answered.
+
+    Args:
+        uri: as in `TrackingParams.uri`.
+        root: the main repository's root.
+
+    Raises:
+        TrackingError: locked, unreachable, no database, not writable; within seconds.
+    """
+    resolved = resolve_uri(uri, root)
+    written = portable_uri(resolved, root)
+    database = Path(resolved.removeprefix(_SQLITE)) if resolved.startswith(_SQLITE) else None
+    try:
+        if database is not None:
+            database.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(f"{database}.lock", timeout=_SET_UP_SECONDS):
+                _probe_database(database)
+                client = _client(resolved)
+        else:
+            _probe_server(resolved)
+            client = _client(resolved)
+    except Timeout:
+        raise TrackingError(f"{written}: another process has been setting it up for two minutes") from None
+    except Exception as error:
+        raise TrackingError(f"{written}: {one_line(error)}") from error
+    return Store(client, written, database.parent / "mlartifacts" if database is not None else None)
+
+
+def one_line(error: BaseException) -> str:
+    """The first line of an error: SQLAlchemy and MLflow append whole statements and tracebacks."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def _client(uri: str) -> MlflowClient:
+    """An MLflow client whose database is at its newest layout; the first one creates it (seconds)."""
+    for key, value in _ENVIRONMENT.items():
+        os.environ.setdefault(key, value)
+    with _log_kept():
+        from mlflow import MlflowClient
+
+        client = MlflowClient(tracking_uri=uri, registry_uri=uri)
+        client.search_experiments(max_results=1)
+    return client
+
+
+@contextlib.contextmanager
+def _log_kept() -> Iterator[None]:
+    """Keeps the program's log as it is: creating the database reconfigures it and tells every migration."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    names = ("alembic", "mlflow.store.db.utils")
+    levels = {name: logging.getLogger(name).level for name in names}
+    for name in names:
+        logging.getLogger(name).setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
+        for name, before in levels.items():
+            logging.getLogger(name).setLevel(before)
+
+
+def _probe_database(path: Path) -> None:
+    """Asks for the write lock once: MLflow itself would retry a broken file for minutes."""
+    with contextlib.closing(sqlite3.connect(path, timeout=_PROBE_SECONDS)) as database:
+        database.execute("BEGIN IMMEDIATE")
+        database.rollback()
+
+
+def _probe_server(uri: str) -> None:
+    """A server that answers anything at all, be it a refusal, is there."""
+    if urllib.parse.urlsplit(uri).scheme in ("http", "https"):
+        request = uri.rstrip("/") + "/health"
+        with contextlib.suppress(urllib.error.HTTPError):
+            urllib.request.urlopen(request, timeout=_PROBE_SECONDS).close()

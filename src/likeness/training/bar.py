@@ -1,0 +1,53 @@
+"""What a person sees of a training: one bar on a terminal, one line an epoch elsewhere."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+from tqdm import tqdm
+
+from likeness.training.records import EpochRecord
+
+log = logging.getLogger(__name__)
+
+
+class TrainingBar:
+    """Progress over all epochs with loss, holdout accuracy, images/s and time left.
+
+    Args:
+        steps: of the whole training, about.
+        done: of them, before an interruption.
+        shown: whether this process reports at all.
+    """
+
+    def __init__(self, steps: int, done: int, shown: bool) -> None:
+        self.shown = shown
+        self.terminal = shown and sys.stderr.isatty()
+        self.bar = tqdm(
+            total=steps, initial=done, desc="training", unit="step", delay=2.0, disable=not self.terminal
+        )
+        self.figures: dict[str, str] = {}
+
+    def step(self, loss: float | None, images_per_second: float) -> None:
+        """A step is done; `loss` is the latest that has been read from the device."""
+        if self.terminal:
+            if loss is not None:
+                self.figures["loss"] = f"{loss:.4f}"
+            self.figures["images/s"] = f"{images_per_second:.0f}"
+            self.bar.set_postfix(self.figures, refresh=False)
+            self.bar.update()
+
+    def epoch(self, record: EpochRecord, epochs: int) -> None:
+        """An epoch is done."""
+        self.figures["holdout"] = f"{record.holdout_accuracy:.3f}"
+        if self.shown and not self.terminal:
+            log.info(
+                "epoch %d/%d: loss %.4f, holdout loss %.4f, accuracy %.3f, AUC %.3f; %.0f images/s, %.1f s",
+                *(record.epoch, epochs, record.train_loss, record.holdout_loss, record.holdout_accuracy),
+                *(record.holdout_auc, record.images_per_second, record.seconds),
+            )
+
+    def close(self) -> None:
+        """Leaves the bar as it stands."""
+        self.bar.close()

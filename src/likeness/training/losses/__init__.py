@@ -1,0 +1,1 @@
+"""What training minimises: one objective a file, and the combinators that make recipes of them."""

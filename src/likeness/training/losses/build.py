@@ -1,0 +1,108 @@
+"""From the loss sections of params.yaml to an objective, and the weighted sum of two."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from likeness.data.splits import Identities, TrainingData
+from likeness.errors import ParamsError
+from likeness.models.comparators import WeightedL1
+from likeness.models.siamese import Siamese
+from likeness.training.batches import Batch
+from likeness.training.losses.classes import MarginSoftmax, Softmax
+from likeness.training.losses.neighbours import MultiSimilarity, SupervisedContrastive
+from likeness.training.losses.objective import Loss, Objective
+from likeness.training.losses.pairs import BinaryCrossEntropy, Contrastive, Multibatch
+from likeness.training.losses.params import LossParams, Ramp
+from likeness.training.losses.triplets import Triplet
+
+_OVER_DISTANCES = {"contrastive", "triplet", "multibatch"}
+
+
+class WeightedSum(Objective):
+    """Σ wᵢ·Lᵢ, such as ArcFace with supervised contrastive; its accuracy is that of the first loss that has one.
+
+    Args:
+        parts: weight and objective of each summand.
+    """
+
+    def __init__(self, parts: list[tuple[float, Objective]]) -> None:
+        super().__init__()
+        self.weights = [weight for weight, _ in parts]
+        self.parts = nn.ModuleList(objective for _, objective in parts)
+
+    @property
+    def formula(self) -> str:
+        """All summands with their weights."""
+        terms = zip(self.weights, self.parts, strict=True)
+        return " + ".join(f"{weight:g}·[{part.formula}]" for weight, part in terms)
+
+    def forward(self, siamese: Siamese, embeddings: Tensor, batch: Batch, progress: float) -> Loss:
+        """The weighted sum of the summands' values."""
+        losses: list[Loss] = [part(siamese, embeddings, batch, progress) for part in self.parts]
+        total = torch.stack([w * loss.value for w, loss in zip(self.weights, losses, strict=True)]).sum()
+        accuracies = [loss.accuracy for loss in losses if loss.accuracy is not None]
+        return Loss(total, accuracies[0] if accuracies else None)
+
+
+def build_objective(
+    sections: list[LossParams], siamese: Siamese, data: TrainingData, by_identity: bool, seed: int
+) -> Objective:
+    """The objective that `train.loss` (and `train.second_loss`) describe.
+
+    Args:
+        sections: one or two losses.
+        siamese: the network to be trained.
+        data: what the protocol gives; its number of people sizes the classifying losses.
+        by_identity: whether batches carry identities (`train.sampler.kind`).
+        seed: of the objective's own initial weights; the global random state is left as it was.
+
+    Raises:
+        ParamsError: a loss does not go with the batches or with the comparator; all mistakes at once.
+    """
+    _refuse_misfits(sections, siamese, by_identity)
+    people = data.people if isinstance(data, Identities) else 0
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        parts = [(section.weight, _build(section, siamese, people)) for section in sections]
+    weight, only = parts[0]
+    return only if len(parts) == 1 and weight == 1 else WeightedSum(parts)
+
+
+def _build(params: LossParams, siamese: Siamese, people: int) -> Objective:
+    dim, get = siamese.embedding_dim, params.get
+    match params.name:
+        case "bce":
+            return BinaryCrossEntropy(siamese, get("scale"), get("balanced"))
+        case "contrastive":
+            return Contrastive(get("form"), Ramp.of(params), get("balanced"))
+        case "multibatch":
+            return Multibatch(get("margin"), get("threshold"), get("balanced"))
+        case "triplet":
+            return Triplet(get("miner"), Ramp.of(params), get("easy_until"))
+        case "softmax":
+            return Softmax(dim, people, get("scale"))
+        case "arcface" | "cosface":
+            return MarginSoftmax(params.name, dim, people, Ramp.of(params), get("scale"))
+        case "supcon":
+            return SupervisedContrastive(get("temperature"))
+        case "multi-similarity":
+            return MultiSimilarity()
+
+
+def _refuse_misfits(sections: list[LossParams], siamese: Siamese, by_identity: bool) -> None:
+    mistakes = []
+    for section in sections:
+        if not section.over_pairs and not by_identity:
+            mistakes.append(
+                f"the loss {section.name} needs to know who is on an image: choose train.sampler.kind: identities "
+                "(which needs split.protocol: unrestricted)"
+            )
+        if section.name in _OVER_DISTANCES and isinstance(siamese.comparator, WeightedL1):
+            mistakes.append(
+                f"the loss {section.name} is over distances and would leave the comparator weighted-l1 untrained: "
+                "choose model.comparator: euclidean, cosine or mahalanobis, or train.loss.name: bce"
+            )
+    if mistakes:
+        raise ParamsError("train.loss does not fit\n" + "\n".join(f"  {mistake}" for mistake in mistakes))

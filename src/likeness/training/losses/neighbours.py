@@ -1,0 +1,65 @@
+"""Losses that compare every image of a batch with all others at once; both work on cosines."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from likeness.models.siamese import Siamese
+from likeness.training.batches import Batch
+from likeness.training.losses.objective import Loss, Objective, labels_of
+
+
+class SupervisedContrastive(Objective):
+    """−log of the share of exp(cos/τ) that falls on a person's other photographs, averaged over them.
+
+    Khosla et al. 2020, "Supervised contrastive learning", L_out. Images without a partner in the batch are no
+    anchors, but everybody's negatives.
+
+    Args:
+        temperature: τ.
+    """
+
+    def __init__(self, temperature: float) -> None:
+        super().__init__()
+        from pytorch_metric_learning.losses import SupConLoss
+
+        self.temperature = temperature
+        self.loss = SupConLoss(temperature)
+
+    @property
+    def formula(self) -> str:
+        """The share and its temperature."""
+        return f"mean over positives p of −log(exp(cos(a,p)/τ) / Σ exp(cos(a,·)/τ)), τ = {self.temperature:g}"
+
+    def forward(self, siamese: Siamese, embeddings: Tensor, batch: Batch, progress: float) -> Loss:
+        """Mean over the anchors."""
+        return Loss(self.loss(embeddings, labels_of(batch)) + 0 * embeddings.sum())
+
+
+class MultiSimilarity(Objective):
+    """Weighs pairs by their own and by their neighbours' similarity, over pairs mined within 0.1 of the hardest.
+
+    Wang et al. 2019, "Multi-similarity loss with general pair weighting for deep metric learning", with that
+    paper's α = 2, β = 50, λ = 0.5 and ε = 0.1.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        from pytorch_metric_learning.losses import MultiSimilarityLoss
+        from pytorch_metric_learning.miners import MultiSimilarityMiner
+
+        self.loss = MultiSimilarityLoss(alpha=2, beta=50, base=0.5)
+        self.miner = MultiSimilarityMiner(epsilon=0.1)
+
+    @property
+    def formula(self) -> str:
+        """The two soft maxima."""
+        return (
+            "½·log(1 + Σ₊ exp(−2(cos − ½))) + 1/50·log(1 + Σ₋ exp(50(cos − ½))), pairs within 0.1 of the hardest"
+        )
+
+    def forward(self, siamese: Siamese, embeddings: Tensor, batch: Batch, progress: float) -> Loss:
+        """Mean over the batch's images."""
+        labels = labels_of(batch)
+        mined = self.miner(embeddings.detach(), labels)
+        return Loss(self.loss(embeddings, labels, mined) + 0 * embeddings.sum())

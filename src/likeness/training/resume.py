@@ -1,0 +1,141 @@
+"""A training's state on disk: one safetensors file with its JSON inside, replaced atomically, never a pickle."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+import likeness
+from likeness.files import atomic_path, read_json, write_json
+
+STATE = "training.safetensors"
+LAST_GOOD = "last-good.safetensors"
+NOTE = "note.json"
+_CHUNK = 1024  # faces digested at a time
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """All that a training needs to go on as if it had never been interrupted.
+
+    Attributes:
+        epoch: of the next step, counted from 0.
+        step: of the next step within its epoch, counted from 0.
+        facts: plain values: history, early stopping, seconds so far.
+        tensors: weights, optimiser state, averages and steps, by name.
+    """
+
+    epoch: int
+    step: int
+    facts: dict[str, Any]
+    tensors: dict[str, Tensor]
+
+
+def training_key(
+    settings: dict[str, Any], arrays: Iterable[npt.NDArray[Any]], faces: npt.NDArray[np.uint8]
+) -> str:
+    """Hex sha256 of everything that a training's outcome hangs on; another key, another training.
+
+    Args:
+        settings: parameters and seeds, as plain values.
+        arrays: pairs, identities and initial weights.
+        faces: the pixel store, uint8 [N, H, W].
+    """
+    digest = hashlib.sha256(json.dumps([likeness.__version__, settings], sort_keys=True, default=str).encode())
+    for array in arrays:
+        digest.update(f"{array.dtype} {array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).data)
+    digest.update(f"{faces.shape}".encode())
+    for start in range(0, len(faces), _CHUNK):
+        digest.update(np.ascontiguousarray(faces[start : start + _CHUNK]).data)
+    return digest.hexdigest()
+
+
+def save_snapshot(folder: Path, key: str, snapshot: Snapshot) -> None:
+    """Replaces the folder's checkpoint.
+
+    Raises:
+        OutputError: the folder cannot be written; the checkpoint before is intact.
+    """
+    facts = {"key": key, "epoch": snapshot.epoch, "step": snapshot.step, "facts": snapshot.facts}
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in snapshot.tensors.items()}
+    with atomic_path(folder / STATE) as temporary:
+        save_file(tensors, temporary, metadata={"state": json.dumps(facts)})
+
+
+def load_snapshot(folder: Path, key: str) -> Snapshot | None:
+    """The folder's checkpoint if it belongs to this training, else None.
+
+    One of another training, or one that cannot be read, is left alone until the next is saved in its place.
+    """
+    _remove_halves(folder)
+    path = folder / STATE
+    if not path.exists():
+        return None
+    try:
+        with safe_open(path, framework="pt") as stream:
+            facts = json.loads(stream.metadata()["state"])
+            if facts["key"] != key:
+                log.info("%s is of a training with other parameters or data: starting afresh", path)
+                return None
+            tensors = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118 (no mapping)
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+        log.warning("%s cannot be read (%s): starting afresh", path, error)
+        return None
+    return Snapshot(facts["epoch"], facts["step"], facts["facts"], tensors)
+
+
+def save_last_good(folder: Path, weights: dict[str, Tensor]) -> Path:
+    """Keeps the weights of a training that went wrong, fit for `model.init_from`; returns their file."""
+    path = folder / LAST_GOOD
+    with atomic_path(path) as temporary:
+        save_file({name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}, temporary)
+    return path
+
+
+def remember(folder: Path, owner: str, value: str | None) -> None:
+    """Keeps a text beside the checkpoint, such as the id of the tracking run that the training is noted in.
+
+    Args:
+        folder: of the checkpoint.
+        owner: digest of what the text belongs to; another owner does not get it back.
+        value: the text; None forgets it.
+    """
+    write_json(folder / NOTE, {"owner": owner, "value": value})
+
+
+def remembered(folder: Path, owner: str) -> str | None:
+    """What `remember` kept for this owner, or None."""
+    try:
+        note = read_json(folder / NOTE)
+        return note["value"] if note["owner"] == owner else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def discard(folder: Path) -> None:
+    """Removes the checkpoint of a training that is over, once its model is saved."""
+    _remove_halves(folder)
+    for name in (STATE, LAST_GOOD, NOTE):
+        (folder / name).unlink(missing_ok=True)
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
+
+
+def _remove_halves(folder: Path) -> None:
+    """Removes what a kill in the middle of `save_snapshot` left: hundreds of megabytes that nobody else would."""
+    for half in folder.glob(f".{STATE}.*.part"):
+        half.unlink(missing_ok=True)

@@ -1,0 +1,180 @@
+"""The suites: what must hold (critical) and what should (warning) for images, people and lists.
+
+`ExpectColumnQuantileValuesToBeBetween` is not used: in Great Expectations 1.24 its result holds a NumPy bool,
+which breaks the serialisation of the whole run.
+"""
+
+from __future__ import annotations
+
+import great_expectations.expectations as gxe
+from great_expectations.expectations.row_conditions import Column
+
+from likeness.data.faceset import SourceCard
+from likeness.data.sources import VARIANTS
+from likeness.validation.expect import Suite, each, expect
+from likeness.validation.list_expectations import list_suites
+from likeness.validation.params import Bounds, ValidationParams
+
+LFW_IMAGES, LFW_PEOPLE, LFW_SIDE = 13233, 5749, 250
+DECODED = Column("decodable") == True  # noqa: E712, the comparison builds a condition
+
+
+def suites(source: SourceCard, params: ValidationParams) -> dict[str, Suite]:
+    """The expectations by the table that they speak about."""
+    lfw = source.source in VARIANTS
+    return {
+        "images": _images(params) + (_lfw_images() if lfw else []),
+        "people": _people(params) + (_lfw_people() if lfw else []),
+        **list_suites(params, lfw),
+    }
+
+
+def _images(params: ValidationParams) -> Suite:
+    share = params.undecodable_share
+    alike = (
+        f"perceptual hash (up to {params.duplicate_distance} of 64 bits apart) and pixels (correlated by "
+        f"{params.duplicate_correlation:g} or more)"
+    )
+    return [
+        each(
+            "images can be decoded",
+            "Every image can be decoded" + (f", but for a share of {share:g}." if share else "."),
+            show=["image", "error"],
+            column="decodable",
+            value=True,
+            mostly=1 - share,
+        ),
+        expect(
+            gxe.ExpectColumnValuesToBeBetween,
+            "no constant image",
+            "No decoded image is of a single gray level.",
+            show=["image", "brightness", "row"],
+            column="contrast",
+            min_value=0,
+            strict_min=True,
+            row_condition=DECODED,
+        ),
+        each(
+            "names match paths",
+            "Person and number of each image are those in its path.",
+            show=["path", "person", "number"],
+            column="named_well",
+            value=True,
+        ),
+        expect(
+            gxe.ExpectCompoundColumnsToBeUnique,
+            "names are unique",
+            "No two images have the same person and number.",
+            show=["path", "person", "number"],
+            column_list=["person", "number"],
+        ),
+        expect(
+            gxe.ExpectColumnMeanToBeBetween,
+            "mean brightness",
+            "The mean brightness of all decoded images is plausible: {low} to {high} of full white.",
+            bounds=params.mean_brightness,
+            column="brightness",
+            row_condition=DECODED,
+        ),
+        *(_bounded(column, bounds) for column, bounds in _statistics(params).items()),
+        each(
+            "no photograph under two names",
+            f"No photograph stands under two names, be it by content or by {alike}.",
+            severity="warning",
+            show=["image", "other_names", "row", "twin"],
+            column="other_names",
+            value="",
+        ),
+        each(
+            "no photograph twice",
+            f"No person has the same photograph twice, be it by content or by {alike}.",
+            severity="warning",
+            show=["image", "repeats", "row", "twin"],
+            column="repeats",
+            value="",
+        ),
+    ]
+
+
+def _statistics(params: ValidationParams) -> dict[str, Bounds]:
+    return {"brightness": params.brightness, "contrast": params.contrast, "sharpness": params.sharpness}
+
+
+def _bounded(column: str, bounds: Bounds) -> gxe.Expectation:
+    return expect(
+        gxe.ExpectColumnValuesToBeBetween,
+        f"{column} of each image",
+        f"The {column} of each decoded image lies between {{low}} and {{high}}.",
+        bounds=bounds,
+        severity="warning",
+        show=["image", column, "row"],
+        column=column,
+        row_condition=DECODED,
+    )
+
+
+def _lfw_images() -> Suite:
+    sides = [
+        each(
+            f"{side} of the pictures",
+            f"Every picture of LFW that can be decoded has a {side} of {LFW_SIDE} pixels.",
+            show=["image", "width", "height"],
+            column=side,
+            value=LFW_SIDE,
+            row_condition=DECODED,
+        )
+        for side in ("width", "height")
+    ]
+    number = expect(
+        gxe.ExpectTableRowCountToEqual,
+        "number of images",
+        f"LFW has {LFW_IMAGES:,} images.",
+        value=LFW_IMAGES,
+    )
+    return [number, *sides]
+
+
+def _people(params: ValidationParams) -> Suite:
+    return [
+        expect(
+            gxe.ExpectTableRowCountToBeBetween,
+            "several people",
+            "There are at least two people.",
+            min_value=2,
+        ),
+        expect(
+            gxe.ExpectColumnMaxToBeBetween,
+            "someone twice",
+            "At least one person has two images or more.",
+            column="images",
+            min_value=2,
+        ),
+        expect(
+            gxe.ExpectColumnValuesToBeBetween,
+            "images per person",
+            "Each person has {low} to {high} images.",
+            bounds=params.images_per_person,
+            severity="warning",
+            show=["person", "images"],
+            column="images",
+        ),
+        each(
+            "numbered without gaps",
+            "The images of each person are numbered from 1 without a gap.",
+            severity="warning",
+            show=["person", "images"],
+            column="numbered_through",
+            value=True,
+        ),
+    ]
+
+
+def _lfw_people() -> Suite:
+    return [
+        expect(
+            gxe.ExpectTableRowCountToEqual,
+            "number of people",
+            f"LFW has {LFW_PEOPLE:,} people.",
+            value=LFW_PEOPLE,
+        )
+    ]

@@ -1,0 +1,61 @@
+"""The tables of the images themselves that the expectations speak about."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+import numpy as np
+import pandas as pd
+
+from likeness.data.faceset import FaceSet
+from likeness.validation.duplicates import copies
+from likeness.validation.params import ValidationParams
+
+
+def images_table(faces: FaceSet, params: ValidationParams) -> pd.DataFrame:
+    """The manifest with: row; image, the end of the path that tells it; named_well, whether person and number are
+    those in the path; other_names and repeats, the same photograph earlier under other names and under the same
+    ("" if none); twin, the row of the one most alike (-1 if none)."""
+    images = faces.manifest["path"].str.split("/").str[-2:].str.join("/").to_numpy(dtype=object)
+    people = faces.manifest["person"].to_numpy(dtype=object)
+    found = copies(faces, params.duplicate_distance, params.duplicate_correlation)
+    rows, twin_rows = found["row"].to_numpy(), found["twin"].to_numpy()
+    likeness = zip(images[twin_rows], found["distance"], found["correlation"], strict=True)
+    found = found.assign(text=[f"{image} ({bits} bits, r = {r:.3f})" for image, bits, r in likeness])
+    across = people[rows] != people[twin_rows]
+    table = faces.manifest.assign(row=np.arange(len(faces)), image=images, named_well=_named_well(faces))
+    return table.assign(
+        other_names=_joined(found[across], len(faces)),
+        repeats=_joined(found[~across], len(faces)),
+        twin=found.groupby("row")["twin"].first().reindex(table["row"], fill_value=-1).to_numpy(),
+    )
+
+
+def _joined(found: pd.DataFrame, count: int) -> list[str]:
+    """The texts of each row's copies, "" where there is none."""
+    texts = found.groupby("row")["text"].agg(", ".join)
+    return [str(texts.get(row, "")) for row in range(count)]
+
+
+def _named_well(faces: FaceSet) -> list[bool]:
+    """The folder is the person; where lists can name an image, the file is `person_0001` too."""
+    numbered = faces.source.source != "folder"
+    return [
+        path.parent.name == person and (not numbered or path.stem == f"{person}_{number:04d}")
+        for path, person, number in zip(
+            map(PurePosixPath, faces.manifest["path"]),
+            faces.manifest["person"],
+            faces.manifest["number"],
+            strict=True,
+        )
+    ]
+
+
+def people_table(faces: FaceSet) -> pd.DataFrame:
+    """person, images, numbered_through: whether the images are numbered 1, 2, 3 … without a gap."""
+    numbers = faces.manifest.groupby("person", sort=True)["number"]
+    table = numbers.agg(images="size", lowest="min", highest="max", different="nunique").reset_index()
+    through = (
+        (table["lowest"] == 1) & (table["highest"] == table["images"]) & (table["different"] == table["images"])
+    )
+    return table[["person", "images"]].assign(numbered_through=through)

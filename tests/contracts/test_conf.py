@@ -1,0 +1,89 @@
+"""conf/ and params.yaml: every shipped configuration composes, is understood by the code, and fits its protocol."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+
+from likeness.data.protocol import SplitParams
+from likeness.data.sources import DataParams
+from likeness.data.splits import Identities, Pairs
+from likeness.data.synthetic.census import SyntheticParams
+from likeness.evaluation.params import EvaluateParams
+from likeness.models.network import ModelParams, build_siamese
+from likeness.params import read_params
+from likeness.reporting.params import ReportParams
+from likeness.tracking.gate import GateParams
+from likeness.tracking.runs import TrackingParams
+from likeness.training.losses.build import build_objective
+from likeness.training.params import RecipeParams, TrainParams
+from likeness.training.sampling import build_sampler
+from likeness.validation.params import ValidationParams
+
+ROOT = Path(__file__).parents[2]
+SECTIONS: dict[str, type[Any]] = {
+    "recipe": RecipeParams,
+    "data": DataParams,
+    "synthetic": SyntheticParams,
+    "validate": ValidationParams,
+    "split": SplitParams,
+    "model": ModelParams,
+    "train": TrainParams,
+    "evaluate": EvaluateParams,
+    "report": ReportParams,
+    "tracking": TrackingParams,
+    "gate": GateParams,
+}
+RECIPES = sorted(path.stem for path in (ROOT / "conf" / "recipe").glob("*.yaml"))
+_LISTED = Pairs(np.array([0, 1]), np.array([2, 3]), np.array([True, False]))
+_KNOWN = Identities(np.arange(4), np.array([0, 0, 1, 1]))
+SOURCES = sorted(path.stem for path in (ROOT / "conf" / "data").glob("*.yaml"))
+
+
+def composed(*overrides: str) -> dict[str, Any]:
+    with initialize_config_dir(str(ROOT / "conf"), version_base=None):
+        values = OmegaConf.to_container(compose("config", overrides=list(overrides)), resolve=True)
+    assert isinstance(values, dict)
+    return {str(key): value for key, value in values.items()}
+
+
+def read(folder: Path, *overrides: str) -> dict[str, Any]:
+    path = folder / "params.yaml"
+    path.write_text(yaml.safe_dump(composed(*overrides)))
+    return dict(zip(SECTIONS, read_params(path, **SECTIONS), strict=True))
+
+
+def test_params_yaml_is_the_composition_of_the_defaults() -> None:
+    assert yaml.safe_load((ROOT / "params.yaml").read_text()) == composed()
+
+
+def test_every_section_is_read_by_some_component() -> None:
+    assert set(composed()) == set(SECTIONS)
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_every_source_is_understood(source: str, tmp_path: Path) -> None:
+    assert read(tmp_path, f"data={source}")["data"].source == source
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_every_recipe_builds_its_network_and_its_loss(recipe: str, tmp_path: Path) -> None:
+    sections = read(tmp_path, f"recipe={recipe}", "data=lfw-deepfunneled")
+    assert sections["recipe"].name == recipe
+    model, training = sections["model"], sections["train"]
+    siamese = build_siamese(model, sections["data"].size, seed=0)
+    by_identity = training.sampler.kind == "identities"
+    data = _KNOWN if sections["split"].protocol == "unrestricted" else _LISTED
+    assert build_objective(training.losses, siamese, data, by_identity, 0).formula
+    build_sampler(data, training.sampler, training.batch_size, 0)
+
+
+def test_the_sections_of_a_source_and_a_recipe_meet(tmp_path: Path) -> None:
+    sections = read(tmp_path, "data=lfw-deepfunneled", "recipe=koch", "data.mirror=/faces")
+    assert sections["data"] == DataParams("lfw-deepfunneled", "/faces", None, (105, 105))

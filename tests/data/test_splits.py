@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from likeness.data.splits import Identities, Pairs, Split
+from likeness.errors import DataError, OutputError
+
+TRAIN = Pairs(np.array([4, 0]), np.array([5, 2]), np.array([True, False]))
+HOLDOUT = Pairs(np.array([7]), np.array([6]), np.array([True]), np.array([True]))
+TEST = Pairs(np.array([9, 8]), np.array([8, 10]), np.array([True, False]))
+IDENTITIES = Identities(np.array([0, 2, 4, 5]), np.array([0, 1, 2, 2]))
+
+
+def split(identities: Identities | None = None) -> Split:
+    return Split(TRAIN, HOLDOUT, TEST, identities, None, {"protocol": "unrestricted"})
+
+
+def test_what_is_written_is_read_again_in_its_order(tmp_path: Path) -> None:
+    split(IDENTITIES).write(tmp_path / "splits")
+    read = Split.open(tmp_path / "splits")
+    for name in ("train", "holdout", "test"):
+        before, after = getattr(split(), name), getattr(read, name)
+        for column in ("a", "b", "same", "drawn"):
+            assert getattr(before, column).tolist() == getattr(after, column).tolist()
+            assert getattr(before, column).dtype == getattr(after, column).dtype
+    assert read.identities is not None
+    assert (read.identities.rows.tolist(), read.identities.labels.tolist()) == ([0, 2, 4, 5], [0, 1, 2, 2])
+    assert read.holdout_identities is None
+    assert read.card == {"protocol": "unrestricted"}
+
+
+def test_the_tables_have_the_columns_agreed_on(tmp_path: Path) -> None:
+    split().write(tmp_path)
+    pairs = pd.read_parquet(tmp_path / "pairs.parquet")
+    kinds = {"split": "str", "a": "int32", "b": "int32", "same": "bool", "origin": "str"}
+    assert pairs.dtypes.astype(str).to_dict() == kinds
+    assert pairs["split"].tolist() == ["train", "train", "holdout", "test", "test"]
+    assert pairs["origin"].tolist() == ["listed", "listed", "drawn", "listed", "listed"]
+    identities = pd.read_parquet(tmp_path / "identities.parquet")
+    assert identities.dtypes.astype(str).to_dict() == {"row": "int32", "label": "int32", "split": "str"}
+    assert len(identities) == 0
+
+
+def test_training_data_is_what_the_protocol_allows() -> None:
+    assert isinstance(split().training_data, Pairs)
+    assert isinstance(split(IDENTITIES).training_data, Identities)
+
+
+def test_figures_of_pairs_and_identities() -> None:
+    assert TRAIN.rows.tolist() == [0, 2, 4, 5]
+    assert TRAIN.take(TRAIN.same).a.tolist() == [4]
+    assert (len(IDENTITIES), IDENTITIES.people) == (4, 3)
+
+
+def test_columns_of_different_length_are_refused() -> None:
+    with pytest.raises(ValueError, match="one length"):
+        Pairs(np.array([1, 2]), np.array([1]), np.array([True, False]))
+    with pytest.raises(ValueError, match="one length"):
+        Identities(np.array([1, 2]), np.array([1]))
+
+
+@pytest.mark.parametrize("name", ["pairs.parquet", "identities.parquet", "card.json"])
+def test_a_missing_or_damaged_file_is_told(tmp_path: Path, name: str) -> None:
+    split().write(tmp_path)
+    (tmp_path / name).write_text("{")
+    with pytest.raises(DataError, match=f"{name}: cannot be read"):
+        Split.open(tmp_path)
+    (tmp_path / name).unlink()
+    with pytest.raises(DataError, match="run the split stage first"):
+        Split.open(tmp_path)
+
+
+def test_a_table_of_another_kind_is_told(tmp_path: Path) -> None:
+    split().write(tmp_path)
+    pd.DataFrame({"split": ["train"], "a": [1]}).to_parquet(tmp_path / "pairs.parquet")
+    with pytest.raises(DataError, match="lacks the column b, origin, same"):
+        Split.open(tmp_path)
+
+
+def test_a_folder_that_cannot_be_made_leaves_everything_as_it_was(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(OutputError):
+        split().write(tmp_path / "file" / "splits")
+    assert (tmp_path / "file").read_text() == "in the way"
+
+
+def test_equal_splits_are_equal_files(tmp_path: Path) -> None:
+    for folder in ("one", "two"):
+        split(IDENTITIES).write(tmp_path / folder)
+    for name in ("pairs.parquet", "identities.parquet", "card.json"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+    assert json.loads((tmp_path / "one" / "card.json").read_text()) == {"protocol": "unrestricted"}

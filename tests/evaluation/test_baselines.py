@@ -1,0 +1,124 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from likeness.data.faceset import FaceSet, SourceCard
+from likeness.data.splits import Identities
+from likeness.errors import DataError
+from likeness.evaluation.baselines import (
+    BaselineParams,
+    central_window,
+    classical_baseline,
+    cosine,
+    discriminant_axes,
+    principal_axes,
+)
+from likeness.evaluation.metrics import auc
+from tests.data.tiny import tiny_manifest
+from tests.evaluation import tiny
+
+
+@pytest.mark.parametrize(
+    ("crop", "size", "window"),
+    [
+        (None, (250, 250), (slice(65, 185), slice(75, 175))),
+        (None, (105, 105), (slice(27, 77), slice(31, 73))),
+        ((120, 100), (120, 100), (slice(0, 120), slice(0, 100))),
+        ((120, 100), (80, 64), (slice(0, 80), slice(0, 64))),
+        ((150, 150), (75, 75), (slice(7, 67), slice(12, 62))),
+        ((100, 80), (50, 40), (slice(0, 50), slice(0, 40))),  # the store holds less than 120×100
+    ],
+)
+def test_the_central_window_is_found_in_any_store(crop, size, window):
+    source = SourceCard("lfw", synthetic=False, alignment="none", place="x", crop=crop)
+    faces = FaceSet(np.zeros((1, *size), np.uint8), tiny_manifest({"A": 1}), source)
+    assert central_window(faces) == window
+
+
+def test_whitening_gives_unit_covariance():
+    mixing = np.random.default_rng(0).normal(size=(5, 20))
+    features = (np.random.default_rng(1).normal(size=(300, 5)) @ mixing + 7).astype(np.float32)
+    white = principal_axes(features, 5, BaselineParams(), whiten=True)(features)
+    np.testing.assert_allclose(np.cov(white.T), np.eye(5), atol=1e-3)
+    np.testing.assert_allclose(white.mean(axis=0), 0, atol=1e-4)
+
+
+def test_axes_that_carry_nothing_are_left_out():
+    flat = np.random.default_rng(0).normal(size=(40, 2)) @ np.random.default_rng(1).normal(size=(2, 9))
+    assert principal_axes(flat.astype(np.float32), 8, BaselineParams()).matrix.shape == (9, 2)
+    with pytest.raises(DataError, match="all alike"):
+        principal_axes(np.ones((4, 3), np.float32), 2, BaselineParams())
+
+
+def test_principal_axes_are_in_falling_order_of_variance_and_orthonormal():
+    features = (np.random.default_rng(0).normal(size=(500, 4)) * [1, 9, 3, 0.5]).astype(np.float32)
+    found = principal_axes(features, 3, BaselineParams()).matrix
+    assert np.abs(found).argmax(axis=0).tolist() == [1, 2, 0]
+    np.testing.assert_allclose(found.T @ found, np.eye(3), atol=1e-4)
+
+
+def planted(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """People differ along axis 0 alone; axis 1 is a loud nuisance within each person."""
+    rng = np.random.default_rng(seed)
+    labels = np.arange(60).repeat(5)
+    centres = np.zeros((60, 6))
+    centres[:, 0] = rng.normal(size=60) * 3
+    return centres[labels] + rng.normal(size=(300, 6)) * [1, 40, 1, 1, 1, 1], labels
+
+
+def test_lda_finds_what_tells_people_apart():
+    features, labels = planted()
+    first = discriminant_axes(features, labels, BaselineParams(shrinkage=0.0, directions=1))[:, 0]
+    assert np.abs(first).argmax() == 0
+    assert abs(first[1]) < 0.05 * abs(first[0])
+
+
+def test_within_class_whitening_makes_the_variation_of_a_person_round():
+    features, labels = planted()
+    reduced = features @ discriminant_axes(features, labels, BaselineParams(shrinkage=0.0, directions=6))
+    centres = np.stack([reduced[labels == person].mean(axis=0) for person in range(60)])
+    residuals = reduced - centres[labels]
+    np.testing.assert_allclose(residuals.T @ residuals / len(residuals), np.eye(6), atol=0.01)
+
+
+def test_people_with_one_photograph_alone_are_no_reason_to_fail():
+    features = np.random.default_rng(0).normal(size=(10, 4))
+    assert discriminant_axes(features, np.arange(10), BaselineParams(directions=2)).shape == (4, 2)
+
+
+def test_cosine_by_hand():
+    one, two = np.array([[1, 0], [3, 4], [0, 0]], np.float32), np.array([[1, 1], [-6, -8], [1, 2]], np.float32)
+    np.testing.assert_allclose(cosine(one, two), [np.sqrt(0.5), -1, 0])
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    return tiny.faces(tmp_path_factory.mktemp("faces"))
+
+
+@pytest.mark.parametrize("unrestricted", [False, True])
+def test_people_it_has_never_seen_are_told_apart(store, unrestricted):
+    split = tiny.split(store, unrestricted)
+    system = classical_baseline(store, split, split.test.rows, BaselineParams())
+    assert auc(system.scores(split.test.a, split.test.b), split.test.same) > 0.95
+
+
+def test_identities_help_where_the_protocol_grants_them_and_are_not_used_where_it_does_not(store):
+    restricted, unrestricted = tiny.split(store, False), tiny.split(store, True)
+    rows = restricted.test.rows
+    told = classical_baseline(store, unrestricted, rows, BaselineParams()).vectors
+    shuffled = Identities(unrestricted.identities.rows, np.roll(unrestricted.identities.labels, 1))
+    other = classical_baseline(store, replace(unrestricted, identities=shuffled), rows, BaselineParams()).vectors
+    assert not np.allclose(told, other)
+    flipped = replace(restricted, train=replace(restricted.train, same=~restricted.train.same))
+    np.testing.assert_array_equal(
+        classical_baseline(store, restricted, rows, BaselineParams()).vectors,
+        classical_baseline(store, flipped, rows, BaselineParams()).vectors,
+    )
+
+
+def test_one_training_face_is_refused(store):
+    split = replace(tiny.split(store, True), identities=Identities(np.array([0]), np.array([0])))
+    with pytest.raises(DataError, match="at least 2 training faces"):
+        classical_baseline(store, split, split.test.rows, BaselineParams())

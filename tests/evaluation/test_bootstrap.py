@@ -1,0 +1,88 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from likeness.evaluation.bootstrap import Figure, Resampling, bootstrap, pair_groups
+from likeness.evaluation.metrics import sweep, weighted_mean
+
+
+def test_groups_ignore_the_order_of_the_two_people():
+    first = ["ann", "bob", "ann", "ann", "cid"]
+    second = ["bob", "ann", "ann", "cid", "cid"]
+    groups = pair_groups(first, second)
+    assert groups[0] == groups[1]
+    assert len(set(groups.tolist())) == 4
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=1, max_size=60))
+def test_groups_are_equal_exactly_where_the_people_are(pairs):
+    first, second = np.array(pairs).T
+    groups = pair_groups(first, second)
+    assert set(groups.tolist()) == set(range(len({frozenset(pair) for pair in pairs})))
+    for i, one in enumerate(pairs):
+        for j, two in enumerate(pairs):
+            assert (groups[i] == groups[j]) == (set(one) == set(two))
+
+
+def test_weights_move_groups_together_and_keep_each_class():
+    groups = np.array([0, 0, 0, 1, 2, 3, 3])
+    same = np.array([1, 1, 1, 1, 0, 0, 0], bool)
+    weights = np.concatenate(list(Resampling(500, 3).weights(groups, same)))
+    assert weights.shape == (500, 7)
+    for group in range(4):
+        members = weights[:, groups == group]
+        np.testing.assert_array_equal(members, members[:, :1].repeat(members.shape[1], 1))
+    firsts = weights[:, [0, 3, 4, 5]]  # one column a group: two groups a class are drawn from each class
+    np.testing.assert_array_equal(firsts[:, :2].sum(1), 2)
+    np.testing.assert_array_equal(firsts[:, 2:].sum(1), 2)
+    assert firsts.mean() == pytest.approx(1.0)
+
+
+def test_a_seed_gives_the_same_interval():
+    same = np.arange(40) % 2 == 0
+    scores = np.random.default_rng(0).normal(size=40) + same
+
+    def figure() -> Figure:
+        return bootstrap(lambda w: {"auc": sweep(scores, same, w).auc()}, np.arange(40), Resampling(300, 7), same)[
+            "auc"
+        ]
+
+    whole = figure()
+    assert figure() == whole
+    other = bootstrap(lambda w: {"auc": sweep(scores, same, w).auc()}, np.arange(40), Resampling(300, 8), same)
+    assert other["auc"] != whole
+    assert whole.low < whole.value < whole.high
+    assert whole.n == 40
+
+
+def test_interval_of_a_mean_is_the_normal_one():
+    values = np.random.default_rng(4).random(900)
+    mean = bootstrap(lambda w: {"mean": weighted_mean(values, w)}, np.arange(900), Resampling(4000, 0))["mean"]
+    error = values.std() / 30
+    assert mean.value == pytest.approx(values.mean())
+    assert mean.low == pytest.approx(values.mean() - 1.96 * error, abs=0.15 * error)
+    assert mean.high == pytest.approx(values.mean() + 1.96 * error, abs=0.15 * error)
+
+
+def test_groups_widen_the_interval_that_single_pairs_would_give():
+    """Ten copies of each pair are no new evidence: the interval must stay that of the originals."""
+    correct = np.random.default_rng(5).random(60) < 0.8
+
+    def width(values: np.ndarray, groups: np.ndarray) -> float:
+        figure = bootstrap(lambda w: {"accuracy": weighted_mean(values, w)}, groups, Resampling(2000, 0))[
+            "accuracy"
+        ]
+        return figure.high - figure.low
+
+    single, copied = width(correct, np.arange(60)), width(correct.repeat(10), np.arange(60).repeat(10))
+    assert copied == pytest.approx(single)
+    assert width(correct.repeat(10), np.arange(600)) < single / 2
+
+
+def test_undefined_figures_become_null():
+    only_same = np.ones(5, bool)
+    figure = bootstrap(
+        lambda w: {"auc": sweep(np.arange(5.0), only_same, w).auc()}, np.arange(5), Resampling(10, 0), only_same
+    )["auc"]
+    assert figure.as_json() == {"value": None, "low": None, "high": None, "n": 5}

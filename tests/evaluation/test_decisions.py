@@ -1,0 +1,97 @@
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from likeness.data.faceset import FaceSet, SourceCard
+from likeness.data.splits import Pairs
+from likeness.evaluation.comparison import Scored
+from likeness.evaluation.decisions import Chosen, PairFacts, choose
+from likeness.evaluation.pictures import decision_picture, save_picture
+from tests.data.tiny import tiny_manifest
+
+
+def test_the_furthest_from_the_threshold_of_each_kind_are_chosen():
+    scores = np.array([5, 2, -1, -4, 3, 1, -2, -6], float)
+    same = np.array([1, 1, 1, 1, 0, 0, 0, 0], bool)
+    chosen = choose(Scored(scores, 0.0), same, 1)
+    assert chosen == [
+        Chosen("true-accept", 0),
+        Chosen("true-reject", 7),
+        Chosen("false-accept", 4),
+        Chosen("false-reject", 3),
+    ]
+    assert len(choose(Scored(scores, 0.0), same, 9)) == 8
+    assert choose(Scored(scores, 0.0), same, 0) == []
+
+
+@pytest.fixture
+def store() -> tuple[FaceSet, Pairs]:
+    """40 pairs of unremarkable pictures; pair 0 is blurred, pair 1 is twice the same picture under two names."""
+    manifest = tiny_manifest({f"P{number:02d}": 1 for number in range(80)})
+    rng = np.random.default_rng(0)
+    manifest["sharpness"] = rng.uniform(300, 900, 80).astype("float32")
+    manifest["brightness"] = rng.uniform(0.4, 0.6, 80).astype("float32")
+    manifest["contrast"] = rng.uniform(0.1, 0.3, 80).astype("float32")
+    manifest.loc[0, "sharpness"] = 3.0
+    pixels = rng.integers(0, 256, (80, 20, 16)).astype(np.uint8)
+    pixels[41] = pixels[1]
+    manifest.loc[41, "phash"] = manifest.loc[1, "phash"]
+    manifest.loc[[2, 42], "phash"] = ""
+    faces = FaceSet(pixels, manifest, SourceCard("folder", False, "none", "x"))
+    return faces, Pairs(np.arange(40), np.arange(40) + 40, np.arange(40) % 2 == 0)
+
+
+def test_a_cause_names_what_stands_out_and_nothing_else(store):
+    facts = PairFacts.of(*store, baseline_right=np.arange(40) == 0)
+    blurred = facts.about(Chosen("false-reject", 0))
+    assert blurred[0].name == "sharpness"
+    assert blurred[0].value == pytest.approx(3.0)
+    assert blurred[0].share_below == 0.0
+    told = facts.cause(Chosen("false-reject", 0))
+    assert "among the blurriest" in told
+    assert told.endswith("The classical baseline decides it rightly.")
+    # Blur is no reason for a right answer.
+    assert "sharpness" not in [fact.name for fact in facts.about(Chosen("true-accept", 0))]
+
+
+def test_a_copy_of_one_photograph_is_named(store):
+    facts = PairFacts.of(*store, baseline_right=np.zeros(40, bool))
+    named = {fact.name: fact for fact in facts.about(Chosen("false-accept", 1))}
+    assert named["hash distance"].value == 0
+    assert named["resemblance"].value == pytest.approx(1.0)
+    assert "copies of one photograph" in facts.cause(Chosen("false-accept", 1))
+    assert facts.cause(Chosen("false-accept", 1)).endswith("errs on it too.")
+    assert facts.hash_distance[2] == 64  # unknown hashes are no copies
+
+
+def test_an_unremarkable_pair_has_no_invented_cause(store):
+    facts = PairFacts.of(*store, baseline_right=np.ones(40, bool))
+    places = [place for place in range(40) if not facts.about(Chosen("false-reject", place))]
+    assert places
+    assert "nothing" in facts.cause(Chosen("false-reject", places[0])).lower()
+
+
+def test_measures_of_pairs_are_symmetric(store):
+    faces, pairs = store
+    swapped = Pairs(pairs.b, pairs.a, pairs.same)
+    one, two = (PairFacts.of(faces, side, np.ones(40, bool)) for side in (pairs, swapped))
+    for name in one.values:
+        np.testing.assert_allclose(one.values[name], two.values[name])
+    pd.testing.assert_series_equal(pd.Series(one.hash_distance), pd.Series(two.hash_distance))
+
+
+def test_the_picture_shows_the_crops_above_and_the_heat_below(tmp_path):
+    grey = np.full((20, 16), 100, np.uint8)
+    heat = np.zeros((20, 16), np.float32)
+    heat[:10] = 1.0
+    picture = decision_picture((grey, grey), (heat, np.zeros_like(heat)))
+    half = (picture.shape[0] - 6) // 2
+    assert picture.dtype == np.uint8
+    assert (picture[:half, :100] == 100).all()
+    hot, cold = picture[half + 20, 50].astype(int), picture[-20, 50].astype(int)
+    assert np.ptp(hot) > 30  # coloured
+    assert (cold == 100).all()  # the crop itself
+    assert (picture[half + 20, -50] == 100).all()
+    save_picture(tmp_path / "deep" / "x.png", picture)
+    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "deep" / "x.png")), picture)

@@ -1,0 +1,41 @@
+"""The classical baseline on real faces: the figures that a network has to beat."""
+
+import os
+
+import numpy as np
+import pytest
+
+from likeness.data.faceset import FaceSet
+from likeness.data.ingest import ingest
+from likeness.data.places import locate
+from likeness.data.protocol import SplitParams, make_split
+from likeness.data.sources import DataParams
+from likeness.evaluation.baselines import BaselineParams, classical_baseline
+from likeness.evaluation.metrics import accuracy, auc
+from likeness.evaluation.systems import decide
+
+FOLDER = os.environ.get("LIKENESS_LFW")
+pytestmark = [
+    pytest.mark.lfw,
+    pytest.mark.skipif(FOLDER is None, reason="LIKENESS_LFW names no folder with LFW deep-funneled"),
+]
+
+
+@pytest.fixture(scope="module")
+def faces(tmp_path_factory) -> FaceSet:
+    folder = tmp_path_factory.mktemp("lfw")
+    params = DataParams("lfw-deepfunneled", FOLDER, crop=(120, 100), size=(80, 64))
+    ingest(locate(params, folder / "downloads", {}), params, folder / "faces")
+    return FaceSet.open(folder / "faces")
+
+
+@pytest.mark.parametrize(
+    ("protocol", "least_accuracy", "least_auc"), [("restricted", 0.78, 0.85), ("unrestricted", 0.83, 0.91)]
+)
+def test_view1(faces, protocol, least_accuracy, least_auc):
+    split = make_split(faces, SplitParams(protocol=protocol))
+    rows = np.union1d(split.holdout.rows, split.test.rows)
+    baseline = classical_baseline(faces, split, rows, BaselineParams())
+    decided = decide(baseline, split.holdout, split.test)
+    assert accuracy(decided.decision.predict(decided.test), split.test.same) >= least_accuracy
+    assert auc(decided.test, split.test.same) >= least_auc

@@ -1,0 +1,181 @@
+"""A whole evaluation of a small network on a small world, and what it must never do."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from likeness.data.splits import Pairs
+from likeness.errors import ModelError, OutputError
+from likeness.evaluation.baselines import BaselineParams
+from likeness.evaluation.identification import IdentificationParams
+from likeness.evaluation.metrics import accuracy, auc
+from likeness.evaluation.output import write_study
+from likeness.evaluation.params import EvaluateParams
+from likeness.evaluation.study import Study, study, untrained
+from likeness.models.architecture import External, ModelParams
+from likeness.models.embedding import embed_pixels, score_pairs
+from likeness.models.network import build_siamese
+from likeness.models.weights import LoadedModel
+from tests.evaluation import tiny
+
+PARAMS = EvaluateParams(
+    resamples=100,
+    decisions=2,
+    identification=IdentificationParams(ways=5, trials=50),
+    baseline=BaselineParams(fitted=200),
+)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    store = tiny.faces(tmp_path_factory.mktemp("faces"))
+    split = tiny.split(store, unrestricted=True)
+    return store, split, tiny.model(store, split)
+
+
+@pytest.fixture(scope="module")
+def found(world) -> Study:
+    return study(*world, PARAMS)
+
+
+def test_every_figure_lies_in_its_interval_and_says_what_it_rests_on(found, world):
+    _, split, _ = world
+    for system in ("model", "baseline", "untrained"):
+        figures = found.metrics[system]["test"]
+        for name in ("accuracy", "auc", "eer", "tar_at_far_1e-1", "tar_at_far_1e-2"):
+            figure = figures[name]
+            assert 0 <= figure["low"] <= figure["value"] <= figure["high"] <= 1, (system, name)
+            assert figure["n"] == len(split.test)
+        assert sum(figures["confusion"].values()) == len(split.test)
+        assert figures["beyond_support"] == ["tar_at_far_1e-2", "tar_at_far_1e-3"]
+    assert found.metrics["synthetic"] is True
+    assert found.metrics["protocol"]["name"] == "unrestricted"
+    assert "person-pair" in found.metrics["protocol"]["interval"]["unit"]
+
+
+def test_the_tables_agree_with_the_figures(found, world):
+    _, split, loaded = world
+    tests = found.predictions[found.predictions["split"] == "test"]
+    np.testing.assert_array_equal(tests["same"], split.test.same)
+    np.testing.assert_array_equal(tests["predicted"], tests["score"] >= loaded.card.decision.threshold)
+    figures = found.metrics["model"]["test"]
+    assert figures["accuracy"]["value"] == pytest.approx(accuracy(tests["predicted"], tests["same"]))
+    assert figures["auc"]["value"] == pytest.approx(auc(tests["score"], tests["same"]))
+    assert tests["probability"].between(0, 1).all()
+    assert set(found.roc["system"]) == {"model", "baseline", "untrained"}
+    assert found.calibration["pairs"].sum() == len(split.test)
+    assert found.slices.groupby("property")["pairs"].sum().unique().tolist() == [len(split.test)]
+    assert found.cmc.groupby("system")["share"].max().tolist() == pytest.approx([1, 1])
+
+
+def test_a_single_forward_of_the_network_by_hand_gives_the_same_score(found, world):
+    store, split, loaded = world
+    rows = np.array([split.test.a[0], split.test.b[0]])
+    one, two = embed_pixels(loaded.siamese, loaded.card.preprocess, store.pixels, rows, mirror=True)
+    score = found.predictions.query("split == 'test'")["score"].iloc[0]
+    assert score_pairs(loaded.siamese, one[None], two[None])[0] == pytest.approx(score, abs=1e-5)
+
+
+def test_the_baseline_knows_people_that_it_has_never_seen(found):
+    assert found.metrics["baseline"]["test"]["auc"]["value"] > 0.95
+    assert found.metrics["identification"]["baseline"]["rank_1"]["value"] > 0.5
+
+
+def test_the_untrained_network_is_the_models_own_before_its_first_step(world):
+    *_, loaded = world
+    started_elsewhere = dataclasses.replace(loaded.card.model, init_from="no/such/file.safetensors")
+    blank = untrained(dataclasses.replace(loaded.card, model=started_elsewhere))
+    fresh = build_siamese(tiny.PARAMS, tiny.SIZE, loaded.card.seed).state_dict()
+    assert blank is not None
+    assert all(torch.equal(value, fresh[name]) for name, value in blank.state_dict().items())
+    assert not torch.equal(
+        fresh["backbone.head.linear.weight"], loaded.siamese.state_dict()["backbone.head.linear.weight"]
+    )
+
+
+def test_a_tower_trained_elsewhere_has_no_untrained_twin(world):
+    *_, loaded = world
+    outside = ModelParams("external", "cosine", embedding_dim=16, external=External("tower.onnx"))
+    card = dataclasses.replace(
+        loaded.card, model=outside, preprocess=dataclasses.replace(loaded.card.preprocess, standardise="unit")
+    )
+    assert untrained(card) is None
+
+
+def test_nothing_is_chosen_on_the_test_pairs(found, world):
+    """Other truths about the test pairs change figures, but no threshold, calibration or score of any system."""
+    store, split, loaded = world
+    test = split.test
+    lied = dataclasses.replace(split, test=Pairs(test.a, test.b, np.roll(test.same, 7)))
+    other = study(store, lied, loaded, dataclasses.replace(PARAMS, decisions=0))
+    for system in ("model", "baseline", "untrained"):
+        assert other.metrics[system]["threshold"] == found.metrics[system]["threshold"]
+        assert other.metrics[system]["holdout"] == found.metrics[system]["holdout"]
+        assert other.metrics[system]["test"]["accuracy"] != found.metrics[system]["test"]["accuracy"]
+    chosen = ["a", "b", "score", "probability", "predicted"]
+    pd.testing.assert_frame_equal(other.predictions[chosen], found.predictions[chosen])
+    thresholds = [sorted(set(table["threshold"])) for table in (other.roc, found.roc)]
+    assert thresholds[0] == thresholds[1]
+
+
+def test_the_same_evaluation_twice_is_the_same_files(found, world, tmp_path):
+    write_study(tmp_path / "one", found)
+    write_study(tmp_path / "two", study(*world, PARAMS))
+    names = sorted(path.relative_to(tmp_path / "one") for path in (tmp_path / "one").rglob("*.*"))
+    assert {"metrics.json", "roc.csv", "cmc.csv", "layers.csv", "slices.csv"} <= {str(name) for name in names}
+    for name in names:
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes(), name
+    told = json.loads((tmp_path / "one" / "decisions.json").read_text())
+    assert told["method"] == "grad-cam"
+    for decision in told["decisions"]:
+        assert (tmp_path / "one" / decision["picture"]).is_file()
+        assert decision["cause"]
+        assert (decision["kind"] in ("true-accept", "true-reject")) == (decision["same"] == decision["predicted"])
+
+
+def test_a_restricted_model_is_measured_without_identities(world):
+    store, _, loaded = world
+    split = tiny.split(store, unrestricted=False)
+    result = study(store, split, LoadedModel(loaded.siamese, tiny.model(store, split).card), PARAMS)
+    assert result.metrics["protocol"]["name"] == "restricted"
+    assert result.metrics["baseline"]["test"]["auc"]["value"] > 0.9
+
+
+def test_without_people_of_two_photographs_identification_says_so(world):
+    store, split, loaded = world
+    single = store.manifest["person"].map(store.manifest["person"].value_counts()) == 1
+    lonely = np.flatnonzero(single.to_numpy())[-4:]
+    test = Pairs(lonely[[0, 1, 2]], lonely[[1, 2, 3]], np.array([True, False, False]))
+    result = study(store, dataclasses.replace(split, test=test), loaded, dataclasses.replace(PARAMS, decisions=0))
+    assert "fewer than two" in result.metrics["identification"]["reason"]
+    assert result.cmc.empty
+    assert list(result.cmc.columns) == ["system", "rank", "share", "low", "high"]
+
+
+def test_a_store_of_another_size_is_refused(world, tmp_path):
+    _, _, loaded = world
+    other = tiny.faces(tmp_path, size=(20, 16))
+    with pytest.raises(ModelError, match="ingest"):
+        study(other, tiny.split(other, unrestricted=True), loaded, PARAMS)
+
+
+def test_an_output_that_cannot_be_written_leaves_the_old_one(found, tmp_path, monkeypatch):
+    out = tmp_path / "evaluation"
+    write_study(out, found)
+    before = (out / "metrics.json").read_bytes()
+    full = dataclasses.replace(found, layers=_Unwritable())
+    with pytest.raises(OutputError, match="intact"):
+        write_study(out, full)
+    assert (out / "metrics.json").read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["evaluation"]
+
+
+class _Unwritable(pd.DataFrame):
+    """A table that meets a full disk."""
+
+    def to_csv(self, *_args: object, **_kwargs: object) -> None:  # type: ignore[override]
+        raise OSError(28, "No space left on device")

@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from likeness.errors import ModelError
+from likeness.models.backbones.light_cnn import MaxFeatureMap
+from likeness.models.backbones.sizing import halved, scaled
+from likeness.models.layers import count_parameters
+from likeness.models.network import ModelParams, build_siamese
+
+SMALL = {
+    "koch": ModelParams(backbone="koch", embedding_dim=12, width=0.125),
+    "light-cnn": ModelParams(backbone="light-cnn", embedding_dim=12, width=0.25),
+    "mobilenet-v2": ModelParams(backbone="mobilenet-v2", embedding_dim=12, width=0.25),
+    "residual": ModelParams(backbone="residual", embedding_dim=12, width=0.25),
+}
+MINIMUM = {"koch": 65, "light-cnn": 32, "mobilenet-v2": 32, "residual": 32}
+
+
+@pytest.mark.parametrize(("first_bias", "expected"), [(True, 38_954_049), (False, 38_953_985)])
+def test_koch_has_the_published_number_of_parameters(first_bias: bool, expected: int) -> None:
+    siamese = build_siamese(ModelParams(first_bias=first_bias), (105, 105), seed=0)
+    running = [value for name, value in siamese.named_buffers() if "running" in name]
+    assert count_parameters(siamese) == expected
+    assert sum(value.numel() for value in running) == 1152
+
+
+def test_koch_2015_has_no_batch_norm() -> None:
+    siamese = build_siamese(dataclasses.replace(SMALL["koch"], batch_norm=False), (105, 105), seed=0)
+    assert not any(isinstance(module, nn.BatchNorm2d) for module in siamese.modules())
+
+
+def test_koch_starts_from_the_stated_distributions() -> None:
+    siamese = build_siamese(ModelParams(embedding_dim=512, dense_std=0.2), (105, 105), seed=0)
+    weights = dict(siamese.named_parameters())
+    drawn = {
+        "backbone.features.conv2.weight": (0.0, 0.01),
+        "backbone.features.conv2.bias": (0.5, 0.01),
+        "backbone.dense.weight": (0.0, 0.2),
+        "backbone.dense.bias": (0.5, 0.01),
+        "comparator.logit.weight": (0.0, 0.2),
+    }
+    for name, (mean, std) in drawn.items():
+        values = weights[name].detach().double()
+        assert values.mean().item() == pytest.approx(mean, abs=4 * std / math.sqrt(values.numel())), name
+        assert values.std().item() == pytest.approx(std, rel=4 / math.sqrt(2 * values.numel())), name
+
+
+@pytest.mark.parametrize("backbone", SMALL)
+@pytest.mark.parametrize("size", [(80, 64), (112, 96), (105, 105), (67, 71), "minimum"])
+def test_every_backbone_embeds_every_size_that_it_allows(backbone: str, size: tuple[int, int] | str) -> None:
+    shape = (MINIMUM[backbone],) * 2 if size == "minimum" else size
+    if min(shape) < MINIMUM[backbone]:
+        with pytest.raises(ModelError, match="at least"):
+            build_siamese(SMALL[backbone], shape, seed=0)
+        return
+    siamese = build_siamese(SMALL[backbone], shape, seed=0)
+    embeddings = siamese.embed(torch.rand(2, 1, *shape))
+    assert embeddings.shape == (2, 12)
+    embeddings.square().sum().backward()
+    assert all(p.grad is not None for p in siamese.backbone.parameters())
+
+
+@pytest.mark.parametrize("backbone", SMALL)
+def test_smaller_pictures_are_refused_by_both_numbers(backbone: str) -> None:
+    low = MINIMUM[backbone]
+    with pytest.raises(ModelError, match=rf"{backbone}.*at least {low}×{low}.*found {low - 1}×200"):
+        build_siamese(SMALL[backbone], (low - 1, 200), seed=0)
+
+
+@pytest.mark.parametrize("backbone", ["light-cnn", "mobilenet-v2", "residual"])
+def test_width_scales_the_network(backbone: str) -> None:
+    counts = [
+        count_parameters(build_siamese(dataclasses.replace(SMALL[backbone], width=width), (40, 40), 0))
+        for width in (0.25, 0.5, 1.0)
+    ]
+    assert counts == sorted(counts)
+    assert counts[2] > 4 * counts[0]
+
+
+def test_the_phone_sized_networks_have_at_most_three_million_parameters() -> None:
+    for backbone in ("residual", "mobilenet-v2"):
+        params = ModelParams(backbone=backbone, comparator="cosine", embedding_dim=256)  # type: ignore[arg-type]
+        assert 2_000_000 < count_parameters(build_siamese(params, (80, 64), seed=0)) <= 3_000_000
+
+
+def test_depth_multiplies_the_residual_blocks() -> None:
+    shallow, deep = (
+        build_siamese(dataclasses.replace(SMALL["residual"], depth=depth), (40, 40), 0).backbone
+        for depth in (1, 2)
+    )
+    assert len(deep.stages) == 2 * len(shallow.stages)  # type: ignore[arg-type]
+
+
+def test_max_feature_map_keeps_the_larger_half() -> None:
+    given = torch.tensor([[[[1.0]], [[-2.0]], [[0.5]], [[3.0]]]])
+    assert MaxFeatureMap()(given).flatten().tolist() == [1.0, 3.0]
+
+
+def test_channels_are_multiples_of_eight_and_maps_halve_upwards() -> None:
+    assert [scaled(64, width) for width in (0.01, 0.3, 1.0, 1.1)] == [8, 16, 64, 72]
+    assert halved((5, 80), 2) == (2, 20)

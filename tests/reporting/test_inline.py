@@ -1,0 +1,28 @@
+"""Texts of the report become HTML without letting anything in them act as HTML."""
+
+from __future__ import annotations
+
+from likeness.reporting.inline import quoted, to_cell, to_html
+
+
+def test_marks_become_elements() -> None:
+    html = to_html("`a_b` is **much** better, see [there](https://example.org/x) and [below](#data)")
+    assert html == (
+        "<code>a_b</code> is <strong>much</strong> better, see "
+        '<a href="https://example.org/x">there</a> and <a href="#data">below</a>'
+    )
+
+
+def test_nothing_else_becomes_an_element() -> None:
+    assert to_html('<b>5 < 6 & "x"</b>') == "&lt;b&gt;5 &lt; 6 &amp; &#34;x&#34;&lt;/b&gt;"
+    assert "href" not in to_html("[x](javascript:alert(1))")
+    assert "<img" not in to_html("`<img src=x>` **<img>**")
+
+
+def test_marks_inside_code_are_left_alone() -> None:
+    assert to_html("`**x**`") == "<code>**x**</code>"
+    assert to_html(quoted("a`b**c**")) == "<code>aˋb**c**</code>"
+
+
+def test_a_cell_is_one_line_without_a_bar() -> None:
+    assert to_cell("|x − y|\n  twice") == "\\|x − y\\| twice"

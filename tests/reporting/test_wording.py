@@ -1,0 +1,36 @@
+"""Numbers in words."""
+
+from __future__ import annotations
+
+import pytest
+
+from likeness.reporting.wording import count, duration, interval, measured, number, percent, size
+
+FIGURE = {"value": 0.732, "low": 0.704, "high": 0.7591, "n": 1000}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.04, "0.0\u202fs"), (99, "99.0\u202fs"), (250, "4.2\u202fmin"), (7200, "2.0\u202fh")]
+)
+def test_durations(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+def test_numbers() -> None:
+    assert count(38954049) == "38\u202f954\u202f049"
+    assert number(5e-5) == "5e-05"
+    assert number(3.0) == "3"
+    assert number(True) == "True"
+    assert size([120, 100]) == "120×100"
+
+
+def test_measured_figures() -> None:
+    assert measured(FIGURE) == "73.2\u202f% (70.4\u202f% to 75.9\u202f%)"
+    assert measured(FIGURE, share=False) == "0.732 (0.704 to 0.759)"
+    assert interval(FIGURE) == "95 % interval 70.4\u202f% to 75.9\u202f%"
+
+
+def test_what_is_not_known_is_a_dash() -> None:
+    undefined = {"value": None, "low": None, "high": None, "n": 0}
+    assert {count(None), percent(None), number(None), duration(None), measured(None), measured(undefined)} == {"–"}
+    assert interval(undefined) == ""

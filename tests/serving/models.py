@@ -1,0 +1,56 @@
+"""Small real models for the tests of serving, of random weights: alike photographs score alike, and no more."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from likeness.models.architecture import ModelParams
+from likeness.models.card import Card
+from likeness.models.comparators import WeightedL1
+from likeness.models.decision import Decision, FarPoint
+from likeness.models.embedding import embed_pixels, score_pairs
+from likeness.models.export import export_onnx
+from likeness.models.network import build_siamese
+from likeness.models.preprocess import Preprocess
+from likeness.models.weights import save_model
+from likeness.serving.faces import find_face
+from likeness.serving.photograph import read_gray
+from tests.serving.pictures import other_portrait, portrait
+
+PREPROCESS = Preprocess(size=(72, 72), crop=(120, 120), standardise="image")
+
+
+def make_model(folder: Path, comparator: str = "cosine", seed: int = 0, onnx: bool = False) -> Card:
+    """Writes a model whose threshold lies between "the same photograph" and "that other portrait"."""
+    params = ModelParams("residual", comparator, embedding_dim=32, width=0.25)  # type: ignore[arg-type]
+    siamese = build_siamese(params, PREPROCESS.size, seed)
+    if isinstance(siamese.comparator, WeightedL1):
+        siamese.comparator.logit.weight.data.abs_().neg_()  # unlike is less alike
+    faces = np.stack([PREPROCESS.window(find_face(read_gray(p)).frame) for p in (portrait(), other_portrait())])
+    one, other = embed_pixels(siamese, PREPROCESS, faces, mirror=True)[:, None]
+    same, different = score_pairs(siamese, one, one)[0], score_pairs(siamese, one, other)[0]
+    threshold = float(same + different) / 2
+    step = float(same - different) / 2
+    table = tuple(FarPoint(10.0**-n, threshold + (n - 2) * step / 8, 100_000) for n in (1, 2, 3))
+    card = Card(
+        model=params,
+        preprocess=PREPROCESS,
+        mirror=True,
+        decision=Decision(threshold, 3 / step, -3 * threshold / step, table),
+        protocol="restricted",
+        outside_data="none",
+        source="test",
+        synthetic=True,
+        alignment="none",
+        fingerprint="0" * 64,
+        recipe="test",
+        seed=seed,
+        trained={},
+        versions={},
+    )
+    card = save_model(folder, siamese, card)
+    if onnx:
+        export_onnx(folder / "tower.onnx", siamese, card)
+    return card

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from likeness.errors import FaceNotFoundError
+from likeness.serving.faces import FRAME, Box, cut_frame, detect, find_face, framed
+from likeness.serving.photograph import read_gray
+from tests.serving.pictures import portrait, two_people
+
+
+def test_the_face_is_found_and_stands_in_the_middle_of_its_frame() -> None:
+    face = find_face(read_gray(portrait()))
+    assert face.box is not None
+    assert face.others == 0
+    assert face.frame.shape == (FRAME, FRAME)
+    again = detect(face.frame)[0]
+    middle = np.array([again.left, again.top]) + again.side / 2
+    assert np.abs(middle - FRAME / 2).max() < 8
+    assert 0.85 < again.side / (FRAME / 2.2) < 1.15
+
+
+def test_the_largest_of_several_is_taken_and_the_others_counted() -> None:
+    face = find_face(read_gray(two_people()))
+    assert face.box is not None
+    assert face.box.left < 512
+    assert face.others == 1
+
+
+def test_a_reduced_search_gives_places_in_the_original() -> None:
+    large = np.kron(read_gray(portrait()), np.ones((4, 4), dtype=np.uint8))
+    small, big = detect(read_gray(portrait()))[0], detect(large)[0]
+    assert abs(big.side / 4 - small.side) < 10
+    assert abs(big.left / 4 - small.left) < 10
+
+
+@pytest.mark.parametrize("picture", [np.zeros((300, 300), np.uint8), np.full((2, 900), 255, np.uint8)])
+def test_no_face_is_said(picture: np.ndarray) -> None:
+    with pytest.raises(FaceNotFoundError, match=r"^b\.jpg shows no face"):
+        find_face(picture, "b.jpg")
+
+
+def test_a_frame_reaches_2_2_times_as_far_as_its_box() -> None:
+    ramp = np.tile(np.arange(500, dtype=np.float64) / 2, (500, 1)).round().astype(np.uint8)
+    frame = cut_frame(ramp, Box(left=150, top=150, side=200))
+    places = 250 + 440 * ((np.arange(FRAME) + 0.5) / FRAME - 0.5)
+    assert np.abs(frame - places / 2).max() <= 1
+
+
+@pytest.mark.parametrize("corner", [(0, 0), (0, 380), (380, 0), (380, 380)])
+def test_beyond_the_border_the_edge_is_repeated(corner: tuple[int, int]) -> None:
+    picture = np.full((500, 500), 90, dtype=np.uint8)
+    top, left = corner
+    frame = cut_frame(picture, Box(left, top, 120))
+    assert (frame == 90).all()
+
+
+def test_a_framed_picture_is_taken_as_it_is_or_scaled() -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (FRAME, FRAME), dtype=np.uint8)
+    np.testing.assert_array_equal(framed(picture).frame, picture)
+    assert framed(np.kron(picture, np.ones((2, 2), np.uint8))).frame.tolist() == picture.tolist()
+    assert framed(picture[:100, :80]).frame.shape == (FRAME, FRAME)
+
+
+def test_many_threads_find_what_one_finds() -> None:
+    gray = read_gray(portrait())
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(detect, [gray] * 8))
+    assert all(boxes == detect(gray) for boxes in found)
+
+
+@pytest.mark.lfw
+@pytest.mark.skipif("LIKENESS_LFW" not in os.environ, reason="LIKENESS_LFW names no folder of real faces")
+def test_on_real_faces_nearly_all_are_found_where_lfw_has_them() -> None:
+    from tests.serving.real import lfw_photographs
+
+    photographs = lfw_photographs(Path(os.environ["LIKENESS_LFW"]), 100)
+    boxes = [found[0] for found in map(detect, photographs) if found]
+    assert len(boxes) >= 97
+    assert np.median([box.side for box in boxes]) == pytest.approx(FRAME / 2.2, abs=5)
+    assert np.median([abs(box.left + box.side / 2 - FRAME / 2) for box in boxes]) < 5

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from likeness.errors import GalleryError, ModelError
+from likeness.serving.gallery_file import load_gallery
+from likeness.serving.people import People
+from likeness.serving.verifier import Verifier
+
+
+@pytest.fixture
+def people(tmp_path: Path, verifier: Verifier, photos: Path) -> People:
+    people = People(tmp_path / "people.safetensors", verifier)
+    people.enrol({"Ada": [verifier.face(photos / "ada.jpg")]}, keep=True)
+    return people
+
+
+def test_one_photograph_is_enough_to_be_known_at_once(people: People, photos: Path) -> None:
+    (found,) = people.identify([people.verifier.face(photos / "ada.png")])
+    assert found.name == "Ada"
+    assert found.candidates[0].score > 0.99
+    assert found.limit.people == 1
+
+
+def test_a_stranger_is_unknown_but_the_most_alike_are_named(people: People, photos: Path) -> None:
+    (found,) = people.identify([people.verifier.face(photos / "ben.jpg")], threshold=0.999)
+    assert found.name is None
+    assert [candidate.name for candidate in found.candidates] == ["Ada"]
+
+
+def test_the_threshold_grows_with_the_gallery(people: People, photos: Path) -> None:
+    face = people.verifier.face(photos / "ada.png")
+    before = people.identify([face])[0].limit
+    people.enrol({f"Other {number}": [people.verifier.face(photos / "ben.jpg")] for number in range(9)})
+    after = people.identify([face])[0].limit
+    assert (before.people, after.people) == (1, 10)
+    assert after.threshold > before.threshold
+    assert after.far == before.far == 0.01
+    assert after.far_each == pytest.approx(1 - 0.99**0.1)
+
+
+def test_another_program_may_enrol_and_remove_meanwhile(people: People, photos: Path) -> None:
+    face = people.verifier.face(photos / "ben.jpg")
+    people.identify([face])
+    another = People(people.path, people.verifier)
+    another.enrol({"Ben": [face]})
+    assert people.identify([face])[0].name == "Ben"
+    another.remove(["Ben"])
+    assert people.identify([face])[0].candidates[0].name == "Ada"
+    assert [person.name for person in people.everyone()] == ["Ada"]
+
+
+def test_nobody_enrolled_is_said(tmp_path: Path, verifier: Verifier, photos: Path) -> None:
+    nobody = People(tmp_path / "none.safetensors", verifier)
+    assert nobody.everyone() == []
+    with pytest.raises(GalleryError, match="nobody is enrolled"):
+        nobody.identify([verifier.face(photos / "ada.jpg")])
+
+
+def test_another_models_gallery_is_refused_until_it_is_embedded_anew(
+    people: People, other_model_folder: Path, photos: Path
+) -> None:
+    other = People(people.path, Verifier.load(other_model_folder))
+    face = other.verifier.face(photos / "ada.png")
+    for refused in (lambda: other.identify([face]), lambda: other.enrol({"Ben": [face]})):
+        with pytest.raises(GalleryError, match="re-embed"):
+            refused()
+    assert other.reembed() == 1
+    assert load_gallery(people.path).model == other.verifier.digest
+    assert other.identify([face])[0].name == "Ada"
+    with pytest.raises(GalleryError, match="made by the model"):
+        people.identify([face])
+
+
+def test_a_bad_name_stops_before_any_work(people: People, photos: Path) -> None:
+    before = people.path.read_bytes()
+    with pytest.raises(GalleryError, match="printable"):
+        people.enrol({"Ben": [people.verifier.face(photos / "ben.jpg")], "a\nb": []})
+    assert people.path.read_bytes() == before
+
+
+def test_a_person_without_a_photograph_is_refused(people: People) -> None:
+    with pytest.raises(GalleryError, match="Ben: expected one or more"):
+        people.enrol({"Ben": []})
+
+
+def test_several_at_once_are_as_each_alone(people: People, photos: Path) -> None:
+    faces = [people.verifier.face(photos / name) for name in ("ada.png", "ben.jpg", "ada.jpg")]
+    together = people.identify(faces)
+    for face, found in zip(faces, together, strict=True):
+        (alone,) = people.identify([face])
+        assert np.isclose(found.candidates[0].score, alone.candidates[0].score, atol=1e-6)
+
+
+def test_a_rate_that_is_none_is_refused(people: People, photos: Path) -> None:
+    with pytest.raises(ModelError, match="between 0 and 1"):
+        people.identify([people.verifier.face(photos / "ada.jpg")], far=2)

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from likeness.errors import RequestError
+from likeness.serving.server import check_token, is_loopback
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.9.9.9", "::1", "localhost"])
+def test_loopback_needs_no_token(host: str) -> None:
+    assert is_loopback(host)
+    check_token(None, is_loopback(host))
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "faces.example", "", "localhost.evil.example"])
+def test_anything_else_does(host: str) -> None:
+    assert not is_loopback(host)
+    with pytest.raises(RequestError, match="LIKENESS_TOKEN"):
+        check_token(None, loopback=False)
+
+
+def test_short_tokens_are_refused() -> None:
+    with pytest.raises(RequestError, match="too short"):
+        check_token("letmein", loopback=True)
+    check_token("x" * 16, loopback=False)
+
+
+@pytest.fixture
+def served(model_folder: Path, tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """`likeness serve` as a process of its own, and its address."""
+    arguments = ["serve", "--model", str(model_folder), "--gallery", str(tmp_path / "people"), "--port", "0"]
+    program = "import sys; from likeness.cli import main; sys.argv[0] = 'likeness'; main()"
+    process = subprocess.Popen([sys.executable, "-c", program, *arguments], stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    address = re.match(r"(http://\S+)", process.stderr.readline())
+    assert address
+    yield process, address[1]
+    process.kill()
+    process.wait()
+
+
+def test_the_service_answers_and_stops_when_told(served: tuple[subprocess.Popen[str], str], photos: Path) -> None:
+    process, address = served
+    files = {"first": (photos / "ada.jpg").read_bytes(), "second": (photos / "ada.png").read_bytes()}
+    assert httpx.post(f"{address}/api/verify", files=files, timeout=30).json()["same"] is True
+    host, port = address.removeprefix("http://").split(":")
+    assert host == "127.0.0.1"
+    for other in _other_addresses():
+        with socket.socket() as probe:
+            probe.settimeout(2)
+            assert probe.connect_ex((other, int(port))) != 0
+    process.send_signal(signal.SIGINT)
+    assert process.wait(20) in (0, 130, -signal.SIGINT)
+    assert process.stderr is not None
+    assert "Traceback" not in process.stderr.read()
+
+
+def _other_addresses() -> list[str]:
+    """This machine's addresses besides loopback."""
+    found = {info[4][0] for info in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)}
+    return [str(address) for address in found if not str(address).startswith("127.")]
+
+
+def test_an_address_in_use_is_one_sentence(model_folder: Path, tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        program = "import sys; from likeness.cli import main; sys.argv[0] = 'likeness'; main()"
+        arguments = ["serve", "--model", str(model_folder), "--port", str(taken.getsockname()[1])]
+        done = subprocess.run(
+            [sys.executable, "-c", program, *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=tmp_path,
+            env={**os.environ},
+        )
+    assert done.returncode == 2
+    assert "cannot be listened on" in done.stderr
+    assert done.stderr.count("\n") == 1

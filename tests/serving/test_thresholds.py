@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from likeness.errors import ModelError
+from likeness.models.decision import Decision, FarPoint, far_table
+from likeness.serving.thresholds import far_at, gallery_threshold, threshold_at
+
+TABLE = (FarPoint(1e-1, 1.0, 100_000), FarPoint(1e-2, 2.0, 100_000), FarPoint(1e-3, 3.0, 100_000))
+DECISION = Decision(threshold=1.5, slope=1.0, intercept=0.0, far_table=TABLE)
+EMPTY = Decision(threshold=1.5, slope=1.0, intercept=0.0)
+
+
+def test_stated_rates_give_the_tables_thresholds_and_back() -> None:
+    for point in TABLE:
+        assert threshold_at(DECISION, point.far) == pytest.approx(point.threshold)
+        assert far_at(DECISION, point.threshold) == pytest.approx(point.far)
+
+
+def test_between_them_the_logarithm_is_linear() -> None:
+    assert threshold_at(DECISION, 10**-1.5) == pytest.approx(1.5)
+    assert far_at(DECISION, 2.25) == pytest.approx(10**-2.25)
+
+
+@pytest.mark.parametrize("far", [0.5, 1e-4, 0.0])
+def test_a_rate_that_the_card_cannot_support_is_refused(far: float) -> None:
+    with pytest.raises(ModelError, match=r"from 0\.001 to 0\.1"):
+        threshold_at(DECISION, far)
+
+
+def test_a_card_without_a_table_says_so() -> None:
+    with pytest.raises(ModelError, match="for no rate"):
+        threshold_at(EMPTY, 0.01)
+    with pytest.raises(ModelError, match="too few thresholds"):
+        gallery_threshold(EMPTY, 10, 0.01)
+    assert far_at(EMPTY, 1.5) is None
+
+
+def test_a_threshold_outside_the_table_has_no_known_rate() -> None:
+    assert far_at(DECISION, 0.5) is None
+    assert far_at(DECISION, 3.5) is None
+
+
+def test_one_person_is_one_comparison() -> None:
+    single = gallery_threshold(DECISION, 1, 0.01)
+    assert single.threshold == pytest.approx(2.0)
+    assert not single.extended
+
+
+def test_the_rate_of_each_comparison_adds_up_to_that_of_the_gallery() -> None:
+    result = gallery_threshold(DECISION, 50, 0.1)
+    assert 1 - (1 - result.far_each) ** 50 == pytest.approx(0.1)
+    assert result.far_each == pytest.approx(0.1 / 50, rel=0.06)
+
+
+def test_beyond_the_table_the_tail_is_extended_as_an_exponential() -> None:
+    result = gallery_threshold(DECISION, 1_000_000, 0.01)
+    assert result.extended
+    assert result.threshold == pytest.approx(-np.log10(result.far_each), rel=1e-6)
+
+
+def test_a_badly_supported_last_point_does_not_anchor_but_bounds_the_tail() -> None:
+    freak = FarPoint(1e-4, 3.1, 10_000)  # rests on one accepted pair; the others say 4.0
+    decision = Decision(1.5, 1.0, 0.0, (*(FarPoint(p.far, p.threshold, 10_000) for p in TABLE), freak))
+    assert gallery_threshold(decision, 1000, 0.001).threshold == pytest.approx(6.0, abs=0.01)
+    high = Decision(1.5, 1.0, 0.0, (*TABLE, FarPoint(1e-4, 9.0, 10_000)))
+    assert gallery_threshold(high, 100, 0.002).threshold >= 9.0
+
+
+@pytest.mark.parametrize("far", [0.0, 1.0, -0.1])
+def test_a_rate_is_between_0_and_1(far: float) -> None:
+    with pytest.raises(ModelError, match="between 0 and 1"):
+        gallery_threshold(DECISION, 10, far)
+
+
+def test_strangers_are_refused_at_the_stated_rate() -> None:
+    """Normal impostor scores, whose tail is lighter than the line: at most the stated rate passes."""
+    rng = np.random.default_rng(3)
+    decision = Decision(0.0, 1.0, 0.0, far_table(rng.standard_normal(20_000)))
+    for people in (10, 1000):
+        threshold = gallery_threshold(decision, people, 0.05).threshold
+        best = rng.standard_normal((2000, people)).max(axis=1)
+        assert (best >= threshold).mean() <= 0.065  # 0.05 and three standard errors

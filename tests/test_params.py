@@ -1,0 +1,99 @@
+"""The reader of params.yaml: right values into dataclasses, and every mistake at once with its key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Literal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from likeness.errors import ParamsError
+from likeness.params import Range, from_mapping, keys_of, read_params
+
+
+@dataclass(frozen=True)
+class Inner:
+    rate: Annotated[float, Range(above=0, high=1)] = 0.5
+    kind: Literal["a", "b"] = "a"
+
+
+@dataclass(frozen=True)
+class Outer:
+    epochs: Annotated[int, Range(low=1)]
+    size: tuple[int, int] = (8, 8)
+    crop: tuple[int, int] | None = None
+    flag: bool = False
+    inner: Inner = field(default_factory=Inner)
+
+    def __post_init__(self) -> None:
+        if self.crop is not None and self.crop < self.size:
+            raise ValueError("crop must not be smaller than size")
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "params.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_reads_nested_sections_with_defaults(tmp_path: Path) -> None:
+    path = write(tmp_path, "one: {epochs: 3, size: [4, 5], inner: {rate: 5e-5}}\ntwo: {kind: b}\n")
+    one, two = read_params(path, one=Outer, two=Inner)
+    assert one == Outer(epochs=3, size=(4, 5), inner=Inner(rate=5e-5))
+    assert two == Inner(kind="b")
+
+
+def test_tells_every_mistake_at_once_with_file_and_key(tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        "one: {epochs: 0, size: [1], flag: 3, epoch: 2, inner: {rate: 2, kind: c}}\ntwo: {rat: 1}\n",
+    )
+    with pytest.raises(ParamsError) as caught:
+        read_params(path, one=Outer, two=Inner, three=Inner)
+    message = str(caught.value)
+    assert message.startswith(f"{path}: 8 mistakes")
+    for part in (
+        "one.epochs: expected a whole number >= 1, found 0",
+        "one.size: expected 2 values, found 1",
+        "one.flag: expected true or false, found 3",
+        "one.epoch: unknown key, did you mean epochs?",
+        "one.inner.rate: expected a number > 0 and <= 1, found 2",
+        "one.inner.kind: expected one of a, b, found 'c'",
+        "two.rat: unknown key, did you mean rate?",
+        "three: expected a section with keys, found nothing",
+    ):
+        assert part in message
+
+
+def test_a_rule_over_several_keys_is_a_mistake_of_the_section() -> None:
+    with pytest.raises(ParamsError, match="crop must not be smaller"):
+        from_mapping(Outer, {"epochs": 1, "crop": [2, 2]}, "card.json")
+
+
+def test_missing_key_and_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(ParamsError, match=r"epochs: missing, expected a whole number >= 1"):
+        from_mapping(Outer, {}, "x")
+    with pytest.raises(ParamsError, match="cannot be read"):
+        read_params(tmp_path / "absent.yaml", one=Outer)
+    with pytest.raises(ParamsError, match="not valid YAML"):
+        read_params(write(tmp_path, "a: [1"), one=Outer)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), "three", None, True, [1]])
+def test_a_number_is_a_finite_number(value: object) -> None:
+    with pytest.raises(ParamsError, match="expected a number"):
+        from_mapping(Inner, {"rate": value}, "x")
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_range_accepts_exactly_its_interval(value: float) -> None:
+    assert (value in Range(above=0, high=1)) == (0 < value <= 1)
+
+
+def test_keys_of_lists_every_leaf() -> None:
+    assert keys_of(Outer, "one") == [
+        "one.epochs", "one.size", "one.crop", "one.flag", "one.inner.rate", "one.inner.kind",
+    ]  # fmt: skip

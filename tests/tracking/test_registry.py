@@ -1,0 +1,186 @@
+"""The registry against a real store: versions, aliases, the journal, and what is told when things are wrong."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from likeness.errors import ModelError, TrackingError
+from likeness.files import write_json
+from likeness.models.card import WEIGHTS, Card
+from likeness.models.decision import fit_decision
+from likeness.models.network import ModelParams, build_siamese
+from likeness.models.preprocess import Preprocess
+from likeness.models.weights import load_model, save_model
+from likeness.tracking.gate import GateParams, decide
+from likeness.tracking.registry import Registry, resolve
+from likeness.tracking.runs import DatasetNote, TrackedRun, TrackingParams
+
+METRICS: dict[str, Any] = {
+    "model": {"accuracy": {"value": 0.9, "low": 0.85, "high": 0.95}},
+    "baseline": {"accuracy": {"value": 0.6}},
+}
+PAIRS = 200
+
+
+def trained(folder: Path, seed: int, accuracy: float) -> Path:
+    """A model folder, its predictions and its run, as the stages leave them."""
+    params = ModelParams(backbone="residual", comparator="cosine", embedding_dim=8, width=0.25)
+    siamese = build_siamese(params, (32, 32), seed)
+    rng = np.random.default_rng(seed)
+    same = np.arange(PAIRS) < PAIRS // 2
+    correct = rng.random(PAIRS) < accuracy
+    score = np.where(same == correct, 0.5, -0.5) + rng.normal(0, 0.01, PAIRS)
+    card = Card(
+        model=params,
+        preprocess=Preprocess((32, 32), None, "image"), mirror=False, decision=fit_decision(score, same),
+        protocol="restricted", outside_data="none", source="synthetic", synthetic=True, alignment="synthetic",
+        fingerprint="f" * 64, recipe="tiny", seed=seed, trained={}, versions={},
+    )  # fmt: skip
+    save_model(folder / "model", siamese, card)
+    predictions = pd.DataFrame(
+        {
+            "split": "test", "first": [f"a{i}" for i in range(PAIRS)], "second": [f"b{i}" for i in range(PAIRS)],
+            "first_person": np.arange(PAIRS), "second_person": np.arange(PAIRS) + PAIRS * ~same,
+            "same": same, "score": score, "probability": np.where(score > 0, 0.9, 0.1), "correct": correct,
+        }
+    )  # fmt: skip
+    predictions.to_parquet(folder / "predictions.parquet")
+    note = DatasetNote("synthetic", "f" * 64, "lfwa.tar.gz")
+    with TrackedRun.start(TrackingParams(), name="tiny", values={}, dataset=note, tags={}) as run:
+        write_json(folder / "run.json", run.finish(None, {}))
+    return folder
+
+
+def register(registry: Registry, folder: Path) -> int:
+    return registry.register(
+        folder / "model", folder / "predictions.parquet", METRICS, folder / "run.json", milliseconds=1.5
+    ).version
+
+
+@pytest.fixture
+def registry(project: Path) -> Registry:
+    return Registry.open()
+
+
+@pytest.fixture
+def first(project: Path) -> Path:
+    return trained(project / "outputs" / "first", 0, 0.8)
+
+
+@pytest.fixture
+def second(project: Path) -> Path:
+    return trained(project / "outputs" / "second", 1, 0.99)
+
+
+def test_champion_and_challenger_from_first_model_to_rollback(
+    registry: Registry, first: Path, second: Path
+) -> None:
+    assert registry.champion() is None
+    one = register(registry, first)
+    assert (registry.challenger(), registry.champion()) == (one, None)
+    registry.record(decide(registry.candidate(one), None, GateParams(resamples=100)))
+    assert registry.champion() == one
+
+    two = register(registry, second)
+    verdict = decide(registry.candidate(two), registry.candidate(one), GateParams(resamples=100))
+    registry.record(verdict)
+    assert verdict.outcome == "promoted"
+    assert registry.champion() == two
+
+    assert registry.rollback("the door squeaks").champion == one
+    assert registry.champion() == one
+    assert registry.promote(two, "it did not").champion == two
+    assert [(entry.outcome, entry.champion) for entry in registry.journal()] == [
+        ("promoted by hand", two), ("rolled back", one), ("promoted", two), ("promoted", one),
+    ]  # fmt: skip
+    assert registry.journal()[1].because == "the door squeaks"
+
+
+def test_a_model_that_is_registered_already_makes_no_version_and_no_run(registry: Registry, first: Path) -> None:
+    one = register(registry, first)
+    before = registry._store.client.search_runs([registry._store.experiment_id("likeness")])
+    write_json(first / "run.json", {"run_id": None, "reason": "restored from the run cache"})
+    again = registry.register(first / "model", first / "predictions.parquet", METRICS, first / "run.json", 1.5)
+    assert (again.version, again.created) == (one, False)
+    assert len(registry._store.client.search_runs([registry._store.experiment_id("likeness")])) == len(before)
+
+
+def test_a_version_tells_what_it_is(registry: Registry, first: Path) -> None:
+    tags = registry._version(register(registry, first)).tags
+    assert tags["recipe"] == "tiny"
+    assert tags["accuracy"] == "0.9000 [0.8500, 0.9500]"
+    assert {"data.fingerprint", "dvc.lock.sha256", "git.commit", "git.dirty", "protocol", "thresholds"} <= set(
+        tags
+    )
+
+
+def test_the_champion_is_resolved_and_loads(registry: Registry, first: Path) -> None:
+    registry.promote(register(registry, first), "a start")
+    folder = resolve("models:/likeness@champion")
+    assert load_model(folder).card.recipe == "tiny"
+    assert resolve("models:/likeness/1") == folder
+    assert not list(folder.parents[1].rglob("*.pkl"))
+
+
+@pytest.mark.parametrize(
+    ("uri", "told"),
+    [
+        ("models:/likeness@champion", "no champion yet"),
+        ("models:/likeness@nobody", "no nobody yet"),
+        ("models:/likeness/77", "77"),
+        ("models:/likeness/x", "no version number"),
+        ("models:/other@champion", "expected models:/likeness@champion"),
+    ],
+)
+def test_what_is_not_there_is_told(registry: Registry, first: Path, uri: str, told: str) -> None:
+    register(registry, first)
+    with pytest.raises(TrackingError, match=told):
+        registry.resolve(uri)
+
+
+def test_tampered_weights_are_not_served(registry: Registry, first: Path) -> None:
+    registry.promote(register(registry, first), "a start")
+    weights = registry.resolve("models:/likeness@champion") / WEIGHTS
+    weights.write_bytes(weights.read_bytes()[:-1] + b"x")
+    with pytest.raises(TrackingError, match="not those that were registered"):
+        registry.resolve("models:/likeness@champion")
+    shutil.rmtree(weights.parents[2])
+    with pytest.raises(TrackingError, match="gone"):
+        registry.resolve("models:/likeness@champion")
+
+
+def test_an_untracked_training_and_a_missing_folder_are_told(
+    registry: Registry, first: Path, tmp_path: Path
+) -> None:
+    write_json(first / "run.json", {"run_id": None, "reason": "the store was away"})
+    with pytest.raises(TrackingError, match="the store was away"):
+        register(registry, first)
+    with pytest.raises(ModelError, match="no model card"):
+        registry.register(tmp_path / "x", first / "predictions.parquet", METRICS, first / "run.json", 1.0)
+
+
+def test_a_store_that_is_away_is_told_within_seconds(project: Path) -> None:
+    with pytest.raises(TrackingError, match=r"127\.0\.0\.1:9"):
+        Registry.open("http://127.0.0.1:9")
+
+
+def test_nothing_to_roll_back_to_is_told(registry: Registry, first: Path) -> None:
+    registry.promote(register(registry, first), "a start")
+    with pytest.raises(TrackingError, match="nothing to roll back to"):
+        registry.rollback("hm")
+
+
+def test_a_refused_challenger_leaves_the_champion(registry: Registry, first: Path, second: Path) -> None:
+    one, two = register(registry, second), register(registry, first)
+    registry.promote(one, "a start")
+    strict = replace(GateParams(resamples=100), latency_ratio=0.5)
+    registry.record(decide(registry.candidate(two), registry.candidate(one), strict))
+    assert registry.champion() == one
+    assert registry.journal()[0].outcome == "refused"

@@ -1,0 +1,216 @@
+"""Runs against a real store: what is noted, what a resumed training continues, what a broken store costs."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sqlite3
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mlflow import MlflowClient
+
+from likeness.errors import InterruptedTrainingError
+from likeness.files import write_json
+from likeness.tracking.runs import DatasetNote, TrackedRun, TrackingParams, log_evaluation, log_report
+
+FINGERPRINT = "ab" * 32
+DATA = DatasetNote("lfw-a", FINGERPRINT, "lfwa.tar.gz", {"images": 13233, "people": 5749})
+
+
+def start(params: TrackingParams | None = None, **options: Any) -> TrackedRun:
+    values = options.pop("values", {"train": {"epochs": 3, "learning_rate": 5e-5}})
+    tags = {"device": "cpu", "protocol": "restricted", "recipe": "koch"}
+    return TrackedRun.start(
+        params or TrackingParams(), name="koch", values=values, dataset=DATA, tags=tags, **options
+    )
+
+
+def row(epoch: int) -> Mapping[str, Any]:
+    return {"epoch": epoch, "train_loss": 1.0 / epoch, "train_accuracy": None, "holdout_auc": 0.5 + epoch / 100}
+
+
+def client(project: Path) -> MlflowClient:
+    return MlflowClient(f"sqlite:///{project}/mlflow.db")
+
+
+def curve(project: Path, run_id: str, key: str) -> list[tuple[int, float]]:
+    return [(point.step, point.value) for point in client(project).get_metric_history(run_id, key)]
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "weights.safetensors").write_bytes(b"weights")
+    (folder / "card.json").write_text("{}")
+    return folder
+
+
+def test_a_training_is_noted_whole(project: Path, model: Path) -> None:
+    with start() as run:
+        for epoch in (1, 2, 3):
+            run.steps([(2 * epoch, 0.5), (2 * epoch + 1, 0.25)])
+            run.epoch(row(epoch))
+        told = run.finish(model, {"best_epoch": 2, "seconds": {"to_best": 12.5}, "stop": "patience"})
+
+    assert told["reason"] is None
+    assert told["uri"] == "sqlite:///mlflow.db"
+    noted = client(project).get_run(told["run_id"])
+    assert noted.info.status == "FINISHED"
+    assert noted.data.params == {"train.epochs": "3", "train.learning_rate": "5e-05"}
+    assert curve(project, told["run_id"], "train_loss") == [(1, 1.0), (2, 0.5), (3, 1 / 3)]
+    assert len(curve(project, told["run_id"], "step_loss")) == 6
+    assert noted.data.metrics["train/seconds/to_best"] == 12.5
+    assert "train_accuracy" not in noted.data.metrics
+    tags = noted.data.tags
+    assert (tags["git.dirty"], tags["data.fingerprint"], tags["recipe"]) == ("false", FINGERPRINT, "koch")
+    assert tags["mlflow.source.git.commit"] == told["code"]["commit"]
+    (data,) = noted.inputs.dataset_inputs
+    assert (data.dataset.name, data.dataset.digest) == ("lfw-a", FINGERPRINT[:36])
+    assert (project / "mlartifacts" / "likeness" / told["run_id"] / "artifacts/model/weights.safetensors").exists()
+
+
+def test_more_values_than_one_batch_takes(project: Path) -> None:
+    with start(values={f"p{i}": i for i in range(250)}) as run:
+        run.steps((step, 0.5) for step in range(2500))
+        told = run.finish(None, {})
+    assert told["reason"] is None
+    assert len(client(project).get_run(told["run_id"]).data.params) == 250
+    assert len(curve(project, told["run_id"], "step_loss")) == 2500
+
+
+def test_a_resumed_training_continues_its_run(project: Path) -> None:
+    first = start()
+    first.epoch(row(1))
+    first.epoch(row(2))
+    with pytest.raises(InterruptedTrainingError), first:
+        raise InterruptedTrainingError("the state is saved")
+    assert first.run_id is not None
+    assert client(project).get_run(first.run_id).info.status == "KILLED"
+
+    with start(resume_run_id=first.run_id) as second:
+        assert client(project).get_run(first.run_id).info.status == "RUNNING"
+        for epoch in (1, 2, 3):  # the whole history again: what is there is not doubled
+            second.epoch(row(epoch))
+        told = second.finish(None, {})
+    assert told["run_id"] == first.run_id
+    assert [step for step, _ in curve(project, first.run_id, "train_loss")] == [1, 2, 3]
+    assert client(project).get_run(first.run_id).info.status == "FINISHED"
+
+
+def test_a_run_that_the_store_does_not_know_is_opened_anew(project: Path) -> None:
+    run = start(resume_run_id="0" * 32)
+    assert run.run_id not in (None, "0" * 32)
+    assert run.reason is None
+
+
+def test_an_error_in_the_training_marks_the_run_failed(project: Path) -> None:
+    with pytest.raises(RuntimeError), start() as run:
+        raise RuntimeError
+    assert run.run_id is not None
+    assert client(project).get_run(run.run_id).info.status == "FAILED"
+
+
+def test_switched_off_it_notes_nothing(project: Path) -> None:
+    before = (project / "mlflow.db").read_bytes()
+    with start(TrackingParams(enabled=False)) as run:
+        run.epoch(row(1))
+        told = run.finish(None, {})
+    assert (told["run_id"], told["reason"]) == (None, "tracking.enabled is false")
+    assert told["code"]["commit"]
+    assert (project / "mlflow.db").read_bytes() == before
+
+
+def test_a_broken_store_costs_one_warning_a_try(project: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (project / "mlflow.db").write_bytes(b"no database at all" * 100)
+    with start() as run:
+        for epoch in (1, 2, 3):
+            run.epoch(row(epoch))
+        warned = [record for record in caplog.records if record.levelno == logging.WARNING]
+        assert len(warned) == 1
+        assert "The training goes on" in warned[0].message
+        told = run.finish(None, {})
+    assert told["run_id"] is None
+    assert "not a database" in told["reason"]
+    json.dumps(told)
+
+
+def test_what_a_lock_held_up_arrives_at_the_end(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("likeness.tracking.store._PROBE_SECONDS", 0.1)
+    other = sqlite3.connect(project / "mlflow.db", isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    with start() as run:
+        run.epoch(row(1))
+        assert run.run_id is None
+        other.execute("ROLLBACK")
+        run.epoch(row(2))
+        told = run.finish(None, {})
+    assert told["reason"] is None
+    assert [step for step, _ in curve(project, told["run_id"], "train_loss")] == [1, 2]
+    assert client(project).get_run(told["run_id"]).info.status == "FINISHED"
+
+
+def test_a_store_that_breaks_on_the_way_is_offered_everything_at_the_end(
+    project: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with start() as run:
+        run.epoch(row(1))
+        (project / "mlflow.db").rename(project / "away.db")
+        run.epoch(row(2))
+        assert run.reason is not None
+        (project / "away.db").replace(project / "mlflow.db")
+        run.epoch(row(3))
+        told = run.finish(None, {})
+    assert told["reason"] is None
+    assert sum("The training goes on" in record.message for record in caplog.records) == 1
+    assert [step for step, _ in curve(project, told["run_id"], "train_loss")] == [1, 2, 3]
+
+
+def finished(folder: Path) -> tuple[Path, str]:
+    with start() as run:
+        told = run.finish(None, {})
+    write_json(folder / "outputs" / "run.json", told)
+    return folder / "outputs" / "run.json", told["run_id"]
+
+
+def test_an_evaluation_joins_the_run_once(project: Path) -> None:
+    path, run_id = finished(project)
+    figures = {"test": {"accuracy": {"value": 0.73, "interval": [0.70, 0.76]}}}
+    assert log_evaluation(path, figures)
+    assert log_evaluation(path, figures)
+    assert curve(project, run_id, "evaluation/test/accuracy") == [(0, 0.73)]
+    assert curve(project, run_id, "evaluation/test/accuracy/interval/1") == [(0, 0.76)]
+    better = {"test": {"accuracy": {"value": 0.75, "interval": [0.70, 0.76]}}}
+    assert log_evaluation(path, better)
+    assert client(project).get_run(run_id).data.metrics["evaluation/test/accuracy"] == 0.75
+
+
+def test_the_lock_of_a_run_is_the_newest(project: Path) -> None:
+    path, run_id = finished(project)
+    before = client(project).get_run(run_id).data.tags["dvc.lock.sha256"]
+    (project / "dvc.lock").write_text("schema: '2.0'\nstages: {}\n")
+    log_evaluation(path, {})
+    assert client(project).get_run(run_id).data.tags["dvc.lock.sha256"] != before
+
+
+def test_the_report_is_copied_unless_forbidden(project: Path) -> None:
+    path, run_id = finished(project)
+    page = project / "outputs" / "report.html"
+    page.write_text("<p>faces")
+    copy = project / "mlartifacts" / "likeness" / run_id / "artifacts" / "report" / "report.html"
+    assert not log_report(path, page, TrackingParams(log_report=False))
+    assert not copy.exists()
+    assert log_report(path, page, TrackingParams())
+    assert copy.read_text() == "<p>faces"
+
+
+def test_an_evaluation_without_its_run_is_a_warning(project: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = project / "outputs" / "run.json"
+    write_json(path, {"run_id": "f" * 32, "uri": "sqlite:///mlflow.db", "reason": None})
+    assert not log_evaluation(path, {"accuracy": 1.0})
+    assert "the evaluation is not noted" in caplog.text
+    write_json(path, {"run_id": None, "uri": None, "reason": "tracking.enabled is false"})
+    assert not log_evaluation(path, {"accuracy": 1.0})

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import roc_auc_score
+
+from likeness.errors import DivergedError
+from likeness.models.comparators import Euclidean
+from likeness.training.assess import Holdout, area_under_roc, assess, log_loss, spread
+from likeness.training.losses.pairs import Contrastive
+from likeness.training.losses.params import Ramp
+from tests.training.tiny import PREPROCESS, network, world
+
+
+@given(st.lists(st.tuples(st.integers(0, 6), st.booleans()), min_size=2, max_size=40))
+def test_area_under_roc_agrees_with_scikit_learn(cases: list[tuple[int, bool]]) -> None:
+    scores, same = np.array([float(score) for score, _ in cases]), np.array([kind for _, kind in cases])
+    if same.all() or not same.any():
+        return
+    assert area_under_roc(scores, same) == pytest.approx(roc_auc_score(same, scores))
+
+
+def test_spread_is_zero_for_one_point_and_one_for_opposite_points() -> None:
+    assert spread(np.ones((5, 3), dtype=np.float32)) == pytest.approx(0, abs=1e-7)
+    assert spread(np.array([[1.0, 0], [-1.0, 0]])) == pytest.approx(1)
+    assert spread(np.zeros((4, 2))) == 0
+
+
+def test_log_loss_by_hand() -> None:
+    expected = -(math.log(0.8) + math.log(1 - 0.3)) / 2
+    assert log_loss(np.array([0.8, 0.3]), np.array([True, False])) == pytest.approx(expected)
+
+
+def test_holdout_loss_is_the_training_loss_of_the_held_out_pairs() -> None:
+    pixels, _, _, pairs = world()
+    siamese = network(Euclidean)
+    objective = Contrastive("hadsell", Ramp(0.5, 2.0, 1.0), balanced=False)
+    holdout = Holdout(pairs, pixels, PREPROCESS, mirror=False, batch_size=7, over_pairs=True)
+    siamese.eval()
+    with torch.no_grad():
+        first, second = (
+            siamese.embed(PREPROCESS.tensor(torch.from_numpy(pixels[rows]))) for rows in (pairs.a, pairs.b)
+        )
+        distance = (first - second).square().sum(1).sqrt().numpy()
+    margin = 0.5 + 1.5 * 0.4
+    expected = np.where(pairs.same, distance**2, np.maximum(0, margin - distance) ** 2).mean()
+    siamese.train()
+
+    figures = assess(siamese, objective, holdout, torch.device("cpu"), progress=0.4)
+
+    assert figures.loss == pytest.approx(expected, rel=1e-5)
+    assert figures.auc == pytest.approx(roc_auc_score(pairs.same, -distance), abs=1e-6)
+    assert figures.accuracy == max(float(((-distance >= t) == pairs.same).mean()) for t in [*(-distance), np.inf])
+    assert siamese.training
+
+
+def test_embeddings_that_are_not_finite_are_a_divergence() -> None:
+    pixels, _, _, pairs = world()
+    siamese = network()
+    siamese.backbone[9].weight.data[0, 0] = float("nan")
+    holdout = Holdout(pairs, pixels, PREPROCESS, mirror=False, batch_size=64, over_pairs=True)
+    with pytest.raises(DivergedError):
+        assess(siamese, Contrastive("hadsell", Ramp(1, 1, 1), False), holdout, torch.device("cpu"), 0.0)

@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from likeness.errors import OutputError
+from likeness.training.resume import (
+    STATE,
+    Snapshot,
+    discard,
+    load_snapshot,
+    save_snapshot,
+    training_key,
+)
+
+STEPS_PER_EPOCH = 8
+FACES = np.zeros((3, 4, 4), dtype=np.uint8)
+
+
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """What happened in `killed.py`, which really kills processes."""
+    folder = tmp_path_factory.mktemp("killed")
+    command = [sys.executable, "-m", "tests.training.killed", str(folder)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    ended = subprocess.run(
+        command, env=environment, cwd=Path(__file__).parents[2], capture_output=True, text=True, timeout=300
+    )
+    assert ended.returncode == 0, ended.stderr
+    return folder, json.loads(ended.stdout)
+
+
+def same_outcome(folder: Path, name: str) -> None:
+    """Weights, history, per-step losses and best epoch are those of the whole training, to the last bit."""
+    for file in ("weights.safetensors", "facts.json"):
+        assert (folder / name / file).read_bytes() == (folder / "whole" / file).read_bytes()
+
+
+def test_killed_in_the_middle_of_an_epoch_it_ends_as_if_never_interrupted(killed: tuple[Path, Any]) -> None:
+    folder, outcome = killed
+    (code, (epoch, step)), completed = outcome["killed"]
+    assert (code, epoch) == (-signal.SIGKILL, 1)
+    assert 2 <= step <= STEPS_PER_EPOCH
+    assert completed == outcome["whole"] == 0
+    same_outcome(folder, "killed")
+
+
+def test_asked_to_stop_it_saves_and_says_so(killed: tuple[Path, Any]) -> None:
+    folder, outcome = killed
+    (code, (epoch, step)), message, completed = outcome["asked"]
+    assert code == 128 + signal.SIGTERM
+    assert f"interrupted by SIGTERM in epoch {epoch + 1} of 4, after step {step}" in message
+    assert "run the same command again" in message
+    assert completed == 0
+    same_outcome(folder, "asked")
+
+
+def test_a_checkpoint_of_other_parameters_is_never_taken_up(killed: tuple[Path, Any]) -> None:
+    folder, outcome = killed
+    assert outcome["stale"][1] == 0
+    same_outcome(folder, "stale")
+
+
+def snapshot() -> Snapshot:
+    tensors = {"model/w": torch.arange(6.0).reshape(2, 3).T, "steps": torch.zeros(2, 5, dtype=torch.float64)}
+    return Snapshot(2, 7, {"seconds": 1.5, "history": [{"epoch": 1}]}, tensors)
+
+
+def test_a_snapshot_comes_back_as_it_was(tmp_path: Path) -> None:
+    save_snapshot(tmp_path / "new" / "folder", "key", snapshot())
+    loaded = load_snapshot(tmp_path / "new" / "folder", "key")
+    assert loaded is not None
+    assert (loaded.epoch, loaded.step, loaded.facts) == (2, 7, snapshot().facts)
+    assert all(torch.equal(loaded.tensors[name], tensor) for name, tensor in snapshot().tensors.items())
+
+
+@pytest.mark.parametrize("damage", [lambda b: b[: len(b) // 2], lambda b: b"", lambda b: b"x" * 100])
+def test_a_checkpoint_that_cannot_be_read_means_starting_afresh(
+    tmp_path: Path, damage: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    save_snapshot(tmp_path, "key", snapshot())
+    path = tmp_path / STATE
+    path.write_bytes(damage(path.read_bytes()))
+    assert load_snapshot(tmp_path, "key") is None
+    assert "cannot be read" in caplog.text
+
+
+def test_half_written_checkpoints_are_swept_away(tmp_path: Path) -> None:
+    half = tmp_path / f".{STATE}.abc.part"
+    half.write_bytes(b"half")
+    assert load_snapshot(tmp_path, "key") is None
+    assert not half.exists()
+
+
+def test_discard_leaves_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "checkpoint"
+    save_snapshot(folder, "key", snapshot())
+    discard(folder)
+    assert not folder.exists()
+    discard(folder)  # nothing there: fine
+
+
+def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError):
+        save_snapshot(tmp_path / "file" / "below", "key", snapshot())
+
+
+def test_the_key_changes_with_anything_that_matters() -> None:
+    rows, faces = np.arange(4), FACES.copy()
+    faces[2, 3, 3] = 1
+    keys = {
+        training_key({"lr": 0.1}, [rows], FACES),
+        training_key({"lr": 0.2}, [rows], FACES),
+        training_key({"lr": 0.1}, [rows[::-1]], FACES),
+        training_key({"lr": 0.1}, [rows.astype(np.int32)], FACES),
+        training_key({"lr": 0.1}, [rows], faces),
+    }
+    assert len(keys) == 5
+    assert training_key({"lr": 0.1}, [np.arange(4)], FACES.copy()) in keys
