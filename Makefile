@@ -1,7 +1,7 @@
 # What people, hooks and CI call. `make` alone lists the targets.
 PYTHON ?= python3
 BIN := .venv/bin
-DATA ?= lfw-a
+DATA ?=
 RECIPE ?= koch
 MIRROR ?=
 
@@ -15,7 +15,7 @@ export PREFECT_SERVER_ANALYTICS_ENABLED = false
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run lfw test lint format bench ui lock clean
+.PHONY: help run lfw register test lint format bench ui lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):[^#]*## /\1\t/' | expand -t 14
@@ -33,8 +33,9 @@ run: .venv/.installed ## the pipeline that params.yaml describes, then where its
 	@$(BIN)/dvc repro
 	@$(BIN)/likeness where
 
-lfw: .venv/.installed ## the pipeline on LFW; MIRROR=<folder or URL> DATA=lfw-a|lfw|lfw-funneled|lfw-deepfunneled RECIPE=koch
-	@$(BIN)/dvc exp run -S data=$(DATA) -S recipe=$(RECIPE) $(if $(MIRROR),-S data.mirror='$(MIRROR)')
+lfw: .venv/.installed ## the pipeline on LFW-a; MIRROR=<folder or URL> takes it from there; DATA=<variant> RECIPE=koch
+	@data=$${DATA:-$$($(BIN)/likeness variant $(if $(MIRROR),'$(MIRROR)'))} && \
+	  $(BIN)/dvc exp run -S data=$$data -S recipe=$(RECIPE) $(if $(MIRROR),-S data.mirror='$(if $(findstring ://,$(MIRROR)),$(MIRROR),$(abspath $(MIRROR)))')
 	@$(BIN)/likeness where
 
 test: .venv/.installed ## the test suite (real components, about ten minutes on two cores)
@@ -52,6 +53,9 @@ format: .venv/.installed ## let ruff lay the code out
 
 bench: .venv/.installed ## what the performance figures of the README were measured with
 	$(BIN)/python -m benchmarks
+
+register: .venv/.installed ## register the evaluated model as challenger and let the gate decide
+	$(BIN)/python -m pipelines.register
 
 ui: .venv/.installed ## compare runs in the browser (http://127.0.0.1:5000)
 	MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false $(BIN)/mlflow ui --workers 1

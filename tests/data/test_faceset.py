@@ -93,6 +93,21 @@ def test_creating_again_replaces_everything(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["faces"]
 
 
+def test_a_link_in_place_of_the_folder_is_replaced_and_not_followed(tmp_path: Path) -> None:
+    elsewhere = tiny_faceset(tmp_path / "elsewhere", PEOPLE).source
+    (tmp_path / "faces").symlink_to(tmp_path / "elsewhere")
+    tiny_faceset(tmp_path / "faces", {"Dee": 1, "Eve": 1})
+    assert not (tmp_path / "faces").is_symlink()
+    assert FaceSet.open(tmp_path / "elsewhere").source == elsewhere
+
+
+def test_what_a_killed_run_left_behind_is_cleared_away(tmp_path: Path) -> None:
+    (tmp_path / ".faces.part").mkdir()
+    (tmp_path / ".faces.part" / "pixels.npy").write_bytes(b"half")
+    tiny_faceset(tmp_path / "faces", PEOPLE)
+    assert [path.name for path in tmp_path.iterdir()] == ["faces"]
+
+
 def fill_the_disk(folder: Path) -> None:
     with replaced_folder(folder) as fresh:
         (fresh / "half").write_text("half")

@@ -1,10 +1,12 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from likeness.evaluation.bootstrap import Figure, Resampling, bootstrap, pair_groups
 from likeness.evaluation.metrics import sweep, weighted_mean
+
+light = settings(max_examples=50, deadline=None)
 
 
 def test_groups_ignore_the_order_of_the_two_people():
@@ -15,6 +17,7 @@ def test_groups_ignore_the_order_of_the_two_people():
     assert len(set(groups.tolist())) == 4
 
 
+@light
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=1, max_size=60))
 def test_groups_are_equal_exactly_where_the_people_are(pairs):
     first, second = np.array(pairs).T

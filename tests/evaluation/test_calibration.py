@@ -1,11 +1,13 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import brier_score_loss
 
 from likeness.evaluation.calibration import Reliability, brier_score, expected_calibration_error
+
+light = settings(max_examples=50, deadline=None)
 
 
 def test_error_by_hand():
@@ -43,6 +45,7 @@ def test_equal_probabilities_share_a_bin():
     assert table["share_same"].tolist() == [0.5, 1.0]
 
 
+@light
 @given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=50), st.integers(1, 12))
 def test_error_is_bounded_by_the_mean_distance(pairs, bins):
     probability, same = np.array(pairs, float).T

@@ -1,12 +1,14 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from likeness.errors import DataError
 from likeness.evaluation.bootstrap import Resampling
 from likeness.evaluation.comparison import McNemar, Scored, difference, far_name, mcnemar
+
+light = settings(max_examples=50, deadline=None)
 
 MANY = Resampling(1000, 0)
 
@@ -18,6 +20,7 @@ def test_mcnemar_by_hand():
     assert mcnemar([1, 0], [1, 0]) == McNemar(0, 0, 1.0)
 
 
+@light
 @given(st.integers(0, 60), st.integers(0, 60))
 def test_mcnemar_is_scipys_exact_binomial_test(one, other):
     first = np.arange(one + other) < one

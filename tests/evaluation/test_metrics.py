@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
@@ -16,6 +16,8 @@ from likeness.evaluation.metrics import (
     sweep,
     tar_at_far,
 )
+
+light = settings(max_examples=50, deadline=None)
 
 
 @st.composite
@@ -32,12 +34,14 @@ def noisy(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     return np.round(rng.normal(size=count) + same, 1), same
 
 
+@light
 @given(scored_pairs())
 def test_auc_is_sklearns(pairs):
     scores, same = pairs
     assert auc(scores, same) == pytest.approx(sk.roc_auc_score(same, scores), abs=1e-12)
 
 
+@light
 @given(scored_pairs())
 def test_every_roc_point_is_sklearns(pairs):
     scores, same = pairs
@@ -48,6 +52,7 @@ def test_every_roc_point_is_sklearns(pairs):
     np.testing.assert_array_equal(ours.thresholds, thresholds)
 
 
+@light
 @given(scored_pairs(), st.sampled_from([0.0, 1e-3, 0.1, 0.25, 0.5, 1.0]))
 def test_tar_at_far_is_the_best_affordable_threshold(pairs, level):
     scores, same = pairs
@@ -61,6 +66,7 @@ def test_tar_at_far_is_the_best_affordable_threshold(pairs, level):
     assert (scores >= threshold)[same].mean() == pytest.approx(best, abs=1e-12)
 
 
+@light
 @given(scored_pairs())
 def test_only_the_order_of_scores_matters(pairs):
     scores, same = pairs
@@ -69,6 +75,7 @@ def test_only_the_order_of_scores_matters(pairs):
         assert figure(stretched, same) == pytest.approx(figure(scores, same), abs=1e-12)
 
 
+@light
 @given(scored_pairs())
 def test_swapping_classes_and_sign_changes_neither_auc_nor_eer(pairs):
     scores, same = pairs
@@ -76,6 +83,7 @@ def test_swapping_classes_and_sign_changes_neither_auc_nor_eer(pairs):
     assert equal_error_rate(-scores, ~same) == pytest.approx(equal_error_rate(scores, same), abs=1e-12)
 
 
+@light
 @given(scored_pairs(), st.integers(0, 2**32 - 1))
 def test_weights_are_repetitions(pairs, seed):
     scores, same = pairs

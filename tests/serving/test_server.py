@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -63,6 +64,26 @@ def test_the_service_answers_and_stops_when_told(served: tuple[subprocess.Popen[
     assert process.wait(20) in (0, 130, -signal.SIGINT)
     assert process.stderr is not None
     assert "Traceback" not in process.stderr.read()
+
+
+def test_an_endless_upload_is_cut_off(served: tuple[subprocess.Popen[str], str]) -> None:
+    """No Content-Length, and no end: the service stops reading soon after its limit, and answers others."""
+    _, address = served
+    sent = 0
+
+    def endless() -> Iterator[bytes]:
+        nonlocal sent
+        yield b'--x\r\nContent-Disposition: form-data; name="first"; filename="a.jpg"\r\n\r\n'
+        while sent < 1 << 30:
+            sent += 1 << 20
+            yield bytes(1 << 20)
+
+    headers = {"content-type": "multipart/form-data; boundary=x"}
+    with contextlib.suppress(httpx.WriteError, httpx.ReadError):  # it may hang up while more is on its way
+        reply = httpx.post(f"{address}/api/verify", content=endless(), headers=headers, timeout=30)
+        assert reply.status_code == 413
+    assert sent < 1 << 27
+    assert httpx.get(f"{address}/health").status_code == 200
 
 
 def _other_addresses() -> list[str]:

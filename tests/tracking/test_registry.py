@@ -23,8 +23,8 @@ from likeness.tracking.registry import Registry, resolve
 from likeness.tracking.runs import DatasetNote, TrackedRun, TrackingParams
 
 METRICS: dict[str, Any] = {
-    "model": {"accuracy": {"value": 0.9, "low": 0.85, "high": 0.95}},
-    "baseline": {"accuracy": {"value": 0.6}},
+    "model": {"test": {"accuracy": {"value": 0.9, "low": 0.85, "high": 0.95}}},
+    "baseline": {"test": {"accuracy": {"value": 0.6}}},
 }
 PAIRS = 200
 

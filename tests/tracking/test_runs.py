@@ -22,7 +22,7 @@ DATA = DatasetNote("lfw-a", FINGERPRINT, "lfwa.tar.gz", {"images": 13233, "peopl
 
 def start(params: TrackingParams | None = None, **options: Any) -> TrackedRun:
     values = options.pop("values", {"train": {"epochs": 3, "learning_rate": 5e-5}})
-    tags = {"device": "cpu", "protocol": "restricted", "recipe": "koch"}
+    tags = {"protocol": "restricted", "recipe": "koch"}
     return TrackedRun.start(
         params or TrackingParams(), name="koch", values=values, dataset=DATA, tags=tags, **options
     )
@@ -54,7 +54,8 @@ def test_a_training_is_noted_whole(project: Path, model: Path) -> None:
         for epoch in (1, 2, 3):
             run.steps([(2 * epoch, 0.5), (2 * epoch + 1, 0.25)])
             run.epoch(row(epoch))
-        told = run.finish(model, {"best_epoch": 2, "seconds": {"to_best": 12.5}, "stop": "patience"})
+        summary = {"best_epoch": 2, "seconds": {"to_best": 12.5}, "device": "cpu", "params": {"seed": 1}}
+        told = run.finish(model, summary)
 
     assert told["reason"] is None
     assert told["uri"] == "sqlite:///mlflow.db"
@@ -65,8 +66,10 @@ def test_a_training_is_noted_whole(project: Path, model: Path) -> None:
     assert len(curve(project, told["run_id"], "step_loss")) == 6
     assert noted.data.metrics["train/seconds/to_best"] == 12.5
     assert "train_accuracy" not in noted.data.metrics
+    assert "train/params/seed" not in noted.data.metrics
     tags = noted.data.tags
     assert (tags["git.dirty"], tags["data.fingerprint"], tags["recipe"]) == ("false", FINGERPRINT, "koch")
+    assert tags["device"] == "cpu"
     assert tags["mlflow.source.git.commit"] == told["code"]["commit"]
     (data,) = noted.inputs.dataset_inputs
     assert (data.dataset.name, data.dataset.digest) == ("lfw-a", FINGERPRINT[:36])

@@ -214,9 +214,11 @@ def _swap(fresh: Path, target: Path) -> None:
     _remove(aside)
 
 
-def _remove(folder: Path) -> None:
-    if folder.exists():
-        shutil.rmtree(folder)
+def _remove(path: Path) -> None:
+    if path.is_symlink() or path.is_file():
+        path.unlink()
+    elif path.exists():
+        shutil.rmtree(path)
 
 
 def fingerprint(

@@ -20,7 +20,6 @@ class PixelWriter:
 
     def __init__(self, path: Path, size: tuple[int, int]) -> None:
         self._size = size
-        self._path = path
         self._offset = len(_header(0, size))
         self._file = path.open("wb")
 

@@ -12,6 +12,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
+
 from likeness.files import read_json, write_json
 from likeness.tracking.gate import Candidate, read_predictions
 
@@ -46,3 +49,22 @@ def packed(model: Path, predictions: Path, figures: Mapping[str, float]) -> Iter
 def read_candidate(folder: Path, version: int) -> Candidate:
     """What the gate needs to know of a packed version."""
     return Candidate(version, read_predictions(folder / _PREDICTIONS), **read_json(folder / _FIGURES))
+
+
+def named(predictions: pd.DataFrame, manifest: pd.DataFrame) -> pd.DataFrame:
+    """Predictions with the names of their pictures instead of row numbers, which the next ingest may shift.
+
+    Args:
+        predictions: of the evaluate stage, with rows `a` and `b` of the manifest.
+        manifest: of the ingest stage.
+
+    Returns:
+        The same rows without a and b, and with first, second, first_person, second_person, and brightness and
+        sharpness of the pair's worse picture.
+    """
+    sides = [manifest.iloc[predictions[column]].reset_index(drop=True) for column in ("a", "b")]
+    names = [side["person"] + "_" + side["number"].astype(str).str.zfill(4) for side in sides]
+    worse = {measure: np.minimum(sides[0][measure], sides[1][measure]) for measure in ("brightness", "sharpness")}
+    people = {"first_person": sides[0]["person"], "second_person": sides[1]["person"]}
+    kept = predictions.reset_index(drop=True).drop(columns=["a", "b"])
+    return kept.assign(first=names[0], second=names[1], **people, **worse)

@@ -68,7 +68,7 @@ class Registry:
 
         Args:
             model: folder with weights and card.
-            predictions: predictions.parquet of its evaluation.
+            predictions: file with the predictions of its evaluation, their pictures `named`.
             metrics: metrics.json of its evaluation.
             run_json: the run of its training.
             milliseconds: of one embedding on one core.
@@ -84,7 +84,7 @@ class Registry:
             run_id = _run_id(run_json)
             figures = {
                 "threshold": card.decision.threshold,
-                "baseline_accuracy": metrics["baseline"]["accuracy"]["value"],
+                "baseline_accuracy": metrics["baseline"]["test"]["accuracy"]["value"],
                 "milliseconds": milliseconds,
                 "bytes": (model / WEIGHTS).stat().st_size,
             }
@@ -288,7 +288,7 @@ def _run_id(run_json: Path) -> str:
 
 def _tags(card: Card, metrics: Mapping[str, Any], predictions: str, folder: Path) -> dict[str, str]:
     provenance = provenance_of(folder)
-    accuracy = metrics["model"]["accuracy"]
+    accuracy = metrics["model"]["test"]["accuracy"]
     return {
         "weights.sha256": card.weights_sha256,
         "predictions.sha256": predictions,

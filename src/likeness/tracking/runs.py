@@ -9,11 +9,9 @@ No photograph and no embedding is logged, but for the report (see `TrackingParam
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -21,32 +19,15 @@ from typing import Any
 from likeness.errors import InterruptedTrainingError
 from likeness.files import read_json
 from likeness.tracking.flatten import leaves, numbers
+from likeness.tracking.notes import DatasetNote, describe, log_params_and_tags
 from likeness.tracking.provenance import Provenance, provenance_of
 from likeness.tracking.store import Store, TrackingParams, connect, main_repository, one_line
 
 __all__ = ["DatasetNote", "TrackedRun", "TrackingParams", "log_evaluation", "log_report"]
 
 _log = logging.getLogger(__name__)
-_METRICS_PER_BATCH, _OTHERS_PER_BATCH = 1000, 100  # limits of MLflow's log_batch
-_DIGEST_LENGTH = 36  # MLflow's limit for a data set's digest; the whole fingerprint stands in a tag
+_METRICS_PER_BATCH = 1000  # MLflow's limit
 _Action = Callable[[Store, str], object]
-
-
-@dataclass(frozen=True)
-class DatasetNote:
-    """What a run was trained on, as MLflow shows it among the run's inputs.
-
-    Attributes:
-        name: of the source, such as "lfw-a".
-        fingerprint: sha256 hex of the data (`SourceCard.fingerprint`).
-        source: where it came from, a file name or URL, never an absolute local path.
-        profile: counts worth seeing beside the name (images, people, pairs).
-    """
-
-    name: str
-    fingerprint: str
-    source: str
-    profile: Mapping[str, int] = field(default_factory=dict)
 
 
 class TrackedRun:
@@ -104,7 +85,7 @@ class TrackedRun:
 
         def opening() -> None:
             run._open(main_repository(place), name, started, resume_run_id)
-            run._attempt(lambda store, run_id: _describe(store, run_id, values, dataset, everything))
+            run._attempt(lambda store, run_id: describe(store, run_id, values, dataset, everything))
 
         run._opening = opening
         run._try_to_open()
@@ -138,16 +119,24 @@ class TrackedRun:
             self._note("step_loss", loss, step)
 
     def finish(self, model_folder: Path | None, summary: Mapping[str, Any]) -> dict[str, Any]:
-        """Notes the numbers of summary.json under `train/`, copies the model, and tells what run.json is to hold.
+        """Notes summary.json, copies the model, and tells what run.json is to hold.
+
+        Args:
+            model_folder: weights and card; None copies nothing.
+            summary: its numbers become metrics `train/…`, its texts (device, machine, stop reason) tags; `params`
+                is left out, as the run has them since its start.
 
         Returns:
             run_id, experiment, experiment_id, uri (portable), reason (None when all is well), and `code`: commit,
             dirty, changed, dvc_lock, experiment. Without a store run_id is None and the reason says why.
         """
-        for key, value in numbers(summary, "train"):
+        told = {key: value for key, value in summary.items() if key != "params"}
+        for key, value in numbers(told, "train"):
             self._note(key, value, 0)
+        texts = {key: value for key, value in leaves(told, ".") if isinstance(value, str)}
         self._second_chance()
         self._attempt(self._send)
+        self._attempt(lambda store, run_id: log_params_and_tags(store, run_id, {}, texts))
         if model_folder is not None and self._params.log_model:
             self._attempt(lambda store, run_id: store.client.log_artifacts(run_id, str(model_folder), "model"))
         return self.describe()
@@ -284,27 +273,3 @@ def _add_to_run(run_json: Path, folder: Path, what: str, action: _Action) -> boo
     except Exception as error:
         _log.warning("tracking: %s is not noted: %s", what, one_line(error))
         return False
-
-
-def _describe(
-    store: Store, run_id: str, values: Mapping[str, Any], dataset: DatasetNote, tags: Mapping[str, str]
-) -> None:
-    """Parameters, tags and data set of a run; a resumed run has its parameters, which cannot be written twice."""
-    from mlflow.entities import Param, RunTag
-
-    known = store.client.get_run(run_id).data.params
-    params = [Param(key, str(value)) for key, value in leaves(values, ".") if key not in known]
-    notes = [RunTag(key, str(value)) for key, value in tags.items()]
-    for at in range(0, max(len(params), len(notes)), _OTHERS_PER_BATCH):
-        part = slice(at, at + _OTHERS_PER_BATCH)
-        store.client.log_batch(run_id, params=params[part], tags=notes[part])
-    store.client.log_inputs(run_id, datasets=[_dataset_input(dataset)])
-
-
-def _dataset_input(note: DatasetNote) -> Any:
-    from mlflow.entities import Dataset, DatasetInput, InputTag
-
-    source = json.dumps({"place": note.source, "fingerprint": note.fingerprint})
-    digest = note.fingerprint[:_DIGEST_LENGTH]
-    dataset = Dataset(note.name, digest, "local", source, profile=json.dumps(dict(note.profile)))
-    return DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])

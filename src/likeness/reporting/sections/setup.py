@@ -85,10 +85,19 @@ def _shown(value: Any) -> str:
 def _machine(summary: Json | None) -> list[Block]:
     if summary is None:
         return [Note("The machine is unknown: the training has written no `summary.json`.", "missing")]
-    machine = summary.get("machine")
-    known = dict(leaves(machine)) if isinstance(machine, Mapping) else {"machine": machine}
-    facts = {"device": summary.get("device"), **known}
+    memory = summary.get("peak_memory_bytes") or {}
+    facts = {
+        "trained on": summary.get("device"),
+        "processes": summary.get("processes"),
+        **dict(leaves(summary.get("machine") or {})),
+        "peak memory": _gibibytes(memory.get("host")),
+        "peak memory of the GPU": _gibibytes(memory.get("gpu")),
+    }
     return [Facts([(name, quoted(_shown(value))) for name, value in facts.items() if value is not None])]
+
+
+def _gibibytes(count: int | None) -> str | None:
+    return f"{count / (1 << 30):.1f} GiB" if count else None
 
 
 def _commit(code: Json) -> str:

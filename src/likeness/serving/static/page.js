@@ -144,22 +144,27 @@ function remove(name) {
 
 const tabs = [...document.querySelectorAll("[role=tab]")];
 
-function select(tab, focus = false) {
+function select(tab) {
   for (const each of tabs) {
     const chosen = each === tab;
     each.setAttribute("aria-selected", chosen);
     each.tabIndex = chosen ? 0 : -1;
     panel(each.getAttribute("aria-controls")).hidden = !chosen;
   }
-  if (focus) tab.focus();
-  history.replaceState(null, "", `#${tab.getAttribute("aria-controls")}`);
   if (tab.id === "tab-people") listPeople();
+}
+
+/** Selects a tab because the person asked; a reload, or a link, then opens it again. */
+function go(tab) {
+  select(tab);
+  tab.focus();
+  history.replaceState(null, "", `#${tab.getAttribute("aria-controls")}`);
 }
 
 const STEPS = { ArrowRight: 1, ArrowLeft: -1 };
 
 for (const tab of tabs) {
-  tab.addEventListener("click", () => select(tab));
+  tab.addEventListener("click", () => go(tab));
   tab.addEventListener("keydown", (event) => {
     const place = tabs.indexOf(tab);
     let next = null;
@@ -168,7 +173,7 @@ for (const tab of tabs) {
     else if (event.key === "End") next = tabs.at(-1);
     if (next === null) return;
     event.preventDefault();
-    select(next, true);
+    go(next);
   });
 }
 

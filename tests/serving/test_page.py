@@ -1,0 +1,182 @@
+"""The page in a real browser: every door by mouse and by keyboard, at the widths of a phone and of a desk."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from likeness.serving.app import create_app
+from likeness.serving.service import Service
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def address(model_folder: Path, tmp_path: Path) -> Iterator[str]:
+    service = Service(model_folder, tmp_path / "people.safetensors")
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(create_app(service), log_level="error", access_log=False))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.fixture(params=[PHONE, DESK], ids=["phone", "desk"])
+def page(request: pytest.FixtureRequest, browser: Browser, address: str) -> Iterator[Page]:
+    context = browser.new_context(viewport=request.param, reduced_motion="reduce")
+    page = context.new_page()
+    page.set_default_timeout(20_000)
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    elsewhere: list[str] = []
+    page.on(
+        "request", lambda r: None if r.url.startswith((address, "data:", "blob:")) else elsewhere.append(r.url)
+    )
+    page.goto(address)
+    yield page
+    assert page.evaluate("document.documentElement.scrollWidth") <= request.param["width"]
+    assert faults == []
+    assert elsewhere == []
+    context.close()
+
+
+def test_two_photographs_get_a_verdict_with_its_reasons(page: Page, photos: Path) -> None:
+    button = page.get_by_role("button", name="Compare")
+    expect(button).to_be_disabled()
+    page.get_by_label("First photograph").first.set_input_files(photos / "ada.jpg")
+    page.get_by_label("Second photograph").first.set_input_files(photos / "ada.png")
+    button.click()
+    answer = page.locator("#compare .answer")
+    expect(answer).to_contain_text("Same person")
+    expect(answer).to_contain_text("Probability that it is one person")
+    crops = answer.locator("figure img:not(.heat)")
+    expect(crops).to_have_count(2)
+    assert crops.first.evaluate("image => image.naturalWidth") == 72
+    expect(answer.locator("img.heat")).to_have_count(2)
+    page.get_by_label("Second photograph").first.set_input_files(photos / "ben.jpg")
+    expect(answer).to_be_hidden()  # it was about other photographs
+    button.click()
+    expect(answer).to_contain_text("Different people")
+
+
+def test_a_person_is_enrolled_identified_and_removed(page: Page, photos: Path) -> None:
+    page.get_by_role("tab", name="People").click()
+    page.get_by_label("Name").fill("Ada <b>Lovelace</b>")
+    page.locator("#people input[type=file]").set_input_files([photos / "ada.jpg", photos / "ada.png"])
+    page.get_by_role("button", name="Enrol").click()
+    enrolled = page.locator(".enrolled")
+    expect(enrolled).to_contain_text("Ada <b>Lovelace</b>")  # as text, not as markup
+    expect(enrolled).to_contain_text("2 photographs")
+
+    page.get_by_role("tab", name="Identify").click()
+    answer = page.locator("#identify .answer")
+    for name, verdict in {"ada.jpg": "alike enough", "ben.jpg": "Unknown"}.items():
+        page.locator("#identify input[type=file]").set_input_files(photos / name)
+        page.get_by_role("button", name="Identify").click()
+        expect(answer).to_contain_text(verdict)
+
+    page.get_by_role("tab", name="People").click()
+    page.get_by_role("button", name="Remove Ada").click()
+    page.get_by_role("button", name="Keep").click()
+    expect(enrolled).to_contain_text("Ada")
+    page.get_by_role("button", name="Remove Ada").click()
+    page.get_by_role("dialog").get_by_role("button", name="Remove").click()
+    expect(enrolled).to_contain_text("Nobody yet")
+
+
+@pytest.mark.parametrize(
+    ("file", "said"), [("text.jpg", "The second photograph is no image"), ("blank.png", "shows no face")]
+)
+def test_what_is_no_face_or_no_image_is_told(page: Page, photos: Path, file: str, said: str) -> None:
+    page.get_by_label("First photograph").first.set_input_files(photos / "ada.jpg")
+    page.get_by_label("Second photograph").first.set_input_files(photos / file)
+    page.get_by_role("button", name="Compare").click()
+    expect(page.get_by_role("alert")).to_contain_text(said)
+
+
+def test_too_large_and_no_image_are_told_before_anything_is_sent(page: Page, tmp_path: Path) -> None:
+    large, text = tmp_path / "large.jpg", tmp_path / "notes.txt"
+    large.write_bytes(bytes(21 << 20))
+    text.write_text("notes")
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+    for file, said in {large: "larger than 20 MB", text: "is no image"}.items():
+        page.get_by_label("First photograph").first.set_input_files(file)
+        expect(page.get_by_role("alert")).to_contain_text(said)
+    assert sent == []
+
+
+def test_everything_is_reached_by_keyboard(page: Page, photos: Path) -> None:
+    page.keyboard.press("Tab")
+    expect(page.get_by_text("Skip to the page's content")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("tab", name="Compare")).to_be_focused()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("tab", name="Identify")).to_be_focused()
+    expect(page.get_by_role("tabpanel", name="Identify")).to_be_visible()
+    page.keyboard.press("End")
+    expect(page.get_by_role("tabpanel", name="People")).to_be_visible()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("tab", name="Compare")).to_be_focused()
+    page.keyboard.press("Tab")
+    for place in ("First photograph", "Second photograph"):
+        expect(page.get_by_label(place).first).to_be_focused()
+        with page.expect_file_chooser() as chooser:
+            page.keyboard.press("Enter")
+        chooser.value.set_files(photos / "ada.jpg")
+        page.keyboard.press("Tab")
+        expect(page.get_by_role("button", name=f"Take away: {place}")).to_be_focused()
+        page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Compare")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#compare .answer")).to_contain_text("Same person")
+
+
+def test_photographs_can_be_dropped_and_pasted(page: Page, photos: Path) -> None:
+    content = list((photos / "ada.jpg").read_bytes())
+    transfer = page.evaluate_handle(
+        """bytes => {
+            const transfer = new DataTransfer();
+            transfer.items.add(new File([new Uint8Array(bytes)], "ada.jpg", {type: "image/jpeg"}));
+            return transfer;
+        }""",
+        content,
+    )
+    page.locator("#compare .drop").first.dispatch_event("drop", {"dataTransfer": transfer})
+    paste = "data => document.dispatchEvent(new ClipboardEvent('paste', {clipboardData: data}))"
+    page.evaluate(paste, transfer)
+    page.get_by_role("button", name="Compare").click()
+    expect(page.locator("#compare .answer")).to_contain_text("Same person")
+
+
+def test_every_control_has_a_name(page: Page) -> None:
+    nameless = page.evaluate(
+        """() => [...document.querySelectorAll("button, input, select, img")].filter((node) =>
+            !(node.getAttribute("aria-label") || node.labels?.length || node.textContent.trim()
+              || node.hasAttribute("alt"))).map((node) => node.outerHTML)"""
+    )
+    assert nameless == []
