@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from likeness.data.collected import Collected
 from likeness.data.ingest import ingest
 from likeness.data.places import drawn, locate
 from likeness.data.sources import DataParams
@@ -22,6 +23,7 @@ def main(
     out: Annotated[Path, typer.Option(help="Folder for the pixel store, the manifest and the lists.")],
     downloads: Annotated[Path, typer.Option(help="Folder for what is downloaded or drawn, kept between runs.")],
     timings: Annotated[Path, typer.Option(help="File for speed and counts, which differ from run to run.")],
+    collected: Annotated[Path | None, typer.Option(help="Note of the photographs that arrived since.")] = None,
 ) -> None:
     """Fetches or draws the faces and packs them."""
     data: DataParams
@@ -31,7 +33,7 @@ def main(
         located = drawn(write_archive(synthetic, downloads / "synthetic"))
     else:
         located = locate(data, downloads, os.environ)
-    done = ingest(located, data, out)
+    done = ingest(located, data, out, collected=Collected.read(collected) if collected else None)
     write_json(timings, done.figures())
 
 

@@ -100,6 +100,8 @@ def test_the_card_tells_where_the_faces_came_from(tmp_path: Path) -> None:
         "archive_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         "checksum": "recorded",
         "crop": (48, 40),
+        "collected_images": 0,
+        "collected_people": 0,
         "images": 18,
         "people": 4,
         "size": SIZE,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 import os
 import signal
@@ -14,12 +15,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 import yaml
 
 from likeness.data.faceset import FaceSet, SourceCard
 from likeness.data.splits import Split
+from likeness.errors import DataError, ParamsError
+from likeness.models.preprocess import Preprocess
+from likeness.models.tensors import read_tensors
 from likeness.models.weights import load_model
 from likeness.training.records import EpochRecord, StepRecord
+from pipelines.train import main
 from tests.data.tiny import tiny_manifest
 from tests.training.tiny import faces, pairs
 
@@ -60,36 +66,41 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def command(prepared: Path, out: Path, params: dict[str, Any]) -> list[str]:
+def places(prepared: Path, out: Path, params: dict[str, Any]) -> dict[str, Path]:
+    """The stage's paths; writes its params.yaml."""
     out.mkdir(exist_ok=True)
     (out / "params.yaml").write_text(yaml.safe_dump(params))
-    return [
-        *(sys.executable, "-m", "pipelines.train"),
-        *("--params", str(out / "params.yaml"), "--faces", str(prepared / "faces")),
-        *("--splits", str(prepared / "splits"), "--model", str(out / "model")),
-        *("--reports", str(out / "reports"), "--checkpoint", str(out / "checkpoint"), "--device", "cpu"),
-    ]
+    given = {"params": out / "params.yaml", "faces": prepared / "faces", "splits": prepared / "splits"}
+    return {**given, **{name: out / name for name in ("model", "reports", "checkpoint")}}
 
 
-def start(arguments: list[str]) -> subprocess.Popen[str]:
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    return subprocess.Popen(arguments, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
+def run_stage(prepared: Path, out: Path, params: dict[str, Any], **other: Path) -> None:
+    """The stage in this process, with one thread, because the number of threads decides the last bits."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        main(**{**places(prepared, out, params), **other}, device="cpu")
+    finally:
+        torch.set_num_threads(threads)
 
 
-def finished(arguments: list[str]) -> tuple[int, str]:
-    """Exit code, and what was said on stderr."""
-    process = start(arguments)
-    _, told = process.communicate(timeout=120)
-    return process.returncode, told
+def program(prepared: Path, out: Path, params: dict[str, Any]) -> subprocess.Popen[str]:
+    """The stage as DVC starts it."""
+    options = [text for name, path in places(prepared, out, params).items() for text in (f"--{name}", str(path))]
+    return subprocess.Popen(
+        [sys.executable, "-m", "pipelines.train", *options, "--device", "cpu"],
+        cwd=ROOT,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
 @pytest.fixture(scope="module")
 def trained(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a finished stage."""
     out = tmp_path_factory.mktemp("trained")
-    code, told = finished(command(prepared, out, PARAMS))
-    assert code == 0, told
-    assert "epoch 3/3: loss" in told
+    run_stage(prepared, out, PARAMS)
     return out
 
 
@@ -98,7 +109,7 @@ def test_the_model_is_usable_from_its_folder_alone(trained: Path, prepared: Path
     card = loaded.card
     source = FaceSet.open(prepared / "faces").source
     assert (card.recipe, card.protocol, card.outside_data, card.mirror) == ("tiny", "restricted", "none", True)
-    assert (card.preprocess.size, card.preprocess.crop, card.preprocess.standardise) == ((SIDE, SIDE), (64, 64), "image")
+    assert card.preprocess == Preprocess((SIDE, SIDE), (64, 64), "image")
     assert (card.fingerprint, card.synthetic) == (source.fingerprint, True)
     assert card.trained["epochs"] == 3
     assert card.decision.slope > 0
@@ -113,21 +124,19 @@ def test_curves_and_summary_tell_the_same_story(trained: Path) -> None:
     assert [row["epoch"] for row in history] == ["1", "2", "3"]
     assert len(steps) == 6
     kept = history[summary["best_epoch"] - 1]
-    assert float(kept["holdout_auc"]) == summary["holdout"]["auc"] == max(float(row["holdout_auc"]) for row in history)
+    assert float(kept["holdout_auc"]) == summary["holdout"]["auc"]
+    assert summary["holdout"]["auc"] == max(float(row["holdout_auc"]) for row in history)
     assert summary["params"]["train"]["learning_rate"] == 3e-3
     assert summary["peak_memory_bytes"]["host"] > 1e8
     assert json.loads((reports / "run.json").read_text())["run_id"] is None
     assert not (trained / "checkpoint").exists()
 
 
-def test_interrupted_it_says_how_to_go_on_and_ends_with_the_same_weights(
-    trained: Path, prepared: Path, tmp_path: Path
-) -> None:
-    long = {**PARAMS, "train": {**PARAMS["train"], "epochs": 60}}
+def test_interrupted_it_says_how_to_go_on_and_ends_with_the_same_weights(prepared: Path, tmp_path: Path) -> None:
+    long = {**PARAMS, "train": {**PARAMS["train"], "epochs": 25}}
     whole, parts = tmp_path / "whole", tmp_path / "parts"
-    code, told = finished(command(prepared, whole, long))
-    assert code == 0, told
-    process = start(command(prepared, parts, long))
+    run_stage(prepared, whole, long)
+    process = program(prepared, parts, long)
     while not (parts / "checkpoint" / "training.safetensors").exists():
         time.sleep(0.005)
     process.send_signal(signal.SIGTERM)
@@ -136,33 +145,32 @@ def test_interrupted_it_says_how_to_go_on_and_ends_with_the_same_weights(
     assert "interrupted by SIGTERM" in told
     assert "Traceback" not in told
     assert not (parts / "model").exists()
-    code, told = finished(command(prepared, parts, long))
-    assert code == 0
+    process = program(prepared, parts, long)
+    _, told = process.communicate(timeout=120)
+    assert process.returncode == 0, told
     assert "going on with epoch" in told
+    assert "epoch 25/25: loss" in told
     name = "weights.safetensors"
     assert (parts / "model" / name).read_bytes() == (whole / "model" / name).read_bytes()
 
 
 def test_mistakes_are_told_before_any_work(prepared: Path, tmp_path: Path) -> None:
     wrong = {**PARAMS["train"], "batch_size": 1, "learnig_rate": 0.1}
-    code, told = finished(command(prepared, tmp_path, {**PARAMS, "train": wrong}))
-    assert code == 2
-    assert "train.batch_size: expected a whole number >= 2, found 1" in told
-    assert "train.learnig_rate: unknown key, did you mean learning_rate?" in told
-    assert "Traceback" not in told
+    with pytest.raises(ParamsError) as error:
+        run_stage(prepared, tmp_path, {**PARAMS, "train": wrong})
+    assert "train.batch_size: expected a whole number >= 2, found 1" in str(error.value)
+    assert "train.learnig_rate: unknown key, did you mean learning_rate?" in str(error.value)
 
 
 def test_a_restricted_split_refuses_a_recipe_that_needs_identities(prepared: Path, tmp_path: Path) -> None:
     recipe = {**PARAMS["train"], "loss": {"name": "arcface"}, "sampler": {"kind": "identities"}}
-    code, told = finished(command(prepared, tmp_path, {**PARAMS, "train": recipe}))
-    assert code == 2
-    assert "the protocol is restricted" in told
+    with pytest.raises(ParamsError, match="the protocol is restricted"):
+        run_stage(prepared, tmp_path, {**PARAMS, "train": recipe})
+    assert not (tmp_path / "model").exists()
 
 
 def test_a_store_that_does_not_answer_stops_nothing(prepared: Path, tmp_path: Path) -> None:
-    away = {**PARAMS, "tracking": {"enabled": True, "uri": "http://127.0.0.1:9"}}
-    code, told = finished(command(prepared, tmp_path, away))
-    assert code == 0, told
+    run_stage(prepared, tmp_path, {**PARAMS, "tracking": {"enabled": True, "uri": "http://127.0.0.1:9"}})
     run = json.loads((tmp_path / "reports" / "run.json").read_text())
     assert run["run_id"] is None
     assert run["reason"]
@@ -171,11 +179,22 @@ def test_a_store_that_does_not_answer_stops_nothing(prepared: Path, tmp_path: Pa
 
 def test_a_split_of_other_faces_is_refused(prepared: Path, tmp_path: Path) -> None:
     split = Split.open(prepared / "splits")
-    Split(split.train, split.holdout, split.test, None, None, {**split.card, "fingerprint": "other"}).write(
-        tmp_path / "splits"
-    )
-    arguments = command(prepared, tmp_path, PARAMS)
-    arguments[arguments.index("--splits") + 1] = str(tmp_path / "splits")
-    code, told = finished(arguments)
-    assert code == 2
-    assert "the split speaks of other faces" in told
+    other = dataclasses.replace(split, card={**split.card, "fingerprint": "other"})
+    other.write(tmp_path / "splits")
+    with pytest.raises(DataError, match="the split speaks of other faces"):
+        run_stage(prepared, tmp_path, PARAMS, splits=tmp_path / "splits")
+
+
+def test_a_frozen_network_is_only_measured(trained: Path, prepared: Path, tmp_path: Path) -> None:
+    """As with an outside tower: threshold and calibration are fitted, the weights stay what they were."""
+    weights = trained / "model" / "weights.safetensors"
+    model = {**PARAMS["model"], "frozen": True, "init_from": str(weights)}
+    train = {**PARAMS["train"], "loss": {"name": "contrastive"}}
+    run_stage(prepared, tmp_path, {**PARAMS, "model": model, "train": train})
+    before, after = read_tensors(weights), read_tensors(tmp_path / "model" / "weights.safetensors")
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    card = load_model(tmp_path / "model").card
+    assert card.trained["stop_reason"] == "every weight is frozen: nothing to train"
+    assert card.outside_data == "none"  # as the card beside those weights says
+    learnt = load_model(trained / "model").card.decision
+    assert card.decision.threshold == pytest.approx(learnt.threshold, abs=1e-6)

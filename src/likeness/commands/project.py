@@ -37,14 +37,18 @@ def where() -> None:
 
 
 def variant(
-    mirror: Annotated[str, typer.Argument(help="Folder or URL that LFW is taken from; nothing for its home.")] = "",
+    mirror: Annotated[
+        str, typer.Argument(help="Folder or URL that LFW is taken from; nothing for its home.")
+    ] = "",
 ) -> None:
     """Which official form of LFW a folder holds (for `make lfw`); lfw-a where there is nothing to look into."""
     from likeness.data.places import variants_in
 
     found = variants_in(Path(mirror)) if mirror and Path(mirror).is_dir() else []
     if len(found) > 1:
-        raise SourceError(f"{mirror} holds {', '.join(found)}; say which: make lfw MIRROR={mirror} DATA={found[0]}")
+        raise SourceError(
+            f"{mirror} holds {', '.join(found)}; say which: make lfw MIRROR={mirror} DATA={found[0]}"
+        )
     typer.echo(found[0] if found else "lfw-a")
 
 

@@ -30,6 +30,8 @@ PIXELS = "pixels.npy"
 MANIFEST = "manifest.parquet"
 SOURCE = "source.json"
 LISTS = "lists"
+COLLECTED = ".collected/"
+"""How the path of an image begins that was collected after its source was published."""
 
 MANIFEST_COLUMNS: Mapping[str, str] = {
     "person": "str",
@@ -57,7 +59,7 @@ Checksum = Literal["published", "recorded", "none"]
 class SourceCard:
     """Where a face set came from and how it was cut; holds nothing that changes from one run to the next.
 
-    `images`, `people`, `size` and `fingerprint` describe the set itself and are filled in when it is written.
+    The counts, `size` and `fingerprint` describe the set itself and are filled in when it is written.
     """
 
     source: str
@@ -69,6 +71,10 @@ class SourceCard:
     checksum: Checksum = "none"
     crop: tuple[int, int] | None = None
     """Height and width in source pixels of the central crop; None for the whole picture."""
+    collected_images: int = 0
+    """How many of the images were collected after the source was published."""
+    collected_people: int = 0
+    """How many of the people the source itself does not hold."""
     images: int = 0
     people: int = 0
     size: tuple[int, int] = (0, 0)
@@ -145,6 +151,11 @@ class FaceSet:
         """Height and width of a stored image."""
         return int(self.pixels.shape[1]), int(self.pixels.shape[2])
 
+    @property
+    def collected(self) -> npt.NDArray[np.bool_]:
+        """Which rows, bool [N], were collected after the source was published."""
+        return self.manifest["path"].str.startswith(COLLECTED).to_numpy(bool)
+
     def rows_of_people(self) -> dict[str, npt.NDArray[np.int64]]:
         """Rows of each person's images in the order of their numbers; people in the order of the manifest."""
         groups = self.manifest.groupby("person", sort=False).indices
@@ -161,8 +172,11 @@ def seal(folder: Path, manifest: pd.DataFrame, source: SourceCard, lists: Mappin
     pixels = np.load(folder / PIXELS, mmap_mode="r")
     _check(folder, pixels, manifest)
     size = (int(pixels.shape[1]), int(pixels.shape[2]))
+    late = manifest["path"].str.startswith(COLLECTED)
     card = dataclasses.replace(
         source,
+        collected_images=int(late.sum()),
+        collected_people=len(set(manifest["person"][late]) - set(manifest["person"][~late])),
         images=len(manifest),
         people=int(manifest["person"].nunique()),
         size=size,

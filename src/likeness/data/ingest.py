@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import cv2
@@ -20,7 +21,8 @@ import pandas as pd
 from PIL import Image
 
 from likeness.data.archive import Member, open_reader
-from likeness.data.faceset import MANIFEST_COLUMNS, PIXELS, Alignment, SourceCard, replaced_folder, seal
+from likeness.data.collected import Collected
+from likeness.data.faceset import COLLECTED, MANIFEST_COLUMNS, PIXELS, Alignment, SourceCard, replaced_folder, seal
 from likeness.data.images import Facts, read_images
 from likeness.data.layout import Layout, folder_layout, lfw_layout
 from likeness.data.places import Located
@@ -60,7 +62,13 @@ class Ingested:
         }
 
 
-def ingest(located: Located, params: DataParams, out: Path, workers: int | None = None) -> Ingested:
+def ingest(
+    located: Located,
+    params: DataParams,
+    out: Path,
+    workers: int | None = None,
+    collected: Collected | None = None,
+) -> Ingested:
     """Reads every image of a source in one pass and writes the face set to `out` in place of what it held.
 
     Threads do the work, because decoding, resizing and hashing release the interpreter's lock. At most a few
@@ -71,6 +79,7 @@ def ingest(located: Located, params: DataParams, out: Path, workers: int | None 
         params: how it is cut.
         out: folder of the face set.
         workers: decoding threads, one a core if None.
+        collected: photographs that came since; they are numbered on after their person's images in the source.
 
     Raises:
         ArchiveError: the archive is truncated, damaged or not to be trusted.
@@ -82,7 +91,8 @@ def ingest(located: Located, params: DataParams, out: Path, workers: int | None 
     selection = _Selection(layout)
     reader = open_reader(located.images, selection)
     with replaced_folder(out) as fresh:
-        table = _pack(_batches(reader), fresh / PIXELS, params, workers or available_cores())
+        batches = _batches(chain(reader, collected or ()))
+        table = _pack(batches, fresh / PIXELS, params, workers or available_cores())
         _refuse_useless(located.place, table, selection)
         manifest, order = _manifest(table, layout, located.place)
         sort_rows(fresh / PIXELS, order)
@@ -201,13 +211,20 @@ def _refuse_useless(place: str, table: pd.DataFrame, selection: _Selection) -> N
 
 def _manifest(table: pd.DataFrame, layout: Layout, place: str) -> tuple[pd.DataFrame, npt.NDArray[np.int64]]:
     """The manifest sorted by (person, number), and for each of its rows the row of `table` that it was."""
-    names = pd.DataFrame([layout(path) for path in table["path"]], columns=["person", "number"])
-    named = pd.concat([names, table], axis="columns").sort_values(["person", "number", "path"])
+    late = table["path"].str.startswith(COLLECTED)
+    base = _base_images(table[~late], layout, place)
+    named = pd.concat([base, _late_images(table[late], base)]).sort_values(["person", "number"])
     order = named.index.to_numpy(np.int64)
-    named = named.reset_index(drop=True)
     people = named["person"].unique()
     if len(people) == 1:
         raise DataError(f"{place}: holds images of one person only ({people[0]}); verification needs two or more")
+    named = named.reset_index(drop=True)
+    return named[list(MANIFEST_COLUMNS)].astype(dict(MANIFEST_COLUMNS)), order
+
+
+def _base_images(table: pd.DataFrame, layout: Layout, place: str) -> pd.DataFrame:
+    """The source's own images with person and number; the index stays."""
+    named = _with_names(table, layout).sort_values(["person", "number", "path"])
     if layout is folder_layout:
         named["number"] = named.groupby("person").cumcount() + 1
     twice = named[named.duplicated(["person", "number"])]
@@ -215,7 +232,24 @@ def _manifest(table: pd.DataFrame, layout: Layout, place: str) -> tuple[pd.DataF
         raise DataError(
             f"{place}: holds image {twice['number'].iloc[0]} of {twice['person'].iloc[0]} more than once"
         )
-    return named[list(MANIFEST_COLUMNS)].astype(dict(MANIFEST_COLUMNS)), order
+    return named
+
+
+def _late_images(table: pd.DataFrame, base: pd.DataFrame) -> pd.DataFrame:
+    """Collected images, numbered on in the order of their arrival and named like those of the source."""
+    named = _with_names(table, folder_layout)
+    last = base.groupby("person")["number"].max()
+    named["number"] = named["person"].map(last).fillna(0).astype(int) + named.groupby("person").cumcount() + 1
+    parts = zip(named["person"], named["number"], named["path"], strict=True)
+    named["path"] = [
+        f"{COLLECTED}{person}/{person}_{number:04d}{Path(path).suffix}" for person, number, path in parts
+    ]
+    return named
+
+
+def _with_names(table: pd.DataFrame, layout: Layout) -> pd.DataFrame:
+    names = pd.DataFrame([layout(path) for path in table["path"]], table.index, columns=["person", "number"])
+    return pd.concat([names, table], axis="columns")
 
 
 def _card(located: Located, params: DataParams, archive_sha256: str | None) -> SourceCard:

@@ -83,7 +83,9 @@ def make_split(faces: FaceSet, params: SplitParams) -> Split:
     """Divides a face set by its official lists, or by drawn pairs where it has none.
 
     Args:
-        faces: images, manifest and lists.
+        faces: images, manifest and lists. Of the photographs that were collected after the source was published,
+            those of new people, and those of the source's own training people, join `identities`; nothing else
+            changes, so the restricted protocol does not see them.
         params: protocol, view and numbers.
 
     Raises:
@@ -95,7 +97,7 @@ def make_split(faces: FaceSet, params: SplitParams) -> Split:
     people = _People(faces)
     known = {name for names in PAIR_LISTS.values() for name in names}
     listed = not known.isdisjoint(faces.lists)
-    division = _listed(faces, people, params, rng) if listed else _drawn(people, params, rng)
+    division = _listed(faces, people, params, rng) if listed else _drawn(faces, people, params, rng)
     identities = holdout_identities = None
     if params.protocol == "unrestricted":
         identities = people.identities(division.train_people)
@@ -125,9 +127,10 @@ class _People:
         self.code = {name: code for code, name in enumerate(self.names)}
         self.of_row = faces.manifest["person"].map(self.code).to_numpy(dtype=np.int64)
 
-    def rows(self, people: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-        """Rows of each person's decodable images; people without any are left out."""
-        rows = np.flatnonzero(self.decodable & np.isin(self.of_row, people))
+    def rows(self, people: NDArray[np.int64], but: NDArray[np.bool_] | None = None) -> list[NDArray[np.int64]]:
+        """Rows of each person's decodable images but for those; people without any are left out."""
+        usable = self.decodable if but is None else self.decodable & ~but
+        rows = np.flatnonzero(usable & np.isin(self.of_row, people))
         who = self.of_row[rows]  # ascending, since the manifest is sorted by person
         return np.split(rows, np.flatnonzero(np.diff(who)) + 1) if len(rows) else []
 
@@ -150,7 +153,7 @@ def _listed(faces: FaceSet, people: _People, params: SplitParams, rng: np.random
     held = choose_holdout(people.of_row[learned.a], people.of_row[learned.b], params.holdout_fraction, rng)
     holdout_people = people.in_pairs(learned.take(held))
     known = _known_people(faces, people, params) if params.protocol == "unrestricted" else np.zeros(0, np.int64)
-    train_people = np.setdiff1d(known, holdout_people)
+    train_people = np.setdiff1d(np.union1d(known, _newcomers(faces, people)), holdout_people)
     return _Division(learned.take(~held), learned.take(held), tested, train_people, holdout_people)
 
 
@@ -194,9 +197,20 @@ def _known_people(faces: FaceSet, people: _People, params: SplitParams) -> NDArr
     return np.array([people.code[row.person] for row in listed], dtype=np.int64)
 
 
-def _drawn(people: _People, params: SplitParams, rng: np.random.Generator) -> _Division:
-    """Divides people, then draws each side's share of the pairs among its own."""
-    rows = people.rows(np.arange(len(people.names)))
+def _newcomers(faces: FaceSet, people: _People) -> NDArray[np.int64]:
+    """Codes of the people of whom the source itself has no image, so that they are in nobody's test.
+
+    Whoever is in the source stays on the side where its lists put them, however many photographs were collected.
+    """
+    return np.setdiff1d(people.of_row[faces.collected], people.of_row[~faces.collected])
+
+
+def _drawn(faces: FaceSet, people: _People, params: SplitParams, rng: np.random.Generator) -> _Division:
+    """Divides people, then draws each side's share of the pairs among its own.
+
+    Collected photographs have no part in that, so the drawn pairs stay what they are when some arrive.
+    """
+    rows = people.rows(np.arange(len(people.names)), but=faces.collected)
     images = np.array([len(own) for own in rows], dtype=np.int64)
     test = 1 / FOLDS if params.view == 2 else params.test_fraction
     if params.view == 2:
@@ -216,7 +230,8 @@ def _drawn(people: _People, params: SplitParams, rng: np.random.Generator) -> _D
             "asked for %d training pairs of each class, these photos yield only %d", counts[0], len(train) // 2
         )
     codes = np.array([people.of_row[own[0]] for own in rows], dtype=np.int64)
-    return _Division(train, holdout, testing, codes[sides[0]], codes[sides[1]])
+    train_people = np.union1d(codes[sides[0]], _newcomers(faces, people))
+    return _Division(train, holdout, testing, train_people, codes[sides[1]])
 
 
 def _counts(total: int, test: float, holdout: float) -> tuple[int, int, int]:

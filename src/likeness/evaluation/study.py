@@ -16,11 +16,11 @@ import numpy as np
 import pandas as pd
 import torch
 
-from likeness.data.faceset import FaceSet
+from likeness.data.faceset import FaceSet, SourceCard
 from likeness.data.splits import Pairs, Split
 from likeness.evaluation import figures
 from likeness.evaluation.baselines import classical_baseline
-from likeness.evaluation.bootstrap import CONFIDENCE, UNIT, pair_groups
+from likeness.evaluation.bootstrap import CONFIDENCE, UNIT, Resampling, pair_groups
 from likeness.evaluation.calibration import Reliability
 from likeness.evaluation.comparison import Scored
 from likeness.evaluation.figures import Json, Measured
@@ -79,39 +79,24 @@ def study(faces: FaceSet, split: Split, model: LoadedModel, params: EvaluatePara
         DataError: a set of pairs lacks a class, or scores are not finite.
         ModelError: the store's pictures do not have the model's size.
     """
-    device = next(model.siamese.parameters(), torch.empty(0)).device
     crowd = crowd_of(faces, split.test.rows, params.identification.probes)
-    paired = np.union1d(split.holdout.rows, split.test.rows)
-    everyone = np.union1d(paired, crowd.rows)
-    _log.info("evaluating: %d pictures, %d test pairs", len(everyone), len(split.test))
-
-    embed = functools.partial(_network, faces=faces, card=model.card, device=device)
-    ours = decide(embed("model", model.siamese, everyone), split.holdout, split.test, model.card.decision)
-    systems = {"model": ours}
-    baseline = classical_baseline(faces, split, everyone, params.baseline)
-    systems["baseline"] = decide(baseline, split.holdout, split.test)
-    fresh = untrained(model.card)
-    if fresh is not None:
-        systems["untrained"] = decide(embed("untrained", fresh, paired), split.holdout, split.test)
-
-    measured = {
-        name: _measured(faces, pairs) for name, pairs in (("holdout", split.holdout), ("test", split.test))
-    }
-    recognised, cmc = _recognition([ours.system, baseline], crowd, params)
+    systems = _systems(faces, split, model, crowd, params)
+    ours = systems["model"]
+    holdout, test = (_measured(faces, pairs) for pairs in (split.holdout, split.test))
+    recognised, cmc = _recognition([ours.system, systems["baseline"].system], crowd, params)
     metrics = {
-        **_origin(faces, split, model.card, measured, params),
-        **{name: _system(system, measured, params) for name, system in systems.items()},
-        "comparison": {
-            f"model_minus_{name}": figures.comparison(
-                ours, systems[name], measured["test"], params.far, params.resampling
-            )
-            for name in systems
-            if name != "model"
+        "synthetic": faces.source.synthetic,
+        "data": _data(faces.source),
+        "protocol": {
+            **_protocol(split, model.card),
+            "pairs": {"holdout": _counts(holdout), "test": _counts(test)},
+            "interval": _interval(params.resampling),
         },
-        "calibration": _calibration(systems, measured["test"], params),
+        **{name: _verification(system, holdout, test, params) for name, system in systems.items()},
+        "comparison": _comparison(systems, test, params),
+        "calibration": _calibration(systems, test, params),
         "identification": recognised,
     }
-    scored = Scored(ours.test, ours.decision.threshold)
     probability = ours.decision.probability(ours.test)
     right = systems["baseline"].decision.predict(systems["baseline"].test) == split.test.same
     return Study(
@@ -119,17 +104,35 @@ def study(faces: FaceSet, split: Split, model: LoadedModel, params: EvaluatePara
         roc=_roc(systems, split.test),
         predictions=_predictions(ours, split),
         calibration=Reliability.of(probability, split.test.same, params.bins).table(),
-        slices=slice_table(
-            scored,
-            split.test,
-            measured["test"].groups,
-            worse_pictures(faces.manifest, split.test),
-            params.resampling,
-        ),
+        slices=_slices(faces, ours, test, params),
         cmc=cmc,
         layers=layer_table(model.siamese, model.card.preprocess.size),
         showcase=showcase(faces, split.test, model, ours, right, params.decisions),
     )
+
+
+def _systems(
+    faces: FaceSet, split: Split, model: LoadedModel, crowd: Crowd, params: EvaluateParams
+) -> dict[str, Decided]:
+    """The model, the baseline and the untrained network, each with its decisions, by name."""
+    card = model.card
+    device = next(model.siamese.parameters(), torch.empty(0)).device
+    paired = np.union1d(split.holdout.rows, split.test.rows)
+    everyone = np.union1d(paired, crowd.rows)
+    _log.info("evaluating: %d pictures, %d test pairs", len(everyone), len(split.test))
+
+    def network(name: str, siamese: Siamese, rows: Rows) -> System:
+        vectors = embed_pixels(siamese, card.preprocess, faces.pixels, rows, device=device, mirror=card.mirror)
+        return System(name, rows, vectors, functools.partial(score_pairs, siamese))
+
+    pairs = (split.holdout, split.test)
+    ours = decide(network("model", model.siamese, everyone), *pairs, card.decision)
+    baseline = decide(classical_baseline(faces, split, everyone, params.baseline), *pairs)
+    systems = {"model": ours, "baseline": baseline}
+    fresh = untrained(card)
+    if fresh is not None:
+        systems["untrained"] = decide(network("untrained", fresh, paired), *pairs)
+    return systems
 
 
 def untrained(card: Card) -> Siamese | None:
@@ -149,44 +152,32 @@ def _blank(params: ModelParams) -> ModelParams | None:
     return dataclasses.replace(params, init_from=None, members=known)
 
 
-def _network(
-    name: str, siamese: Siamese, rows: Rows, *, faces: FaceSet, card: Card, device: torch.device
-) -> System:
-    vectors = embed_pixels(siamese, card.preprocess, faces.pixels, rows, device=device, mirror=card.mirror)
-    return System(name, rows, vectors, functools.partial(score_pairs, siamese))
-
-
 def _measured(faces: FaceSet, pairs: Pairs) -> Measured:
     people = faces.manifest["person"].to_numpy()
     return Measured(pairs, pair_groups(people[pairs.a], people[pairs.b]))
 
 
-def _origin(
-    faces: FaceSet, split: Split, card: Card, measured: dict[str, Measured], params: EvaluateParams
-) -> Json:
-    """What was measured on, under which protocol, and what the intervals mean."""
-    source = faces.source
+def _data(source: SourceCard) -> Json:
+    return {"source": source.source, "alignment": source.alignment, "fingerprint": source.fingerprint}
+
+
+def _protocol(split: Split, card: Card) -> Json:
+    """By which rules the model was made and is measured."""
     return {
-        "synthetic": source.synthetic,
-        "data": {"source": source.source, "alignment": source.alignment, "fingerprint": source.fingerprint},
-        "protocol": {
-            "name": card.protocol,
-            "view": split.card.get("view"),
-            "fold": split.card.get("fold"),
-            "outside_data": card.outside_data,
-            "recipe": card.recipe,
-            "seed": card.seed,
-            "threshold_from": "holdout pairs",
-            "interval": {
-                "confidence": CONFIDENCE,
-                "method": "percentile bootstrap",
-                "unit": UNIT,
-                "resamples": params.resamples,
-                "seed": params.seed,
-            },
-            "pairs": {name: _counts(part) for name, part in measured.items()},
-        },
+        "name": card.protocol,
+        "view": split.card.get("view"),
+        "fold": split.card.get("fold"),
+        "outside_data": card.outside_data,
+        "recipe": card.recipe,
+        "seed": card.seed,
+        "threshold_from": "holdout pairs",
     }
+
+
+def _interval(resampling: Resampling) -> Json:
+    """What the intervals of all figures mean."""
+    method = {"confidence": CONFIDENCE, "method": "percentile bootstrap", "unit": UNIT}
+    return {**method, "resamples": resampling.resamples, "seed": resampling.seed}
 
 
 def _counts(measured: Measured) -> Json:
@@ -199,13 +190,22 @@ def _counts(measured: Measured) -> Json:
     }
 
 
-def _system(system: Decided, measured: dict[str, Measured], params: EvaluateParams) -> Json:
+def _verification(system: Decided, holdout: Measured, test: Measured, params: EvaluateParams) -> Json:
     decision, resampling = system.decision, params.resampling
     return {
         "threshold": decision.threshold,
-        "holdout": figures.verification(system.holdout, decision, measured["holdout"], params.far, resampling),
-        "test": figures.verification(system.test, decision, measured["test"], params.far, resampling),
-        "operating_points": figures.operating_points(system.test, decision, measured["test"], resampling),
+        "holdout": figures.verification(system.holdout, decision, holdout, params.far, resampling),
+        "test": figures.verification(system.test, decision, test, params.far, resampling),
+        "operating_points": figures.operating_points(system.test, decision, test, resampling),
+    }
+
+
+def _comparison(systems: dict[str, Decided], test: Measured, params: EvaluateParams) -> Json:
+    ours = systems["model"]
+    return {
+        f"model_minus_{name}": figures.comparison(ours, other, test, params.far, params.resampling)
+        for name, other in systems.items()
+        if other is not ours
     }
 
 
@@ -235,6 +235,12 @@ def _recognition(systems: list[System], crowd: Crowd, params: EvaluateParams) ->
         told[system.name], curve = figures.identification(system, crowd, wanted, params.resampling)
         curves.append(curve)
     return told, pd.concat(curves, ignore_index=True)
+
+
+def _slices(faces: FaceSet, ours: Decided, test: Measured, params: EvaluateParams) -> pd.DataFrame:
+    scored = Scored(ours.test, ours.decision.threshold)
+    worse = worse_pictures(faces.manifest, test.pairs)
+    return slice_table(scored, test.pairs, test.groups, worse, params.resampling)
 
 
 def _roc(systems: dict[str, Decided], test: Pairs) -> pd.DataFrame:

@@ -31,11 +31,11 @@ class Note:
 
 @dataclass(frozen=True)
 class Column:
-    """The head of a column of a table; numbers stand to the right, a wide column keeps room for a sentence."""
+    """The head of a column of a table; numbers stand to the right, `room` is the least width in em."""
 
     name: str
     numeric: bool = False
-    wide: bool = False
+    room: int = 0
 
 
 @dataclass(frozen=True)

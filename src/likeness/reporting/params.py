@@ -14,12 +14,12 @@ class ReportParams:
 
     Attributes:
         title: of the page.
-        decisions: best and worst decisions shown, of each kind at most; 0 for a page without any photograph.
+        decisions: best and worst decisions shown, of each of four kinds at most; 0 for none.
         sample: faces on the sheet that shows what the network sees; 0 for none.
         rows: rows of long lists (offenders of a validation finding) before they are cut.
     """
 
     title: str = "Likeness: one-shot face verification"
-    decisions: Annotated[int, Range(0, 24)] = 6
+    decisions: Annotated[int, Range(0, 24)] = 3
     sample: Annotated[int, Range(0, 60)] = 24
     rows: Annotated[int, Range(1, 1000)] = 20

@@ -24,7 +24,8 @@ def number(value: Any, digits: int = 4) -> str:
         return NOTHING
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return str(value)
-    return count(value) if float(value).is_integer() and abs(value) < 1e15 else f"{value:.{digits}g}"
+    text = count(value) if float(value).is_integer() and abs(value) < 1e15 else f"{value:.{digits}g}"
+    return text.replace("-", "−", 1) if value < 0 else text
 
 
 def duration(seconds: float | None) -> str:

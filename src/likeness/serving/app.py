@@ -158,7 +158,9 @@ def _settings(form: Form) -> Settings:
 def _told(_request: Request, error: Exception) -> JSONResponse:
     """A fault of the user's making, as a sentence."""
     status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
-    return JSONResponse({"error": str(error)}, status)
+    # What is left of a request that was refused half-read is not waited for.
+    headers = {"Connection": "close"} if isinstance(error, RequestError) else None
+    return JSONResponse({"error": str(error)}, status, headers)
 
 
 def _sign_in_page(pages: Environment, wrong: bool) -> HTMLResponse:

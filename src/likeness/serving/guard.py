@@ -123,7 +123,7 @@ def _host_name(host: str) -> str:
 
 
 def _no(why: str, status: int) -> Response:
-    return JSONResponse({"error": why}, status)
+    return JSONResponse({"error": why}, status, {"Connection": "close"})
 
 
 def _with_headers(send: Send) -> Send:

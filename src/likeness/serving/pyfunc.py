@@ -35,7 +35,8 @@ class PairVerifier:
 
         Args:
             model_input: columns `first` and `second`, each a photograph's file in base64.
-            params: `aligned` (bool, the pictures are framed like LFW's), `far` (decide at this false-accept rate).
+            params: `aligned` (bool, the pictures are framed like LFW's), `far` (decide at this
+                false-accept rate; 0 for the threshold with the fewest errors).
 
         Returns:
             One row a pair: same, probability, score, threshold, false_accept_rate, words, and error (None where
@@ -51,7 +52,7 @@ class PairVerifier:
             )
         options = params or {}
         rows = [
-            self._row(first, second, bool(options.get("aligned", False)), options.get("far"))
+            self._row(first, second, bool(options.get("aligned", False)), options.get("far") or None)
             for first, second in zip(model_input["first"], model_input["second"], strict=True)
         ]
         return pd.DataFrame(rows, columns=list(_ANSWER)).astype(object).where(lambda frame: frame.notna(), None)

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -39,11 +40,26 @@ def packed(model: Path, predictions: Path, figures: Mapping[str, float]) -> Iter
         folder, kept = Path(scratch) / "version", Path(scratch) / "model"
         shutil.copytree(model, kept)
         mlflow.pyfunc.save_model(
-            str(folder), loader_module=LOADER, data_path=str(kept), pip_requirements=_REQUIREMENTS
+            str(folder),
+            loader_module=LOADER,
+            data_path=str(kept),
+            signature=_signature(),
+            pip_requirements=_REQUIREMENTS,
         )
         shutil.copy(predictions, folder / _PREDICTIONS)
         write_json(folder / _FIGURES, dict(figures))
         yield folder
+
+
+def _signature() -> Any:
+    """Two photographs in base64 a row, and the two options; a parameter that is not declared never arrives."""
+    from mlflow.models import ModelSignature
+    from mlflow.types.schema import ColSpec, ParamSchema, ParamSpec, Schema
+
+    return ModelSignature(
+        inputs=Schema([ColSpec("string", "first"), ColSpec("string", "second")]),
+        params=ParamSchema([ParamSpec("aligned", "boolean", False), ParamSpec("far", "double", 0.0)]),
+    )
 
 
 def read_candidate(folder: Path, version: int) -> Candidate:

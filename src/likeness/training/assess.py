@@ -80,8 +80,8 @@ def assess(
     scores = score_pairs(siamese, embeddings[first], embeddings[second])
     decision = fit_decision(scores, pairs.same)
     if holdout.over_pairs:
-        places = IndexPairs(*(torch.from_numpy(column).to(device) for column in (first, second, pairs.same)))
-        batch = PairBatch(torch.from_numpy(pairs.rows).to(device), places)
+        places = IndexPairs(*(torch.tensor(column, device=device) for column in (first, second, pairs.same)))
+        batch = PairBatch(torch.tensor(pairs.rows, device=device), places)
         with evaluating(siamese), torch.inference_mode():
             loss = float(objective(siamese, torch.from_numpy(embeddings).to(device), batch, progress).value)
     else:

@@ -23,8 +23,8 @@ def suites(source: SourceCard, params: ValidationParams) -> dict[str, Suite]:
     """The expectations by the table that they speak about."""
     lfw = source.source in VARIANTS
     return {
-        "images": _images(params) + (_lfw_images() if lfw else []),
-        "people": _people(params) + (_lfw_people() if lfw else []),
+        "images": _images(params) + (_lfw_images(source) if lfw else []),
+        "people": _people(params) + (_lfw_people(source) if lfw else []),
         **list_suites(params, lfw),
     }
 
@@ -113,7 +113,7 @@ def _bounded(column: str, bounds: Bounds) -> gxe.Expectation:
     )
 
 
-def _lfw_images() -> Suite:
+def _lfw_images(source: SourceCard) -> Suite:
     sides = [
         each(
             f"{side} of the pictures",
@@ -128,8 +128,8 @@ def _lfw_images() -> Suite:
     number = expect(
         gxe.ExpectTableRowCountToEqual,
         "number of images",
-        f"LFW has {LFW_IMAGES:,} images.",
-        value=LFW_IMAGES,
+        f"LFW has {LFW_IMAGES:,} images{_beside(source.collected_images)}.",
+        value=LFW_IMAGES + source.collected_images,
     )
     return [number, *sides]
 
@@ -169,12 +169,16 @@ def _people(params: ValidationParams) -> Suite:
     ]
 
 
-def _lfw_people() -> Suite:
+def _lfw_people(source: SourceCard) -> Suite:
     return [
         expect(
             gxe.ExpectTableRowCountToEqual,
             "number of people",
-            f"LFW has {LFW_PEOPLE:,} people.",
-            value=LFW_PEOPLE,
+            f"LFW has {LFW_PEOPLE:,} people{_beside(source.collected_people)}.",
+            value=LFW_PEOPLE + source.collected_people,
         )
     ]
+
+
+def _beside(collected: int) -> str:
+    return f", and {collected:,} were collected beside it" if collected else ""

@@ -47,7 +47,6 @@ def write_archive(params: SyntheticParams, folder: Path, workers: int | None = N
         The archive's path.
 
     Raises:
-        DataError: too few people have two photographs for pairs.
         OutputError: the folder cannot be written; an archive of before is intact.
     """
     census = take_census(params)

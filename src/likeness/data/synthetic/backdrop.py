@@ -32,7 +32,7 @@ def _gradient(chance: Chance, first: float, second: float) -> Map:
 
 
 def _plain(scene: Map, chance: Chance) -> Map:
-    return scene * np.float32(1.0) + np.float32(0.02) * _texture(chance, chance.between(0.3, 2.0))
+    return scene + 0.02 * _texture(chance, chance.between(0.3, 2.0))
 
 
 def _texture(chance: Chance, zoom: float) -> Map:
@@ -44,17 +44,15 @@ def _texture(chance: Chance, zoom: float) -> Map:
 def _stripes(scene: Map, chance: Chance) -> Map:
     """Curtains, shelves, panels."""
     width, angle = chance.between(12.0, 70.0), chance.between(-0.15, 0.15) + chance.whole(0, 2) * math.pi / 2
-    axis = np.arange(SIDE, dtype=np.float32)
-    phase = (axis[None, :] * math.cos(angle) + axis[:, None] * math.sin(angle)) / width + chance.between(0, 1)
-    wave = (
-        np.sin(phase * 2 * math.pi) if chance.happens(0.5) else np.sign((phase % 1.0) - chance.between(0.1, 0.8))
-    )
-    return np.asarray(scene * (1.0 + chance.between(0.1, 0.7) * wave), np.float32)
+    axis = np.arange(SIDE, dtype=np.float32) / np.float32(width)
+    phase = axis[None, :] * math.cos(angle) + axis[:, None] * math.sin(angle) + chance.between(0, 1)
+    hard = chance.happens(0.5)
+    wave = np.sign(phase % 1.0 - chance.between(0.1, 0.8)) if hard else np.sin(2 * math.pi * phase)
+    return scene * (1.0 + chance.between(0.1, 0.7) * wave)
 
 
 def _lamps(scene: Map, chance: Chance) -> Map:
     """Out-of-focus lights."""
-    scene = np.ascontiguousarray(scene)
     for _ in range(chance.whole(3, 18)):
         disc = np.zeros_like(scene)
         cv2.circle(disc, _somewhere(chance), chance.whole(4, 22), 1.0, -1, cv2.LINE_AA)
@@ -64,7 +62,6 @@ def _lamps(scene: Map, chance: Chance) -> Map:
 
 def _boards(scene: Map, chance: Chance) -> Map:
     """Posters, windows, lettering on a press wall."""
-    scene = np.ascontiguousarray(scene)
     for _ in range(chance.whole(2, 9)):
         x, y = _somewhere(chance)
         far = (x + chance.whole(15, 130), y + chance.whole(10, 110))
@@ -78,7 +75,6 @@ def _boards(scene: Map, chance: Chance) -> Map:
 
 def _crowd(scene: Map, chance: Chance) -> Map:
     """Other heads and shoulders, out of focus."""
-    scene = np.ascontiguousarray(scene)
     for _ in range(chance.whole(2, 9)):
         x, y = chance.whole(0, SIDE), chance.whole(30, 200)
         size = chance.between(14.0, 34.0)
@@ -94,9 +90,8 @@ def _disc(scene: Map, x: float, y: float, width: float, height: float, tone: flo
 
 
 def _foliage(scene: Map, chance: Chance) -> Map:
-    return np.asarray(
-        scene * np.clip(1.0 + 0.55 * _texture(chance, chance.between(0.5, 1.6)), 0.1, 3.0), np.float32
-    )
+    leaves = 0.55 * _texture(chance, chance.between(0.5, 1.6))
+    return np.asarray(scene * np.clip(1.0 + leaves, 0.1, 3.0))
 
 
 def _somewhere(chance: Chance) -> tuple[int, int]:

@@ -27,7 +27,7 @@ class Expression:
     jaw: float  # 0 closed to 1 wide open
     lids: float  # factor of the eyes' opening
     brows: float  # raised (positive) or knit
-    gaze_x: float
+    gaze_x: float  # half eyes
     gaze_y: float
 
 
@@ -107,14 +107,14 @@ def _pose(chance: Chance) -> Pose:
 
 
 def _expression(chance: Chance) -> Expression:
-    smiling, talking, blinking = chance.happens(0.45), chance.happens(0.25), chance.happens(0.04)
+    smiling, talking, blinking = chance.happens(0.5), chance.happens(0.25), chance.happens(0.04)
     return Expression(
         smile=chance.between(0.3, 1.0) if smiling else chance.about(0.08, 0.15),
         jaw=chance.between(0.15, 0.8) if talking else chance.between(0.0, 0.45 if smiling else 0.06),
         lids=0.1 if blinking else chance.about(0.95, 0.12) - (0.12 if smiling else 0.0),
         brows=chance.about(0.0, 0.3),
-        gaze_x=chance.about(0.0, 0.14),
-        gaze_y=chance.about(0.0, 0.06),
+        gaze_x=chance.about(0.0, 0.28),
+        gaze_y=chance.about(0.0, 0.12),
     )
 
 

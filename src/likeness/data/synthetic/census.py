@@ -25,7 +25,7 @@ class SyntheticParams:
     Attributes:
         people: how many; the first people of a set are the same whatever their number.
         seed: names everything that is drawn.
-        mean_images: photographs per person; 2.3 in LFW.
+        mean_images: photographs per person, 2.3 in LFW; with fewer, forty people would not fill ten folds.
         train_pairs: pairs per class in pairsDevTrain.txt, fewer if there are not so many people.
         test_pairs: likewise in pairsDevTest.txt.
         fold_pairs: likewise in each fold of pairs.txt.
@@ -33,7 +33,7 @@ class SyntheticParams:
 
     people: Annotated[int, Range(low=40, high=100_000)]
     seed: Annotated[int, Range(low=0, high=2**32 - 1)]
-    mean_images: Annotated[float, Range(low=1.6, high=8.0)]
+    mean_images: Annotated[float, Range(low=1.8, high=8.0)]
     train_pairs: Annotated[int, Range(low=10)]
     test_pairs: Annotated[int, Range(low=10)]
     fold_pairs: Annotated[int, Range(low=1)]

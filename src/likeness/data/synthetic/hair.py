@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from likeness.data.synthetic.capture import Look
-from likeness.data.synthetic.identity import Hair, Identity
+from likeness.data.synthetic.identity import Beard, Hair, Identity, Mouth
 from likeness.data.synthetic.noise import Map, bell, clouds, grain, mix, sample, step, strands
 
 
@@ -36,9 +36,8 @@ def paint_hair(tone: Map, gloss: Map, hair: Hair, look: Look, u: Map, v: Map) ->
     cover = step(-0.03, 0.05, inside)
     shadow = 1.0 - 0.3 * step(-0.16, 0.0, inside)
     colour = hair.tone * np.clip(0.9 + 0.38 * lock, 0.25, 2.2)
-    return mix(tone * shadow, colour, cover), mix(
-        gloss, (0.9 - 0.6 * hair.curl) * (0.35 + 0.3 * np.clip(lock, 0, 2)), cover
-    )
+    sheen = (0.9 - 0.6 * hair.curl) * (0.35 + 0.3 * np.clip(lock, 0.0, 2.0))
+    return mix(tone * shadow, colour, cover), mix(gloss, sheen, cover)
 
 
 def _lock(hair: Hair, look: Look, u: Map, v: Map) -> Map:
@@ -50,23 +49,25 @@ def _lock(hair: Hair, look: Look, u: Map, v: Map) -> Map:
     wave = hair.curl**2 * 0.12 * np.sin(along * 11.0 + 5.0 * sample(clouds(), 20.0 * u, 20.0 * v))
     straight = sample(strands(), 110.0 * (around + wave), 45.0 * along)
     curled = sample(clouds(), 95.0 * u, 95.0 * v)
-    lock = mix(straight, curled, np.full_like(u, max(0.0, 1.6 * hair.curl - 0.7)))
+    lock = mix(straight, curled, max(0.0, 1.6 * hair.curl - 0.7))
     return lock * (0.25 + 0.75 * step(4.2, 1.3, u * u + v * v))  # towards the outline strands are too fine to see
 
 
 def paint_beard(tone: Map, identity: Identity, look: Look, u: Map, v: Map) -> Map:
     """Darkens the skin where a beard grows."""
-    beard, mouth = identity.beard, identity.mouth
-    side = np.abs(u)
-    rough = 0.06 * sample(clouds(), 60.0 * u, 60.0 * v)
-    jaw = step(-0.06, 0.12, v - 0.98 + 0.7 * side + rough) * step(0.0, 0.2, v)
-    lip_side = step(
-        -0.04, 0.05, np.abs(v - mouth.height) - 1.2 * mouth.lower - 0.02 + 2.0 * np.maximum(side - mouth.width, 0)
-    )
-    upper = bell(v - mouth.height + 0.15, 0.085) * step(1.5 * mouth.width, 1.0 * mouth.width, side + rough)
-    chin = step(0.3, 0.16, side + rough) * step(mouth.height + 0.1, mouth.height + 0.2, v)
-    full = max(beard.full, 0.3 * look.stubble * (beard.full > 0))
-    dense = np.maximum(np.maximum(full * jaw, beard.moustache * upper), beard.goatee * chin)
     hairs = sample(grain(), 90.0 * u, 55.0 * v)
-    cover = np.clip(dense * lip_side * (0.85 + 0.22 * hairs), 0.0, 1.0)
+    rough = 0.06 * sample(clouds(), 60.0 * u, 60.0 * v)
+    dense = _beard_density(identity.beard, identity.mouth, look, np.abs(u), v, rough)
+    cover = np.clip(dense * (0.85 + 0.22 * hairs), 0.0, 1.0)
     return mix(tone, identity.hair.tone * (1.0 + 0.3 * hairs), cover)
+
+
+def _beard_density(beard: Beard, mouth: Mouth, look: Look, side: Map, v: Map, rough: Map) -> Map:
+    """0 bare to 1 full: jaw and cheeks, upper lip, chin; never on the lips. `rough` frays the edges."""
+    jaw = step(-0.06, 0.12, v - 0.98 + 0.7 * side + rough) * step(0.0, 0.2, v)
+    upper = bell(v - mouth.height + 0.15, 0.085) * step(1.5 * mouth.width, mouth.width, side + rough)
+    chin = step(0.3, 0.16, side + rough) * step(mouth.height + 0.1, mouth.height + 0.2, v)
+    full = max(beard.full, 0.3 * look.stubble if beard.full > 0.0 else 0.0)
+    dense = np.maximum(np.maximum(full * jaw, beard.moustache * upper), beard.goatee * chin)
+    off_lips = np.abs(v - mouth.height) - 1.2 * mouth.lower - 0.02 + 2.0 * np.maximum(side - mouth.width, 0.0)
+    return dense * step(-0.04, 0.05, off_lips)

@@ -28,11 +28,7 @@ Indices = NDArray[np.int64]
 
 
 def draw_lists(census: Census, params: SyntheticParams) -> dict[str, str]:
-    """Text of each list by its official file name.
-
-    Raises:
-        DataError: too few people have two photographs.
-    """
+    """Text of each list by its official file name."""
     rng = Chance(params.seed, LISTS).rng
     return _view_1(census, params, rng) | _view_2(census, params, rng)
 

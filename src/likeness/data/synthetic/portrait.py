@@ -10,12 +10,13 @@ from likeness.data.synthetic.backdrop import paint_backdrop
 from likeness.data.synthetic.body import paint_body, paint_ears
 from likeness.data.synthetic.camera import develop, encode
 from likeness.data.synthetic.capture import Capture, draw_capture
-from likeness.data.synthetic.head import build_head, cast, nodes
+from likeness.data.synthetic.head import build_head, nodes
 from likeness.data.synthetic.identity import Glasses, Identity
 from likeness.data.synthetic.long_hair import paint_long_hair
 from likeness.data.synthetic.noise import Map
 from likeness.data.synthetic.occluders import paint_occluder
 from likeness.data.synthetic.people import draw_identity
+from likeness.data.synthetic.rays import cast
 from likeness.data.synthetic.shade import illuminate
 from likeness.data.synthetic.spectacles import paint_glasses
 from likeness.data.synthetic.stage import Stage, build_stage, lay

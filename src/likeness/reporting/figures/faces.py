@@ -30,7 +30,7 @@ def images_per_person(counts: ArrayLike) -> Figure:
             "people:Q", title="people", scale=alt.Scale(type="symlog"), axis=alt.Axis(values=_TICKS, format="~s")
         ),
     )
-    numbers = base.mark_text(dy=-6, fontSize=10, color=MUTED).encode(text="people:Q")
+    numbers = base.mark_text(dy=-6, fontSize=11, color=MUTED).encode(text="people:Q")
     chart = (base.mark_bar(color=OURS) + numbers).properties(width=WIDTH, height=HEIGHT)
     one = float(np.mean(values == 1)) if len(values) else 0.0
     caption = f"Images per person (logarithmic height). {one:.0%} of the people have one image only."

@@ -90,7 +90,9 @@ def threshold_choice(scores: ArrayLike, same: ArrayLike, threshold: float) -> Fi
     frame = pd.DataFrame({"threshold": at, "accuracy": accuracy})
     line = alt.Chart(frame).mark_line(color=OURS, strokeWidth=1.8)
     lines = line.encode(
-        x=alt.X("threshold:Q", scale=alt.Scale(zero=False, nice=False), axis=alt.Axis(grid=False)),
+        x=alt.X(
+            "threshold:Q", title="threshold", scale=alt.Scale(zero=False, nice=False), axis=alt.Axis(grid=False)
+        ),
         y=alt.Y("accuracy:Q", title="holdout accuracy", scale=alt.Scale(zero=False), axis=alt.Axis(format="~%")),
     )
     chart = alt.layer(lines, _rule(threshold)).properties(width=WIDTH, height=HEIGHT)
@@ -128,7 +130,7 @@ def slices(rows: pd.DataFrame, overall: float | None) -> Figure:
         rows: columns label, value, low, high, in the order to be shown.
         overall: accuracy on all test pairs, drawn as a line.
     """
-    y = alt.Y("label:N", sort=None, title=None, axis=alt.Axis(grid=False, labelLimit=170))
+    y = alt.Y("label:N", sort=None, title=None, axis=alt.Axis(grid=False, minExtent=118))
     base = alt.Chart(rows).encode(y=y)
     scale = alt.Scale(zero=False)
     axis = alt.Axis(format="~%", tickCount=4)
@@ -137,7 +139,7 @@ def slices(rows: pd.DataFrame, overall: float | None) -> Figure:
     )
     points = base.mark_point(filled=True, color=OURS, size=45, opacity=1).encode(x=alt.X("value:Q", scale=scale))
     layers = [spans, points] if overall is None else [_rule(overall), spans, points]
-    chart = alt.layer(*layers).properties(width=190, height=alt.Step(20))
+    chart = alt.layer(*layers).properties(width=210, height=alt.Step(20))
     return figure("slices", chart, "Accuracy on parts of the test pairs with 95 % intervals; dashed: all of them.")
 
 

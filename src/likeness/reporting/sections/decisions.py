@@ -49,9 +49,9 @@ def decisions_section(artefacts: Artefacts, params: ReportParams) -> Section:
 def _explained(method: str) -> str:
     return (
         "Above, the two crops as the network saw them; below, the same under a heat map of what spoke for the "
-        f"decision, red the most. Heat maps by {_METHODS.get(method, quoted(method))}. A cause is told as far as "
-        "numbers carry it: a property stands out when it lies in the most extreme tenth of all test pairs, which "
-        "is a reason to look, not a proof."
+        f"decision, the brighter the more. Heat maps by {_METHODS.get(method, quoted(method))}. A cause is told "
+        "as far as numbers carry it: a property stands out when it lies in the most extreme tenth of all test "
+        "pairs, which is a reason to look, not a proof."
     )
 
 

@@ -57,6 +57,8 @@ _REASONS = {
     "Linear": "combines all places into one vector for the face",
     "Sigmoid": "bounds each unit, so that no single difference outweighs the rest",
     "Dropout": "silences random units in training, so that none relies on another; idle in use",
+    "Sequential": "a shortcut that passes its input on as it is",
+    "Identity": "passes its input on as it is",
     "Cosine": "compares directions alone",
     "Euclidean": "compares places",
     "WeightedL1": "weighs the differences of the units",
@@ -96,7 +98,7 @@ def _tables(layers: pd.DataFrame, model: Json) -> list[Block]:
     columns = [Column("layer"), Column("kind"), Column("output"), Column("numbers", True), Column("MMACs", True)]
     rows = [[*_row(layer), _reason(layer, model)] for layer in records(layers)]
     caption = f"The {len(rows)} layers in the order in which a face passes them."
-    return [told, Table([*columns, Column("why", wide=True)], rows, caption, folded=len(rows) > _MANY)]
+    return [told, Table([*columns, Column("why", room=24)], rows, caption, folded=len(rows) > _MANY)]
 
 
 def _row(layer: Json) -> list[str]:

@@ -55,4 +55,4 @@ def _label(name: str, found: Json) -> str:
         return f"{found['ways']}-way one-shot accuracy"
     if name.startswith("rank_"):
         return f"right person among the first {name.removeprefix('rank_')}"
-    return f"found first and accepted, while {rate(name)} of the strangers are"
+    return f"found first and accepted, while {rate(name)} of the strangers are accepted"

@@ -24,30 +24,36 @@ from likeness.reporting.wording import count, interval, measured, number, percen
 
 SYSTEMS = {
     "model": "this model",
-    "baseline": "classical baseline (LBP, PCA, cosine)",
-    "untrained": "the same network, untrained",
+    "baseline": "classical baseline",
+    "untrained": "untrained network",
 }
-_HERE = "measured here"
-_QUARTERS = {1: "worst quarter", 2: "second", 3: "third", 4: "best quarter"}
+_QUARTERS = {1: "worst", 2: "second", 3: "third", 4: "best"}
 _DRAWN = {"accuracy": "value", "accuracy_low": "low", "accuracy_high": "high"}
+_OTHERS = (
+    "Beside it, on the very same pairs: a **classical baseline** (histograms of local binary patterns at three "
+    "scales, PCA, whitening, LDA where the protocol grants identities, cosine; seconds of work, no network) and "
+    "the **untrained network** as it was before its first step, which tells what its form alone gives."
+)
 NOTHING_MEASURED = Note("No figures: the evaluation has written no `metrics.json`.", "missing")
 
 
 def results_section(artefacts: Artefacts) -> Section:
-    """Headline, verdict, comparison, curves, confusion, calibration and slices."""
+    """Headline, verdict, curves, every figure, confusion, calibration, slices, and what others published."""
     metrics = artefacts.metrics
     if metrics is None:
         return Section("results", "What came out", [NOTHING_MEASURED])
     blocks: list[Block] = [
         Headline(list(_headline(metrics))),
         Prose(conditions(metrics)),
+        Prose(_OTHERS),
         *_verdict(metrics),
-        _comparison(artefacts, metrics),
-        *_more_figures(metrics),
         Gallery(_curves(artefacts, metrics)),
+        *_every_figure(metrics),
         _confusion(metrics["model"]["test"]["confusion"]),
-        *_calibration(metrics["calibration"]),
+        _calibration(metrics["calibration"]),
         *_slices(artefacts, metrics),
+        Subheading("Beside what others published"),
+        _comparison(artefacts, metrics),
     ]
     return Section("results", "What came out", blocks)
 
@@ -66,18 +72,13 @@ def conditions(metrics: Json) -> str:
     )
 
 
-def _short(metrics: Json) -> str:
-    protocol, data = metrics["protocol"], metrics["data"]
-    return f"{protocol['name']}, outside data {protocol['outside_data']}, aligned {data['alignment']}"
-
-
 def _headline(metrics: Json) -> Iterator[tuple[str, str, str]]:
     test = metrics["model"]["test"]
     yield percent(value_of(test["accuracy"])), "accuracy on the test pairs", interval(test["accuracy"])
     yield number(value_of(test["auc"]), 3), "area under the ROC", interval(test["auc"], share=False)
     supported = [name for name in test if name.startswith("tar_at_far") and name not in test["beyond_support"]]
     if supported:
-        strictest = min(supported, key=lambda name: float(name.rpartition("_far_")[2].replace("_", ".")))
+        strictest = min(supported, key=_far)
         told = f"true accepts at {rate(strictest)} false accepts"
         yield percent(value_of(test[strictest])), told, interval(test[strictest])
     baseline = metrics["baseline"]["test"]["accuracy"]
@@ -90,9 +91,9 @@ def _verdict(metrics: Json) -> list[Block]:
     low, high, value = (100 * gain["accuracy"][key] for key in ("low", "high", "value"))
     test = gain["mcnemar"]
     told = (
-        f"{value:+.1f} points of accuracy (95 % interval {low:+.1f} to {high:+.1f}, paired), and "
+        f"{_points(value)} points of accuracy (95 % interval {_points(low)} to {_points(high)}, paired), and "
         f"{count(test['first_only'])} pairs that it alone decides rightly against {count(test['second_only'])} "
-        f"that the baseline alone does (McNemar p = {test['p_value']:.2g})."
+        f"that the baseline alone does ({_probability(test['p_value'])})."
     )
     if low > 0:
         return [Prose(f"The network **beats the classical baseline**: {told}")]
@@ -106,62 +107,63 @@ def _verdict(metrics: Json) -> list[Block]:
     return [Note(f"The network is **not shown to beat the classical baseline**: {told}", "warning")]
 
 
-def _comparison(artefacts: Artefacts, metrics: Json) -> Table:
-    columns = [
-        Column("system"),
-        Column("accuracy", True),
-        Column("protocol, outside data, alignment", wide=True),
-        Column("where from", wide=True),
-    ]
-    short, pictures = _short(metrics), metrics["data"]["source"]
-    rows = [
-        [
-            label,
-            measured(metrics[name]["test"]["accuracy"]),
-            short,
-            f"**{_HERE}**, test pairs of {quoted(pictures)}",
-        ]
-        for name, label in SYSTEMS.items()
-        if name in metrics
-    ]
-    rows += [[p.method, p.accuracy, p.category, f"published, not measured here: {p.source}"] for p in PUBLISHED]
-    caption = "The same table for what was measured here and what others published on photographs of LFW."
-    if artefacts.source["synthetic"]:
-        caption += " These pictures are drawn: the published rows are context and cannot be compared with them."
-    return Table(columns, rows, caption, strong=frozenset({0}))
+def _probability(p: float) -> str:
+    return "McNemar p < 0.001" if p < 0.001 else f"McNemar p = {p:.2g}"
 
 
-def _more_figures(metrics: Json) -> list[Block]:
+def _points(value: float) -> str:
+    return f"{value:+.1f}".replace("-", "−")
+
+
+def _every_figure(metrics: Json) -> list[Block]:
+    """One row a figure, one column a system on the test pairs, and the holdout beside them."""
     test = metrics["model"]["test"]
     rates = [name for name in test if name.startswith("tar_at_far")]
-    rates.sort(key=lambda name: -float(name.rpartition("_far_")[2].replace("_", ".")))
-    columns = [
-        Column("system"),
-        Column("pairs"),
-        Column("accuracy", True),
-        Column("AUC", True),
-        Column("EER", True),
-    ]
-    columns += [Column(f"TAR at FAR {rate(name)}", True) for name in rates]
+    rates.sort(key=lambda name: -_far(name))
+    labels = {"accuracy": "accuracy", "auc": "AUC", "eer": "equal error rate"}
+    labels |= {name: f"TAR at FAR {rate(name)}" for name in rates}
+    parts = {label: metrics[name]["test"] for name, label in SYSTEMS.items() if name in metrics}
+    parts["this model, holdout"] = metrics["model"]["holdout"]
     rows = [
-        [
-            label,
-            part,
-            measured(figures["accuracy"]),
-            measured(figures["auc"], share=False),
-            measured(figures["eer"]),
-            *(measured(figures[name]) for name in rates),
-        ]
+        [label, *(measured(figures.get(name), share=name != "auc") for figures in parts.values())]
+        for name, label in labels.items()
+    ]
+    columns = [Column("on the test pairs"), *(Column(part, True) for part in parts)]
+    blocks: list[Block] = [Table(columns, rows, "Every figure with its 95 % interval.")]
+    if test["beyond_support"]:
+        beyond = ", ".join(rate(name) for name in test["beyond_support"])
+        told = (
+            f"At FAR {beyond} so few pairs of different people afford not one false accept: the figure is the TAR "
+        )
+        blocks.append(Prose(told + "without any."))
+    return blocks
+
+
+def _far(name: str) -> float:
+    return float(name.rpartition("_far_")[2].replace("_", "."))
+
+
+def _comparison(artefacts: Artefacts, metrics: Json) -> Table:
+    columns = [Column("system"), Column("accuracy", True), Column("protocol, outside data, pictures", room=19)]
+    protocol, data = metrics["protocol"], metrics["data"]
+    pictures = f"{data['source']} aligned {data['alignment']}"
+    ours = f"{protocol['name']}, outside data {protocol['outside_data']}, {pictures}"
+    view = f"**measured here**, view {protocol['view']}, test pairs"
+    rows = [
+        [label, _plainly(metrics[name]["test"]["accuracy"]), ours, view]
         for name, label in SYSTEMS.items()
         if name in metrics
-        for part, figures in (("test", metrics[name]["test"]), ("holdout", metrics[name]["holdout"]))
     ]
-    blocks: list[Block] = [Table(columns, rows, "Every figure with its 95 % interval.", strong=frozenset({0}))]
-    beyond = [rate(name) for name in test["beyond_support"]]
-    if beyond:
-        told = f"At FAR {', '.join(beyond)} so few pairs of different people afford not one false accept: "
-        blocks.append(Prose(told + "the figure is the TAR without any."))
-    return blocks
+    rows += [[p.method, p.accuracy, p.category, f"published, not measured here; {p.source}"] for p in PUBLISHED]
+    caption = "Accuracy as a share: measured here with its 95 % interval, published with its standard error."
+    if artefacts.source["synthetic"]:
+        caption += " These pictures are drawn: the published rows are context and cannot be compared with them."
+    return Table([*columns, Column("where from", room=17)], rows, caption, strong=frozenset({0}))
+
+
+def _plainly(figure: Json) -> str:
+    """An accuracy as the published ones are printed."""
+    return measured(figure, share=False)
 
 
 def _curves(artefacts: Artefacts, metrics: Json) -> list[Figure]:
@@ -185,7 +187,7 @@ def _confusion(counts: Json) -> Table:
     return Table(columns, rows, "Decisions on the test pairs.")
 
 
-def _calibration(calibration: Json) -> list[Block]:
+def _calibration(calibration: Json) -> Table:
     columns = [Column("system"), Column("calibration error", True), Column("Brier score", True)]
     rows = [
         [label, measured(calibration[name]["ece"]), measured(calibration[name]["brier"], share=False)]
@@ -194,9 +196,10 @@ def _calibration(calibration: Json) -> list[Block]:
     ]
     caption = (
         "How far the stated probability is from what happens: expected calibration error over "
-        f"{calibration['bins']} bins of equal mass, and Brier score (a constant one half gets 0.25)."
+        f"{calibration['bins']} bins of equal mass, and Brier score (a constant one half gets 0.25). Resampling "
+        "adds noise to every bin, so that the interval of the calibration error lies high."
     )
-    return [Table(columns, rows, caption)]
+    return Table(columns, rows, caption)
 
 
 def _slices(artefacts: Artefacts, metrics: Json) -> list[Block]:

@@ -17,10 +17,10 @@ def setup_section(artefacts: Artefacts) -> Section:
     rows = [[quoted(key), quoted(_shown(value))] for key, value in leaves(artefacts.params)]
     blocks: list[Block] = [
         Prose("Every parameter of every stage, as `params.yaml` held it when this page was made."),
-        Table([Column("parameter"), Column("value", wide=True)], rows, f"{len(rows)} parameters.", folded=True),
+        Table([Column("parameter"), Column("value", room=24)], rows, f"{len(rows)} parameters.", folded=True),
         Subheading("Model"),
         Table(
-            [Column("key"), Column("value", wide=True)],
+            [Column("key"), Column("value", room=24)],
             [[quoted(key), quoted(_shown(value))] for key, value in leaves(_of_model(artefacts.card))],
             "The model's own card, which stands beside its weights.",
             folded=True,

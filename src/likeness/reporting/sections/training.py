@@ -26,7 +26,9 @@ _EPOCH_COLUMNS = {
 def training_section(artefacts: Artefacts) -> Section:
     """Formula of the loss, convergence, curves, and the table of epochs."""
     trained, summary = artefacts.card["trained"], artefacts.summary
+    described = (artefacts.params.get("recipe") or {}).get("description")
     blocks: list[Block] = [
+        *([Prose(str(described))] if described else []),
         Prose("The loss that was minimised, with its numbers:"),
         Code(str(_first(trained, summary, "formula", "loss_formula", "loss") or "unknown"), "text"),
     ]

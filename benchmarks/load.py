@@ -1,0 +1,165 @@
+"""Load on `likeness serve`: clients that compare, identify and explain at once, errors and memory watched.
+
+    python -m benchmarks.load [--model FOLDER] [--photos FOLDER] [--clients 8] [--seconds 60]
+
+Without a model the mobile network is served with random weights; without photographs the portrait that
+scikit-image carries is sent. Everything happens on loopback. Exits with 1 if a request failed.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path
+from typing import Annotated
+
+import httpx
+import numpy as np
+import psutil
+import typer
+from PIL import Image
+
+from likeness.serving.bench_towers import CONTESTANTS, write_model
+from likeness.serving.photograph import SUFFIXES
+
+
+@dataclass
+class Tally:
+    """What the clients met."""
+
+    milliseconds: dict[str, list[float]] = field(default_factory=dict)
+    faults: Counter[str] = field(default_factory=Counter)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def note(self, path: str, started: float, fault: str | None) -> None:
+        with self.lock:
+            self.milliseconds.setdefault(path, []).append(1e3 * (time.perf_counter() - started))
+            if fault is not None:
+                self.faults[f"{path}: {fault}"] += 1
+
+
+def main(
+    model: Annotated[Path | None, typer.Option(help="Folder of the model; by default random weights.")] = None,
+    photos: Annotated[Path | None, typer.Option(help="Folder with photographs of faces.")] = None,
+    clients: Annotated[int, typer.Option(min=1)] = 8,
+    seconds: Annotated[float, typer.Option(min=1)] = 60.0,
+) -> None:
+    pictures = portraits() if photos is None else read(photos)
+    tally, memory = Tally(), list[float]()
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = model or Path(scratch) / "model"
+        if model is None:
+            write_model(folder, CONTESTANTS["mobile"])
+        with served(folder, Path(scratch) / "gallery") as (address, process):
+            enrol(address, pictures)
+            end = time.monotonic() + seconds
+            threads = [
+                threading.Thread(target=client, args=(address, pictures, end, tally, i)) for i in range(clients)
+            ]
+            for thread in threads:
+                thread.start()
+            while time.monotonic() < end:
+                memory.append(process.memory_info().rss / 2**20)
+                time.sleep(0.5)
+            for thread in threads:
+                thread.join()
+    tell(tally, memory, clients, seconds)
+    raise typer.Exit(1 if tally.faults else 0)
+
+
+def client(address: str, pictures: list[bytes], end: float, tally: Tally, seed: int) -> None:
+    """One caller, who asks for this and that until the end."""
+    draw = random.Random(seed)
+    with httpx.Client(base_url=address, timeout=60) as session:
+        while time.monotonic() < end:
+            path, files = question(draw, pictures)
+            started = time.perf_counter()
+            try:
+                reply = session.post(path, files=files, data={"threshold": "0"})
+                fault = None if reply.status_code == 200 else f"{reply.status_code} {reply.text[:100]}"
+            except httpx.HTTPError as error:
+                fault = type(error).__name__
+            tally.note(path, started, fault)
+
+
+def question(draw: random.Random, pictures: list[bytes]) -> tuple[str, dict[str, bytes]]:
+    first, second = draw.choices(pictures, k=2)
+    kind = draw.random()
+    if kind < 0.4:
+        return "/api/identify", {"photo": first}
+    return "/api/explain" if kind > 0.95 else "/api/verify", {"first": first, "second": second}
+
+
+@contextmanager
+def served(model: Path, gallery: Path) -> Iterator[tuple[str, psutil.Process]]:
+    """`likeness serve` as a process of its own; yields its address."""
+    program = "import sys; from likeness.cli import main; sys.argv[0] = 'likeness'; main()"
+    arguments = ["serve", "--model", str(model), "--gallery", str(gallery), "--port", "0"]
+    process = subprocess.Popen([sys.executable, "-c", program, *arguments], stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    found = re.match(r"(http://\S+)", process.stderr.readline())
+    if found is None:
+        raise SystemExit("the service did not start")
+    try:
+        yield found[1], psutil.Process(process.pid)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def enrol(address: str, pictures: list[bytes]) -> None:
+    for number, picture in enumerate(pictures[:20]):
+        reply = httpx.post(f"{address}/api/people", data={"name": f"Person {number}"}, files={"photos": picture})
+        reply.raise_for_status()
+
+
+def portraits() -> list[bytes]:
+    """A portrait in several sizes and kinds of file."""
+    from skimage import data
+
+    portrait = Image.fromarray(data.astronaut())
+    kinds: list[tuple[str, Callable[[Image.Image], Image.Image]]] = [
+        ("JPEG", lambda image: image),
+        ("PNG", lambda image: image.convert("L")),
+        ("JPEG", lambda image: image.resize((2048, 2048))),
+        ("WEBP", lambda image: image.resize((900, 900))),
+    ]
+    return [encoded(change(portrait), kind) for kind, change in kinds]
+
+
+def encoded(image: Image.Image, kind: str) -> bytes:
+    stream = BytesIO()
+    image.save(stream, kind)
+    return stream.getvalue()
+
+
+def read(folder: Path) -> list[bytes]:
+    return [path.read_bytes() for path in sorted(folder.rglob("*")) if path.suffix.lower() in SUFFIXES]
+
+
+def tell(tally: Tally, memory: list[float], clients: int, seconds: float) -> None:
+    total = sum(map(len, tally.milliseconds.values()))
+    print(f"{clients} clients, {seconds:.0f} s: {total} requests, {total / seconds:.1f} a second, "
+          f"{tally.faults.total()} failed")  # fmt: skip
+    for path, durations in sorted(tally.milliseconds.items()):
+        p50, p99 = np.percentile(durations, [50, 99])
+        print(f"  {path:14} {len(durations):6}  p50 {p50:7.1f} ms  p99 {p99:7.1f} ms")
+    for fault, count in tally.faults.most_common(5):
+        print(f"  {count} x {fault}")
+    tenth = max(1, len(memory) // 10)
+    parts = [np.mean(memory[i : i + tenth]) for i in range(tenth, len(memory), tenth)]
+    print("  memory (MiB, each tenth of the time, the first left out): " + " ".join(f"{mib:.0f}" for mib in parts))
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,275 @@
+"""Images per second of the real training loop beside the same network's bare forward and backward passes.
+
+    python -m benchmarks.train [--network koch|residual] [--precision float32|bfloat16] [--faces FOLDER]
+    python -m benchmarks.train --processes 2      # the losses under torchrun beside those of one process
+
+Bare: a resident random batch, forward, loss, backward, nothing else. Real: a whole epoch as the train stage runs
+it, with loading, augmentation, optimiser, regularisation, logging, the evaluation of held-out pairs and the
+checkpoint. The two take turns, because a shared machine is not equally fast at all times; the spread is that of
+the rounds. Processor seconds are told beside the clock.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import torch
+import typer
+from numpy.typing import NDArray
+
+from likeness.data.faceset import FaceSet
+from likeness.data.splits import Identities, Pairs, TrainingData
+from likeness.models.network import ModelParams, build_siamese
+from likeness.models.preprocess import Preprocess
+from likeness.training.augment import AugmentParams
+from likeness.training.losses.build import build_objective
+from likeness.training.losses.params import LossParams
+from likeness.training.optimiser import L2Params
+from likeness.training.params import TrainParams
+from likeness.training.records import EpochRecord
+from likeness.training.run import Trained, train
+from likeness.training.sampling import SamplerParams, build_sampler
+from likeness.training.stopping import StoppingParams
+from likeness.training.world import choose_device
+
+TENSORFLOW_PAIRS = 12  # a second, of S1's authors' program on two shared cores
+HELD_OUT = 0.25  # pairs for each training pair in View 1
+TO_THE_END = StoppingParams(patience=None, keep="last")
+Pixels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is measured."""
+
+    model: ModelParams
+    train: TrainParams
+    size: tuple[int, int]
+
+
+CASES = {
+    "koch": Case(
+        ModelParams(),
+        TrainParams(batch_size=32, l2=L2Params(2e-4, 2e-3), stopping=TO_THE_END),
+        (105, 105),
+    ),
+    "residual": Case(
+        ModelParams(backbone="residual", comparator="cosine", embedding_dim=256, dropout=0.2),
+        TrainParams(
+            batch_size=128,
+            optimizer="adamw",
+            learning_rate=3e-3,
+            weight_decay=0.05,
+            clip_norm=5.0,
+            standardise="image",
+            stopping=TO_THE_END,
+            loss=LossParams("arcface", margin=0.3, margin_start=0.0, scale=24.0),
+            second_loss=LossParams("supcon"),
+            sampler=SamplerParams("identities", images_per_group=4),
+            augment=AugmentParams(True, 10, 0.1, 0.08, 0.4, 0.3, 0.5, 0.03, 0.4),
+        ),
+        (80, 64),
+    ),
+}
+
+
+def main(
+    network: Annotated[str, typer.Option(help="koch (S1) or residual.")] = "koch",
+    precision: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = "auto",
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    steps: Annotated[int, typer.Option(help="Steps of an epoch.")] = 20,
+    rounds: Annotated[int, typer.Option(help="How often each runs.")] = 5,
+    faces: Annotated[Path | None, typer.Option(help="Folder of the ingest stage; else random pixels.")] = None,
+    processes: Annotated[int, typer.Option(help="Under torchrun, beside one process.")] = 1,
+    worker: Annotated[Path | None, typer.Option(hidden=True)] = None,
+) -> None:
+    if worker is not None:
+        worker.write_text(json.dumps(losses(steps))) if os.environ["RANK"] == "0" else losses(steps)
+    elif processes > 1:
+        compare_processes(processes, steps)
+    else:
+        case = CASES[network]
+        case = replace(case, train=replace(case.train, epochs=2, precision=precision))
+        pixels = random_faces(case, steps) if faces is None else FaceSet.open(faces).pixels
+        compare_loops(network, case, pixels, steps, rounds, device)
+
+
+def compare_loops(name: str, case: Case, pixels: Pixels, steps: int, rounds: int, device: str) -> None:
+    place = choose_device(device)
+    of = f"{name}, batch {case.train.batch_size}, {case.train.precision}"
+    where = torch.cuda.get_device_name(place) if place.type == "cuda" else f"{torch.get_num_threads()} threads"
+    print(f"{of}, {place} ({where}), {steps} steps a round, {rounds} rounds, faces {pixels.shape[1:]}")
+    data, holdout = drawn(case, steps, len(pixels))
+    real_epoch(case, data, holdout, pixels, device)
+    print(f"peak memory of the real loop {peak_memory(place):.2f} GiB")
+    bare = bare_passes(case, data, pixels, place, steps)
+    bare()
+    pairs = [(real_epoch(case, data, holdout, pixels, device), timed(bare)) for _ in range(rounds)]
+    tell("bare passes", [run.speed for _, run in pairs])
+    tell("real epoch, steps alone", [run.step_speed for run, _ in pairs])
+    tell("real epoch, all of it", [run.speed for run, _ in pairs])
+    tell("  all of it / bare, by the clock", [run.speed / base.speed for run, base in pairs])
+    tell("  all of it / bare, by processor", [run.processor_speed / base.processor_speed for run, base in pairs])
+    if name == "koch":
+        told = statistics.median(run.step_speed for run, _ in pairs) / 2
+        print(f"S1: {told:.1f} training pairs/s; its authors' TensorFlow program: {TENSORFLOW_PAIRS}")
+
+
+@dataclass(frozen=True)
+class Run:
+    """Images that were trained on, and what it took."""
+
+    images: int
+    seconds: float
+    processor: float
+    step_speed: float = 0.0
+
+    @property
+    def speed(self) -> float:
+        return self.images / self.seconds
+
+    @property
+    def processor_speed(self) -> float:
+        return self.images / self.processor
+
+
+def real_epoch(case: Case, data: TrainingData, holdout: Pairs, pixels: Pixels, device: str) -> Run:
+    """The second of two epochs: from the end of the first, so with its checkpoint, to the end of the evaluation."""
+    ends: list[tuple[float, float, EpochRecord]] = []
+
+    def note(record: EpochRecord) -> None:
+        ends.append((time.perf_counter(), time.process_time(), record))
+
+    trained = trained_once(case, data, holdout, pixels, device, note)
+    images = sum(step.images for step in trained.steps if step.epoch == 2)
+    (clock, processor, _), (later, more, record) = ends
+    return Run(images, later - clock, more - processor, record.images_per_second)
+
+
+def trained_once(
+    case: Case,
+    data: TrainingData,
+    holdout: Pairs,
+    pixels: Pixels,
+    device: str,
+    note: Callable[[EpochRecord], None] = lambda record: None,
+) -> Trained:
+    size = (pixels.shape[1], pixels.shape[2])
+    siamese = build_siamese(case.model, size, seed=0)
+    preprocess = Preprocess(size, None, case.train.standardise)
+    with tempfile.TemporaryDirectory() as folder:
+        return train(
+            *(data, holdout, pixels, siamese, preprocess, case.train),
+            seed=0,
+            checkpoint=Path(folder),
+            device=device,
+            on_epoch=note,
+        )
+
+
+def bare_passes(
+    case: Case, data: TrainingData, pixels: Pixels, device: torch.device, steps: int
+) -> Callable[[], int]:
+    """A function that runs `steps` forward and backward passes and returns the number of images."""
+    siamese = build_siamese(case.model, (pixels.shape[1], pixels.shape[2]), seed=0)
+    by_identity = case.train.sampler.kind == "identities"
+    batch = build_sampler(data, case.train.sampler, case.train.batch_size, 0).epoch(0)[0].to(device)
+    objective = build_objective(case.train.losses, siamese, data, by_identity, 0).to(device)
+    siamese.to(device, memory_format=torch.channels_last).train()
+    images = torch.rand(len(batch.rows), 1, *pixels.shape[1:], device=device)
+    half = case.train.precision == "bfloat16" or (case.train.precision == "auto" and device.type == "cuda")
+
+    def run() -> int:
+        for _ in range(steps):
+            with torch.autocast(device.type, torch.bfloat16, enabled=half):
+                embeddings = siamese(images)
+            objective(siamese, embeddings.float(), batch, 0.5).value.backward()
+            siamese.zero_grad()
+            objective.zero_grad()
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        return steps * len(images)
+
+    return run
+
+
+def timed(work: Callable[[], int]) -> Run:
+    clock, processor = time.perf_counter(), time.process_time()
+    images = work()
+    return Run(images, time.perf_counter() - clock, time.process_time() - processor)
+
+
+def drawn(case: Case, steps: int, rows: int) -> tuple[TrainingData, Pairs]:
+    """Training data that fills so many steps, and held-out pairs in the proportion of View 1."""
+    random = np.random.default_rng(0)
+    order = random.permutation(rows)
+    held_out = round(
+        HELD_OUT * steps * case.train.batch_size * (1 if case.train.sampler.kind == "pairs" else 0.25)
+    )
+    held_out = min(held_out, rows // 4)
+    holdout = Pairs(order[:held_out], order[held_out : 2 * held_out], np.arange(held_out) % 2 == 0)
+    rest = order[2 * held_out :]
+    if case.train.sampler.kind == "pairs":
+        ends = np.resize(rest, (2, steps * case.train.batch_size))
+        return Pairs(ends[0], ends[1], np.arange(len(ends[0])) % 2 == 0), holdout
+    images = np.resize(rest, steps * case.train.batch_size)
+    sizes = np.minimum(random.zipf(1.9, len(images)), 12)  # most people have one photograph, as in LFW
+    return Identities(images, np.repeat(np.arange(len(sizes)), sizes)[: len(images)]), holdout
+
+
+def random_faces(case: Case, steps: int) -> Pixels:
+    count = 3 * steps * case.train.batch_size
+    return np.random.default_rng(0).integers(0, 256, (count, *case.size), dtype=np.uint8)
+
+
+def compare_processes(processes: int, steps: int) -> None:
+    """S1 without batch norm and dropout, whose results depend on who else is in a process's share."""
+    alone = losses(steps)
+    with tempfile.TemporaryDirectory() as folder:
+        told = Path(folder) / "losses.json"
+        launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
+        command = [*launcher, "-m", "benchmarks.train", "--worker", str(told), "--steps", str(steps)]
+        threads = max(1, torch.get_num_threads() // processes)
+        subprocess.run(command, check=True, env={**os.environ, "OMP_NUM_THREADS": str(threads)})
+        together = json.loads(told.read_text())
+    gap = max(abs(a - b) for a, b in zip(alone["loss"], together["loss"], strict=True))
+    print(f"one process        {alone['speed']:7.1f} images/s, last loss {alone['loss'][-1]:.6f}")
+    print(f"{processes} processes (DDP) {together['speed']:7.1f} images/s, last loss {together['loss'][-1]:.6f}")
+    print(f"largest difference of {len(alone['loss'])} per-step losses: {gap:.1e}")
+
+
+def losses(steps: int) -> dict[str, list[float] | float]:
+    """Per-step losses and speed of this world's training."""
+    case = CASES["koch"]
+    case = replace(case, model=replace(case.model, batch_norm=False, dropout=0.0, width=0.5))
+    case = replace(case, train=replace(case.train, epochs=1))
+    pixels = random_faces(case, steps)
+    trained = trained_once(case, *drawn(case, steps, len(pixels)), pixels, "auto")
+    return {"loss": [step.loss for step in trained.steps], "speed": trained.best.images_per_second}
+
+
+def peak_memory(device: torch.device) -> float:
+    """GiB on the device."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) / 2**30
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+
+
+def tell(what: str, figures: list[float]) -> None:
+    print(f"{what:34} {statistics.median(figures):8.2f}  ({min(figures):.2f} to {max(figures):.2f})")
+
+
+if __name__ == "__main__":
+    typer.run(main)

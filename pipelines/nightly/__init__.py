@@ -1,0 +1,1 @@
+"""The nightly retraining: what surrounds the stages so that they can be left alone."""

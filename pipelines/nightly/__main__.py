@@ -1,0 +1,76 @@
+"""`python -m pipelines.nightly`: serves the flow every night, or runs it once, from this one process.
+
+Prefect reads its settings when it is imported, so they are set here, before that.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from likeness.errors import LikenessError
+from pipelines.nightly.params import Places, read_nightly
+from pipelines.nightly.server import answering, embedded, prepare
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True)
+_Project = Annotated[Path, typer.Option(help="Folder of the project.")]
+
+
+@app.command()
+def serve(project: _Project = Path()) -> None:
+    """Run the flow by its cron until stopped; the page is http://127.0.0.1:4200."""
+    places = Places(project.resolve())
+    params = read_nightly(places.params)
+    prepare(places)
+    with embedded(places, params):
+        from pipelines.nightly.schedule import serve_nights
+
+        serve_nights(places, params)
+
+
+@app.command()
+def now(
+    project: _Project = Path(),
+    force_train: Annotated[bool, typer.Option(help="Train from a new seed even if nothing is new.")] = False,
+    accept_drift: Annotated[bool, typer.Option(help="Take in a batch however unlike the data set.")] = False,
+) -> None:
+    """Run the flow once, and exit with 1 if somebody should look."""
+    places = Places(project.resolve())
+    prepare(places)
+    answering(places, read_nightly(places.params))
+    from pipelines.retrain import retrain
+
+    state = retrain(str(places.root), force_train, accept_drift, return_state=True)
+    typer.echo(f"{state.name}: {state.message}")
+    raise typer.Exit(0 if state.is_completed() else 1)
+
+
+@app.command()
+def webhook(url: str, name: str = "likeness", project: _Project = Path()) -> None:
+    """Save a block that posts to a URL how a night ended, for nightly.notify in params.yaml."""
+    places = Places(project.resolve())
+    prepare(places)
+    answering(places, read_nightly(places.params))
+    from pipelines.nightly.notes import save_webhook
+
+    typer.echo(f"set nightly.notify to {save_webhook(name, url)} in params.yaml")
+
+
+def main() -> None:
+    """The command line; a LikenessError becomes a sentence and an exit code."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    os.environ.setdefault("PYTHONUNBUFFERED", "1")
+    try:
+        app()
+    except LikenessError as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        raise SystemExit(error.exit_code) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,102 @@
+"""DVC as the flow uses it: one stage at a time, in a process group, waiting politely for a person's own run."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipelines.nightly.outcome import HaltError, Outcome, stage_halt
+from pipelines.nightly.process import Finished, run_group
+
+_BUSY = ("is busy, it is being blocked by", "Unable to acquire lock")
+_HOLDER = re.compile(r"\(PID (\d+)\): (.+)")
+_POLL_SECONDS = 10.0
+_QUICK_SECONDS = 600.0  # for commands that only look
+
+
+@dataclass(frozen=True)
+class Dvc:
+    """DVC in one project.
+
+    Attributes:
+        root: the project.
+        grace: seconds between the request to stop and the kill.
+        wait: seconds that another DVC process is waited for.
+        tell: gets each line of output.
+        poll: seconds between tries while waiting.
+    """
+
+    root: Path
+    grace: float
+    wait: float
+    tell: Callable[[str], None]
+    poll: float = _POLL_SECONDS
+
+    def changed(self) -> bool:
+        """Whether any stage would run.
+
+        Raises:
+            HaltError: DVC cannot tell, or is busy for too long.
+        """
+        done = self._patiently(["status", "--quiet"], _QUICK_SECONDS)
+        if done.code in (0, 1):
+            return done.code == 1
+        raise stage_halt("dvc status", done.lines)
+
+    def reproduce(self, stage: str, seconds: float) -> tuple[bool, float]:
+        """Brings one stage up to date; returns whether it ran, and the seconds that it took.
+
+        Raises:
+            HaltError: it failed, took too long, or another DVC process is in the way for too long.
+        """
+        done = self._patiently(["repro", "--single-item", stage], seconds)
+        if done.late:
+            raise HaltError(
+                Outcome.FAILED, f"{stage}: not done after {seconds / 60:g} minutes, its limit; it was stopped."
+            )
+        if done.code != 0:
+            raise stage_halt(stage, done.lines)
+        return any(line.startswith("Running stage") for line in done.lines), done.seconds
+
+    def _patiently(self, arguments: Sequence[str], seconds: float) -> Finished:
+        until = time.monotonic() + self.wait
+        while True:
+            done = self._run(arguments, seconds)
+            holder = _holder(done)
+            if holder is None:
+                return done
+            if time.monotonic() >= until:
+                raise HaltError(
+                    Outcome.LOCK_BUSY,
+                    f"another DVC process holds the project ({holder}); gave up after {self.wait / 60:g} minutes.",
+                )
+            self.tell(f"waiting for another DVC process: {holder}")
+            time.sleep(min(self.poll, max(until - time.monotonic(), 0.1)))
+
+    def _run(self, arguments: Sequence[str], seconds: float) -> Finished:
+        binaries = str(Path(sys.executable).parent)  # the stages say `python`
+        environ = os.environ | {
+            "PATH": os.pathsep.join([binaries, os.environ.get("PATH", "")]),
+            "DVC_NO_ANALYTICS": "1",
+        }
+        return run_group(
+            [sys.executable, "-m", "dvc", *arguments],
+            folder=self.root,
+            seconds=seconds,
+            grace=self.grace,
+            tell=self.tell,
+            environ=environ,
+        )
+
+
+def _holder(done: Finished) -> str | None:
+    """Who holds the lock that made a command fail; None where that was not why."""
+    if done.code == 0 or not any(mark in line for line in done.lines for mark in _BUSY):
+        return None
+    found = next((match for line in done.lines if (match := _HOLDER.search(line))), None)
+    return f"process {found[1]}: {found[2]}" if found else "unknown"

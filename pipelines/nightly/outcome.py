@@ -1,0 +1,93 @@
+"""How a night can end: a word, a line that says what happened, and what to do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from enum import StrEnum
+
+LINE = 300  # characters of a message that are kept
+
+
+class Outcome(StrEnum):
+    """Every way in which a night can end."""
+
+    PROMOTED = "promoted"
+    KEPT = "kept"
+    REFUSED = "refused"
+    NOTHING = "nothing-to-do"
+    BAD_BATCH = "bad-batch"
+    DRIFT = "drift"
+    INVALID = "validation-failed"
+    DIVERGED = "diverged"
+    LOCK_BUSY = "lock-busy"
+    OVERLAPPING = "overlapping"
+    DISK_FULL = "disk-full"
+    TRACKING_AWAY = "tracking-away"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+    NO_GPU = "no-gpu"
+
+    @property
+    def good(self) -> bool:
+        """Whether nobody needs to look."""
+        return self in (Outcome.PROMOTED, Outcome.KEPT, Outcome.REFUSED, Outcome.NOTHING)
+
+
+TO_DO = {
+    Outcome.PROMOTED: "Nothing; `likeness rollback --because …` undoes it.",
+    Outcome.KEPT: "Nothing.",
+    Outcome.REFUSED: "Nothing; reports/gate/gate.md says what fell.",
+    Outcome.NOTHING: "Nothing.",
+    Outcome.BAD_BATCH: "Read the reasons in data/quarantine, mend the files, and put them into "
+    "data/incoming again.",
+    Outcome.DRIFT: "If the photographs are right, move them back into data/incoming and run "
+    "`make nightly-now ARGS=--accept-drift`.",
+    Outcome.INVALID: "See reports/validation/docs/index.html; correct the data or the bound in params.yaml.",
+    Outcome.DIVERGED: "Lower train.learning_rate or set train.clip_norm in params.yaml.",
+    Outcome.LOCK_BUSY: "Let that process end, or end it; the next night tries again.",
+    Outcome.OVERLAPPING: "Nothing; the other run goes on.",
+    Outcome.DISK_FULL: "Free some space (`dvc gc -w`, old MLflow runs, reports/); the next night goes on.",
+    Outcome.TRACKING_AWAY: "Bring the MLflow store back; the next night goes on where this one stopped.",
+    Outcome.CANCELLED: "Nothing; the next run goes on from the last checkpoint.",
+    Outcome.FAILED: "Read the log of the stage in Prefect; `dvc repro` by hand shows the same.",
+    Outcome.NO_GPU: "Set nightly.device to auto, or see `likeness doctor` for the driver.",
+}
+
+_BY_ERROR = {
+    "ValidationFailed": Outcome.INVALID,
+    "DivergedError": Outcome.DIVERGED,
+    "CollapseError": Outcome.DIVERGED,
+    "TrackingError": Outcome.TRACKING_AWAY,
+}
+_TOLD = re.compile(r"([A-Z]\w*(?:Error|Failed)): (.+)")
+_PASSING = re.compile(r"does not answer|broke off|answers 5\d\d|database is locked", re.IGNORECASE)
+
+
+class HaltError(Exception):
+    """Ends a night: with an outcome and a line that says what happened.
+
+    Attributes:
+        outcome: how the night ends.
+        passing: whether trying again may help.
+    """
+
+    def __init__(self, outcome: Outcome, line: str, passing: bool = False) -> None:
+        super().__init__(line)
+        self.outcome = outcome
+        self.passing = passing
+
+
+def stage_halt(stage: str, lines: Sequence[str]) -> HaltError:
+    """What the output of a failed stage says, as an outcome."""
+    told = next((found for line in lines if (found := _TOLD.match(line))), None)
+    name, message = told.groups() if told else ("", _last_error(lines))
+    outcome = _BY_ERROR.get(name, Outcome.FAILED)
+    if "No space left" in "\n".join(lines):
+        outcome = Outcome.DISK_FULL
+    return HaltError(outcome, f"{stage}: {message[:LINE]}", passing=bool(_PASSING.search("\n".join(lines))))
+
+
+def _last_error(lines: Sequence[str]) -> str:
+    errors = [line for line in lines if line.startswith("ERROR: ")]
+    return (errors or list(lines) or ["it failed without a word"])[-1].removeprefix("ERROR: ")

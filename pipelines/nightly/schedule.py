@@ -1,0 +1,79 @@
+"""The schedule: one run at a time, and a night that was missed is caught up once."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import UTC, datetime
+from uuid import UUID
+
+from prefect import get_client
+from prefect.client.schemas.filters import (
+    FlowRunFilter,
+    FlowRunFilterDeploymentId,
+    FlowRunFilterExpectedStartTime,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+)
+from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy, StateType
+from prefect.flows import EntrypointType
+from prefect.runner import Runner
+from prefect.schedules import Cron
+from prefect.server.schemas.schedules import CronSchedule
+from prefect.states import Cancelled
+
+from likeness.tracking.history import read_nights
+from pipelines.nightly.params import NightlyParams, Places
+from pipelines.retrain import retrain
+
+_log = logging.getLogger(__name__)
+NAME = "nightly"
+# A second run while one works is cancelled, and the server says why.
+ONE_AT_A_TIME = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW)
+
+
+def serve_nights(places: Places, params: NightlyParams) -> None:
+    """Serves the flow until SIGINT or SIGTERM."""
+    asyncio.run(_serve(places, params))
+
+
+async def _serve(places: Places, params: NightlyParams) -> None:
+    deployment = await retrain.ato_deployment(
+        name=NAME,
+        schedule=Cron(params.cron, timezone=params.zone),
+        concurrency_limit=ONE_AT_A_TIME,
+        parameters={"project": str(places.root)},
+        entrypoint_type=EntrypointType.MODULE_PATH,
+    )
+    runner = Runner(name=NAME, query_seconds=5)
+    found = await runner.aadd_deployment(deployment)
+    await _catch_up(found, places, params)
+    _log.info("nights at %s (%s); stop with Ctrl-C", params.cron, params.zone)
+    await runner.start()
+
+
+async def _catch_up(deployment: UUID, places: Places, params: NightlyParams) -> None:
+    """Replaces all the runs that nobody was there for by a single one, if a night was missed."""
+    async with get_client() as client:
+        late = await client.read_flow_runs(
+            flow_run_filter=FlowRunFilter(
+                deployment_id=FlowRunFilterDeploymentId(any_=[deployment]),
+                state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.SCHEDULED])),
+                expected_start_time=FlowRunFilterExpectedStartTime(before_=datetime.now(UTC)),
+            )
+        )
+        for run in late:
+            await client.set_flow_run_state(run.id, Cancelled(message="Missed; caught up by one run."), force=True)
+        if await missed(places, params, datetime.now(UTC)):
+            made = await client.create_flow_run_from_deployment(deployment, name="missed night")
+            _log.info("a night was missed; run %s catches up", made.name)
+
+
+async def missed(places: Places, params: NightlyParams, now: datetime) -> bool:
+    """Whether the cron has struck since the last night began; False before the first."""
+    nights = read_nights(places.nights)
+    if not nights:
+        return False
+    last = datetime.fromisoformat(nights[-1].started)
+    due = await CronSchedule(cron=params.cron, timezone=params.zone).get_dates(n=1, start=last)
+    return bool(due and due[0] <= now)

@@ -1,0 +1,33 @@
+"""A training from a new seed, for people who want another throw: one line of params.yaml, the rest untouched."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import yaml
+
+from likeness.errors import ParamsError
+from likeness.files import write_text
+
+_SEED = re.compile(
+    r"(^train:[^\n]*\n(?:[ \t][^\n]*\n|[ \t]*(?:#[^\n]*)?\n)*?[ \t]+seed:[ \t]*)(\d+)", re.MULTILINE
+)
+
+
+def next_seed(params: Path) -> int:
+    """Raises train.seed by one; returns it.
+
+    Raises:
+        ParamsError: the file has no such line.
+    """
+    text = params.read_text(encoding="utf-8")
+    before = yaml.safe_load(text)
+    found = _SEED.search(text)
+    seed = int(found[2]) + 1 if found else 0
+    changed = _SEED.sub(lambda match: f"{match[1]}{seed}", text, count=1)
+    after = yaml.safe_load(changed)
+    if found is None or after != before | {"train": before["train"] | {"seed": seed}}:
+        raise ParamsError(f"{params}: expected a line `seed: NUMBER` right below `train:`; set it by hand")
+    write_text(params, changed)
+    return seed

@@ -1,0 +1,107 @@
+"""The Prefect server of one machine: embedded, on loopback, its database in the project, silent towards the world."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from likeness.errors import UnreachableError
+from pipelines.nightly.params import NightlyParams, Places
+from pipelines.nightly.process import start_guarded, stop_guarded
+
+_log = logging.getLogger(__name__)
+HOST = "127.0.0.1"
+START_SECONDS = 180.0
+_ASK_SECONDS = 5.0
+_GRACE = 15.0
+
+_SETTINGS = {
+    # Two switches, because Prefect heeds one in the server and the other in the client.
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "DO_NOT_TRACK": "1",
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
+    "PREFECT_CLI_PROMPT": "false",
+}
+
+
+def prepare(places: Places) -> None:
+    """Sets what Prefect reads when it is imported; what the environment says already stays."""
+    for key, value in _SETTINGS.items():
+        os.environ.setdefault(key, value)
+    os.environ.setdefault("PREFECT_HOME", str(places.root / ".likeness" / "prefect"))
+
+
+def answering(places: Places, params: NightlyParams) -> bool:
+    """Points Prefect to the server that answers: the environment's, else the embedded one of this machine.
+
+    Where none does, Prefect starts one for as long as it needs it, with the same database, so that a server that
+    is away never costs a night.
+    """
+    wanted = os.environ.pop("PREFECT_API_URL", "")
+    for url in (wanted, _address(params)):
+        if url and healthy(url):
+            os.environ["PREFECT_API_URL"] = url
+            return True
+    if wanted:
+        _log.warning("the Prefect server %s does not answer; this run is kept in %s", wanted, places.state.parent)
+    return False
+
+
+@contextmanager
+def embedded(places: Places, params: NightlyParams) -> Iterator[None]:
+    """A server while the block runs: the one that PREFECT_API_URL names, else one of our own on `params.port`.
+
+    Raises:
+        UnreachableError: it does not answer.
+    """
+    wanted = os.environ.get("PREFECT_API_URL")
+    if wanted:
+        _await(wanted, deque())
+        yield
+        return
+    url = _address(params)
+    if healthy(url):
+        raise UnreachableError(
+            f"{url}: a Prefect server answers already; end it, set nightly.port in params.yaml to another port, "
+            "or set PREFECT_API_URL to use it"
+        )
+    command = [sys.executable, "-m", "prefect", "server", "start", "--host", HOST, "--port", str(params.port)]
+    server = start_guarded(command, folder=places.root, grace=_GRACE)
+    last: deque[str] = deque(maxlen=20)
+    threading.Thread(target=lambda: last.extend(server.stdout or ()), daemon=True).start()
+    try:
+        _await(url, last)
+        os.environ["PREFECT_API_URL"] = url
+        yield
+    finally:
+        os.environ.pop("PREFECT_API_URL", None)
+        stop_guarded(server, _GRACE)
+
+
+def healthy(url: str) -> bool:
+    """Whether a Prefect API answers."""
+    try:
+        with urllib.request.urlopen(f"{url.rstrip('/')}/health", timeout=_ASK_SECONDS) as answer:
+            return bool(answer.status == 200)
+    except (OSError, ValueError):
+        return False
+
+
+def _address(params: NightlyParams) -> str:
+    return f"http://{HOST}:{params.port}/api"
+
+
+def _await(url: str, last: deque[str]) -> None:
+    until = time.monotonic() + START_SECONDS
+    while not healthy(url):
+        if time.monotonic() > until:
+            raise UnreachableError(f"{url}: no Prefect server answers. {''.join(last)}".strip())
+        time.sleep(0.5)

@@ -1,0 +1,107 @@
+"""Photographs that arrived after the data set was published: a folder that only grows, told by its index.
+
+`data/collected/PERSON/<digest>.jpg` are the photographs, named by their content. `index.json` beside them lists
+those that count, in the order of their arrival, and `data/collected.json`, the note, holds the index's digest.
+The ingest stage depends on the note: DVC sees a change without reading thousands of files, git records which
+photographs a model saw without a name of anybody in it, and a checkout without the photographs says so instead
+of quietly training on fewer. A file that the index does not list, as after a kill, is not there.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from likeness.data.archive import Member
+from likeness.data.faceset import COLLECTED
+from likeness.errors import DataError
+from likeness.files import file_sha256, read_json, write_json, write_text
+
+INDEX = "index.json"
+
+
+@dataclass(frozen=True)
+class Photograph:
+    """One collected photograph: whose it is, its file's digest, and its file's name in the person's folder."""
+
+    person: str
+    sha256: str
+    file: str
+
+
+@dataclass(frozen=True)
+class Collected:
+    """The collected photographs in the order of their arrival, and the folder that they lie in."""
+
+    folder: Path
+    photographs: tuple[Photograph, ...] = ()
+
+    @classmethod
+    def read(cls, note: Path) -> Collected:
+        """What the note speaks of.
+
+        Raises:
+            DataError: the note is missing, or the index beside it is not the one that it speaks of.
+        """
+        folder = note.with_suffix("")
+        try:
+            told = read_json(note)
+            count, digest = int(told["photographs"]), told["index_sha256"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise DataError(
+                f"{note}: is no note of collected photographs ({error!r}); take it from git, "
+                "or run the nightly flow once, which writes it"
+            ) from error
+        if count == 0:
+            return cls(folder)
+        index = folder / INDEX
+        if not index.is_file() or file_sha256(index) != digest:
+            raise DataError(
+                f"{index}: {note} speaks of {count} photographs, but this index is missing or another. "
+                "Restore the folder from its backup, or run the nightly flow, which brings the note up to date"
+            )
+        return cls.listed(folder)
+
+    @classmethod
+    def listed(cls, folder: Path) -> Collected:
+        """What the folder's index lists, whatever the note says; nothing where there is no index."""
+        index = folder / INDEX
+        if not index.is_file():
+            return cls(folder)
+        return cls(folder, tuple(Photograph(**item) for item in read_json(index)["photographs"]))
+
+    def write(self, note: Path) -> None:
+        """Replaces the index, which is the moment from which the photographs count, and then the note."""
+        index = self.folder / INDEX
+        content = {"photographs": [dataclasses.asdict(photograph) for photograph in self.photographs]}
+        text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+        if self.photographs and (not index.is_file() or index.read_text(encoding="utf-8") != text):
+            write_text(index, text)
+        digest = file_sha256(index) if self.photographs else None
+        told = {"photographs": len(self.photographs), "people": len(self.people), "index_sha256": digest}
+        if not note.is_file() or read_json(note) != told:
+            write_json(note, told)
+
+    @property
+    def people(self) -> set[str]:
+        """Everybody of whom a photograph was collected."""
+        return {photograph.person for photograph in self.photographs}
+
+    def __iter__(self) -> Iterator[Member]:
+        """The files in the order of their arrival, each below `COLLECTED`.
+
+        Raises:
+            DataError: a photograph is gone.
+        """
+        for photograph in self.photographs:
+            path = self.folder / photograph.person / photograph.file
+            try:
+                content = path.read_bytes()
+            except OSError as error:
+                raise DataError(
+                    f"{path}: a collected photograph cannot be read ({error.strerror}); restore it from its backup"
+                ) from error
+            yield Member(f"{COLLECTED}{photograph.person}/{photograph.file}", content)

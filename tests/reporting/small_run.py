@@ -1,0 +1,88 @@
+"""A run of all stages on sixty people of random pixels, made by the stages' own code, in a few seconds.
+
+What the report reads is therefore what the stages write today: a change of their files breaks these tests.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import yaml
+
+from likeness.data.faceset import FaceSet
+from likeness.data.protocol import SplitParams, make_split
+from likeness.data.splits import Split
+from likeness.evaluation.identification import IdentificationParams
+from likeness.evaluation.output import write_study
+from likeness.evaluation.params import EvaluateParams
+from likeness.evaluation.study import study
+from likeness.files import write_json
+from likeness.models.network import ModelParams, build_siamese
+from likeness.models.weights import load_model, save_model
+from likeness.reporting.artefacts import Places
+from likeness.tracking.provenance import provenance_of
+from likeness.training.handover import Setup, card_of, write_reports
+from likeness.training.params import RecipeParams, TrainParams
+from likeness.training.run import train
+from likeness.validation.findings import Finding, summary
+from tests.data.tiny import tiny_faceset
+
+PEOPLE = {f"Person_{number:02d}": 1 + number % 4 for number in range(60)}
+MODEL = ModelParams(backbone="residual", comparator="weighted-l1", embedding_dim=8, width=0.25, dropout=0.1)
+TRAIN = TrainParams(epochs=2, batch_size=16, learning_rate=1e-3)
+RECIPE = RecipeParams("tiny", "A residual tower for a test.")
+PARAMS = {
+    "data": {"source": "folder", "mirror": "/home/somebody/photos", "crop": None, "size": [40, 32]},
+    "recipe": dataclasses.asdict(RECIPE),
+    "train": {"epochs": 2, "batch_size": 16},
+    "report": {"title": "A small run", "decisions": 1, "sample": 10, "rows": 2},
+    "tracking": {"enabled": False},
+}
+
+
+def make_run(root: Path) -> Places:
+    """Writes everything that a report reads below `root`."""
+    places = Places(
+        root / "params.yaml",
+        root / "faces",
+        root / "splits",
+        root / "model",
+        root / "validation.json",
+        root / "train",
+        root / "evaluation",
+    )
+    places.params.write_text(yaml.safe_dump(PARAMS))
+    faces = tiny_faceset(places.faces, PEOPLE, size=(40, 32))
+    make_split(faces, SplitParams(pairs_per_class=60)).write(places.splits)
+    write_json(places.validation, _validation())
+    _train(places, faces, Split.open(places.splits), root / "checkpoint")
+    params = EvaluateParams(resamples=100, decisions=1, identification=IdentificationParams(ways=5, trials=50))
+    write_study(places.evaluation, study(faces, Split.open(places.splits), load_model(places.model), params))
+    return places
+
+
+def _train(places: Places, faces: FaceSet, split: Split, checkpoint: Path) -> None:
+    setup = Setup(MODEL, RECIPE, TRAIN, faces.source, split.card)
+    siamese = build_siamese(MODEL, faces.size, seed=0)
+    trained = train(
+        *(split.training_data, split.holdout, faces.pixels, siamese, setup.preprocess, TRAIN),
+        seed=0,
+        checkpoint=checkpoint,
+        device="cpu",
+    )
+    save_model(places.model, trained.siamese, card_of(setup, trained))
+    write_reports(places.train, setup, trained)
+    code = provenance_of(places.train).as_dict() | {"commit": "c0ffee" * 6, "dirty": True, "changed": ["a.py"]}
+    write_json(places.train / "run.json", {"run_id": None, "reason": "tracking.enabled is false", "code": code})
+
+
+def _validation() -> dict[str, object]:
+    twins = tuple({"path": f"a/{n}.jpg", "twin_path": f"b/{n}.jpg", "distance": n, "row": n} for n in range(3))
+    findings = [
+        Finding("images", "images", "critical", True, "There are images.", "150", ()),
+        Finding(
+            "one name a photograph", "images", "warning", False, "No photograph has two names.", "3 rows", twins
+        ),
+    ]
+    return {"summary": summary(findings), "expectations": [finding.as_json() for finding in findings]}

@@ -1,0 +1,59 @@
+"""A model as the stages leave it: weights and card, predictions of known accuracy, and a tracked run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from likeness.files import write_json
+from likeness.models.card import Card
+from likeness.models.decision import fit_decision
+from likeness.models.network import ModelParams, build_siamese
+from likeness.models.preprocess import Preprocess
+from likeness.models.weights import save_model
+from likeness.tracking.registry import Registry
+from likeness.tracking.runs import DatasetNote, TrackedRun, TrackingParams
+
+METRICS: dict[str, Any] = {
+    "model": {"test": {"accuracy": {"value": 0.9, "low": 0.85, "high": 0.95}}},
+    "baseline": {"test": {"accuracy": {"value": 0.6}}},
+}
+PAIRS = 200
+
+
+def trained(folder: Path, seed: int, accuracy: float) -> Path:
+    """A model folder, its predictions and its run, as the stages leave them."""
+    params = ModelParams(backbone="residual", comparator="cosine", embedding_dim=8, width=0.25)
+    siamese = build_siamese(params, (32, 32), seed)
+    rng = np.random.default_rng(seed)
+    same = np.arange(PAIRS) < PAIRS // 2
+    correct = rng.random(PAIRS) < accuracy
+    score = np.where(same == correct, 0.5, -0.5) + rng.normal(0, 0.01, PAIRS)
+    card = Card(
+        model=params,
+        preprocess=Preprocess((32, 32), None, "image"), mirror=False, decision=fit_decision(score, same),
+        protocol="restricted", outside_data="none", source="synthetic", synthetic=True, alignment="synthetic",
+        fingerprint="f" * 64, recipe="tiny", seed=seed, trained={}, versions={},
+    )  # fmt: skip
+    save_model(folder / "model", siamese, card)
+    predictions = pd.DataFrame(
+        {
+            "split": "test", "first": [f"a{i}" for i in range(PAIRS)], "second": [f"b{i}" for i in range(PAIRS)],
+            "first_person": np.arange(PAIRS), "second_person": np.arange(PAIRS) + PAIRS * ~same,
+            "same": same, "score": score, "probability": np.where(score > 0, 0.9, 0.1), "correct": correct,
+        }
+    )  # fmt: skip
+    predictions.to_parquet(folder / "predictions.parquet")
+    note = DatasetNote("synthetic", "f" * 64, "lfwa.tar.gz")
+    with TrackedRun.start(TrackingParams(), name="tiny", values={}, dataset=note, tags={}) as run:
+        write_json(folder / "run.json", run.finish(None, {}))
+    return folder
+
+
+def register(registry: Registry, folder: Path) -> int:
+    return registry.register(
+        folder / "model", folder / "predictions.parquet", METRICS, folder / "run.json", milliseconds=1.5
+    ).version

@@ -1,0 +1,99 @@
+"""The second door: a registered champion answers `mlflow models serve` requests, and no pickle is read."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from likeness.tracking.registry import Registry
+from tests.tracking.samples import register, trained
+
+_START_SECONDS = 120
+
+
+def photograph(seed: int) -> str:
+    grey = np.random.default_rng(seed).integers(0, 255, (250, 250), dtype=np.uint8)
+    stream = io.BytesIO()
+    Image.fromarray(grey).save(stream, "PNG")
+    return base64.b64encode(stream.getvalue()).decode()
+
+
+@pytest.fixture
+def served(project: Path, tmp_path: Path) -> Iterator[str]:
+    """Address of a server of the champion, stopped with all its processes at the end."""
+    registry = Registry.open()
+    registry.promote(register(registry, trained(project / "outputs" / "first", 0, 0.8)), "a start")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    tools = Path(sys.executable).parent
+    environment = os.environ | {
+        "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}",
+        "MLFLOW_TRACKING_URI": f"sqlite:///{project / 'mlflow.db'}",
+        "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+    }
+    command = ["mlflow", "models", "serve", "-m", "models:/likeness@champion", "--env-manager", "local"]
+    with (tmp_path / "server.log").open("wb") as log:
+        server = subprocess.Popen(
+            [tools / command[0], *command[1:], "--host", "127.0.0.1", "--port", str(port)],
+            env=environment, stdout=log, stderr=log, start_new_session=True,
+        )  # fmt: skip
+        try:
+            address = f"http://127.0.0.1:{port}"
+            wait_for(address, server, tmp_path / "server.log")
+            yield address
+        finally:
+            os.killpg(server.pid, signal.SIGTERM)
+            server.wait(30)
+
+
+def wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    until = time.monotonic() + _START_SECONDS
+    while time.monotonic() < until and server.poll() is None:
+        try:
+            urllib.request.urlopen(f"{address}/ping", timeout=2).close()
+            return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.3)
+    pytest.fail(f"the server did not start:\n{log.read_text()[-3000:]}")
+
+
+def ask(address: str, rows: list[dict[str, str]], **params: Any) -> list[dict[str, Any]]:
+    body = json.dumps({"dataframe_records": rows, "params": params}).encode()
+    request = urllib.request.Request(f"{address}/invocations", body, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        predictions = json.loads(answer.read())["predictions"]
+    assert isinstance(predictions, list)
+    return predictions
+
+
+def test_two_photographs_in_base64_are_verified(served: str) -> None:
+    one, other = photograph(1), photograph(2)
+    rows = [{"first": one, "second": one}, {"first": one, "second": other}, {"first": one, "second": "no image"}]
+    same, different, broken = ask(served, rows, aligned=True)
+    assert same["same"] is True
+    assert same["score"] == pytest.approx(1.0, abs=1e-5)
+    assert 0 <= different["probability"] <= same["probability"] <= 1
+    assert different["error"] is None
+    assert "base64" in broken["error"]
+    assert broken["same"] is None
+
+    (noise,) = ask(served, [{"first": one, "second": other}])
+    assert "no face" in noise["error"].lower()
