@@ -146,7 +146,7 @@ class Run:
 
 
 def real_epoch(case: Case, data: TrainingData, holdout: Pairs, pixels: Pixels, device: str) -> Run:
-    """The second of two epochs: from the end of the first, so with its checkpoint, to the end of the evaluation."""
+    """The second of two epochs: from the end of the first, so with its checkpoint, to that of the evaluation."""
     ends: list[tuple[float, float, EpochRecord]] = []
 
     def note(record: EpochRecord) -> None:

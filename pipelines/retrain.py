@@ -127,7 +127,8 @@ def take_in_batch(places: Places, params: NightlyParams, accept_drift: bool) -> 
     """What arrived: into the collection, or into quarantine."""
     intake = take_in(places, params, accept_drift)
     get_run_logger().info("batch: %s", notes.as_text(intake.counts))
-    notes.show_intake(intake)
+    with notes.optional():
+        notes.show_intake(intake)
     return intake
 
 
@@ -149,7 +150,8 @@ def run_stage(name: str, places: Places, params: NightlyParams) -> tuple[bool, f
     minutes = getattr(params.minutes, name)
     ran, seconds = _dvc(places, params).reproduce(name, minutes * 60)
     if ran:
-        notes.show_stage(name, places)
+        with notes.optional():
+            notes.show_stage(name, places)
     return ran, seconds
 
 
@@ -157,7 +159,8 @@ def run_stage(name: str, places: Places, params: NightlyParams) -> tuple[bool, f
 def decide(places: Places, run_id: str | None) -> standing.Standing:
     """The trained model becomes the challenger; the gate decides."""
     found = standing.judge_model(places)
-    notes.show_standing(found, run_id)
+    with notes.optional():
+        notes.show_standing(found, run_id)
     return found
 
 
@@ -218,12 +221,11 @@ def _close(places: Places, params: NightlyParams, diary: _Diary) -> State[Any]:
     """Writes the night down, tells who wants to know, and returns the state that Prefect shows."""
     night = diary.night()
     write_night(places.nights, night)
-    try:
+    with notes.optional():
         notes.show_night(night)
-        if params.notify and (params.notify_always or not diary.outcome.good):
+    if params.notify and (params.notify_always or not diary.outcome.good):
+        with notes.optional():
             notes.notify(params.notify, night)
-    except Exception as error:  # the night is over and written down; a silent phone must not change how it ended
-        _log.warning("the note could not be delivered: %s", error)
     name = diary.outcome.value.replace("-", " ").capitalize()
     if diary.outcome is Outcome.OVERLAPPING:
         return Cancelled(name=name, message=night.line)

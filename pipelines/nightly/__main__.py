@@ -6,7 +6,6 @@ Prefect reads its settings when it is imported, so they are set here, before tha
 from __future__ import annotations
 
 import logging
-import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -64,7 +63,7 @@ def webhook(url: str, name: str = "likeness", project: _Project = Path()) -> Non
 def main() -> None:
     """The command line; a LikenessError becomes a sentence and an exit code."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    os.environ.setdefault("PYTHONUNBUFFERED", "1")
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for each request otherwise
     try:
         app()
     except LikenessError as error:

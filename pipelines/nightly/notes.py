@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +19,23 @@ from pipelines.nightly.intake import Intake
 from pipelines.nightly.params import Places
 from pipelines.nightly.standing import Standing
 
+_log = logging.getLogger(__name__)
 _NAMES = ("accuracy", "auc", "eer")
+
+
+@contextmanager
+def optional() -> Iterator[None]:
+    """What is only shown must not change how a night ends: a fault in here costs one line of the log."""
+    try:
+        yield
+    except Exception as error:
+        _log.warning("not shown in Prefect: %s: %s", type(error).__name__, error)
 
 
 def show_intake(intake: Intake) -> None:
     """Counts of the batch, and how far it drifted."""
     lines = [f"- {name}: {count}" for name, count in intake.counts.items()]
-    create_markdown_artifact(
-        "\n".join(lines), key="batch", description="Files of the batch by what became of them"
-    )
+    create_markdown_artifact("\n".join(lines), key="batch", description="Files by what became of them")
     if intake.drift:
         create_table_artifact(intake.drift, key="drift", description="Batch against data set")
 
@@ -60,9 +71,8 @@ def metrics_table(metrics: dict[str, Any]) -> list[dict[str, Any]]:
 def show_standing(standing: Standing, run_id: str | None) -> None:
     """The gate's decision, and the run of the training."""
     text = standing.verdict.table() if standing.verdict else "This very model was judged before; nothing changes."
-    create_markdown_artifact(
-        f"{text}\nMLflow run: `{run_id}`", key="gate", description="Challenger against champion"
-    )
+    text = f"{text}\nMLflow run: `{run_id}`"
+    create_markdown_artifact(text, key="gate", description="Challenger against champion")
 
 
 def show_night(night: Night) -> None:
@@ -88,9 +98,8 @@ def notify(slug: str, night: Night) -> None:
 
 def save_webhook(name: str, url: str) -> str:
     """Saves a block that posts {"subject", "text"} as JSON; returns what `nightly.notify` is to say."""
-    block = CustomWebhookNotificationBlock(
-        name=name, url=url, json_data={"subject": "{{subject}}", "text": "{{body}}"}
-    )
+    message = {"subject": "{{subject}}", "text": "{{body}}"}
+    block = CustomWebhookNotificationBlock(name=name, url=url, json_data=message)
     block.save(name, overwrite=True)
     return f"{CustomWebhookNotificationBlock.get_block_type_slug()}/{name}"
 

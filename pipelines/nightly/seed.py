@@ -11,7 +11,10 @@ from likeness.errors import ParamsError
 from likeness.files import write_text
 
 _SEED = re.compile(
-    r"(^train:[^\n]*\n(?:[ \t][^\n]*\n|[ \t]*(?:#[^\n]*)?\n)*?[ \t]+seed:[ \t]*)(\d+)", re.MULTILINE
+    r"(^train:[^\n]*\n"
+    r"(?:[ \t][^\n]*\n|[ \t]*(?:#[^\n]*)?\n)*?"  # other keys, comments, blank lines
+    r"[ \t]+seed:[ \t]*)(\d+)",
+    re.MULTILINE,
 )
 
 

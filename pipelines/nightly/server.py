@@ -1,4 +1,4 @@
-"""The Prefect server of one machine: embedded, on loopback, its database in the project, silent towards the world."""
+"""The Prefect server of one machine: embedded, on loopback, its database in the project, no word to the world."""
 
 from __future__ import annotations
 

@@ -63,6 +63,19 @@ def test_the_planted_difference_is_the_hottest_place(method, place):
     assert heat[:, away].max() < 0.05
 
 
+def test_hiding_a_place_is_no_difference_by_itself():
+    """On a rough background a window hidden in one picture alone differs more than what is planted does."""
+    first = np.random.default_rng(3).integers(0, 200, (SIDE, SIDE)).astype(np.uint8)
+    second = first.copy()
+    second[20:28, 4:12] += 25
+    compare = WeightedL1(SIDE * SIDE)
+    nn.init.constant_(compare.logit.weight, -1.0)
+    pixels = Siamese(nn.Flatten(), compare, SIDE * SIDE)
+    for heat in explain_pair(pixels, PREPROCESS, first, second, "occlusion", same=False):
+        assert is_inside(hottest(heat), (20, 4))
+        assert heat[:14].max() < 1e-3
+
+
 @pytest.mark.parametrize("method", ["grad-cam", "occlusion"])
 def test_swapping_the_pictures_swaps_the_maps(method):
     first, second = planted(PLACES[0])

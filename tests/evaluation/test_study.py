@@ -72,6 +72,17 @@ def test_the_tables_agree_with_the_figures(found, world):
     assert found.cmc.groupby("system")["share"].max().tolist() == pytest.approx([1, 1])
 
 
+def test_a_model_is_read_by_its_own_card(found, world):
+    """Its threshold was chosen in training; the evaluation must not choose a better one."""
+    store, split, loaded = world
+    strict = dataclasses.replace(loaded.card.decision, threshold=0.999)
+    card = dataclasses.replace(loaded.card, decision=strict)
+    other = study(store, split, LoadedModel(loaded.siamese, card), dataclasses.replace(PARAMS, decisions=0))
+    assert other.metrics["model"]["threshold"] == 0.999
+    assert other.metrics["model"]["test"]["auc"] == found.metrics["model"]["test"]["auc"]
+    assert other.metrics["model"]["test"]["confusion"] != found.metrics["model"]["test"]["confusion"]
+
+
 def test_a_single_forward_of_the_network_by_hand_gives_the_same_score(found, world):
     store, split, loaded = world
     rows = np.array([split.test.a[0], split.test.b[0]])

@@ -18,8 +18,9 @@ SMALL = {
     "light-cnn": ModelParams(backbone="light-cnn", embedding_dim=12, width=0.25),
     "mobilenet-v2": ModelParams(backbone="mobilenet-v2", embedding_dim=12, width=0.25),
     "residual": ModelParams(backbone="residual", embedding_dim=12, width=0.25),
+    "residual, dense head": ModelParams(backbone="residual", embedding_dim=12, width=0.25, dense_head=True),
 }
-MINIMUM = {"koch": 65, "light-cnn": 32, "mobilenet-v2": 32, "residual": 32}
+MINIMUM = {"koch": 65, "light-cnn": 32, "mobilenet-v2": 32, "residual": 32, "residual, dense head": 32}
 
 
 @pytest.mark.parametrize(("first_bias", "expected"), [(True, 38_954_049), (False, 38_953_985)])
@@ -69,7 +70,9 @@ def test_every_backbone_embeds_every_size_that_it_allows(backbone: str, size: tu
 @pytest.mark.parametrize("backbone", SMALL)
 def test_smaller_pictures_are_refused_by_both_numbers(backbone: str) -> None:
     low = MINIMUM[backbone]
-    with pytest.raises(ModelError, match=rf"{backbone}.*at least {low}×{low}.*found {low - 1}×200"):
+    with pytest.raises(
+        ModelError, match=rf"{SMALL[backbone].backbone}.*at least {low}×{low}.*found {low - 1}×200"
+    ):
         build_siamese(SMALL[backbone], (low - 1, 200), seed=0)
 
 
@@ -87,6 +90,15 @@ def test_the_phone_sized_networks_have_at_most_three_million_parameters() -> Non
     for backbone in ("residual", "mobilenet-v2"):
         params = ModelParams(backbone=backbone, comparator="cosine", embedding_dim=256)  # type: ignore[arg-type]
         assert 2_000_000 < count_parameters(build_siamese(params, (80, 64), seed=0)) <= 3_000_000
+
+
+def test_a_dense_head_weighs_every_place() -> None:
+    pooled, dense = (
+        count_parameters(build_siamese(dataclasses.replace(SMALL["residual"], dense_head=head), (80, 64), 0))
+        for head in (False, True)
+    )
+    # 48 channels on 5×4 places: the depthwise weights and one batch norm give way to 20 maps instead of one.
+    assert dense - pooled == 48 * 12 * (20 - 1) - 48 * 20
 
 
 def test_depth_multiplies_the_residual_blocks() -> None:

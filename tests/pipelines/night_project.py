@@ -24,6 +24,7 @@ from pipelines.nightly.server import healthy
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 180
+JUDGED = {"weights": "models/model/weights.safetensors", "predictions": "reports/evaluation/predictions.parquet"}
 
 STAGE_PROGRAM = '''
 """Does what params.yaml says of its stage: ok, sleep, or lines of text to fail with."""
@@ -55,7 +56,10 @@ def toy_project(folder: Path, nightly: Mapping[str, Any] | None = None, **toy: s
     shutil.copytree(ROOT / "pipelines", folder / "pipelines", ignore=shutil.ignore_patterns("__pycache__"))
     write_params(folder, nightly, **toy)
     digests = {}
-    for key, path in (("weights", "models/model/weights.safetensors"), ("predictions", "reports/evaluation/predictions.parquet")):
+    for key, path in (
+        ("weights", "models/model/weights.safetensors"),
+        ("predictions", "reports/evaluation/predictions.parquet"),
+    ):
         (folder / path).parent.mkdir(parents=True)
         (folder / path).write_text(key)
         digests[key] = file_sha256(folder / path)

@@ -45,6 +45,8 @@ class ModelParams:
         embedding_dim: numbers that the backbone gives for a face.
         width: multiplier of the channels of every convolution.
         depth: multiplier of the blocks of every stage (residual).
+        dense_head: let every place of the last map have a say in every number of the embedding (residual); more
+            parameters, faster learning.
         batch_norm: normalise after each convolution (koch, light-cnn; the others always do). The papers of these
             two do not.
         first_bias: bias of the first convolution (koch).
@@ -69,6 +71,7 @@ class ModelParams:
     embedding_dim: Annotated[int, Range(1, 65536)] = 4096
     width: Annotated[float, Range(above=0, high=16)] = 1.0
     depth: Annotated[int, Range(1, 16)] = 1
+    dense_head: bool = False
     batch_norm: bool = True
     first_bias: bool = True
     dropout: Annotated[float, Range(0, below=1)] = 0.4

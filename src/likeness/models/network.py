@@ -179,7 +179,12 @@ def _backbone(params: ModelParams, size: tuple[int, int]) -> nn.Module:
             return MobileNetTower(size, params.embedding_dim, width=params.width, dropout=params.dropout)
         case "residual":
             return Residual(
-                size, params.embedding_dim, width=params.width, depth=params.depth, dropout=params.dropout
+                size,
+                params.embedding_dim,
+                width=params.width,
+                depth=params.depth,
+                dense_head=params.dense_head,
+                dropout=params.dropout,
             )
         case "ensemble":
             return Ensemble([assemble(member, size) for member in params.members], params.shares)

@@ -149,7 +149,7 @@ def _figures(name: str, folder: Path, seconds: float) -> Iterator[TowerFigures]:
     expected = _embeddings(open_model(folder, "torch"))
     runtimes: list[Runtime] = ["torch", "onnx"] if (folder / TOWER).is_file() else ["torch"]
     for runtime in runtimes:
-        alone, together = open_model(folder, runtime, threads=1), open_model(folder, runtime)
+        alone, together = open_model(folder, runtime), open_model(folder, runtime, threads=0)
         size = alone.card.preprocess.size
         one, many = np.zeros((1, *size), dtype=np.uint8), np.zeros((_BATCH, *size), dtype=np.uint8)
         with one_core():

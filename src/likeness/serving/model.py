@@ -91,7 +91,7 @@ class ServedModel:
         return embeddings
 
 
-def open_model(source: str | Path, runtime: Runtime = "auto", threads: int = 0) -> ServedModel:
+def open_model(source: str | Path, runtime: Runtime = "auto", threads: int = 1) -> ServedModel:
     """Loads a model.
 
     Args:

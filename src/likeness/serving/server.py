@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import uvicorn
 
 from likeness.errors import RequestError
@@ -50,6 +51,7 @@ def run_server(
     """
     loopback = is_loopback(host)
     check_token(token, loopback)
+    cv2.setNumThreads(1)  # requests are answered beside each other; more threads in each would only wait
     service = Service(source, gallery)
     app = create_app(service, loopback=loopback, token=token, threads=len(os.sched_getaffinity(0)))
     listener = _listener(host, port)

@@ -69,7 +69,7 @@ class Verifier:
         self._explainer = Explainer(model)
 
     @classmethod
-    def load(cls, source: str | Path = "models/model", runtime: Runtime = "auto", threads: int = 0) -> Verifier:
+    def load(cls, source: str | Path = "models/model", runtime: Runtime = "auto", threads: int = 1) -> Verifier:
         """Loads a model; see `likeness.serving.model.open_model` for the arguments and errors."""
         return cls(open_model(source, runtime, threads))
 

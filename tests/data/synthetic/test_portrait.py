@@ -36,11 +36,11 @@ def stage(light: Light = FLASH, **turn: float) -> Stage:
     return build_stage(dataclasses.replace(STRAIGHT, **turn), light)
 
 
-def centred(turned: Stage) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], Stage]:
-    """A small picture plane with the middle of the head exactly in its middle."""
+def plane() -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """x and y of a small picture plane with the middle of the head exactly in its middle, of pixel (65, 65)."""
     axis = np.linspace(-1.3, 1.3, 131, dtype=np.float32)
     x, y = np.meshgrid(axis, axis)
-    return x, y, turned
+    return x, y
 
 
 def test_a_photograph_is_a_gray_jpeg_of_250_pixels_and_always_the_same() -> None:
@@ -54,9 +54,8 @@ def test_a_photograph_is_a_gray_jpeg_of_250_pixels_and_always_the_same() -> None
 
 
 def test_a_head_seen_from_the_front_is_symmetric_and_looks_at_us(bald: Head) -> None:
-    x, y, plane = centred(stage())
-    sight = cast(bald, plane.rotation, x, y)
-    np.testing.assert_allclose(sight.cover, sight.cover[:, ::-1], atol=0.05)
+    sight = cast(bald, stage().rotation, *plane())
+    assert ((sight.cover > 0.5) != (sight.cover[:, ::-1] > 0.5)).mean() < 0.005
     assert sight.cover[65, 65] == 1.0
     assert sight.cover[65, 0] == 0.0
     np.testing.assert_allclose([sight.u[65, 65], sight.v[65, 65]], 0.0, atol=0.02)
@@ -66,31 +65,29 @@ def test_a_head_seen_from_the_front_is_symmetric_and_looks_at_us(bald: Head) -> 
 
 @pytest.mark.parametrize("angle", [0.2, 0.5])
 def test_turning_right_is_the_mirror_image_of_turning_left(bald: Head, angle: float) -> None:
-    x, y, right = centred(stage(yaw=angle))
-    left = stage(yaw=-angle)
-    one, two = cast(bald, right.rotation, x, y), cast(bald, left.rotation, x, y)
-    inside = (one.cover == 1.0) & (two.cover[:, ::-1] == 1.0)
+    right = cast(bald, stage(yaw=angle).rotation, *plane())
+    left = cast(bald, stage(yaw=-angle).rotation, *plane())
+    inside = (right.cover == 1.0) & (left.cover[:, ::-1] == 1.0)
     assert inside.mean() > 0.2
-    apart = np.abs(one.u + two.u[:, ::-1])[inside]
+    apart = np.abs(right.u + left.u[:, ::-1])[inside]
     assert np.quantile(apart, 0.98) < 0.02
 
 
-def test_a_face_turns_where_its_angles_say(bald: Head) -> None:
+@pytest.mark.parametrize(("turn", "axis"), [("yaw", 1), ("pitch", 0)])
+def test_a_face_turns_where_its_angles_say(bald: Head, turn: str, axis: int) -> None:
     """The middle of the face, u = v = 0, moves right with yaw and down with pitch."""
-    for turn, axis in (({"yaw": 0.4}, 1), ({"pitch": 0.4}, 0)):
-        x, y, plane = centred(stage(**turn))
-        sight = cast(bald, plane.rotation, x, y)
-        away = np.where(sight.cover == 1.0, np.hypot(sight.u, sight.v), np.inf)
-        middle = np.unravel_index(np.argmin(away), away.shape)
-        assert middle[axis] > 75
-        assert abs(middle[1 - axis] - 65) <= 2
+    sight = cast(bald, stage(**{turn: 0.4}).rotation, *plane())
+    away = np.where(sight.cover == 1.0, np.hypot(sight.u, sight.v), np.inf)
+    middle = np.unravel_index(np.argmin(away), away.shape)
+    assert middle[axis] > 75
+    assert abs(middle[1 - axis] - 65) <= 2
 
 
 def test_the_lit_side_is_the_side_of_the_lamp(bald: Head) -> None:
-    lamp = dataclasses.replace(FLASH, azimuth=1.0)
-    x, y, plane = centred(stage(lamp))
-    sight = cast(bald, plane.rotation, x, y)
-    light, _ = illuminate(bald, plane, sight.u, sight.v)
+    lit = stage(dataclasses.replace(FLASH, azimuth=1.0))
+    x, y = plane()
+    sight = cast(bald, lit.rotation, x, y)
+    light, _ = illuminate(bald, lit, sight.u, sight.v)
     face = sight.cover == 1.0
     assert light[face & (x > 0.2)].mean() > 1.5 * light[face & (x < -0.2)].mean()
 
@@ -135,9 +132,9 @@ def verification_auc(features: npt.NDArray[np.float64]) -> float:
 
 def test_backgrounds_say_nothing_about_people(twice: npt.NDArray[np.float64]) -> None:
     edge = np.concatenate([twice[:, :, :, :6], twice[:, :, :, -6:]], axis=-1)[:, :, :28]
-    assert 0.38 < verification_auc(edge.reshape(2, 70, -1)) < 0.6
+    assert 0.4 < verification_auc(edge.reshape(2, 70, -1)) < 0.57
 
 
 def test_pixels_alone_hardly_tell_people_apart(twice: npt.NDArray[np.float64]) -> None:
     window = twice[:, :, 10:40, 10:40]
-    assert verification_auc(window.reshape(2, 70, -1)) < 0.7
+    assert verification_auc(window.reshape(2, 70, -1)) < 0.63

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from likeness.models.backbones.heads import FaceHead
+from likeness.models.backbones.heads import DenseHead, FaceHead
 from likeness.models.backbones.sizing import halved, require_size, scaled
 
 STEM_CHANNELS = 32
@@ -60,7 +60,8 @@ class Residual(nn.Module):
         embedding_dim: numbers to give.
         width: multiplier of all channels.
         depth: multiplier of the blocks of every stage.
-        dropout: probability of dropping a pooled channel before the embedding.
+        dense_head: end in a `DenseHead`, which has more parameters and learns faster, instead of a `FaceHead`.
+        dropout: probability of dropping a feature before the embedding.
 
     Raises:
         ModelError: the pictures are too small.
@@ -73,6 +74,7 @@ class Residual(nn.Module):
         *,
         width: float = 1.0,
         depth: int = 1,
+        dense_head: bool = False,
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
@@ -90,7 +92,8 @@ class Residual(nn.Module):
             for stride in strides:
                 self.stages.append(Block(channels, out, stride))
                 channels = out
-        self.head = FaceHead(channels, halved(input_size, HALVINGS), embedding_dim, dropout)
+        head = DenseHead if dense_head else FaceHead
+        self.head = head(channels, halved(input_size, HALVINGS), embedding_dim, dropout)
         for module in self.modules():
             if isinstance(module, nn.Conv2d) and module.groups == 1:
                 nn.init.kaiming_normal_(module.weight, mode="fan_out")

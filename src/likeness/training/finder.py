@@ -1,0 +1,111 @@
+"""Finds a learning rate to start from: one short run over rising rates (Smith 2017, "Cyclical learning rates")."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from likeness.data.splits import TrainingData
+from likeness.errors import DivergedError
+from likeness.models.preprocess import Preprocess
+from likeness.models.siamese import Siamese
+from likeness.progress import progress
+from likeness.training.batches import Batch
+from likeness.training.faces import FaceStore
+from likeness.training.loop import Moment, Trainer
+from likeness.training.losses.build import build_objective
+from likeness.training.params import TrainParams
+from likeness.training.sampling import Sampler, build_sampler
+from likeness.training.world import World, choose_device
+
+_SMOOTHING = 0.9  # share of the past in the smoothed loss
+_BLOWN_UP = 4.0  # times the smallest smoothed loss
+_SETTLING = 10  # steps before the smoothed loss means anything
+
+
+@dataclass(frozen=True)
+class RateFinding:
+    """What a sweep over learning rates showed.
+
+    Attributes:
+        rates: of each step, rising.
+        losses: smoothed, after each step.
+        suggestion: the rate at which the loss fell fastest.
+    """
+
+    rates: npt.NDArray[np.float64]
+    losses: npt.NDArray[np.float64]
+    suggestion: float
+
+
+def find_learning_rate(
+    data: TrainingData,
+    pixels: npt.NDArray[np.uint8],
+    siamese: Siamese,
+    preprocess: Preprocess,
+    params: TrainParams,
+    *,
+    seed: int,
+    device: str = "auto",
+    low: float = 1e-6,
+    high: float = 1.0,
+    steps: int = 100,
+) -> RateFinding:
+    """Trains a copy of the network while the rate grows evenly on a logarithmic scale, until the loss blows up.
+
+    Args:
+        data: pairs or identities, as for `train`.
+        pixels: the pixel store, uint8 [N, H, W].
+        siamese: left as it is.
+        preprocess: of the network.
+        params: the recipe; its learning rate and schedule are not used.
+        seed: of everything random.
+        device: auto, cpu or cuda.
+        low: first rate.
+        high: last rate.
+        steps: at most.
+
+    Raises:
+        DivergedError: the loss blew up at once, so that there is nothing to see; begin with a lower rate.
+        ParamsError: loss, sampler, comparator and protocol do not go together.
+    """
+    world = World(choose_device(device))
+    sampler = build_sampler(data, params.sampler, params.batch_size, seed)
+    student = copy.deepcopy(siamese)
+    objective = build_objective(params.losses, student, data, params.sampler.kind == "identities", seed)
+    rates = np.geomspace(low, high, steps)
+    with torch.random.fork_rng(devices=[world.device] if world.device.type == "cuda" else []):
+        trainer = Trainer(student, objective, params, preprocess, FaceStore(pixels, world.device), seed, world)
+        trainer.learn()
+        losses = _sweep(trainer, sampler, rates)
+    if len(losses) <= _SETTLING:
+        raise DivergedError(f"the loss blew up after {len(losses)} steps at {low:g}: begin with a lower rate")
+    falls = np.gradient(losses[_SETTLING:])
+    return RateFinding(rates[: len(losses)], losses, float(rates[_SETTLING + int(np.argmin(falls))]))
+
+
+def _sweep(trainer: Trainer, sampler: Sampler, rates: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Smoothed losses up to the first that is more than `_BLOWN_UP` times the smallest."""
+    losses: list[float] = []
+    average = 0.0
+    steps = zip(rates, _batches(sampler), strict=False)
+    for index, (rate, batch) in enumerate(progress(steps, "learning rates", total=len(rates), unit="step")):
+        moment = Moment(0, index, (index + 0.5) / len(rates))
+        loss = float(trainer.step(batch, moment, float(rate)).value)
+        average = _SMOOTHING * average + (1 - _SMOOTHING) * loss
+        smoothed = average / (1 - _SMOOTHING ** (index + 1))
+        if not math.isfinite(smoothed) or (losses and smoothed > _BLOWN_UP * min(losses)):
+            break
+        losses.append(smoothed)
+    return np.array(losses)
+
+
+def _batches(sampler: Sampler) -> Iterator[Batch]:
+    return itertools.chain.from_iterable(sampler.epoch(number) for number in itertools.count())
