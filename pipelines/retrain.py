@@ -100,14 +100,18 @@ def _spend(places: Places, params: NightlyParams, diary: _Diary, force_train: bo
         diary.end(Outcome.NOTHING, "nothing new arrived and nothing changed, so nothing was trained.")
         return
     _require_gpu(params)
-    require_tracking.with_options(**_retries(params))(places)
     stages = diary.facts.setdefault("stages", {})
     for name in STAGES if changed else ():
+        if name == "train":
+            require_tracking.with_options(**_retries(params))(places)
         ran, seconds = _stage_task(name, params)(name, places, params)
         if ran:
             stages[name] = round(seconds, 1)
     diary.facts |= {"trained": "train" in stages, **standing.facts(places)}
-    _decide(places, params, diary)
+    if standing.judged(places):
+        diary.end(Outcome.NOTHING, f"{', '.join(stages)} ran again; the model is the one that was judged before.")
+    else:
+        _decide(places, params, diary)
 
 
 def _decide(places: Places, params: NightlyParams, diary: _Diary) -> None:

@@ -10,7 +10,7 @@ import typer
 
 from likeness.data.faceset import FaceSet
 from likeness.data.protocol import SplitParams, make_split
-from likeness.errors import DataError, ValidationFailed
+from likeness.errors import DataError, ValidationFailedError
 from likeness.files import read_json
 from likeness.params import read_params
 from pipelines._stage import run
@@ -45,7 +45,7 @@ def require_valid(faces: FaceSet, validation: Path) -> None:
     if fingerprint != faces.source.fingerprint:
         raise DataError(f"{validation}: speaks of other faces than these; run the validate stage again")
     if not success:
-        raise ValidationFailed(
+        raise ValidationFailedError(
             f"{validation}: a critical expectation over these faces failed; see the docs beside it"
         )
 

@@ -55,7 +55,7 @@ TO_DO = {
 }
 
 _BY_ERROR = {
-    "ValidationFailed": Outcome.INVALID,
+    "ValidationFailedError": Outcome.INVALID,
     "DivergedError": Outcome.DIVERGED,
     "CollapseError": Outcome.DIVERGED,
     "TrackingError": Outcome.TRACKING_AWAY,

@@ -50,7 +50,7 @@ class OverlapError(DataError):
     """People stand on both sides of a division that must be person-disjoint."""
 
 
-class ValidationFailed(LikenessError):
+class ValidationFailedError(LikenessError):
     """At least one critical expectation over the data failed."""
 
     exit_code = 3

@@ -29,7 +29,7 @@ def atomic_path(target: Path) -> Iterator[Path]:
         temporary = Path(name)
         yield temporary
         _make_readable(temporary)
-        os.replace(temporary, target)
+        temporary.replace(target)
     except OSError as error:
         raise OutputError(
             f"{target}: cannot be written ({error.strerror or error}); the previous file is intact. "

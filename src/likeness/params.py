@@ -214,7 +214,10 @@ def _read_tuple(hint: Any, value: Any, key: str, mistakes: _Mistakes) -> Any:
     if len(args) != len(value):
         mistakes.add(key, f"expected {len(args)} values, found {len(value)}")
         return None
-    return tuple(_read_value(arg, item, f"{key}[{i}]", mistakes) for i, (arg, item) in enumerate(zip(args, value)))
+    return tuple(
+        _read_value(arg, item, f"{key}[{i}]", mistakes)
+        for i, (arg, item) in enumerate(zip(args, value, strict=True))
+    )
 
 
 def _join(prefix: str, name: str) -> str:

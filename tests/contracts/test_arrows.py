@@ -16,6 +16,8 @@ def test_import_contracts_hold() -> None:
 
 
 def test_importing_the_library_imports_nothing_heavy() -> None:
-    program = "import sys, likeness; print([m for m in ('torch', 'mlflow', 'pandas', 'prefect') if m in sys.modules])"
+    program = (
+        "import sys, likeness; print([m for m in ('torch', 'mlflow', 'pandas', 'prefect') if m in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -1,4 +1,4 @@
-"""conf/ and params.yaml: every shipped configuration composes, is understood by the code, and fits its protocol."""
+"""conf/ and params.yaml: every shipped configuration composes, is understood, and fits its protocol."""
 
 from __future__ import annotations
 

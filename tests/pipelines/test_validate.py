@@ -41,7 +41,7 @@ def test_a_critical_failure_exits_with_its_own_code_and_one_table(
     tiny_faceset(tmp_path / "faces", PEOPLE, lists=lists)
     assert call(monkeypatch, tmp_path, "validate: {}") == 3
     told = capsys.readouterr().err
-    assert told.startswith("ValidationFailed: 3 of ")
+    assert told.startswith("ValidationFailedError: 3 of ")
     assert "listed pairs exist" in told
     assert "pairsDevTest.txt:3: P3_0009" in told
     assert "classes are balanced" in told

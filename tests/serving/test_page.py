@@ -7,10 +7,12 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import uvicorn
+from fastapi import FastAPI
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from likeness.serving.app import create_app
@@ -32,9 +34,15 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def address(model_folder: Path, tmp_path: Path) -> Iterator[str]:
-    service = Service(model_folder, tmp_path / "people.safetensors")
+    with running(create_app(Service(model_folder, tmp_path / "people.safetensors"))) as address:
+        yield address
+
+
+@contextmanager
+def running(app: FastAPI) -> Iterator[str]:
+    """The page under a real server; yields its address."""
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(create_app(service), log_level="error", access_log=False))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", access_log=False))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     while not server.started:
@@ -171,6 +179,21 @@ def test_photographs_can_be_dropped_and_pasted(page: Page, photos: Path) -> None
     page.evaluate(paste, transfer)
     page.get_by_role("button", name="Compare").click()
     expect(page.locator("#compare .answer")).to_contain_text("Same person")
+
+
+def test_a_person_signs_in_with_the_token(browser: Browser, model_folder: Path, tmp_path: Path) -> None:
+    token = "a token of some length"
+    app = create_app(Service(model_folder, tmp_path / "people.safetensors"), loopback=False, token=token)
+    with running(app) as address, browser.new_page() as page:
+        page.goto(address)
+        page.get_by_label("The token").fill("a guess")
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.get_by_role("alert")).to_contain_text("not the token")
+        page.get_by_label("The token").fill(token)
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.get_by_role("tab", name="Compare")).to_be_visible()
+        page.get_by_role("tab", name="People").click()
+        expect(page.locator(".enrolled")).to_contain_text("Nobody yet")
 
 
 def test_every_control_has_a_name(page: Page) -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import dataclasses
+import re
+import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -130,6 +132,45 @@ def test_a_seed_fixes_the_weights_and_the_global_random_state_is_left_alone(tmp_
     torch.manual_seed(99)
     second = run(params, network(dropout=0.3), tmp_path / "b").siamese.state_dict()
     assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_a_gpu_starts_from_the_losses_of_a_cpu_and_learns(tmp_path: Path) -> None:
+    pixels, _, identities, holdout = world(48)
+    params = recipe(
+        LossParams("arcface", scale=8, margin=0.2), LossParams("triplet"), augment=AugmentParams(True, 5)
+    )
+    still = dataclasses.replace(params, precision="float32", epochs=1, augment=AugmentParams())
+
+    def trained(params: TrainParams, device: str) -> Trained:
+        return train(
+            *(identities, holdout, pixels, network(dropout=0), PREPROCESS, params),
+            seed=0,
+            checkpoint=tmp_path / device / params.precision,
+            device=device,
+        )
+
+    first, expected = (trained(still, device).steps[0].loss for device in ("cuda", "cpu"))
+    assert first == pytest.approx(expected, rel=1e-3)
+    assert trained(params, "cuda").best.holdout_auc > 0.85  # bfloat16, augmented on the device
+
+
+def test_the_bar_on_a_terminal_shows_loss_holdout_speed_and_time_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    run(dataclasses.replace(BASE, epochs=2), network(LOGIT), tmp_path)
+    shown = capsys.readouterr().err
+    assert re.search(r"training: 100%.*4/4 \[.*<.*loss=\d.*images/s=\d.*holdout=0\.\d{3}", shown)
+
+
+def test_elsewhere_a_line_is_logged_for_each_epoch(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with caplog.at_level("INFO"):
+        run(dataclasses.replace(BASE, epochs=2), network(LOGIT), tmp_path)
+    assert [line.split(":")[0] for line in caplog.messages] == ["epoch 1/2", "epoch 2/2"]
+    assert capsys.readouterr().err == ""
 
 
 def test_bfloat16_on_a_cpu(tmp_path: Path) -> None:

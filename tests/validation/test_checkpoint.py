@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from likeness.data.faceset import FaceSet
-from likeness.errors import ParamsError, ValidationFailed
+from likeness.errors import ParamsError, ValidationFailedError
 from likeness.params import from_mapping
 from likeness.validation.checkpoint import check, validate
 from likeness.validation.expectations import suites
@@ -205,7 +205,7 @@ def test_a_critical_failure_stops_with_one_table_after_the_reports_are_written(
     faces: FaceSet, tmp_path: Path
 ) -> None:
     manifest = faces.manifest.assign(decodable=False, error="truncated")
-    with pytest.raises(ValidationFailed) as caught:
+    with pytest.raises(ValidationFailedError) as caught:
         validate(dataclasses.replace(faces, manifest=manifest), PARAMS, tmp_path / "out")
     text = str(caught.value)
     assert caught.value.exit_code == 3

@@ -36,7 +36,7 @@ _HEADERS = {
     ),
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",  # under "no-referrer" a browser's own forms come without their origin
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
 }

@@ -47,8 +47,8 @@ class EpochRecord:
         holdout_accuracy: of the held-out pairs at the threshold that suits them best.
         holdout_auc: area under their ROC curve.
         learning_rate: of the epoch's last step.
-        seconds: wall time, evaluation and checkpoint included.
-        images_per_second: images trained on, by all processes together, over the time of the steps alone.
+        seconds: wall time of its steps, checkpoints between them, and evaluation.
+        images_per_second: images trained on, by all processes together, over that time without the evaluation.
         penalty: L2 penalty at the end of the epoch.
         spread: of the held-out embeddings, see `spread`.
     """

@@ -111,7 +111,7 @@ def _with_copies(batch: FaceSet, faces: FaceSet | None, params: ValidationParams
 
 def _alike(batch: FaceSet, faces: FaceSet, distance: int) -> NDArray[np.int64]:
     """Rows of the data set whose content or perceptual hash is that of a photograph of the batch, or near it."""
-    same = faces.manifest["sha256"].isin(batch.manifest["sha256"]).to_numpy(bool)
+    same = faces.manifest["sha256"].isin(batch.manifest["sha256"]).to_numpy(bool, copy=True)
     theirs = _hashes(faces.manifest["phash"])
     for one in np.unique(_hashes(batch.manifest["phash"][batch.manifest["phash"] != ""])):
         same |= np.bitwise_count(theirs ^ one) <= distance

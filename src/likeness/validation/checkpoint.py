@@ -45,7 +45,7 @@ def validate(faces: FaceSet, params: ValidationParams, folder: Path) -> list[Fin
         The findings; some may be warnings that do not hold.
 
     Raises:
-        ValidationFailed: a critical expectation does not hold; both reports are written all the same.
+        ValidationFailedError: a critical expectation does not hold; both reports are written all the same.
         OutputError: the folder cannot be written.
     """
     findings = check(faces, params)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from likeness.errors import ValidationFailed
+from likeness.errors import ValidationFailedError
 
 Severity = Literal["critical", "warning"]
 
@@ -76,11 +76,11 @@ def refuse_critical(findings: Sequence[Finding], where: str) -> None:
         where: the page with all details.
 
     Raises:
-        ValidationFailed: with each failed critical expectation and its first offending rows, as one table.
+        ValidationFailedError: with each failed critical expectation and its first offending rows, as one table.
     """
     critical = failed(findings, "critical")
     if critical:
-        raise ValidationFailed(
+        raise ValidationFailedError(
             f"{len(critical)} of {len(findings)} expectations are critical and do not hold, so nothing is built "
             f"on these data\n{text_table(critical)}\nAll details: {where}. Correct the data and ingest again, or "
             "widen the bound in section validate of params.yaml if the data are right"

@@ -24,8 +24,9 @@ def images_per_person(counts: ArrayLike) -> Figure:
         name = f"{low}" if low == high else f"{low}–{high}" if high else f"{low}+"
         rows.append({"images": name, "people": int(inside.sum())})
     frame = pd.DataFrame(rows)
+    names = alt.Axis(labelAngle=0, labelFontSize=10, grid=False)
     base = alt.Chart(frame).encode(
-        x=alt.X("images:N", sort=None, title="images of a person", axis=alt.Axis(labelAngle=0, grid=False)),
+        x=alt.X("images:N", sort=None, title="images of a person", axis=names),
         y=alt.Y(
             "people:Q", title="people", scale=alt.Scale(type="symlog"), axis=alt.Axis(values=_TICKS, format="~s")
         ),

@@ -22,7 +22,7 @@ _SHEET_COLUMNS = 12
 SPLITS = ("train", "holdout", "test")
 _CHECKSUMS = {
     "published": "equal to the published one",
-    "recorded": "recorded here; the images came from the user",
+    "recorded": "measured here, there is no published one to hold it against",
     "none": "none, the images came from a folder",
 }
 
@@ -108,11 +108,7 @@ def _pairs(split: Json) -> list[Block]:
         [name, *(count(figures[key]) for key in ("pairs", "same", "different", "people", "images"))]
         for name, figures in ((name, split["splits"][name]) for name in SPLITS)
     ]
-    origin = (
-        f"the official lists {', '.join(split['lists'])}"
-        if split.get("lists")
-        else "pairs drawn by the same protocol"
-    )
+    origin = f"the lists {', '.join(split['lists'])}" if split.get("lists") else "pairs drawn by the same protocol"
     blocks: list[Block] = [
         Table(columns, rows, f"Pairs per class and split, from {origin}, view {split['view']}.")
     ]

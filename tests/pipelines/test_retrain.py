@@ -1,0 +1,184 @@
+"""How a night ends: real Prefect, real DVC with stages that do next to nothing, real processes and signals."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from filelock import FileLock
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
+from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
+from prefect.states import State
+
+from likeness.tracking.history import Night, read_nights
+from pipelines.nightly.notes import save_webhook
+from pipelines.retrain import retrain
+from tests.pipelines.night_project import (
+    environment,
+    prefect_server,
+    processes_in,
+    run,
+    start_night,
+    toy_project,
+    wait_until,
+    write_params,
+)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("prefect")
+
+
+@pytest.fixture(scope="module")
+def server(home: Path) -> Iterator[str]:
+    with prefect_server(home) as url, temporary_settings({PREFECT_API_URL: url, PREFECT_HOME: home}):
+        yield url
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project whose stages are up to date."""
+    folder = toy_project(tmp_path_factory.mktemp("toy") / "project")
+    run([sys.executable, "-m", "dvc", "repro", "-q"], folder)
+    return folder
+
+
+@pytest.fixture
+def project(built: Path) -> Iterator[Path]:
+    yield built
+    write_params(built)
+
+
+@pytest.fixture
+def hook() -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """A web server that keeps what is posted to it: its address, and the messages."""
+    messages: list[dict[str, Any]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            messages.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    listener = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=listener.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{listener.server_port}/hook", messages
+    listener.shutdown()
+    thread.join()
+    listener.server_close()
+
+
+def night_of(project: Path) -> tuple[State[Any], Night]:
+    """Runs the flow here; its state, and what it wrote down."""
+    state = retrain(str(project), return_state=True)
+    return state, read_nights(project / "reports" / "nightly")[-1]
+
+
+def tries_of(flow_run: str | None, task: str) -> int:
+    """How often Prefect began a task."""
+    assert flow_run is not None
+    with get_client(sync_client=True) as client:
+        runs = client.read_task_runs(flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=[flow_run])))
+    return sum(run.run_count for run in runs if run.name.startswith(task))
+
+
+def test_nothing_new_ends_at_once_and_trains_nothing(server: str, project: Path) -> None:
+    state, night = night_of(project)
+    assert (state.name, state.is_completed()) == ("Nothing to do", True)
+    assert (night.outcome, night.trained, night.stages) == ("nothing-to-do", False, {})
+
+
+def test_a_failed_validation_stops_everything_and_is_told(
+    server: str, project: Path, hook: tuple[str, list[dict[str, Any]]]
+) -> None:
+    url, messages = hook
+    slug = save_webhook("likeness", url)
+    write_params(project, {"notify": slug}, validate="ValidationFailedError: 2 of 9 expectations do not hold")
+    state, night = night_of(project)
+    assert (state.name, state.is_failed()) == ("Validation failed", True)
+    assert "2 of 9 expectations do not hold" in night.line
+    assert tries_of(night.flow_run, "validate") == 1
+    assert tries_of(night.flow_run, "split") == 0
+    assert messages == [{"subject": "Likeness: validation-failed", "text": night.line}]
+
+
+def test_a_download_that_breaks_off_is_tried_again_and_a_wrong_folder_is_not(server: str, project: Path) -> None:
+    write_params(project, ingest="UnreachableError: http://mirror: the server does not answer")
+    _, night = night_of(project)
+    assert (night.outcome, tries_of(night.flow_run, "ingest")) == ("failed", 2)
+    write_params(project, ingest="SourceError: /faces: there is no such folder")
+    _, night = night_of(project)
+    assert (night.outcome, tries_of(night.flow_run, "ingest")) == ("failed", 1)
+    assert "there is no such folder" in night.line
+
+
+def test_a_second_night_in_the_same_project_is_cancelled(server: str, project: Path) -> None:
+    with FileLock(project / ".likeness" / "nightly" / "lock"):
+        state, night = night_of(project)
+    assert (state.is_cancelled(), night.outcome) == (True, "overlapping")
+
+
+def test_a_person_who_works_with_dvc_is_waited_for_and_not_disturbed(server: str, project: Path) -> None:
+    write_params(project, ingest="sleep")
+    command = [sys.executable, "-m", "dvc", "repro", "ingest"]
+    person = subprocess.Popen(command, cwd=project, env=environment(), start_new_session=True)
+    try:
+        wait_until(lambda: len(processes_in(project)) >= 3, 60, "the person's stage works")
+        _, night = night_of(project)
+        assert night.outcome == "lock-busy"
+        assert str(person.pid) in night.line
+        assert person.poll() is None
+    finally:
+        person.send_signal(signal.SIGINT)
+        for process in processes_in(project):
+            process.kill()
+        person.wait(30)
+
+
+def test_a_stage_out_of_time_is_stopped_with_all_its_children(server: str, project: Path) -> None:
+    write_params(project, {"minutes": {"ingest": 0.15}}, ingest="sleep")
+    _, night = night_of(project)
+    assert night.outcome == "failed"
+    assert "0.15 minutes" in night.line
+    assert not processes_in(project)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_no_stage_outlives_its_flow(server: str, home: Path, project: Path, number: signal.Signals) -> None:
+    write_params(project, ingest="sleep")
+    before = len(read_nights(project / "reports" / "nightly"))
+    flow = start_night(project, server, home)
+    # flow, guard, dvc, stage, its child
+    wait_until(lambda: len(processes_in(project)) >= 5, 120, "the stage works")
+    flow.send_signal(number)
+    flow.communicate(timeout=60)
+    wait_until(lambda: not processes_in(project), 30, "all of them are gone")
+    nights = read_nights(project / "reports" / "nightly")[before:]
+    assert [night.outcome for night in nights] == (["cancelled"] if number == signal.SIGTERM else [])
+
+
+def test_an_unknown_parameter_is_told_in_a_line(server: str, project: Path) -> None:
+    write_params(project, {"cronn": "0 3 * * *"})
+    _, night = night_of(project)
+    assert night.outcome == "failed"
+    assert "nightly.cronn: unknown key, did you mean cron?" in night.line
+
+
+def test_a_full_disk_is_told_before_anything_begins(server: str, project: Path) -> None:
+    write_params(project, {"free_gigabytes": 1e9})
+    _, night = night_of(project)
+    assert night.outcome == "disk-full"
