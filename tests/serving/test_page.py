@@ -21,6 +21,8 @@ from likeness.serving.service import Service
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 
+expect.set_options(timeout=30_000)  # the first heat map waits for torch, on however busy a machine
+
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 
 
@@ -56,7 +58,6 @@ def running(app: FastAPI) -> Iterator[str]:
 def page(request: pytest.FixtureRequest, browser: Browser, address: str) -> Iterator[Page]:
     context = browser.new_context(viewport=request.param, reduced_motion="reduce")
     page = context.new_page()
-    page.set_default_timeout(20_000)
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
     elsewhere: list[str] = []

@@ -14,10 +14,13 @@ import torch
 
 from likeness.errors import OutputError
 from likeness.training.resume import (
+    NOTE,
     STATE,
     Snapshot,
     discard,
     load_snapshot,
+    remember,
+    remembered,
     save_snapshot,
     training_key,
 )
@@ -101,9 +104,20 @@ def test_half_written_checkpoints_are_swept_away(tmp_path: Path) -> None:
     assert not half.exists()
 
 
+def test_a_note_is_given_back_to_its_owner_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "checkpoint"
+    assert remembered(folder, "this training") is None
+    remember(folder, "this training", "run 7")
+    assert remembered(folder, "this training") == "run 7"
+    assert remembered(folder, "another") is None
+    (folder / NOTE).write_text("{")
+    assert remembered(folder, "this training") is None
+
+
 def test_discard_leaves_nothing(tmp_path: Path) -> None:
     folder = tmp_path / "checkpoint"
     save_snapshot(folder, "key", snapshot())
+    remember(folder, "owner", "note")
     discard(folder)
     assert not folder.exists()
     discard(folder)  # nothing there: fine

@@ -159,6 +159,7 @@ def test_the_bar_on_a_terminal_shows_loss_holdout_speed_and_time_left(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setattr("likeness.training.bar._DELAY", 0.0)
     run(dataclasses.replace(BASE, epochs=2), network(LOGIT), tmp_path)
     shown = capsys.readouterr().err
     assert re.search(r"training: 100%.*4/4 \[.*<.*loss=\d.*images/s=\d.*holdout=0\.\d{3}", shown)

@@ -58,7 +58,8 @@ class Course:
         self.interrupts, self.on_epoch = interrupts, on_epoch
         self.epochs = trainer.params.epochs
         self.epoch, self.index = 0, 0
-        self.seconds = self.step_seconds = 0.0  # of the current epoch, before this process took it up
+        self.spent = 0.0  # seconds of the current epoch before `begun`
+        self.begun = self.saved = time.monotonic()
         self.ledger, self.history = Ledger(), list[EpochRecord]()
         self.stopper = Stopper(trainer.params.stopping)
         self.kept: dict[str, Tensor] = {}  # the weights of the best epoch so far
@@ -72,7 +73,7 @@ class Course:
             return
         facts = snapshot.facts
         self.epoch, self.index = snapshot.epoch, snapshot.step
-        self.seconds, self.step_seconds, self.stop_reason = facts["seconds"], facts["step_seconds"], facts["stop"]
+        self.spent, self.stop_reason = facts["seconds"], facts["stop"]
         self.history = [EpochRecord(**record) for record in facts["history"]]
         self.stopper = Stopper(self.stopper.params, **facts["stopper"])
         self.ledger = Ledger(snapshot.tensors["steps"])
@@ -109,33 +110,38 @@ class Course:
 
     def _run_epoch(self, batches: list[Batch], bar: TrainingBar) -> None:
         self.trainer.learn()
-        begun = saved = time.monotonic()
-        seen = 0
+        self.begun = self.saved = time.monotonic()
         for index in range(self.index, len(batches)):
-            batch = batches[index]
             moment = Moment(self.epoch, index, (self.epoch + (index + 0.5) / len(batches)) / self.epochs)
-            loss = self.trainer.step(batch, moment)
-            rate = learning_rate(self.trainer.params, moment.progress)
-            self.ledger.add(self.epoch + 1, loss, rate, len(batch.rows))
-            self.index, seen = index + 1, seen + len(batch.rows)
-            if self.world.device.type == "cpu" or index % _SETTLE == 0:
-                self.ledger.settle()
-                self._obey_signals(time.monotonic() - begun)
-            if time.monotonic() - saved > self.save_seconds:
-                self._save(time.monotonic() - begun)
-                saved = time.monotonic()
-            bar.step(self.ledger.last_loss, seen / (time.monotonic() - begun))
+            loss = self.trainer.step(batches[index], moment)
+            rate, images = learning_rate(self.trainer.params, moment.progress), len(batches[index].rows)
+            self.ledger.add(self.epoch + 1, loss, rate, images)
+            self.index = index + 1
+            self._between_steps()
+            bar.step(self.ledger.last_loss, images)
         self.ledger.settle()
-        self._close_epoch(begun, bar)
+        self._close_epoch(bar)
 
-    def _obey_signals(self, seconds: float) -> None:
+    def _between_steps(self) -> None:
+        if self.world.device.type == "cpu" or self.index % _SETTLE == 0:
+            self.ledger.settle()
+            self._obey_signals()
+        if time.monotonic() - self.saved > self.save_seconds:
+            self._save()
+            self.saved = time.monotonic()
+
+    def _obey_signals(self) -> None:
         number = self.world.agree(self.interrupts.received)
         if number:
-            self._save(seconds)
+            self._save()
             raise interrupted(number, f"in epoch {self.epoch + 1} of {self.epochs}, after step {self.index}")
 
-    def _close_epoch(self, begun: float, bar: TrainingBar) -> None:
-        outcome = self.world.tell(self._record(begun) if self.world.leads else None)
+    def _elapsed(self) -> float:
+        """Seconds of the current epoch, over all interruptions."""
+        return self.spent + time.monotonic() - self.begun
+
+    def _close_epoch(self, bar: TrainingBar) -> None:
+        outcome = self.world.tell(self._record() if self.world.leads else None)
         if isinstance(outcome, DivergedError):
             raise outcome
         record: EpochRecord = outcome
@@ -147,17 +153,17 @@ class Course:
                 self.kept = {name: tensor.clone() for name, tensor in self.trainer.siamese.state_dict().items()}
         self.stop_reason = self._reason_to_stop()
         self.epoch, self.index = self.epoch + 1, 0
-        self.seconds = self.step_seconds = 0.0
+        self.spent, self.begun = 0.0, time.monotonic()
         if self.world.leads:
             bar.epoch(record, self.epochs)
             self.on_epoch(record)
-        self._save(0.0)
+        self._save()
         if not self.stop_reason:
-            self._obey_signals(0.0)
+            self._obey_signals()
 
-    def _record(self, begun: float) -> EpochRecord | DivergedError:
+    def _record(self) -> EpochRecord | DivergedError:
         """The epoch's record; a divergence is handed on as a value, for all processes to raise."""
-        step_seconds = self.step_seconds + time.monotonic() - begun
+        step_seconds = self._elapsed()
         loss, accuracy, images = self.ledger.of_epoch(self.epoch + 1)
         try:
             figures = self._assessed((self.epoch + 1) / self.epochs)
@@ -171,7 +177,7 @@ class Course:
             holdout_accuracy=figures.accuracy,
             holdout_auc=figures.auc,
             learning_rate=self.ledger.rows[-1][3],
-            seconds=self.seconds + time.monotonic() - begun,
+            seconds=self._elapsed(),
             images_per_second=images / step_seconds,
             penalty=self.trainer.penalty.value(),
             spread=figures.spread,
@@ -194,14 +200,12 @@ class Course:
             return f"{stopping.monitor} of the held-out pairs not {than}"
         return f"all {self.epochs} epochs done" if len(self.history) == self.epochs else ""
 
-    def _save(self, seconds: float) -> None:
-        """Saves the state; `seconds` of the current epoch were spent in this process."""
+    def _save(self) -> None:
         if not self.world.leads:
             return
         self.ledger.settle()
         facts = {
-            "seconds": self.seconds + seconds,
-            "step_seconds": self.step_seconds + seconds,
+            "seconds": self._elapsed(),
             "stop": self.stop_reason,
             "history": [dataclasses.asdict(record) for record in self.history],
             "stopper": self.stopper.facts(),
