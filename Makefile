@@ -66,3 +66,13 @@ lock: ## write requirements.lock from what .venv holds now
 
 clean: ## remove the outputs of the stages (the DVC cache and the runs stay)
 	rm -rf data/faces data/splits models/model reports/*
+
+.PHONY: nightly nightly-now test-nightly
+nightly: .venv/.installed ## retrain every night at nightly.cron until stopped (page: http://127.0.0.1:4200)
+	$(BIN)/python -m pipelines.nightly serve
+
+nightly-now: .venv/.installed ## one night, now; ARGS="--force-train" trains from a new seed, --accept-drift takes any batch
+	$(BIN)/python -m pipelines.nightly now $(ARGS)
+
+test-nightly: .venv/.installed ## whole nights with real stages, a cron that fires, kills at random points (about an hour)
+	$(BIN)/python -m pytest -s -m slow tests/pipelines/test_retrain_nights.py

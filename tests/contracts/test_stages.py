@@ -89,7 +89,7 @@ def test_every_path_in_the_command_is_declared(stage: str) -> None:
             declared.append(entry if isinstance(entry, str) else next(iter(entry)))
     paths = re.findall(r"(?:data|models|reports)/[\w./-]+", STAGES[stage]["cmd"])
     undeclared = [p for p in paths if not any(covers(d, p) or covers(p, d) for d in declared)]
-    assert set(undeclared) <= {"data/downloads", "models/.checkpoint"}, undeclared
+    assert set(undeclared) <= {"data/downloads", "models/.checkpoint", "reports/ingest.json"}, undeclared
 
 
 def test_paths_stand_in_dvc_yaml_alone() -> None:

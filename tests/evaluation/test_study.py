@@ -16,6 +16,7 @@ from likeness.evaluation.metrics import accuracy, auc
 from likeness.evaluation.output import write_study
 from likeness.evaluation.params import EvaluateParams
 from likeness.evaluation.study import Study, study, untrained
+from likeness.files import read_json
 from likeness.models.architecture import External, ModelParams
 from likeness.models.embedding import embed_pixels, score_pairs
 from likeness.models.network import build_siamese
@@ -190,3 +191,10 @@ class _Unwritable(pd.DataFrame):
 
     def to_csv(self, *_args: object, **_kwargs: object) -> None:  # type: ignore[override]
         raise OSError(28, "No space left on device")
+
+
+def test_the_headline_is_what_two_trainings_are_compared_by(found, tmp_path):
+    write_study(tmp_path / "evaluation", found)
+    told = read_json(tmp_path / "evaluation" / "headline.json")
+    assert told["model"]["accuracy"] == found.metrics["model"]["test"]["accuracy"]["value"]
+    assert set(told["untrained"]) == {"accuracy", "auc", "eer", "tar_at_far_1e-2"}

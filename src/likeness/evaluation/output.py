@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from likeness.data.faceset import replaced_folder
 from likeness.evaluation.pictures import save_picture
 from likeness.evaluation.study import Study
 from likeness.files import write_json
 
+_HEADLINE = ("accuracy", "auc", "eer", "tar_at_far_1e-2")
+
 
 def write_study(folder: Path, found: Study) -> None:
-    """Writes metrics.json, the tables, decisions.json and decisions/*.png in place of what `folder` held.
+    """Writes metrics.json, headline.json, tables, decisions.json and decisions/*.png in place of what `folder` held.
 
     Raises:
         OutputError: the folder cannot be written; what it held is intact.
@@ -25,6 +29,7 @@ def write_study(folder: Path, found: Study) -> None:
     }
     with replaced_folder(folder) as temporary:
         write_json(temporary / "metrics.json", found.metrics)
+        write_json(temporary / "headline.json", headline(found.metrics))
         found.predictions.to_parquet(temporary / "predictions.parquet", index=False)
         for name, table in tables.items():
             table.to_csv(temporary / f"{name}.csv", index=False)
@@ -32,3 +37,10 @@ def write_study(folder: Path, found: Study) -> None:
         write_json(temporary / "decisions.json", told)
         for name, picture in found.showcase.pictures.items():
             save_picture(temporary / "decisions" / name, picture)
+
+
+def headline(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """The few figures that two trainings are compared by (`dvc metrics diff`, `dvc exp show`), on the test pairs."""
+    systems = [name for name in ("model", "baseline", "untrained") if name in metrics]
+    figures = {name: metrics[name]["test"] for name in systems}
+    return {name: {key: one[key]["value"] for key in _HEADLINE if key in one} for name, one in figures.items()}

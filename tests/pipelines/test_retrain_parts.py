@@ -1,0 +1,137 @@
+"""The parts of a night that need no server: seed, outcomes, process groups, and when a night was missed."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import yaml
+
+from likeness.errors import ParamsError
+from likeness.params import read_params
+from likeness.tracking.history import Night, write_night
+from pipelines.nightly.outcome import TO_DO, Outcome, stage_halt
+from pipelines.nightly.params import NightlyParams, Places, read_nightly
+from pipelines.nightly.process import run_group
+from pipelines.nightly.seed import next_seed
+from tests.pipelines.night_project import ROOT, processes_in, wait_until
+
+PARENT = """
+import pathlib, sys
+from pipelines.nightly.process import run_group
+run_group([sys.executable, "-c", "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import time; time.sleep(99)'])"],
+          folder=pathlib.Path(sys.argv[1]), seconds=99, grace=1, tell=print)
+"""
+STUBBORN = (
+    "import signal, time; signal.signal(signal.SIGINT, signal.SIG_IGN); print('up', flush=True); time.sleep(99)"
+)
+
+
+def test_a_command_gives_its_output_and_exit_code(tmp_path: Path) -> None:
+    told: list[str] = []
+    program = "import os, sys; print(os.getcwd()); print('to stderr', file=sys.stderr); sys.exit(3)"
+    done = run_group([sys.executable, "-c", program], folder=tmp_path, seconds=60, grace=1, tell=told.append)
+    assert (done.code, done.late) == (3, False)
+    assert set(done.lines) == set(told) == {str(tmp_path), "to stderr"}
+
+
+def test_a_command_out_of_time_that_ignores_the_request_is_killed(tmp_path: Path) -> None:
+    done = run_group([sys.executable, "-c", STUBBORN], folder=tmp_path, seconds=3, grace=1, tell=lambda _: None)
+    assert done.late
+    assert done.code != 0
+    assert not processes_in(tmp_path)
+
+
+def test_a_polite_command_may_finish_its_work(tmp_path: Path) -> None:
+    program = (
+        "import time\ntry:\n  print('up', flush=True); time.sleep(99)\nexcept KeyboardInterrupt:\n  print('saved')"
+    )
+    done = run_group([sys.executable, "-c", program], folder=tmp_path, seconds=5, grace=20, tell=lambda _: None)
+    assert done.lines == ("up", "saved")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_nothing_outlives_the_parent(tmp_path: Path, number: signal.Signals) -> None:
+    parent = subprocess.Popen([sys.executable, "-c", PARENT, tmp_path], cwd=ROOT, stderr=subprocess.DEVNULL)
+    wait_until(lambda: len(processes_in(tmp_path)) == 3, 60, "guard, command and its child run")
+    parent.send_signal(number)
+    parent.wait(30)
+    wait_until(lambda: not processes_in(tmp_path), 30, "all of them are gone")
+
+
+@pytest.mark.parametrize(
+    ("lines", "outcome", "passing"),
+    [
+        (["ValidationFailedError: 2 of 9 fail", "ERROR: failed to reproduce"], Outcome.INVALID, False),
+        (["DivergedError: the loss is nan"], Outcome.DIVERGED, False),
+        (["CollapseError: one point"], Outcome.DIVERGED, False),
+        (["OutputError: data/faces: cannot be written (No space left on device)"], Outcome.DISK_FULL, False),
+        (["UnreachableError: http://a: the server does not answer"], Outcome.FAILED, True),
+        (["DownloadError: http://a: broke off 5 times"], Outcome.FAILED, True),
+        (["SourceError: /a: there is no such folder"], Outcome.FAILED, False),
+        (["ERROR: failed to reproduce 'train': exited with 1"], Outcome.FAILED, False),
+        ([], Outcome.FAILED, False),
+    ],
+)
+def test_what_a_stage_says_decides_the_outcome(lines: list[str], outcome: Outcome, passing: bool) -> None:
+    halt = stage_halt("train", lines)
+    assert (halt.outcome, halt.passing) == (outcome, passing)
+    assert str(halt).startswith("train: ")
+
+
+def test_every_outcome_says_what_to_do() -> None:
+    assert set(TO_DO) == set(Outcome)
+
+
+def test_the_seed_is_raised_and_nothing_else_changes(tmp_path: Path) -> None:
+    params = tmp_path / "params.yaml"
+    params.write_text(
+        "split:\n  seed: 7\ntrain:\n  # a comment\n  epochs: 2\n\n  seed: 41  # drawn\n  l2:\n    conv: 0.0\n"
+    )
+    before = params.read_text()
+    assert next_seed(params) == 42
+    assert params.read_text() == before.replace("seed: 41", "seed: 42")
+
+
+@pytest.mark.parametrize(
+    "text", ["train:\n  epochs: 2\n", "train:\n  loss:\n    seed: 1\n", "split:\n  seed: 3\n"]
+)
+def test_a_seed_that_is_not_there_is_told(tmp_path: Path, text: str) -> None:
+    params = tmp_path / "params.yaml"
+    params.write_text(text)
+    with pytest.raises(ParamsError, match="right below `train:`"):
+        next_seed(params)
+    assert params.read_text() == text
+
+
+def test_a_project_without_the_section_has_its_defaults(tmp_path: Path) -> None:
+    params = tmp_path / "params.yaml"
+    params.write_text("train: {}\n")
+    assert read_nightly(params) == NightlyParams()
+    params.write_text(yaml.safe_dump({"nightly": {"timezone": "Mars/Base", "grace_seconds": 99}}))
+    with pytest.raises(ParamsError, match="grace_seconds"):
+        read_params(params, nightly=NightlyParams)
+    params.write_text(yaml.safe_dump({"nightly": {"timezone": "Mars/Base"}}))
+    with pytest.raises(ParamsError, match="no name of the tz database"):
+        read_nightly(params)
+
+
+def test_a_night_is_missed_once_the_cron_has_struck(tmp_path: Path) -> None:
+    from pipelines.nightly.schedule import missed
+
+    places, params = Places(tmp_path), NightlyParams(cron="0 2 * * *", timezone="Europe/Berlin")
+
+    def at(day: int, hour: int) -> bool:
+        return asyncio.run(missed(places, params, datetime(2026, 1, day, hour, 30, tzinfo=UTC)))
+
+    assert not at(1, 5)
+    write_night(places.nights, Night("2026-01-01T01:00:00+00:00", "kept", "", 1.0))  # two o'clock in Berlin
+    assert not at(1, 5)
+    assert not at(2, 0)
+    assert at(2, 1)
+    assert at(9, 1)
