@@ -12,6 +12,8 @@ export GX_ANALYTICS_ENABLED = false
 export MLFLOW_DISABLE_TELEMETRY = true
 export MLFLOW_ALLOW_PICKLE_DESERIALIZATION = false
 export PREFECT_SERVER_ANALYTICS_ENABLED = false
+# Huge pages for large tensors: S1's dense gradient alone is 151 MB.
+export THP_MEM_ALLOC_ENABLE = 1
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help

@@ -15,7 +15,7 @@ _HEADLINE = ("accuracy", "auc", "eer", "tar_at_far_1e-2")
 
 
 def write_study(folder: Path, found: Study) -> None:
-    """Writes metrics.json, headline.json, tables, decisions.json and decisions/*.png in place of what `folder` held.
+    """Writes metrics, headline, tables and decisions with their pictures in place of what `folder` held.
 
     Raises:
         OutputError: the folder cannot be written; what it held is intact.
@@ -40,7 +40,7 @@ def write_study(folder: Path, found: Study) -> None:
 
 
 def headline(metrics: Mapping[str, Any]) -> dict[str, Any]:
-    """The few figures that two trainings are compared by (`dvc metrics diff`, `dvc exp show`), on the test pairs."""
+    """The few figures on the test pairs that `dvc metrics diff` and `dvc exp show` compare trainings by."""
     systems = [name for name in ("model", "baseline", "untrained") if name in metrics]
     figures = {name: metrics[name]["test"] for name in systems}
     return {name: {key: one[key]["value"] for key in _HEADLINE if key in one} for name, one in figures.items()}
