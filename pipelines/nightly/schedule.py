@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from datetime import UTC, datetime
+import signal
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from prefect import get_client
@@ -34,7 +36,16 @@ ONE_AT_A_TIME = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLi
 
 def serve_nights(places: Places, params: NightlyParams) -> None:
     """Serves the flow until SIGINT or SIGTERM."""
-    asyncio.run(_serve(places, params))
+    with suppress(KeyboardInterrupt):
+        asyncio.run(_serve(places, params))
+
+
+class _Runner(Runner):
+    """Ends on SIGTERM as on SIGINT: runs are stopped and the schedule is paused before the loop closes."""
+
+    def handle_sigterm(self, *_: object) -> None:
+        """Prefect's own leaves a coroutine that nobody awaits, and exits in the midst of the loop."""
+        signal.raise_signal(signal.SIGINT)
 
 
 async def _serve(places: Places, params: NightlyParams) -> None:
@@ -45,7 +56,7 @@ async def _serve(places: Places, params: NightlyParams) -> None:
         parameters={"project": str(places.root)},
         entrypoint_type=EntrypointType.MODULE_PATH,
     )
-    runner = Runner(name=NAME, query_seconds=5)
+    runner = _Runner(name=NAME, query_seconds=5)
     found = await runner.aadd_deployment(deployment)
     await _catch_up(found, places, params)
     _log.info("nights at %s (%s); stop with Ctrl-C", params.cron, params.zone)
@@ -74,6 +85,6 @@ async def missed(places: Places, params: NightlyParams, now: datetime) -> bool:
     nights = read_nights(places.nights)
     if not nights:
         return False
-    last = datetime.fromisoformat(nights[-1].started)
-    due = await CronSchedule(cron=params.cron, timezone=params.zone).get_dates(n=1, start=last)
+    after = datetime.fromisoformat(nights[-1].started) + timedelta(seconds=1)  # else a night on the stroke counts
+    due = await CronSchedule(cron=params.cron, timezone=params.zone).get_dates(n=1, start=after)
     return bool(due and due[0] <= now)

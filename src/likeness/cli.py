@@ -35,6 +35,7 @@ app.command(rich_help_panel=_LOOK)(project.promote)
 app.command(rich_help_panel=_LOOK)(project.rollback)
 app.command(rich_help_panel=_PROJECT)(project.doctor)
 app.command(rich_help_panel=_PROJECT)(project.where)
+app.command(rich_help_panel=_PROJECT)(project.history)
 app.command(hidden=True)(project.variant)
 
 

@@ -16,11 +16,13 @@ import sys
 import tarfile
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import psutil
 import pytest
 import yaml
 
@@ -31,7 +33,7 @@ from likeness.data.splits import Split
 from likeness.data.synthetic.archive import SyntheticParams, write_archive
 from likeness.files import read_json
 from likeness.models.weights import load_model
-from likeness.tracking.history import Night, read_nights
+from likeness.tracking.history import Night, read_nights, write_night
 from likeness.tracking.registry import Registry
 from tests.pipelines.night_project import (
     ROOT,
@@ -40,8 +42,11 @@ from tests.pipelines.night_project import (
     initialise,
     prefect_server,
     processes_in,
+    run,
     start_night,
+    toy_project,
     wait_until,
+    write_params,
 )
 
 pytestmark = pytest.mark.slow
@@ -236,29 +241,57 @@ def assert_whole(project: Path) -> None:
             assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
-def test_a_cron_fires_and_a_missed_night_is_caught_up_once(project: Path, tmp_path: Path) -> None:
-    """`serve` with an every-minute cron and its embedded server, stopped and started again."""
-    params = yaml.safe_load((project / "params.yaml").read_text())
-    params["nightly"] |= {"cron": "* * * * *", "port": free_port()}
-    (project / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
-    before = len(nights_of(project))
-    for wanted in (1, 2):
-        log = (tmp_path / f"serve-{wanted}.log").open("w")
-        serving = subprocess.Popen(
+def test_a_cron_fires_and_a_missed_night_is_caught_up_once(tmp_path: Path) -> None:
+    """`serve` with its embedded server: fires every minute; stopped in the midst of a stage; started again."""
+    nightly = {"cron": "* * * * *", "port": free_port()}
+    project = toy_project(tmp_path / "project", nightly)
+    run([sys.executable, "-m", "dvc", "repro", "-q"], project)
+    with serving(project, tmp_path) as log:
+        wait_until(lambda: len(nights_of(project)) >= 1, 400, "the cron fires")
+        write_params(project, nightly, ingest="sleep")
+        wait_until(lambda: any("stage.py" in " ".join(one) for one in commands_in(project)), 400, "a stage works")
+    wait_until(lambda: not processes_in(project), 60, "server, flow and stage are gone")
+    assert "a night was missed" not in log.read_text()
+
+    ended = len(nights_of(project))
+    write_params(project, nightly | {"cron": "0 2 * * *", "timezone": "UTC"})
+    last = nights_of(project)[-1]
+    long_ago = replace(last, started="2026-01-01T02:00:00+00:00", flow_run=None)
+    shutil.rmtree(project / "reports" / "nightly")
+    write_night(project / "reports" / "nightly", long_ago)
+    assert ended >= 1
+    with serving(project, tmp_path) as log:
+        wait_until(lambda: len(nights_of(project)) == 2, 400, "the missed night is caught up")
+        time.sleep(20)
+        assert len(nights_of(project)) == 2, "it is caught up once"
+    assert "a night was missed" in log.read_text()
+
+
+@contextmanager
+def serving(project: Path, folder: Path) -> Iterator[Path]:
+    """`make nightly` until the block ends, then SIGTERM; yields its log."""
+    log = folder / f"serve-{time.time_ns()}.log"
+    with log.open("w") as stream:
+        process = subprocess.Popen(
             [sys.executable, "-m", "pipelines.nightly", "serve"],
             cwd=project,
-            env=environment(PREFECT_HOME=str(tmp_path / "home")),
-            stdout=log,
+            env=environment(PREFECT_HOME=str(folder / "home")),
+            stdout=stream,
             stderr=subprocess.STDOUT,
         )
         try:
-            wait_until(lambda: len(nights_of(project)) >= before + wanted, 600, "the cron fires")  # noqa: B023
+            yield log
         finally:
-            serving.send_signal(signal.SIGTERM)
-            serving.wait(120)
-            log.close()
-        wait_until(lambda: not processes_in(project), 60, "server and flow are gone")
-    assert "a night was missed" in (tmp_path / "serve-2.log").read_text()
+            process.send_signal(signal.SIGTERM)
+            process.wait(120)
+
+
+def commands_in(project: Path) -> list[list[str]]:
+    found = []
+    for process in processes_in(project):
+        with suppress(psutil.Error):
+            found.append(process.cmdline())
+    return found
 
 
 def test_the_backup_of_operations_md_restores(project: Path, tmp_path: Path) -> None:

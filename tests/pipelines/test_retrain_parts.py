@@ -24,8 +24,9 @@ from tests.pipelines.night_project import ROOT, processes_in, wait_until
 PARENT = """
 import pathlib, sys
 from pipelines.nightly.process import run_group
-run_group([sys.executable, "-c", "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import time; time.sleep(99)'])"],
-          folder=pathlib.Path(sys.argv[1]), seconds=99, grace=1, tell=print)
+child = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import time; time.sleep(99)'])"
+folder = pathlib.Path(sys.argv[1])
+run_group([sys.executable, "-c", child], folder=folder, seconds=99, grace=1, tell=print)
 """
 STUBBORN = (
     "import signal, time; signal.signal(signal.SIGINT, signal.SIG_IGN); print('up', flush=True); time.sleep(99)"

@@ -31,7 +31,7 @@ from likeness.training.stopping import StoppingParams
 from tests.training.tiny import PREPROCESS, network, world
 
 PARAMS = TrainParams(
-    epochs=4,
+    epochs=3,
     batch_size=8,
     optimizer="adamw",
     learning_rate=1e-2,

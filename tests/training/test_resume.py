@@ -61,7 +61,7 @@ def test_asked_to_stop_it_saves_and_says_so(killed: tuple[Path, Any]) -> None:
     folder, outcome = killed
     (code, (epoch, step)), message, completed = outcome["asked"]
     assert code == 128 + signal.SIGTERM
-    assert f"interrupted by SIGTERM in epoch {epoch + 1} of 4, after step {step}" in message
+    assert f"interrupted by SIGTERM in epoch {epoch + 1} of 3, after step {step}" in message
     assert "run the same command again" in message
     assert completed == 0
     same_outcome(folder, "asked")

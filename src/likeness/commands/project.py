@@ -36,6 +36,17 @@ def where() -> None:
         typer.echo(f"{what:8} {found}")
 
 
+def history(
+    last: Annotated[int, typer.Option(min=1, help="How many nights.")] = 14, as_json: JsonOption = False
+) -> None:
+    """The last nights: what came out, of which data, the figures of challenger and champion, and how long it took."""
+    from rich.console import Console
+
+    from likeness.tracking.history import print_history
+
+    print_history(Path("reports/nightly"), Console(), last, as_json)
+
+
 def variant(
     mirror: Annotated[
         str, typer.Argument(help="Folder or URL that LFW is taken from; nothing for its home.")

@@ -16,8 +16,8 @@ Rows = NDArray[np.int64]
 Vectors = NDArray[np.float32]
 Rule = Callable[[Vectors, Vectors], Floats]
 
-# Numbers compared at a time: a few ten MB, whatever the length of an embedding.
-_BLOCK = 4_000_000
+# Numbers compared at a time: a few MB, which stay near a core, whatever the length of an embedding.
+_BLOCK = 500_000
 
 
 @dataclass(frozen=True, eq=False)

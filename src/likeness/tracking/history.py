@@ -102,6 +102,8 @@ def print_history(folder: Path, console: Console, last: int = 14, as_json: bool 
 
 def _night(values: Mapping[str, Any], path: Path) -> Night:
     """A night of its file; batch and stages are free tables, which the parameter reader does not know."""
+    if not isinstance(values, Mapping):
+        raise TypeError("is no table")
     batch, stages = (dict(values.get(name) or {}) for name in ("batch", "stages"))
     plain = {name: value for name, value in values.items() if name not in ("batch", "stages")}
     return dataclasses.replace(from_mapping(Night, plain, str(path)), batch=batch, stages=stages)

@@ -58,8 +58,8 @@ def paint_beard(tone: Map, identity: Identity, look: Look, u: Map, v: Map) -> Ma
     hairs = sample(grain(), 90.0 * u, 55.0 * v)
     rough = 0.06 * sample(clouds(), 60.0 * u, 60.0 * v)
     dense = _beard_density(identity.beard, identity.mouth, look, np.abs(u), v, rough)
-    cover = np.clip(dense * (0.85 + 0.22 * hairs), 0.0, 1.0)
-    return mix(tone, identity.hair.tone * (1.0 + 0.3 * hairs), cover)
+    cover = np.clip(dense * (0.85 + 0.12 * hairs), 0.0, 1.0)
+    return mix(tone, identity.hair.tone * (1.0 + 0.2 * hairs), cover)
 
 
 def _beard_density(beard: Beard, mouth: Mouth, look: Look, side: Map, v: Map, rough: Map) -> Map:

@@ -26,7 +26,8 @@ def paint_long_hair(scene: Map, stage: Stage, hair: Hair, skull: Skull, before: 
     light = part.lit(np.clip(0.8 * x / outer, -0.9, 0.9), -0.1)
     tone = hair.tone * np.clip(0.9 + 0.4 * lock, 0.2, 2.2) * light
     if not before:
-        lay(scene, window, 0.45 * tone, cover)
+        lay(scene, window, 0.55 * tone, cover)
         return
     inner = temple - 0.06 + 0.08 * step(0.0, 0.9, y) - 0.22 * step(0.9, 1.7, y) + 0.6 * wave
-    lay(scene, window, tone, cover * step(-SOFT, SOFT, side - inner) * step(-0.3, 0.05, y))
+    far_side = step(0.1, 0.35, float(part.rotation[0, 2]) * np.sign(x))  # there the face stands before the hair
+    lay(scene, window, tone, cover * step(-SOFT, SOFT, side - inner) * step(-0.3, 0.05, y) * (1.0 - far_side))

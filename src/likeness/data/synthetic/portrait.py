@@ -58,7 +58,7 @@ def render(identity: Identity, capture: Capture) -> npt.NDArray[np.uint8]:
 
 def _paint_head(scene: Map, stage: Stage, identity: Identity, capture: Capture) -> None:
     head = build_head(identity, capture.expression, hair.thickness(identity.hair, capture.look, *nodes()))
-    window, part = stage.within(-1.2, -1.4, 1.2, 1.4)
+    window, part = stage.within(-1.2, -1.65, 1.2, 1.4)
     sight = cast(head, stage.rotation, np.ascontiguousarray(part.x), np.ascontiguousarray(part.y))
     met = np.flatnonzero(sight.cover)
     where = np.resize(met, (-(-len(met) // _ROW), _ROW))  # the last row is filled up with pixels of the first
