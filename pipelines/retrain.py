@@ -34,6 +34,7 @@ from pipelines.nightly.params import STAGES, NightlyParams, Places, read_nightly
 from pipelines.nightly.seed import next_seed
 
 _log = logging.getLogger(__name__)
+LOCK = "lock"
 
 
 @dataclass
@@ -196,7 +197,7 @@ def _alone(places: Places) -> Iterator[None]:
     """One night at a time, also for those that no server knows of; the system frees the lock of a killed one."""
     places.state.mkdir(parents=True, exist_ok=True)
     try:
-        with FileLock(places.state / "lock", timeout=0):
+        with FileLock(places.state / LOCK, timeout=0):
             yield
     except Timeout:
         raise HaltError(Outcome.OVERLAPPING, "another night is at work in this project.") from None

@@ -9,6 +9,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from filelock import FileLock, Timeout
 from prefect import get_client
 from prefect.client.schemas.filters import (
     FlowRunFilter,
@@ -22,14 +23,15 @@ from prefect.flows import EntrypointType
 from prefect.runner import Runner
 from prefect.schedules import Cron
 from prefect.server.schemas.schedules import CronSchedule
-from prefect.states import Cancelled
+from prefect.states import Cancelled, Crashed
 
 from likeness.tracking.history import read_nights
 from pipelines.nightly.params import NightlyParams, Places
-from pipelines.retrain import retrain
+from pipelines.retrain import LOCK, retrain
 
 _log = logging.getLogger(__name__)
 NAME = "nightly"
+_AT_WORK = (StateType.PENDING, StateType.RUNNING, StateType.CANCELLING)
 # A second run while one works is cancelled, and the server says why.
 ONE_AT_A_TIME = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW)
 
@@ -40,7 +42,7 @@ def serve_nights(places: Places, params: NightlyParams) -> None:
         asyncio.run(_serve(places, params))
 
 
-class _Runner(Runner):
+class _Runner(Runner):  # type: ignore[misc]  # prefect is untyped here
     """Ends on SIGTERM as on SIGINT: runs are stopped and the schedule is paused before the loop closes."""
 
     def handle_sigterm(self, *_: object) -> None:
@@ -64,20 +66,41 @@ async def _serve(places: Places, params: NightlyParams) -> None:
 
 
 async def _catch_up(deployment: UUID, places: Places, params: NightlyParams) -> None:
-    """Replaces all the runs that nobody was there for by a single one, if a night was missed."""
+    """Replaces all the runs that nobody was there for by a single one, if a night was missed.
+
+    Before that, buries runs that died without a word, for they hold the place of the next.
+    """
     async with get_client() as client:
-        late = await client.read_flow_runs(
-            flow_run_filter=FlowRunFilter(
-                deployment_id=FlowRunFilterDeploymentId(any_=[deployment]),
-                state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.SCHEDULED])),
-                expected_start_time=FlowRunFilterExpectedStartTime(before_=datetime.now(UTC)),
-            )
-        )
-        for run in late:
+        if _idle(places):
+            for run in await client.read_flow_runs(flow_run_filter=_runs(deployment, *_AT_WORK)):
+                await client.set_flow_run_state(run.id, Crashed(message="Its process is gone."))
+        for run in await client.read_flow_runs(flow_run_filter=_runs(deployment, StateType.SCHEDULED)):
             await client.set_flow_run_state(run.id, Cancelled(message="Missed; caught up by one run."), force=True)
         if await missed(places, params, datetime.now(UTC)):
             made = await client.create_flow_run_from_deployment(deployment, name="missed night")
             _log.info("a night was missed; run %s catches up", made.name)
+
+
+def _runs(deployment: UUID, *states: StateType) -> FlowRunFilter:
+    """Runs in one of these states that should have begun by now."""
+    return FlowRunFilter(
+        deployment_id=FlowRunFilterDeploymentId(any_=[deployment]),
+        state=FlowRunFilterState(type=FlowRunFilterStateType(any_=list(states))),
+        expected_start_time=FlowRunFilterExpectedStartTime(before_=datetime.now(UTC)),
+    )
+
+
+def _idle(places: Places) -> bool:
+    """Whether no night is at work, whatever the server believes.
+
+    A run whose process was killed stays Running there, and holds the one place that new runs need.
+    """
+    places.state.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(places.state / LOCK, timeout=0):
+            return True
+    except Timeout:
+        return False
 
 
 async def missed(places: Places, params: NightlyParams, now: datetime) -> bool:

@@ -25,6 +25,7 @@ from likeness.training.losses.build import build_objective
 from likeness.training.params import RecipeParams, TrainParams
 from likeness.training.sampling import build_sampler
 from likeness.validation.params import ValidationParams
+from pipelines.nightly.params import NightlyParams
 
 ROOT = Path(__file__).parents[2]
 SECTIONS: dict[str, type[Any]] = {
@@ -39,6 +40,7 @@ SECTIONS: dict[str, type[Any]] = {
     "report": ReportParams,
     "tracking": TrackingParams,
     "gate": GateParams,
+    "nightly": NightlyParams,
 }
 RECIPES = sorted(path.stem for path in (ROOT / "conf" / "recipe").glob("*.yaml"))
 _LISTED = Pairs(np.array([0, 1]), np.array([2, 3]), np.array([True, False]))

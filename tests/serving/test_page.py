@@ -154,7 +154,7 @@ def test_everything_is_reached_by_keyboard(page: Page, photos: Path) -> None:
     for place in ("First photograph", "Second photograph"):
         expect(page.get_by_label(place).first).to_be_focused()
         with page.expect_file_chooser() as chooser:
-            page.keyboard.press("Enter")
+            page.keyboard.press("Space")
         chooser.value.set_files(photos / "ada.jpg")
         page.keyboard.press("Tab")
         expect(page.get_by_role("button", name=f"Take away: {place}")).to_be_focused()

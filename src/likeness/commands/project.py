@@ -39,7 +39,7 @@ def where() -> None:
 def history(
     last: Annotated[int, typer.Option(min=1, help="How many nights.")] = 14, as_json: JsonOption = False
 ) -> None:
-    """The last nights: what came out, of which data, the figures of challenger and champion, and how long it took."""
+    """The last nights: outcome, data, the figures of challenger and champion, duration."""
     from rich.console import Console
 
     from likeness.tracking.history import print_history

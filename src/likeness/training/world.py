@@ -62,8 +62,7 @@ class World:
         """The module with gradients averaged over the processes after each backward pass."""
         if self.size == 1:
             return module
-        # A comparator stays without a gradient under losses that compare embeddings themselves.
-        return DistributedDataParallel(module, find_unused_parameters=True)
+        return DistributedDataParallel(module)
 
     def agree(self, number: int) -> int:
         """The largest of everybody's numbers, such as a signal that only one has received."""

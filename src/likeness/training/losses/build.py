@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from likeness.data.splits import Identities, TrainingData
 from likeness.errors import ParamsError
-from likeness.models.comparators import WeightedL1
+from likeness.models.comparators import Mahalanobis, WeightedL1
 from likeness.models.siamese import Siamese
 from likeness.training.batches import Batch
 from likeness.training.losses.classes import MarginSoftmax, Softmax
@@ -17,7 +17,11 @@ from likeness.training.losses.pairs import BinaryCrossEntropy, Contrastive, Mult
 from likeness.training.losses.params import LossParams, Ramp
 from likeness.training.losses.triplets import Triplet
 
-_OVER_DISTANCES = {"contrastive", "triplet", "multibatch"}
+_TEACHERS: dict[type[nn.Module], tuple[str, set[str]]] = {
+    WeightedL1: ("weighted-l1", {"bce"}),
+    Mahalanobis: ("mahalanobis", {"bce", "contrastive", "multibatch", "triplet"}),
+}
+"""The comparators with weights, and the losses through which they learn."""
 
 
 class WeightedSum(Objective):
@@ -92,17 +96,17 @@ def _build(params: LossParams, siamese: Siamese, people: int) -> Objective:
 
 
 def _refuse_misfits(sections: list[LossParams], siamese: Siamese, by_identity: bool) -> None:
-    mistakes = []
-    for section in sections:
-        if not section.over_pairs and not by_identity:
-            mistakes.append(
-                f"the loss {section.name} needs to know who is on an image: choose train.sampler.kind: identities "
-                "(which needs split.protocol: unrestricted)"
-            )
-        if section.name in _OVER_DISTANCES and isinstance(siamese.comparator, WeightedL1):
-            mistakes.append(
-                f"the loss {section.name} is over distances and would leave the comparator weighted-l1 untrained: "
-                "choose model.comparator: euclidean, cosine or mahalanobis, or train.loss.name: bce"
-            )
+    mistakes = [
+        f"the loss {section.name} needs to know who is on an image: choose train.sampler.kind: identities "
+        "(which needs split.protocol: unrestricted)"
+        for section in sections
+        if not section.over_pairs and not by_identity
+    ]
+    name, teachers = _TEACHERS.get(type(siamese.comparator), ("", set()))
+    if teachers and teachers.isdisjoint(section.name for section in sections):
+        mistakes.append(
+            f"no loss would train the comparator {name}: choose one of {', '.join(sorted(teachers))}, or a "
+            "comparator without weights (model.comparator: cosine or euclidean)"
+        )
     if mistakes:
         raise ParamsError("train.loss does not fit\n" + "\n".join(f"  {mistake}" for mistake in mistakes))
