@@ -30,7 +30,7 @@ def test_losses_over_identities_are_refused_where_there_are_none(name: str) -> N
 )
 def test_a_comparator_that_no_loss_would_train_is_refused(comparator: type[nn.Module], names: list[str]) -> None:
     sections = [LossParams(name) for name in names]
-    with pytest.raises(ParamsError, match="no loss would train the comparator .*: choose one of bce"):
+    with pytest.raises(ParamsError, match=r"no loss would train the comparator .*: choose one of bce"):
         build_objective(sections, siamese(comparator(2)), PEOPLE, by_identity=True, seed=0)
 
 
