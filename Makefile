@@ -41,7 +41,7 @@ lfw: .venv/.installed ## the pipeline on LFW-a; MIRROR=<folder or URL> takes it 
 	@$(BIN)/likeness where
 
 test: .venv/.installed ## the test suite (real components, about ten minutes on two cores)
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" $(PYTEST_ARGS)
 
 lint: .venv/.installed ## style, types and the direction of imports
 	$(BIN)/ruff check .
@@ -66,8 +66,8 @@ lock: ## write requirements.lock from what .venv holds now
 	@{ head -1 requirements.lock; $(BIN)/python -m pip freeze --exclude-editable | sed "s/+cpu$$//"; } > requirements.lock.new
 	@mv requirements.lock.new requirements.lock
 
-clean: ## remove the outputs of the stages (the DVC cache and the runs stay)
-	rm -rf data/faces data/splits models/model reports/*
+clean: ## remove the outputs of the stages (the DVC cache, the runs and the journal of nights stay)
+	rm -rf data/faces data/splits models/model reports/train reports/evaluation reports/validation reports/figures reports/report.*
 
 .PHONY: nightly nightly-now test-nightly
 nightly: .venv/.installed ## retrain every night at nightly.cron until stopped (page: http://127.0.0.1:4200)

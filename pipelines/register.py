@@ -66,7 +66,8 @@ def register_and_decide(
     """Registers a model, holds it against the champion, notes the decision and acts on it.
 
     Returns:
-        The decision, or None where this very model had been registered before: it is judged once.
+        The decision, or None where this very model has been judged before. One that was registered, but not
+        judged because the process was killed in between, is judged now.
 
     Raises:
         TrackingError: the registry refuses or is away; what serves is unchanged.
@@ -74,7 +75,7 @@ def register_and_decide(
     """
     registry = Registry.open(tracking.uri)
     registered = _register(registry, evaluated)
-    if not registered.created:
+    if registry.judged(registered.version):
         return None
     champion = registry.champion()
     verdict = decide(

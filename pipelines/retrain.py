@@ -110,7 +110,8 @@ def _spend(places: Places, params: NightlyParams, diary: _Diary, force_train: bo
             stages[name] = round(seconds, 1)
     diary.facts |= {"trained": "train" in stages, **standing.facts(places)}
     if standing.judged(places):
-        diary.end(Outcome.NOTHING, f"{', '.join(stages)} ran again; the model is the one that was judged before.")
+        ran_again = ", ".join(stages) or "no stage"
+        diary.end(Outcome.NOTHING, f"{ran_again} ran; the model is the one that was judged before.")
     else:
         _decide(places, params, diary)
 

@@ -137,3 +137,10 @@ def test_a_refused_challenger_leaves_the_champion(registry: Registry, first: Pat
     registry.record(decide(registry.candidate(two), registry.candidate(one), strict))
     assert registry.champion() == one
     assert registry.journal()[0].outcome == "refused"
+
+
+def test_a_version_that_a_kill_left_unjudged_is_known_as_such(registry: Registry, first: Path) -> None:
+    one = register(registry, first)
+    assert not registry.judged(one)
+    registry.record(decide(registry.candidate(one), None, GateParams(resamples=100)))
+    assert registry.judged(one)

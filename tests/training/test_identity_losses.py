@@ -46,7 +46,7 @@ def test_random_triplets_pair_each_anchor_and_positive_with_any_negative() -> No
     torch.manual_seed(0)
     seen = set()
     for _ in range(50):
-        anchors, positives, negatives = random_triplets(torch.zeros(6, 2), labels)
+        anchors, positives, negatives = random_triplets(labels)
         assert len(anchors) == 3 * 2 + 2 * 1
         assert (labels[anchors] == labels[positives]).all()
         assert (anchors != positives).all()

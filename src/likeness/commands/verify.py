@@ -138,12 +138,22 @@ def as_mapping(outcome: Outcome, reference: Path) -> dict[str, Any]:
     }
 
 
+_EVEN = 0.5
+# A threshold that the user chose may be stricter, or more lenient, than the probability: then the verdict says so.
+_VERDICTS = {
+    (True, True): ("Same person", "green"),
+    (True, False): ("Accepted at this threshold", "yellow"),
+    (False, True): ("Not accepted at this threshold", "yellow"),
+    (False, False): ("Different people", "red"),
+}
+
+
 def _paragraph(result: Verification, photos: tuple[Path, Path]) -> Iterator[str]:
-    verdict = typer.style("Same person", fg="green") if result.same else typer.style("Different people", fg="red")
+    verdict = typer.style(*_VERDICTS[result.same, result.probability >= _EVEN])
     yield f"{verdict}: {result.words} (probability {result.probability:.1%})"
     sign = ">=" if result.same else "<"
-    rate = "a rate that the card cannot tell" if result.far is None else f"{result.far:.3g}"
-    yield f"score {result.score:.4f} {sign} threshold {result.threshold:.4f}, false-accept rate {rate}"
+    rate = "" if result.far is None else f", false-accept rate {result.far:.3g}"  # None: beyond the card's table
+    yield f"score {result.score:.4f} {sign} threshold {result.threshold:.4f}{rate}"
     for photo, face in zip(photos, result.faces, strict=True):
         if face.others:
             yield f"{photo}: the largest of {face.others + 1} faces was compared"

@@ -100,6 +100,11 @@ class Registry:
         with self._told(f"reading version {version}"):
             return read_candidate(self._folder_of(self._version(version)), version)
 
+    def judged(self, version: int) -> bool:
+        """Whether the gate, or a person, has decided on a version: its tags say so once the journal does."""
+        with self._told(f"reading version {version}"):
+            return "gate.outcome" in self._version(version).tags
+
     def champion(self) -> int | None:
         """The version that serves, or None when none does yet."""
         return self._alias(CHAMPION)

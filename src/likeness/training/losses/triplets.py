@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor
 
@@ -35,10 +33,13 @@ class Triplet(Objective):
         super().__init__()
         from pytorch_metric_learning.distances import LpDistance
         from pytorch_metric_learning.losses import TripletMarginLoss
+        from pytorch_metric_learning.miners import BatchHardMiner, TripletMarginMiner
 
         # Embeddings stay as the network gives them: the unit sphere is the model's affair.
-        self.distance = LpDistance(normalize_embeddings=False, p=2, power=2)
-        self.loss = TripletMarginLoss(margin.end, distance=self.distance)
+        distance = LpDistance(normalize_embeddings=False, p=2, power=2)
+        self.loss = TripletMarginLoss(margin.end, distance=distance)
+        self.semi_hard = TripletMarginMiner(margin.end, type_of_triplets="semihard", distance=distance)
+        self.batch_hard = BatchHardMiner(distance=distance)
         self.miner, self.margin, self.easy_until = miner, margin, easy_until
 
     @property
@@ -51,33 +52,29 @@ class Triplet(Objective):
         """Mean over the triplets with a loss, 0 where there is none."""
         labels = labels_of(batch)
         points = metric_space(siamese, embeddings)
-        self.loss.margin = self.margin(progress)
-        miner = "random" if progress < self.easy_until else self.miner
-        triplets = self._mine(miner)(points.detach(), labels)
+        self.loss.margin = self.semi_hard.margin = self.margin(progress)
+        triplets = self._mined(points.detach(), labels, "random" if progress < self.easy_until else self.miner)
         # A batch without a triplet must still give a loss that hangs on the network.
         return Loss(self.loss(points, labels, triplets) + 0 * points.sum())
 
-    def _mine(self, miner: Miner) -> Callable[[Tensor, Tensor], Triplets]:
-        from pytorch_metric_learning.miners import BatchHardMiner, TripletMarginMiner
-
+    def _mined(self, points: Tensor, labels: Tensor, miner: Miner) -> Triplets:
         match miner:
             case "random":
-                return random_triplets
+                return random_triplets(labels)
             case "semi-hard":
-                mine = TripletMarginMiner(self.loss.margin, type_of_triplets="semihard", distance=self.distance)
+                found: Triplets = self.semi_hard(points, labels)
             case "batch-hard":
-                mine = BatchHardMiner(distance=self.distance)
-        return mine  # type: ignore[no-any-return]
+                found = self.batch_hard(points, labels)
+        return found
 
 
-def random_triplets(points: Tensor, labels: Tensor) -> Triplets:
+def random_triplets(labels: Tensor) -> Triplets:
     """Each (anchor, positive) of the batch with one negative, every negative as likely.
 
     Drawn with torch's current random state, which the training loop sets from (seed, epoch, step).
 
     Args:
-        points: embeddings [U, D], not looked at.
-        labels: [U].
+        labels: person of each image, int64 [U].
     """
     same = labels[:, None] == labels[None, :]
     paired = same & ~torch.eye(len(labels), dtype=torch.bool, device=labels.device)
