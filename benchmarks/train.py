@@ -90,7 +90,7 @@ def main(
     precision: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     steps: Annotated[int, typer.Option(help="Steps of an epoch.")] = 20,
-    rounds: Annotated[int, typer.Option(help="How often each runs.")] = 5,
+    rounds: Annotated[int, typer.Option(help="How often each runs.")] = 3,
     faces: Annotated[Path | None, typer.Option(help="Folder of the ingest stage; else random pixels.")] = None,
     processes: Annotated[int, typer.Option(help="Under torchrun, beside one process.")] = 1,
     worker: Annotated[Path | None, typer.Option(hidden=True)] = None,

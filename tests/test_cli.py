@@ -217,6 +217,14 @@ def test_no_model_is_one_sentence(run: Run) -> None:
     assert done.err.count("\n") == 1
 
 
+def test_a_model_of_drawn_faces_says_so(run: Run, tmp_path: Path) -> None:
+    make_model(tmp_path / "drawn", synthetic=True)
+    done = run("verify", "people/ada/one.jpg", "people/ada/two.png", "--model", "drawn", "--json")
+    assert done.code == 0
+    assert len(done.lines) == 1
+    assert "trained on drawn faces" in done.err
+
+
 def test_export_puts_the_tower_beside_its_weights(run: Run, model: Path) -> None:
     shutil.copytree(model, "exported")
     (done,) = run("export", "exported", "--json").lines

@@ -22,7 +22,8 @@ from pipelines.nightly.seed import next_seed
 from tests.pipelines.night_project import ROOT, processes_in, wait_until
 
 PARENT = """
-import pathlib, sys
+import pathlib, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts what it puts into the background deaf to it
 from pipelines.nightly.process import run_group
 child = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import time; time.sleep(99)'])"
 folder = pathlib.Path(sys.argv[1])

@@ -22,7 +22,9 @@ from tests.serving.pictures import other_portrait, portrait
 PREPROCESS = Preprocess(size=(72, 72), crop=(120, 120), standardise="image")
 
 
-def make_model(folder: Path, comparator: str = "cosine", seed: int = 0, onnx: bool = False) -> Card:
+def make_model(
+    folder: Path, comparator: str = "cosine", seed: int = 0, onnx: bool = False, synthetic: bool = False
+) -> Card:
     """Writes a model whose threshold lies between "the same photograph" and "that other portrait"."""
     params = ModelParams("residual", comparator, embedding_dim=32, width=0.25)  # type: ignore[arg-type]
     siamese = build_siamese(params, PREPROCESS.size, seed)
@@ -42,7 +44,7 @@ def make_model(folder: Path, comparator: str = "cosine", seed: int = 0, onnx: bo
         protocol="restricted",
         outside_data="none",
         source="test",
-        synthetic=True,
+        synthetic=synthetic,
         alignment="none",
         fingerprint="0" * 64,
         recipe="test",

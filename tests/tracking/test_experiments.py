@@ -60,7 +60,7 @@ def pipeline(project: Path) -> Path:
 
 
 def test_an_experiment_in_a_temporary_folder_is_noted_in_the_project(pipeline: Path) -> None:
-    dvc(pipeline, "exp", "run", "--temp", "-S", "a=2", "-n", "tiny-two")
+    dvc(pipeline, "exp", "run", "--temp", "-S", "a=22", "-n", "tiny-two")
     (run,) = MlflowClient(f"sqlite:///{pipeline}/mlflow.db").search_runs(["1"])
     assert run.info.status == "FINISHED"
     assert run.data.params == {"a": "2"}

@@ -8,11 +8,14 @@ import sys
 from collections.abc import Iterator, Sequence
 from enum import IntEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from likeness.errors import ImageError
+
+if TYPE_CHECKING:
+    from likeness.serving.verifier import Verifier
 
 
 class Exit(IntEnum):
@@ -46,6 +49,16 @@ JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line
 
 MODEL = "models/model"
 GALLERY = Path(".likeness/gallery.safetensors")
+
+
+def load_verifier(model: str) -> Verifier:
+    """The model's verifier; a person is told where its verdicts cannot be about people."""
+    from likeness.serving.verifier import Verifier
+
+    verifier = Verifier.load(model)
+    if verifier.model.card.synthetic:
+        tell("this model was trained on drawn faces: what it says about photographs of people means nothing")
+    return verifier
 
 
 def photographs(arguments: Sequence[str]) -> list[Path]:

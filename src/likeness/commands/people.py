@@ -19,6 +19,7 @@ from likeness.commands.common import (
     ThresholdOption,
     batches,
     emit,
+    load_verifier,
     photographs,
     tell,
 )
@@ -175,9 +176,8 @@ def _of_folders(arguments: Sequence[str]) -> dict[str, list[Path]]:
 
 def _people(model: str, gallery: Path) -> People:
     from likeness.serving.people import People
-    from likeness.serving.verifier import Verifier
 
-    return People(gallery, Verifier.load(model))
+    return People(gallery, load_verifier(model))
 
 
 def _show(path: Path, result: Identification | ImageError, count: int, as_json: bool) -> Exit:
@@ -189,8 +189,8 @@ def _show(path: Path, result: Identification | ImageError, count: int, as_json: 
     elif count == 1:
         typer.echo(_paragraph(result))
     else:
-        found = typer.style(result.name, fg="green") if result.name else typer.style("unknown", fg="yellow")
-        typer.echo(f"{result.candidates[0].score:8.4f}  {path}  {found}")
+        found = typer.style(result.name or "unknown", fg="green" if result.name else "yellow")
+        typer.echo(f"{path}: {found}  (best score {result.candidates[0].score:.4f})")
     return Exit.YES if result.name else Exit.NO
 
 
@@ -214,7 +214,7 @@ def _paragraph(result: Identification) -> str:
     rate = "" if limit.far is None else f"; of strangers, {limit.far:.3g} would be taken for someone"
     lines = [f"{name}  (of {_count(limit.people, 'person', 'people')}, from score {limit.threshold:.4f} on{rate})"]
     if limit.extended:
-        lines.append("that rate is extended beyond what the held-out pairs could measure (exponential tail)")
+        lines.append("that rate lies beyond what the held-out pairs could measure: their tail is taken as normal")
     for place, candidate in enumerate(result.candidates, 1):
         lines.append(f"{place:3}. {candidate.score:8.4f}  {candidate.name}")
     if result.face.others:

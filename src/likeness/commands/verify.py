@@ -18,6 +18,7 @@ from likeness.commands.common import (
     ThresholdOption,
     batches,
     emit,
+    load_verifier,
     photographs,
     tell,
 )
@@ -54,12 +55,10 @@ def verify(
 
     Exit code: 0 all show the same person, 1 one of them shows another, 2 something went wrong.
     """
-    from likeness.serving.verifier import Verifier
-
     paths = photographs(others)
     if explain is not None and len(paths) != 1:
         raise typer.BadParameter("explains one pair of photographs at a time", param_hint="--explain")
-    verifier = Verifier.load(model)
+    verifier = load_verifier(model)
     outcomes = []
     for outcome in compare(verifier, reference, paths, far, threshold, aligned):
         outcomes.append(outcome)

@@ -28,8 +28,8 @@ export function verdict(reply) {
   return [
     el(
       "div", { class: "said" },
-      headline(reply.same ? "same" : "different", reply.same ? "Same person" : "Different people"),
-      el("p", { class: "words" }, `${inWords(reply)}. Probability that it is one person: ${percent(reply.probability)}.`),
+      headline(...decision(reply)),
+      el("p", { class: "words" }, `${sentence(reply.words)}. Probability that it is one person: ${percent(reply.probability)}.`),
       scale(reply),
       ...more,
       figures([
@@ -42,11 +42,13 @@ export function verdict(reply) {
   ];
 }
 
-function inWords(reply) {
-  const words = reply.words.charAt(0).toUpperCase() + reply.words.slice(1);
-  if (reply.same === reply.probability >= 0.5) return words;
-  return reply.same ? `${words}, but the chosen limit accepts it` : `${words}, but the chosen limit asks for more`;
+/** A limit that was chosen may be stricter, or more lenient, than the probability: then the headline says so. */
+function decision(reply) {
+  if (reply.same !== reply.probability >= 0.5) return ["doubt", reply.same ? "Accepted at this limit" : "Not accepted at this limit"];
+  return reply.same ? ["same", "Same person"] : ["different", "Different people"];
 }
+
+const sentence = (words) => words.charAt(0).toUpperCase() + words.slice(1);
 
 function rateInWords(far) {
   return far === null ? "the rate of strangers who pass is not known" : `about 1 in ${Math.round(1 / far)} pairs of strangers pass`;
@@ -90,7 +92,7 @@ export function identity(reply) {
   const known = reply.name !== null;
   const best = reply.candidates[0];
   const rate = reply.far === null ? "" : ` About 1 in ${Math.round(1 / reply.far)} strangers would be taken for somebody.`;
-  const beyond = " That rate lies beyond what the held-out pairs could measure: its tail is taken as exponential.";
+  const beyond = " That rate lies beyond what the held-out pairs could measure: their tail is taken as normal.";
   return [
     el(
       "div", { class: "said" },
