@@ -194,6 +194,7 @@ def test_a_person_signs_in_with_the_token(browser: Browser, model_folder: Path, 
         page.get_by_label("The token").fill(token)
         page.get_by_role("button", name="Sign in").click()
         expect(page.get_by_role("tab", name="Compare")).to_be_visible()
+        page.wait_for_load_state("networkidle")  # the tabs are seen before their script runs
         page.get_by_role("tab", name="People").click()
         expect(page.locator(".enrolled")).to_contain_text("Nobody yet")
 
