@@ -23,7 +23,7 @@ from tests.pipelines.night_project import ROOT, processes_in, wait_until
 
 PARENT = """
 import pathlib, signal, sys
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts what it puts into the background deaf to it
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell deafens what it puts into the background
 from pipelines.nightly.process import run_group
 child = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import time; time.sleep(99)'])"
 folder = pathlib.Path(sys.argv[1])
