@@ -4,11 +4,13 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from likeness.errors import FaceNotFoundError
-from likeness.serving.faces import FRAME, Box, cut_frame, detect, find_face, framed
+from likeness.serving import faces
+from likeness.serving.faces import FRAME, Box, cut_frame, detect, find_face, framed, steadied
 from likeness.serving.photograph import read_gray
 from tests.serving.pictures import portrait, two_people
 
@@ -36,6 +38,36 @@ def test_a_reduced_search_gives_places_in_the_original() -> None:
     small, big = detect(read_gray(portrait()))[0], detect(large)[0]
     assert abs(big.side / 4 - small.side) < 10
     assert abs(big.left / 4 - small.left) < 10
+
+
+def test_a_steadied_box_follows_a_shifted_photograph_more_closely() -> None:
+    gray = read_gray(portrait())
+    first, steady = [], []
+    for shift in range(12):
+        picture = np.ascontiguousarray(gray[shift : 400 + shift, shift : 400 + shift])
+        box = detect(picture)[0]
+        for boxes, found in ((first, box), (steady, steadied(picture, box))):
+            boxes.append((found.left + shift, found.top + shift, found.side))
+    assert np.std(steady, axis=0).sum() < 0.9 * np.std(first, axis=0).sum()
+
+
+def test_a_mirrored_photograph_has_its_box_mirrored() -> None:
+    gray = read_gray(portrait())
+    box = find_face(gray).box
+    mirrored = find_face(np.ascontiguousarray(gray[:, ::-1])).box
+    assert box is not None
+    assert mirrored is not None
+    assert abs(gray.shape[1] - mirrored.left - mirrored.side - box.left) <= 3
+    assert abs(mirrored.top - box.top) <= 3
+    assert abs(mirrored.side - box.side) <= 3
+
+
+def test_a_finer_look_sees_a_tilted_face(monkeypatch: pytest.MonkeyPatch) -> None:
+    tilt = cv2.getRotationMatrix2D((225, 115), 24, 1)  # about the face
+    tilted = cv2.warpAffine(read_gray(portrait()), tilt, (512, 512))
+    assert detect(tilted)
+    monkeypatch.setattr(faces, "_SCALE_STEPS", (1.1,))
+    assert not detect(tilted)
 
 
 @pytest.mark.parametrize("picture", [np.zeros((300, 300), np.uint8), np.full((2, 900), 255, np.uint8)])

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from likeness.errors import RequestError
-from likeness.serving.server import check_token, is_loopback
+from likeness.serving.server import check_token, is_loopback, listener
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.9.9.9", "::1", "localhost"])
@@ -34,6 +34,14 @@ def test_short_tokens_are_refused() -> None:
     with pytest.raises(RequestError, match="too short"):
         check_token("letmein", loopback=True)
     check_token("x" * 16, loopback=False)
+
+
+def test_a_caller_who_comes_before_the_server_runs_waits_instead_of_being_refused() -> None:
+    with listener("127.0.0.1", 0) as listening, socket.create_connection(listening.getsockname(), 2) as caller:
+        answering, _ = listening.accept()
+        with answering:
+            answering.sendall(b"at last")
+        assert caller.recv(7) == b"at last"
 
 
 @pytest.fixture

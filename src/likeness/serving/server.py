@@ -7,11 +7,13 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
 import uvicorn
+from fastapi import FastAPI
 
 from likeness.errors import RequestError
 from likeness.serving.app import create_app
@@ -19,6 +21,7 @@ from likeness.serving.guard import SHORTEST_TOKEN
 from likeness.serving.service import Service
 
 _WAITING = 64  # connections at once; more are turned away with 503
+_BACKLOG = 128
 _KEEP_ALIVE_SECONDS = 5
 
 _log = logging.getLogger(__name__)
@@ -54,10 +57,15 @@ def run_server(
     cv2.setNumThreads(1)  # requests are answered beside each other; more threads in each would only wait
     service = Service(source, gallery)
     app = create_app(service, loopback=loopback, token=token, threads=len(os.sched_getaffinity(0)))
-    listener = _listener(host, port)
-    shown = f"[{host}]" if ":" in host else host
-    tell(f"http://{shown}:{listener.getsockname()[1]}  (model {service.verifier.digest[:12]}; stop with Ctrl-C)")
-    config = uvicorn.Config(
+    with listener(host, port) as listening, _kept_fresh(service, refresh):
+        shown = f"[{host}]" if ":" in host else host
+        digest = service.verifier.digest[:12]
+        tell(f"http://{shown}:{listening.getsockname()[1]}  (model {digest}; stop with Ctrl-C)")
+        uvicorn.Server(_config(app)).run(sockets=[listening])
+
+
+def _config(app: FastAPI) -> uvicorn.Config:
+    return uvicorn.Config(
         app,
         log_level="warning",
         access_log=False,  # addresses and paths of people who use it are nobody's business
@@ -66,13 +74,6 @@ def run_server(
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         ws="none",
     )
-    stopped = threading.Event()
-    if refresh > 0:
-        threading.Thread(target=_keep_fresh, args=(service, refresh, stopped), daemon=True).start()
-    try:
-        uvicorn.Server(config).run(sockets=[listener])
-    finally:
-        stopped.set()
 
 
 def check_token(token: str | None, loopback: bool) -> None:
@@ -98,18 +99,36 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _listener(host: str, port: int) -> socket.socket:
+def listener(host: str, port: int) -> socket.socket:
+    """A socket that takes calls from now on: whoever is told its address may call before the server runs.
+
+    Raises:
+        RequestError: the address cannot be listened on.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((host, port))
+        listening.bind((host, port))
+        listening.listen(_BACKLOG)
     except OSError as error:
-        listener.close()
+        listening.close()
         raise RequestError(
             f"{host}:{port} cannot be listened on ({error.strerror}); choose another --port or --host"
         ) from error
-    return listener
+    return listening
+
+
+@contextmanager
+def _kept_fresh(service: Service, seconds: float) -> Iterator[None]:
+    """Inside the block the model is looked after every so many seconds; never where that is 0."""
+    stopped = threading.Event()
+    if seconds > 0:
+        threading.Thread(target=_keep_fresh, args=(service, seconds, stopped), daemon=True).start()
+    try:
+        yield
+    finally:
+        stopped.set()
 
 
 def _keep_fresh(service: Service, seconds: float, stopped: threading.Event) -> None:
