@@ -1,4 +1,4 @@
-"""Stage 4, train: one Siamese tower, its best weights, and a card that alone suffices to use them."""
+"""Stage 4, train: a plan of steps, the weights that it ends with, and a card that alone suffices to use them."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ import typer
 from likeness.data.faceset import FaceSet
 from likeness.data.splits import Split
 from likeness.files import write_json
-from likeness.models.network import ModelParams, build_siamese
+from likeness.models.network import ModelParams
 from likeness.models.weights import save_model
 from likeness.params import read_params
 from likeness.tracking.runs import DatasetNote, TrackedRun, TrackingParams
 from likeness.training.handover import Setup, card_of, write_reports
 from likeness.training.params import RecipeParams, TrainParams
+from likeness.training.plan import Task, carry_out
 from likeness.training.resume import discard, remember, remembered
-from likeness.training.run import train
 from likeness.training.world import leads_by_environment
 from pipelines._stage import run
 
@@ -41,14 +41,8 @@ def main(
     )
     face_set, split = FaceSet.open(faces), Split.open(splits)
     setup = Setup(network, recipe, training, face_set.source, split.card)
-    learn = partial(
-        train,
-        *(split.training_data, split.holdout, face_set.pixels),
-        *(build_siamese(network, face_set.size, training.seed), setup.preprocess, training),
-        seed=training.seed,
-        checkpoint=checkpoint,
-        device=device,
-    )
+    task = Task(split.training_data, split.holdout, face_set.pixels, network, setup.preprocess, training)
+    learn = partial(carry_out, task, checkpoint=checkpoint, device=device)
     if not leads_by_environment():
         learn()
         return
@@ -62,10 +56,10 @@ def main(
         resume_run_id=remembered(checkpoint, owner),
     ) as tracked:
         remember(checkpoint, owner, tracked.run_id)
-        trained = learn(on_epoch=lambda record: tracked.epoch(dataclasses.asdict(record)))
-        save_model(model, trained.siamese, card_of(setup, trained))
-        summary = write_reports(reports, setup, trained)
-        tracked.steps((step.step, step.loss) for step in trained.steps)
+        outcome = learn(on_epoch=lambda record: tracked.epoch(dataclasses.asdict(record)))
+        save_model(model, outcome.network.siamese, card_of(setup, outcome))
+        summary = write_reports(reports, setup, outcome)
+        tracked.steps((step.step, step.loss) for step in outcome.steps)
         write_json(reports / "run.json", tracked.finish(model, summary))
     discard(checkpoint)
 

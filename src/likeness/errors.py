@@ -72,6 +72,10 @@ class CollapseError(LikenessError):
     """All embeddings have become the same point: the loss sits at its margin."""
 
 
+class ThawedError(LikenessError):
+    """Weights that were to stay as they are have changed in training; a defect, never a user's fault."""
+
+
 class InterruptedTrainingError(LikenessError):
     """A signal ended a training after its state was saved; run again, it goes on."""
 

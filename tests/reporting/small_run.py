@@ -18,13 +18,13 @@ from likeness.evaluation.output import write_study
 from likeness.evaluation.params import EvaluateParams
 from likeness.evaluation.study import study
 from likeness.files import write_json
-from likeness.models.network import ModelParams, build_siamese
+from likeness.models.network import ModelParams
 from likeness.models.weights import load_model, save_model
 from likeness.reporting.artefacts import Places
 from likeness.tracking.provenance import provenance_of
 from likeness.training.handover import Setup, card_of, write_reports
 from likeness.training.params import RecipeParams, TrainParams
-from likeness.training.run import train
+from likeness.training.plan import Task, carry_out
 from likeness.validation.findings import Finding, summary
 from tests.data.tiny import tiny_faceset
 
@@ -64,15 +64,10 @@ def make_run(root: Path) -> Places:
 
 def _train(places: Places, faces: FaceSet, split: Split, checkpoint: Path) -> None:
     setup = Setup(MODEL, RECIPE, TRAIN, faces.source, split.card)
-    siamese = build_siamese(MODEL, faces.size, seed=0)
-    trained = train(
-        *(split.training_data, split.holdout, faces.pixels, siamese, setup.preprocess, TRAIN),
-        seed=0,
-        checkpoint=checkpoint,
-        device="cpu",
-    )
-    save_model(places.model, trained.siamese, card_of(setup, trained))
-    write_reports(places.train, setup, trained)
+    task = Task(split.training_data, split.holdout, faces.pixels, MODEL, setup.preprocess, TRAIN)
+    outcome = carry_out(task, checkpoint=checkpoint, device="cpu")
+    save_model(places.model, outcome.network.siamese, card_of(setup, outcome))
+    write_reports(places.train, setup, outcome)
     code = provenance_of(places.train).as_dict() | {"commit": "c0ffee" * 6, "dirty": True, "changed": ["a.py"]}
     write_json(places.train / "run.json", {"run_id": None, "reason": "tracking.enabled is false", "code": code})
 

@@ -5,12 +5,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from likeness.errors import ParamsError
+from likeness.errors import ParamsError, ThawedError
 from likeness.training.freezing import FrozenLayers
 from likeness.training.losses.params import LossParams
 from likeness.training.params import TrainParams
+from likeness.training.records import EpochRecord
 from likeness.training.run import train
 from likeness.training.sampling import SamplerParams
+from likeness.training.stopping import StoppingParams
 from tests.training.tiny import PREPROCESS, network, world
 
 
@@ -46,6 +48,27 @@ def test_a_frozen_norm_does_not_watch() -> None:
     siamese.train()
     frozen.hold()
     assert [module.training for module in siamese.backbone] == [False] * 9 + [True]
+
+
+def test_a_frozen_weight_that_changes_all_the_same_is_told(tmp_path: Path) -> None:
+    pixels, _, identities, holdout = world()
+    siamese = network()
+    params = TrainParams(
+        epochs=2,
+        batch_size=16,
+        freeze=1,
+        stopping=StoppingParams(keep="last"),
+        loss=LossParams("softmax", scale=8),
+        sampler=SamplerParams("identities"),
+    )
+
+    def meddle(record: EpochRecord) -> None:
+        with torch.no_grad():
+            siamese.backbone[1].running_mean[0] += 1e-7
+
+    given = (identities, holdout, pixels, siamese, PREPROCESS, params)
+    with pytest.raises(ThawedError, match="frozen weights have changed"):
+        train(*given, seed=0, checkpoint=tmp_path, device="cpu", on_epoch=meddle)
 
 
 def test_more_layers_than_there_are() -> None:

@@ -18,7 +18,6 @@ from typing import Annotated
 
 import numpy as np
 import scipy.linalg
-from numpy.typing import NDArray
 
 from likeness.data.faceset import FaceSet
 from likeness.data.splits import Identities, Split
@@ -26,6 +25,7 @@ from likeness.errors import DataError
 from likeness.evaluation.lbp import describe
 from likeness.evaluation.metrics import Floats
 from likeness.evaluation.systems import Rows, System, Vectors
+from likeness.models.discriminant import discriminant_axes
 from likeness.params import Range
 
 SCALES = ((120, 100), (90, 75), (60, 50))
@@ -139,39 +139,6 @@ def principal_axes(
 def _discriminant(known: Vectors, wanted: Vectors, people: Identities, params: BaselineParams) -> Vectors:
     """PCA, within-class whitening and LDA, fitted on `known` and applied to `wanted`."""
     reduce = principal_axes(known, params.components, params)
-    separate = discriminant_axes(reduce(known).astype(np.float64), people.labels, params)
+    features = reduce(known).astype(np.float64)
+    separate = discriminant_axes(features, people.labels, params.shrinkage, params.directions)
     return np.asarray(reduce(wanted) @ separate, np.float32)
-
-
-def discriminant_axes(features: Floats, labels: NDArray[np.int64], params: BaselineParams) -> Floats:
-    """WCCN followed by LDA, as one matrix [D, K].
-
-    Whitening by the within-class covariance makes the variation of one person's photographs the same in all
-    directions; the directions in which people then differ most are kept (Fisher 1936; K = `directions`).
-
-    Args:
-        features: float64 [N, D].
-        labels: int64 [N], the person of each, dense from 0.
-        params: shrinkage and directions.
-
-    Returns:
-        float64 [D, K]. Without any person of two photographs there is no within-class variation to whiten.
-    """
-    counts = np.bincount(labels)
-    centres = np.zeros((len(counts), features.shape[1]))
-    np.add.at(centres, labels, features)
-    centres /= counts[:, None]
-    whiten = _within_class_whitening((features - centres[labels])[counts[labels] > 1], params.shrinkage)
-    several = counts > 1 if np.any(counts > 1) else counts > 0
-    spread = ((centres - centres.mean(axis=0)) @ whiten)[several]
-    _, directions = np.linalg.eigh(spread.T @ spread)
-    return np.asarray(whiten @ directions[:, ::-1][:, : params.directions])
-
-
-def _within_class_whitening(residuals: Floats, shrinkage: float) -> Floats:
-    """B [D, D] with B Bᵀ the inverse of the shrunk within-class covariance."""
-    dimensions = residuals.shape[1]
-    covariance = residuals.T @ residuals / max(1, len(residuals))
-    variance = np.trace(covariance) / dimensions or 1.0
-    shrunk = (1 - shrinkage) * covariance + max(shrinkage, 1e-6) * variance * np.eye(dimensions)
-    return np.asarray(np.linalg.cholesky(np.linalg.inv(shrunk)))

@@ -6,6 +6,7 @@ import copy
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -28,6 +29,7 @@ __all__ = [
     "ModelParams",
     "assemble",
     "build_siamese",
+    "compared_by",
     "ensemble_of",
     "with_projection",
 ]
@@ -85,6 +87,20 @@ def ensemble_of(
     except ValueError as error:
         raise ModelError(str(error)) from error
     return joined, _around(Ensemble([copy.deepcopy(siamese) for _, siamese in members], shares), joined)
+
+
+def compared_by(
+    params: ModelParams, siamese: Siamese, comparator: Literal["cosine", "euclidean"]
+) -> tuple[ModelParams, Siamese]:
+    """The same backbone, shared and not copied, under a comparator without weights.
+
+    Args:
+        params: of a network without projection, which would belong to another comparator.
+        siamese: the network.
+        comparator: the other one.
+    """
+    planned = dataclasses.replace(params, comparator=comparator, projection_dim=0)
+    return planned, _around(siamese.backbone, planned).train(siamese.training)
 
 
 def with_projection(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -40,6 +40,12 @@ class Holdout:
     batch_size: int
     over_pairs: bool
 
+    @property
+    def places(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Both images of each pair as places in `pairs.rows`: int64 [P], [P]."""
+        first, second = (np.searchsorted(self.pairs.rows, rows) for rows in (self.pairs.a, self.pairs.b))
+        return first, second
+
     def embeddings(self, siamese: Siamese, device: torch.device, limit: int | None = None) -> Floats:
         """Embeddings float32 [M, D] of the pairs' images, each once, in the order of `pairs.rows`."""
         return embed_pixels(
@@ -72,22 +78,36 @@ def assess(
     Raises:
         DivergedError: embeddings are not finite any more.
     """
+    found, embeddings = _judge(siamese, holdout, device)
+    if not holdout.over_pairs:
+        return found
+    pairs = holdout.pairs
+    places = IndexPairs(*(torch.tensor(column, device=device) for column in (*holdout.places, pairs.same)))
+    batch = PairBatch(torch.tensor(pairs.rows, device=device), places)
+    with evaluating(siamese), torch.inference_mode():
+        loss = objective(siamese, torch.from_numpy(embeddings).to(device), batch, progress)
+    return replace(found, loss=float(loss.value))
+
+
+def judge(siamese: Siamese, holdout: Holdout, device: torch.device) -> Assessment:
+    """Judges the held-out pairs where there is no training loss: theirs is that of the calibrated probability.
+
+    Raises:
+        DivergedError: embeddings are not finite.
+    """
+    return _judge(siamese, holdout, device)[0]
+
+
+def _judge(siamese: Siamese, holdout: Holdout, device: torch.device) -> tuple[Assessment, Floats]:
     embeddings = holdout.embeddings(siamese, device)
     if not np.isfinite(embeddings).all():
         raise DivergedError("embeddings of held-out faces are not finite any more")
-    pairs = holdout.pairs
-    first, second = (np.searchsorted(pairs.rows, rows) for rows in (pairs.a, pairs.b))
-    scores = score_pairs(siamese, embeddings[first], embeddings[second])
-    decision = fit_decision(scores, pairs.same)
-    if holdout.over_pairs:
-        places = IndexPairs(*(torch.tensor(column, device=device) for column in (first, second, pairs.same)))
-        batch = PairBatch(torch.tensor(pairs.rows, device=device), places)
-        with evaluating(siamese), torch.inference_mode():
-            loss = float(objective(siamese, torch.from_numpy(embeddings).to(device), batch, progress).value)
-    else:
-        loss = log_loss(decision.probability(scores), pairs.same)
-    accuracy = float((decision.predict(scores) == pairs.same).mean())
-    return Assessment(loss, accuracy, area_under_roc(scores, pairs.same), spread(embeddings), decision)
+    first, second = holdout.places
+    scores, same = score_pairs(siamese, embeddings[first], embeddings[second]), holdout.pairs.same
+    decision = fit_decision(scores, same)
+    loss = log_loss(decision.probability(scores), same)
+    accuracy = float((decision.predict(scores) == same).mean())
+    return Assessment(loss, accuracy, area_under_roc(scores, same), spread(embeddings), decision), embeddings
 
 
 def spread(embeddings: Floats) -> float:

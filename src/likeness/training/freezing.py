@@ -2,9 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import dataclass
+
 from torch import nn
 
-from likeness.errors import ParamsError
+from likeness.errors import ParamsError, ThawedError
+
+
+@dataclass(frozen=True)
+class Seal:
+    """What frozen layers hold, weights, biases and running statistics, to the last bit.
+
+    Attributes:
+        tensors: how many.
+        numbers: in all of them.
+        sha256: hex digest of their bytes.
+    """
+
+    tensors: int
+    numbers: int
+    sha256: str
 
 
 class FrozenLayers:
@@ -34,10 +52,31 @@ class FrozenLayers:
         for module in self.modules:
             module.requires_grad_(False)
 
+    def seal(self) -> Seal | None:
+        """The frozen layers as they are now; None where nothing is frozen."""
+        held = [tensor for module in self.modules for tensor in [*module.parameters(), *module.buffers()]]
+        digest = hashlib.sha256()
+        for tensor in held:
+            digest.update(tensor.detach().cpu().contiguous().numpy().data)
+        return Seal(len(held), sum(tensor.numel() for tensor in held), digest.hexdigest()) if held else None
+
     def hold(self) -> None:
         """Back to evaluation mode, after the network was switched to training."""
         for module in self.modules:
             module.eval()
+
+
+def refuse_thaw(before: Seal | None, after: Seal | None) -> None:
+    """Proves that frozen layers are bit-identical before and after a training.
+
+    Raises:
+        ThawedError: they are not.
+    """
+    if before != after:
+        raise ThawedError(
+            "frozen weights have changed in training, though nothing may touch them; the model is not saved. This "
+            "is a defect of Likeness itself: please report it with the params.yaml"
+        )
 
 
 def _has_matrix(module: nn.Module) -> bool:

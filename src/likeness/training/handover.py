@@ -23,9 +23,9 @@ from likeness.files import write_json, write_text
 from likeness.models.card import Card
 from likeness.models.network import ModelParams
 from likeness.models.preprocess import Preprocess
+from likeness.training.outcome import Figures, Fitted, Outcome
 from likeness.training.params import RecipeParams, TrainParams
 from likeness.training.records import EpochRecord, StepRecord
-from likeness.training.run import Trained
 
 _PACKAGES = ("torch", "numpy", "safetensors", "pytorch-metric-learning")
 
@@ -35,7 +35,7 @@ class Setup:
     """What went into a training.
 
     Attributes:
-        model: the network.
+        model: the network, or what the members of an ensemble have in common.
         recipe: its name.
         train: how it was trained.
         source: of the faces.
@@ -53,6 +53,7 @@ class Setup:
             raise DataError(
                 "the split speaks of other faces than these; run the split stage again (dvc repro split)"
             )
+        self.preprocess.require_fit(self.model)
 
     @property
     def preprocess(self) -> Preprocess:
@@ -72,6 +73,8 @@ class Setup:
     @property
     def outside_data(self) -> str:
         """The category of other data that had a part in the model, as LFW's results pages draw the lines."""
+        if self.recipe.outside_data is not None:
+            return self.recipe.outside_data
         if self.model.holds_external:
             return "labelled (external tower)"
         if self.model.init_from is not None:
@@ -79,14 +82,14 @@ class Setup:
         return "label-free (alignment of LFW-a)" if self.source.alignment == "LFW-a" else "none"
 
 
-def card_of(setup: Setup, trained: Trained) -> Card:
+def card_of(setup: Setup, outcome: Outcome) -> Card:
     """The card of a trained model, its weights still to be saved."""
-    best = trained.best
+    network = outcome.network
     return Card(
-        model=setup.model,
+        model=network.params,
         preprocess=setup.preprocess,
         mirror=setup.train.mirror_average,
-        decision=trained.decision,
+        decision=network.decision,
         protocol=str(setup.split["protocol"]),
         outside_data=setup.outside_data,
         source=setup.source.source,
@@ -96,12 +99,13 @@ def card_of(setup: Setup, trained: Trained) -> Card:
         recipe=setup.recipe.name or "unnamed",
         seed=setup.train.seed,
         trained={
-            "epochs": len(trained.history),
-            "best_epoch": trained.best_epoch,
-            "stop_reason": trained.stop_reason,
-            "formula": trained.formula,
-            "device": trained.device,
-            "holdout": {"loss": best.holdout_loss, "accuracy": best.holdout_accuracy, "auc": best.holdout_auc},
+            "epochs": len(outcome.history),
+            "best_epoch": outcome.best_epoch,
+            "stop_reason": outcome.stop_reason,
+            "formula": outcome.formula,
+            "device": outcome.device,
+            "holdout": dataclasses.asdict(network.holdout),
+            **_course(outcome),
         },
         versions={
             "python": platform.python_version(),
@@ -111,36 +115,38 @@ def card_of(setup: Setup, trained: Trained) -> Card:
     )
 
 
-def write_reports(folder: Path, setup: Setup, trained: Trained) -> dict[str, Any]:
+def write_reports(folder: Path, setup: Setup, outcome: Outcome) -> dict[str, Any]:
     """Writes history.csv, steps.csv and summary.json; returns the summary.
 
     Raises:
         OutputError: the folder cannot be written.
     """
-    summary = _summary(setup, trained)
-    write_text(folder / "history.csv", _table(EpochRecord, trained.history))
-    write_text(folder / "steps.csv", _table(StepRecord, trained.steps))
+    summary = _summary(setup, outcome)
+    write_text(folder / "history.csv", _table(EpochRecord, outcome.history))
+    write_text(folder / "steps.csv", _table(StepRecord, outcome.steps))
     write_json(folder / "summary.json", summary)
     return summary
 
 
-def _summary(setup: Setup, trained: Trained) -> dict[str, Any]:
-    best = trained.best
-    speeds = sorted(record.images_per_second for record in trained.history)
+def _summary(setup: Setup, outcome: Outcome) -> dict[str, Any]:
+    siamese = outcome.network.siamese
+    speeds = sorted(record.images_per_second for record in outcome.history)
     return {
-        "best_epoch": trained.best_epoch,
-        "epochs": len(trained.history),
-        "stop_reason": trained.stop_reason,
-        "formula": trained.formula,
-        "parameters": sum(parameter.numel() for parameter in trained.siamese.parameters()),
-        "trainable_parameters": sum(p.numel() for p in trained.siamese.parameters() if p.requires_grad),
-        "holdout": {"loss": best.holdout_loss, "accuracy": best.holdout_accuracy, "auc": best.holdout_auc},
-        "train_loss": best.train_loss,
-        "seconds": trained.seconds,
-        "seconds_to_best": trained.seconds_to_best,
-        "images_per_second": speeds[len(speeds) // 2],
-        "device": trained.device,
-        "processes": trained.processes,
+        "best_epoch": outcome.best_epoch,
+        "epochs": len(outcome.history),
+        "stop_reason": outcome.stop_reason,
+        "formula": outcome.formula,
+        "outside_data": setup.outside_data,
+        "parameters": sum(parameter.numel() for parameter in siamese.parameters()),
+        "trainable_parameters": sum(p.numel() for p in siamese.parameters() if p.requires_grad),
+        "holdout": dataclasses.asdict(outcome.network.holdout),
+        "train_loss": outcome.train_loss,
+        **_course(outcome),
+        "seconds": outcome.seconds,
+        "seconds_to_best": outcome.seconds_to_best,
+        "images_per_second": speeds[len(speeds) // 2] if speeds else None,
+        "device": outcome.device,
+        "processes": outcome.processes,
         "peak_memory_bytes": _peak_memory(),
         "machine": {
             "system": f"{platform.system()} {platform.machine()}",
@@ -150,6 +156,54 @@ def _summary(setup: Setup, trained: Trained) -> dict[str, Any]:
         },
         "params": setup.parameters,
     }
+
+
+def _course(outcome: Outcome) -> dict[str, Any]:
+    """How the plan went, part by part; nothing of what it did not have.
+
+    `frozen` tells what was found bit-identical before and after, `fit` what a map behind the network did to the
+    held-out figures, `gain` by how much an ensemble's exceed those of its best member.
+    """
+    told: dict[str, Any] = {}
+    if len(outcome.parts) > 1:
+        told["parts"] = {
+            name: {
+                "epochs": len(trained.history),
+                "best_epoch": trained.best_epoch,
+                "stop_reason": trained.stop_reason,
+                "holdout": {"loss": best.holdout_loss, "accuracy": best.holdout_accuracy, "auc": best.holdout_auc},
+            }
+            for name, trained in outcome.parts
+            for best in [trained.best]
+        }
+    if frozen := {name: dataclasses.asdict(trained.frozen) for name, trained in outcome.parts if trained.frozen}:
+        told["frozen"] = frozen
+    if outcome.network.fitted:
+        told["fit"] = _fit(outcome.network.fitted)
+    if best_member := outcome.best_member:
+        told["members"] = {
+            member.name: {
+                **{key: value for key, value in dataclasses.asdict(member.params).items() if value is not None},
+                "holdout": dataclasses.asdict(member.holdout),
+                **({"fit": _fit(member.fitted)} if member.fitted else {}),
+            }
+            for member in outcome.members
+        }
+        gain = _difference(outcome.network.holdout, best_member.holdout)
+        told["gain"] = {"over": best_member.name, "holdout": gain}
+    return told
+
+
+def _fit(fitted: Fitted) -> dict[str, Any]:
+    return {
+        "kind": fitted.kind,
+        "before": dataclasses.asdict(fitted.before),
+        "gain": _difference(fitted.after, fitted.before),
+    }
+
+
+def _difference(after: Figures, before: Figures) -> dict[str, float]:
+    return {"accuracy": after.accuracy - before.accuracy, "auc": after.auc - before.auc}
 
 
 def _table(kind: type[EpochRecord] | type[StepRecord], records: Sequence[EpochRecord | StepRecord]) -> str:

@@ -75,7 +75,7 @@ class Trainer:
         self.siamese = siamese.to(world.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.objective = objective.to(world.device)
         self.params, self.preprocess, self.faces, self.seed, self.world = params, preprocess, faces, seed, world
-        self.frozen = FrozenLayers(siamese.backbone, params.freeze)
+        self.frozen = FrozenLayers(siamese.backbone, 0 if siamese.frozen else params.freeze)
         self.parameters = named_trainable(siamese, objective)
         self.optimizer = build_optimizer(self.parameters, params) if self.parameters else None
         self.penalty = Penalty(siamese.backbone, params.l2)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
+from likeness.models.architecture import Backbone, ModelParams, Window
 from likeness.params import Range
 from likeness.training.augment import AugmentParams
+from likeness.training.fitting.params import FitParams
 from likeness.training.losses.params import LossParams
 from likeness.training.optimiser import L2Params
 from likeness.training.sampling import SamplerParams
@@ -15,10 +18,67 @@ from likeness.training.stopping import StoppingParams
 
 @dataclass(frozen=True)
 class RecipeParams:
-    """What the model, train and split sections make together (section `recipe`); a name for people, no more."""
+    """What the model, train and split sections make together (section `recipe`); words for people, no more.
+
+    Attributes:
+        name: short.
+        description: one sentence.
+        outside_data: category of other data that had a part in the weights a training starts from, for those who
+            know it; null: what their card says, and labelled for an external tower.
+    """
 
     name: str | None = None
     description: str | None = None
+    outside_data: str | None = None
+
+
+@dataclass(frozen=True)
+class PretrainParams:
+    """A first step of gradient descent on the same tower, under another loss (section `train.pretrain`).
+
+    Whatever is not named here is as in the step that follows, but for `freeze`: nothing is frozen yet.
+
+    Attributes:
+        loss: see `LossParams`.
+        second_loss: added to the first; null: none.
+        sampler: see `SamplerParams`.
+        comparator: what held-out pairs are scored by; the network's own learns in the step that follows.
+        epochs: at most.
+        batch_size: null: as in the step that follows.
+        learning_rate: null: likewise.
+    """
+
+    loss: LossParams
+    second_loss: LossParams | None = None
+    sampler: SamplerParams = field(default_factory=SamplerParams)
+    comparator: Literal["cosine", "euclidean"] = "cosine"
+    epochs: Annotated[int, Range(low=1)] = 10
+    batch_size: Annotated[int, Range(low=2)] | None = None
+    learning_rate: Annotated[float, Range(above=0)] | None = None
+
+
+@dataclass(frozen=True)
+class MemberParams:
+    """How one member of an ensemble differs from the recipe (an entry of `train.members`); null: it does not.
+
+    Attributes:
+        seed: of its initial weights, its order and its subset.
+        share: of the people (of the pairs, where only pairs are known) that it sees, see `SamplerParams`.
+        window: part of the stored picture that it sees.
+        backbone: its tower.
+        width: multiplier of its channels.
+    """
+
+    seed: Annotated[int, Range(low=0)]
+    share: Annotated[float, Range(above=0, high=1)] | None = None
+    window: Window | None = None
+    backbone: Backbone | None = None
+    width: Annotated[float, Range(above=0, high=16)] | None = None
+
+    def model(self, common: ModelParams) -> ModelParams:
+        """This member's network, where `common` is the recipe's."""
+        own = {name: getattr(self, name) for name in ("window", "backbone", "width")}
+        return dataclasses.replace(common, **{name: value for name, value in own.items() if value is not None})
 
 
 @dataclass(frozen=True)
@@ -27,7 +87,7 @@ class TrainParams:
 
     Attributes:
         seed: of initial weights, order, augmentation and dropout.
-        epochs: at most.
+        epochs: at most; 0: nothing is learnt by gradient descent.
         batch_size: pairs, or images where `sampler.kind` is identities; of all processes together.
         optimizer: adam, adamw, or sgd with Nesterov momentum 0.9.
         learning_rate: at its highest.
@@ -48,10 +108,16 @@ class TrainParams:
         second_loss: added to the first; null: none.
         sampler: see `SamplerParams`.
         augment: see `AugmentParams`.
+        pretrain: a first step under another loss, see `PretrainParams`; null: none.
+        fit: a map put behind the trained network, see `FitParams`; null: none.
+        members: networks that are trained one after another and joined, their cosines averaged; none: one network.
+
+    Raises:
+        ValueError: two values contradict each other.
     """
 
     seed: Annotated[int, Range(low=0)] = 0
-    epochs: Annotated[int, Range(low=1)] = 10
+    epochs: Annotated[int, Range(low=0)] = 10
     batch_size: Annotated[int, Range(low=2)] = 32
     optimizer: Literal["adam", "adamw", "sgd"] = "adam"
     learning_rate: Annotated[float, Range(above=0)] = 5e-5
@@ -70,12 +136,44 @@ class TrainParams:
     second_loss: LossParams | None = None
     sampler: SamplerParams = field(default_factory=SamplerParams)
     augment: AugmentParams = field(default_factory=AugmentParams)
+    pretrain: PretrainParams | None = None
+    fit: FitParams | None = None
+    members: tuple[MemberParams, ...] = ()
 
     def __post_init__(self) -> None:
         if self.warmup > self.epochs:
             raise ValueError(f"warmup ({self.warmup:g} epochs) is longer than the training ({self.epochs} epochs)")
+        if len(self.members) == 1:
+            raise ValueError("one member makes no ensemble; name at least two `members`, or none")
+        if self.pretrain is not None:
+            if not self.epochs:
+                raise ValueError("`pretrain` prepares a training, but `epochs` is 0")
+            self.first_step(self.pretrain)
 
     @property
     def losses(self) -> list[LossParams]:
         """The one or two losses."""
         return [self.loss] if self.second_loss is None else [self.loss, self.second_loss]
+
+    def first_step(self, first: PretrainParams) -> TrainParams:
+        """The parameters of the step before this one."""
+        return dataclasses.replace(
+            self,
+            epochs=first.epochs,
+            batch_size=first.batch_size or self.batch_size,
+            learning_rate=first.learning_rate or self.learning_rate,
+            loss=first.loss,
+            second_loss=first.second_loss,
+            sampler=first.sampler,
+            freeze=None,
+            pretrain=None,
+        )
+
+    def of_member(self, member: MemberParams) -> TrainParams:
+        """The parameters of one network of the ensemble."""
+        share = self.sampler.share if member.share is None else member.share
+        sampler = dataclasses.replace(self.sampler, share=share)
+        first = self.pretrain
+        if first is not None:
+            first = dataclasses.replace(first, sampler=dataclasses.replace(first.sampler, share=share))
+        return dataclasses.replace(self, seed=member.seed, sampler=sampler, pretrain=first, members=())

@@ -51,6 +51,7 @@ class EpochRecord:
         images_per_second: images trained on, by all processes together, over that time without the evaluation.
         penalty: L2 penalty at the end of the epoch.
         spread: of the held-out embeddings, see `spread`.
+        part: of the plan that the epoch belongs to, see `likeness.training.plan`.
     """
 
     epoch: int
@@ -64,6 +65,7 @@ class EpochRecord:
     images_per_second: float
     penalty: float
     spread: float
+    part: str = "train"
 
 
 class Ledger:

@@ -127,10 +127,18 @@ def remembered(folder: Path, owner: str) -> str | None:
 
 
 def discard(folder: Path) -> None:
-    """Removes the checkpoint of a training that is over, once its model is saved."""
-    _remove_halves(folder)
-    for name in (STATE, LAST_GOOD, NOTE):
-        (folder / name).unlink(missing_ok=True)
+    """Removes the checkpoints of a training that is over, those of its steps too, once its model is saved."""
+    for place in {folder, *folder.glob("**/")}:
+        _remove_halves(place)
+        for name in (STATE, LAST_GOOD, NOTE):
+            (place / name).unlink(missing_ok=True)
+    _remove_empty(folder)
+
+
+def _remove_empty(folder: Path) -> None:
+    for inner in folder.iterdir() if folder.is_dir() else ():
+        if inner.is_dir():
+            _remove_empty(inner)
     if folder.is_dir() and not any(folder.iterdir()):
         folder.rmdir()
 

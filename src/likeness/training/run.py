@@ -19,6 +19,7 @@ from likeness.models.siamese import Siamese
 from likeness.training.assess import Holdout
 from likeness.training.course import Course
 from likeness.training.faces import FaceStore
+from likeness.training.freezing import Seal, refuse_thaw
 from likeness.training.interrupts import Interrupts
 from likeness.training.loop import Trainer
 from likeness.training.losses.build import build_objective
@@ -48,6 +49,7 @@ class Trained:
         device: where it was trained, such as `cpu` or a GPU's name.
         processes: that trained together.
         leads: whether this process is the one that writes files (False in all but one under torchrun).
+        frozen: layers that were kept as they are, found bit-identical before and after; None where none were.
     """
 
     siamese: Siamese
@@ -60,6 +62,7 @@ class Trained:
     device: str
     processes: int
     leads: bool
+    frozen: Seal | None
 
     @property
     def best(self) -> EpochRecord:
@@ -117,6 +120,7 @@ def train(
         DataError: there is nothing to train on, or nothing to hold out.
         DivergedError: the loss is not finite any more; the message names the file with the last good weights.
         CollapseError: all embeddings have become one point.
+        ThawedError: frozen weights have changed.
         InterruptedTrainingError: SIGINT or SIGTERM came; the state is saved.
         OutputError: the checkpoint cannot be written.
     """
@@ -124,25 +128,35 @@ def train(
     sampler = build_sampler(data, params.sampler, params.batch_size, seed)
     objective = build_objective(params.losses, siamese, data, by_identity, seed)
     key = _key(data, holdout, pixels, siamese, objective, preprocess, params, seed)
-    batch_size = min(_ASSESS_BATCH, params.batch_size * (1 if by_identity else 2))
-    over_pairs = all(loss.over_pairs for loss in params.losses)
-    held_out = Holdout(holdout, pixels, preprocess, params.mirror_average, batch_size, over_pairs)
+    held_out = holdout_of(holdout, pixels, preprocess, params)
     world = join_world(device)
     with _scoped_randomness(world), Interrupts() as interrupts:
         if world.device.type == "cpu":
             keep_freed_memory()
         trainer = Trainer(siamese, objective, params, preprocess, FaceStore(pixels, world.device), seed, world)
         course = Course(trainer, held_out, checkpoint, key, save_seconds, interrupts, on_epoch)
+        frozen = trainer.frozen.seal()
         course.resume()
         course.run(sampler.epoch)
-        return _trained(course)
+        return _trained(course, frozen)
 
 
-def _trained(course: Course) -> Trained:
+def holdout_of(
+    pairs: Pairs, pixels: npt.NDArray[np.uint8], preprocess: Preprocess, params: TrainParams
+) -> Holdout:
+    """The held-out pairs as a training with these parameters looks at them."""
+    images = params.batch_size * (1 if params.sampler.kind == "identities" else 2)
+    over_pairs = all(loss.over_pairs for loss in params.losses)
+    return Holdout(pairs, pixels, preprocess, params.mirror_average, min(_ASSESS_BATCH, images), over_pairs)
+
+
+def _trained(course: Course, frozen: Seal | None) -> Trained:
     world = course.world
+    decision = course.finish()
+    refuse_thaw(frozen, course.trainer.frozen.seal())
     return Trained(
         siamese=course.trainer.siamese,
-        decision=course.finish(),
+        decision=decision,
         history=course.history,
         steps=course.ledger.records(),
         best_epoch=course.stopper.best_epoch,
@@ -151,6 +165,7 @@ def _trained(course: Course) -> Trained:
         device=torch.cuda.get_device_name(world.device) if world.device.type == "cuda" else "cpu",
         processes=world.size,
         leads=world.leads,
+        frozen=frozen,
     )
 
 

@@ -1,0 +1,169 @@
+"""What a plan comes to: the network, what held-out pairs say of it, and how each of its parts went."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from likeness.models.architecture import ModelParams
+from likeness.models.decision import Decision
+from likeness.models.siamese import Siamese
+from likeness.training.params import MemberParams
+from likeness.training.records import EpochRecord, StepRecord
+from likeness.training.run import Trained
+
+_NOTHING = "nothing was to be learnt by gradient descent"
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Of the held-out pairs: loss, and accuracy and area under the ROC in [0, 1]; see `EpochRecord`."""
+
+    loss: float
+    accuracy: float
+    auc: float
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A map that was put behind a network.
+
+    Attributes:
+        kind: of map.
+        formula: with its numbers.
+        before: what held-out pairs said of the network without it.
+        after: and with it.
+        seconds: that it took.
+    """
+
+    kind: str
+    formula: str
+    before: Figures
+    after: Figures
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Network:
+    """A finished network, alone or a member.
+
+    Attributes:
+        params: what it is made of, with whatever the plan has added.
+        siamese: in evaluation mode.
+        decision: fitted on the held-out pairs.
+        holdout: what they say of it.
+        fitted: the map behind it; None where there is none.
+    """
+
+    params: ModelParams
+    siamese: Siamese
+    decision: Decision
+    holdout: Figures
+    fitted: Fitted | None = None
+
+
+@dataclass(frozen=True)
+class Member:
+    """One network of an ensemble: how it differs from its sisters, and what held-out pairs say of it alone."""
+
+    name: str
+    params: MemberParams
+    holdout: Figures
+    fitted: Fitted | None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A plan carried out.
+
+    Attributes:
+        network: what it gives.
+        parts: name and course of each gradient step, in order.
+        members: of the ensemble; none where it is one network.
+        device: where it was trained, such as `cpu` or a GPU's name.
+        processes: that trained together.
+        leads: whether this process is the one that writes files (False in all but one under torchrun).
+    """
+
+    network: Network
+    parts: tuple[tuple[str, Trained], ...]
+    members: tuple[Member, ...]
+    device: str
+    processes: int
+    leads: bool
+
+    @property
+    def history(self) -> list[EpochRecord]:
+        """One record an epoch, numbered on over all parts."""
+        return list(self._history())
+
+    def _history(self) -> Iterator[EpochRecord]:
+        before = 0
+        for name, trained in self.parts:
+            yield from (shifted(record, name, before) for record in trained.history)
+            before += len(trained.history)
+
+    @property
+    def steps(self) -> list[StepRecord]:
+        """One record a step, numbered on likewise."""
+        found: list[StepRecord] = []
+        epochs = 0
+        for _, trained in self.parts:
+            steps = len(found)
+            found += [
+                dataclasses.replace(step, step=step.step + steps, epoch=step.epoch + epochs)
+                for step in trained.steps
+            ]
+            epochs += len(trained.history)
+        return found
+
+    @property
+    def best_epoch(self) -> int | None:
+        """Whose weights the network has, counted over all parts; None for an ensemble, and where no epoch was."""
+        if self.members or not self.parts:
+            return None
+        return sum(len(trained.history) for _, trained in self.parts[:-1]) + self.parts[-1][1].best_epoch
+
+    @property
+    def train_loss(self) -> float | None:
+        """Mean training loss of that epoch."""
+        return None if self.best_epoch is None else self.parts[-1][1].best.train_loss
+
+    @property
+    def stop_reason(self) -> str:
+        """Why no further epoch was trained."""
+        return self.parts[-1][1].stop_reason if self.parts else _NOTHING
+
+    @property
+    def formula(self) -> str:
+        """All that was minimised, in order."""
+        told = {name: trained.formula for name, trained in self.parts}
+        fits = [self.network.fitted, *(member.fitted for member in self.members)]
+        told |= {f"fit {number}" if number else "fit": fit.formula for number, fit in enumerate(fits) if fit}
+        if list(told) == ["train"]:
+            return told["train"]
+        return "\n".join(f"{name}: {formula}" for name, formula in told.items()) or _NOTHING
+
+    @property
+    def seconds(self) -> float:
+        """Wall time of all parts, over all interruptions."""
+        fits = [self.network.fitted, *(member.fitted for member in self.members)]
+        return sum(trained.seconds for _, trained in self.parts) + sum(fit.seconds for fit in fits if fit)
+
+    @property
+    def seconds_to_best(self) -> float:
+        """Wall time until the network had its weights."""
+        if self.best_epoch is None or self.network.fitted:
+            return self.seconds
+        return sum(trained.seconds for _, trained in self.parts[:-1]) + self.parts[-1][1].seconds_to_best
+
+    @property
+    def best_member(self) -> Member | None:
+        """The member with the largest area under the ROC of the held-out pairs."""
+        return max(self.members, key=lambda member: member.holdout.auc, default=None)
+
+
+def shifted(record: EpochRecord, part: str, before: int) -> EpochRecord:
+    """The record of an epoch as one of a plan's, `before` epochs of other parts before its own."""
+    return dataclasses.replace(record, epoch=record.epoch + before, part=part)

@@ -1,0 +1,222 @@
+"""A training as a plan of steps, described by the `train` section and carried out by one function.
+
+    one network:   pretrain  →  train  →  fit        (each may be absent)
+    an ensemble:   its members, each such a network  →  join
+
+Every gradient step has a checkpoint of its own, which is kept until the whole plan is over. Started again after
+an interruption, a finished step is read from its checkpoint and the one in hand goes on where it was, so that the
+plan ends with the very numbers of one never interrupted; a map is fitted anew, which gives the same map.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from likeness.data.splits import Pairs, TrainingData
+from likeness.errors import ParamsError
+from likeness.models.embedding import embed_pixels
+from likeness.models.network import ModelParams, build_siamese, compared_by, ensemble_of, with_projection
+from likeness.models.preprocess import Preprocess
+from likeness.models.siamese import Siamese
+from likeness.training.assess import Assessment, judge
+from likeness.training.fitting.fit import LinearMap, fit_map, formula_of, refuse_forbidden
+from likeness.training.fitting.params import FitParams
+from likeness.training.interrupts import Interrupts, interrupted
+from likeness.training.losses.build import build_objective
+from likeness.training.outcome import Figures, Fitted, Member, Network, Outcome, shifted
+from likeness.training.params import TrainParams
+from likeness.training.records import EpochRecord
+from likeness.training.run import Trained, holdout_of, train
+from likeness.training.sampling import build_sampler
+from likeness.training.world import join_world
+
+_LEARNING = ("weighted-l1", "mahalanobis")
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is to be trained, on what.
+
+    Attributes:
+        data: pairs (restricted protocol) or identities (unrestricted).
+        holdout: pairs of people not in `data`, for early stopping and the decision.
+        pixels: the pixel store, uint8 [N, H, W].
+        model: the network, or what the members of an ensemble have in common.
+        preprocess: of the network.
+        params: the plan.
+    """
+
+    data: TrainingData
+    holdout: Pairs
+    pixels: npt.NDArray[np.uint8]
+    model: ModelParams
+    preprocess: Preprocess
+    params: TrainParams
+
+
+def carry_out(
+    task: Task,
+    *,
+    checkpoint: Path,
+    device: str = "auto",
+    on_epoch: Callable[[EpochRecord], None] = lambda record: None,
+    save_seconds: float = 60.0,
+) -> Outcome:
+    """Builds the network of a task and trains it.
+
+    Args:
+        task: see there.
+        checkpoint: folder of the checkpoints, kept until `likeness.training.resume.discard`.
+        device: auto (a GPU if there is one), cpu, or cuda.
+        on_epoch: called with each finished epoch, numbered on over all steps; see `train`.
+        save_seconds: see `train`.
+
+    Raises:
+        ParamsError: parts of the plan contradict each other or the protocol; told before any work.
+        ModelError: the network cannot be built, or a file does not fit.
+        LikenessError: see `train`.
+    """
+    refuse_misfits(task)
+    work = _Work(task, checkpoint, device, on_epoch, save_seconds)
+    if not task.params.members:
+        return work.outcome(work.network(task.model, task.params, ""), ())
+    networks = [
+        work.network(member.model(task.model), task.params.of_member(member), f"member-{number}")
+        for number, member in enumerate(task.params.members, start=1)
+    ]
+    members = tuple(
+        Member(f"member-{number}", member, network.holdout, network.fitted)
+        for number, (member, network) in enumerate(zip(task.params.members, networks, strict=True), start=1)
+    )
+    return work.outcome(work.joined(networks), members)
+
+
+def refuse_misfits(task: Task) -> None:
+    """Refuses a plan that could not be carried out to its end.
+
+    Raises:
+        ParamsError: all that is wrong with it.
+    """
+    model, params, mistakes = task.model, task.params, []
+    if not params.epochs and model.comparator in _LEARNING:
+        mistakes.append(f"train.epochs is 0, so that nothing would train the comparator {model.comparator}")
+    if params.members and model.comparator != "cosine":
+        mistakes.append(f"an ensemble averages cosines; set model.comparator to cosine, found {model.comparator}")
+    if params.fit is not None and (model.projection_dim or model.comparator in _LEARNING):
+        mistakes.append("train.fit goes behind a network without projection, compared by cosine or euclidean")
+    if mistakes:
+        raise ParamsError("the plan cannot be carried out\n" + "\n".join(f"  {mistake}" for mistake in mistakes))
+    if params.fit is not None:
+        refuse_forbidden(task.data, params.fit)
+
+
+class _Work:
+    """A plan in hand: what all of its steps share, and the gradient steps that are done."""
+
+    def __init__(
+        self,
+        task: Task,
+        checkpoint: Path,
+        device: str,
+        on_epoch: Callable[[EpochRecord], None],
+        save_seconds: float,
+    ) -> None:
+        self.task, self.checkpoint, self.device = task, checkpoint, device
+        self.on_epoch, self.save_seconds = on_epoch, save_seconds
+        self.world = join_world(device)
+        self.parts: list[tuple[str, Trained]] = []
+
+    def network(self, model: ModelParams, params: TrainParams, name: str) -> Network:
+        """One network from its initial weights to its decision; `name` is a member's, empty for one alone."""
+        siamese = build_siamese(model, self.task.preprocess.size, params.seed)
+        steps = [("train", siamese, params)] if params.epochs else []
+        if params.pretrain is not None:
+            _, student = compared_by(model, siamese, params.pretrain.comparator)
+            steps.insert(0, ("pretrain", student, params.first_step(params.pretrain)))
+        for _, student, planned in steps:
+            self._rehearse(student, planned)
+        for step, student, planned in steps:
+            folder = self.checkpoint / name / ("" if step == "train" else step)
+            told = name if name and step == "train" else f"{name} {step}".strip()
+            trained = self._descend(student, planned, folder, told)
+        if params.epochs:
+            best = trained.best
+            figures = Figures(best.holdout_loss, best.holdout_accuracy, best.holdout_auc)
+            network = Network(model, siamese, trained.decision, figures)
+        else:
+            network = self._judged(model, siamese.to(self.world.device).eval())
+        return network if params.fit is None else self._with_map(network, params.fit)
+
+    def joined(self, networks: list[Network]) -> Network:
+        """The ensemble of trained members."""
+        return self._judged(*ensemble_of([(network.params, network.siamese) for network in networks]))
+
+    def outcome(self, network: Network, members: tuple[Member, ...]) -> Outcome:
+        """All of it, once nothing is left to do."""
+        place = self.world.device
+        name = torch.cuda.get_device_name(place) if place.type == "cuda" else "cpu"
+        return Outcome(network, tuple(self.parts), members, name, self.world.size, self.world.leads)
+
+    def _rehearse(self, siamese: Siamese, params: TrainParams) -> None:
+        """Lets whatever does not go together be told before the first step rather than after it."""
+        data = self.task.data
+        build_sampler(data, params.sampler, params.batch_size, params.seed)
+        build_objective(params.losses, siamese, data, params.sampler.kind == "identities", params.seed)
+
+    def _descend(self, siamese: Siamese, params: TrainParams, folder: Path, name: str) -> Trained:
+        task, before = self.task, sum(len(trained.history) for _, trained in self.parts)
+        trained = train(
+            *(task.data, task.holdout, task.pixels, siamese, task.preprocess),
+            dataclasses.replace(params, pretrain=None, fit=None, members=()),
+            seed=params.seed,
+            checkpoint=folder,
+            device=self.device,
+            on_epoch=lambda record: self.on_epoch(shifted(record, name, before)),
+            save_seconds=self.save_seconds,
+        )
+        self.parts.append((name, trained))
+        return trained
+
+    def _judged(self, model: ModelParams, siamese: Siamese) -> Network:
+        task = self.task
+        siamese.to(self.world.device).eval()
+        holdout = holdout_of(task.holdout, task.pixels, task.preprocess, task.params)
+        found: Assessment = self.world.tell(
+            judge(siamese, holdout, self.world.device) if self.world.leads else None
+        )
+        return Network(model, siamese, found.decision, Figures(found.loss, found.accuracy, found.auc))
+
+    def _with_map(self, network: Network, params: FitParams) -> Network:
+        begun = time.monotonic()
+        found: LinearMap = self.world.tell(self._fit(network, params) if self.world.leads else None)
+        weight, bias = (torch.from_numpy(part).float() for part in (found.weight, found.bias))
+        after = self._judged(*with_projection(network.params, network.siamese, weight, bias))
+        seconds = time.monotonic() - begun
+        fitted = Fitted(params.kind, formula_of(params), network.holdout, after.holdout, seconds)
+        return dataclasses.replace(after, fitted=fitted)
+
+    def _fit(self, network: Network, params: FitParams) -> LinearMap:
+        task = self.task
+        _, bare = compared_by(network.params, network.siamese, "euclidean")  # gives what a projection is fed
+
+        def embeddings_of(rows: npt.NDArray[np.int64]) -> npt.NDArray[np.floating]:
+            given = (task.preprocess, task.pixels, rows)
+            return embed_pixels(bare, *given, device=self.world.device, mirror=task.params.mirror_average)
+
+        with Interrupts() as interrupts:
+
+            def obey(number: int = -1) -> None:
+                if interrupts.received:
+                    raise interrupted(interrupts.received, f"while {params.kind} was fitted")
+
+            found = fit_map(task.data, embeddings_of, params, obey)
+            obey()
+        return found

@@ -1,0 +1,237 @@
+"""Plans of several steps, really carried out on tiny networks and faces."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from likeness.data.splits import TrainingData
+from likeness.errors import ParamsError
+from likeness.models.embedding import embed_pixels, score_pairs
+from likeness.models.export import export_onnx
+from likeness.models.network import External, ModelParams, build_siamese
+from likeness.models.preprocess import Preprocess
+from likeness.models.tensors import read_tensors
+from likeness.models.weights import save_weights
+from likeness.training.fitting.params import FitParams
+from likeness.training.losses.params import LossParams
+from likeness.training.outcome import Outcome
+from likeness.training.params import MemberParams, PretrainParams, TrainParams
+from likeness.training.plan import Task, carry_out
+from likeness.training.records import EpochRecord
+from likeness.training.resume import STATE, discard
+from likeness.training.sampling import SamplerParams
+from likeness.training.stopping import StoppingParams
+from tests.models.samples import card
+from tests.training.tiny import world
+
+SIZE = (32, 32)
+MODEL = ModelParams("residual", "cosine", embedding_dim=16, width=0.125, dropout=0.1)
+IDENTITIES = SamplerParams("identities")
+TRAIN = TrainParams(
+    epochs=2,
+    batch_size=32,
+    optimizer="adamw",
+    learning_rate=1e-2,
+    mirror_average=True,
+    loss=LossParams("softmax", scale=8),
+    sampler=IDENTITIES,
+    stopping=StoppingParams("auc", patience=None),
+)
+STILL = TrainParams(epochs=0, batch_size=32)
+
+
+def task(model: ModelParams, params: TrainParams, restricted: bool = False) -> Task:
+    pixels, listed, identities, holdout = world()
+    doubled = pixels.repeat(2, axis=1).repeat(2, axis=2)
+    data: TrainingData = listed if restricted else identities
+    return Task(data, holdout, doubled, model, Preprocess(SIZE), params)
+
+
+def done(wanted: Task, folder: Path) -> Outcome:
+    return carry_out(wanted, checkpoint=folder, device="cpu", save_seconds=0.0)
+
+
+def deepface(**changes: object) -> Task:
+    first = PretrainParams(LossParams("softmax", scale=8), sampler=IDENTITIES, epochs=2)
+    second = dataclasses.replace(
+        TRAIN, pretrain=first, freeze=2, loss=LossParams("bce"), sampler=SamplerParams(), **changes
+    )
+    return task(dataclasses.replace(MODEL, comparator="weighted-l1", normalise=True), second)
+
+
+ENSEMBLE = task(
+    MODEL, dataclasses.replace(TRAIN, members=(MemberParams(1, 0.8), MemberParams(2, 0.8, (0, 0, 32, 32))))
+)
+
+
+def test_deepface_trains_a_trunk_and_then_only_its_two_topmost_layers(tmp_path: Path) -> None:
+    """What the second step may not touch is what the first had left, batch-norm statistics included."""
+    outcome = done(deepface(), tmp_path)
+    trunk = read_tensors(tmp_path / "pretrain" / STATE)
+    after = outcome.network.siamese.backbone.state_dict()
+    changed = {name for name, value in after.items() if not torch.equal(value, trunk[f"kept/backbone.{name}"])}
+    head = {f"head.{name}" for name in ("pool", "pool_norm", "linear", "norm")}
+    assert {name.rpartition(".")[0] for name in changed} == head
+    (first, pretrained), (second, trained) = outcome.parts
+    assert (first, second) == ("pretrain", "train")
+    assert pretrained.frozen is None
+    assert trained.frozen is not None
+    assert trained.frozen.tensors == len([name for name in after if not name.startswith("head.")])
+    assert "people" in pretrained.formula
+    assert "log σ" in trained.formula
+    assert [record.epoch for record in outcome.history] == [1, 2, 3, 4]
+    assert [record.part for record in outcome.history] == ["pretrain"] * 2 + ["train"] * 2
+
+
+@pytest.mark.parametrize(("kind", "comparator"), [("wccn", "cosine"), ("lda", "cosine"), ("lmnn", "euclidean")])
+def test_a_map_is_fitted_behind_the_trained_network(kind: str, comparator: str, tmp_path: Path) -> None:
+    model = dataclasses.replace(MODEL, comparator=comparator, normalise=True)
+    wanted = task(model, dataclasses.replace(TRAIN, fit=FitParams(kind)))
+    network = done(wanted, tmp_path).network
+    assert network.fitted is not None
+    assert network.fitted.after == network.holdout
+    assert network.params.projection_dim == 16
+    again = done(task(model, TRAIN), tmp_path / "bare")
+    assert network.fitted.before == again.network.holdout
+    rows = wanted.holdout.rows[:2]
+    given = (wanted.preprocess, wanted.pixels, rows)
+    bare = embed_pixels(again.network.siamese, *given)
+    weight, bias = (part.detach().numpy() for part in network.siamese.projection.parameters())
+    one, two = bare @ weight.T + bias
+    metric = one @ two / np.linalg.norm(one) / np.linalg.norm(two)
+    expected = metric if comparator == "cosine" else -np.linalg.norm(one - two)
+    embeddings = embed_pixels(network.siamese, *given)
+    assert score_pairs(network.siamese, embeddings[:1], embeddings[1:])[0] == pytest.approx(expected, abs=1e-4)
+
+
+def test_the_restricted_protocol_fits_a_map_on_its_pairs_alone(tmp_path: Path) -> None:
+    bce = dataclasses.replace(TRAIN, loss=LossParams("bce"), sampler=SamplerParams(), fit=FitParams("wccn"))
+    assert done(task(MODEL, bce, restricted=True), tmp_path).network.fitted is not None
+    for kind in ("lda", "lmnn"):
+        forbidden = task(MODEL, dataclasses.replace(bce, fit=FitParams(kind)), restricted=True)
+        with pytest.raises(ParamsError, match="the protocol is restricted and gives pairs alone"):
+            done(forbidden, tmp_path / "forbidden")
+    assert not (tmp_path / "forbidden").exists()
+
+
+def test_an_ensemble_averages_what_its_members_say(tmp_path: Path) -> None:
+    outcome = done(ENSEMBLE, tmp_path)
+    joined = outcome.network
+    assert joined.params.backbone == "ensemble"
+    assert [member.window for member in joined.params.members] == [None, (0, 0, 32, 32)]
+    given = (ENSEMBLE.preprocess, ENSEMBLE.pixels, ENSEMBLE.holdout.rows[:2])
+    scores = []
+    for siamese in [joined.siamese, *(trained.siamese for _, trained in outcome.parts)]:
+        embeddings = embed_pixels(siamese, *given)
+        scores.append(score_pairs(siamese, embeddings[:1], embeddings[1:])[0])
+    assert scores[0] == pytest.approx((scores[1] + scores[2]) / 2, abs=1e-5)
+    assert scores[1] != scores[2]
+    best = max(trained.best.holdout_auc for _, trained in outcome.parts)
+    assert outcome.best_member is not None
+    assert outcome.best_member.holdout.auc == best
+    assert outcome.best_epoch is None
+    assert len({step.step for step in outcome.steps}) == len(outcome.steps)
+
+
+class CutOffError(Exception):
+    """Stands for whatever ends a process."""
+
+
+@pytest.mark.parametrize(("wanted", "epoch"), [(deepface(), 3), (ENSEMBLE, 4)], ids=["pretrain", "members"])
+def test_cut_off_in_a_later_step_it_ends_with_the_same_numbers(wanted: Task, epoch: int, tmp_path: Path) -> None:
+    whole = done(wanted, tmp_path / "whole")
+    seen: list[int] = []
+
+    def note(record: EpochRecord) -> None:
+        seen.append(record.epoch)
+        if seen == list(range(1, epoch + 1)):
+            raise CutOffError
+
+    def again() -> Outcome:
+        return carry_out(wanted, checkpoint=tmp_path / "cut", device="cpu", on_epoch=note, save_seconds=0.0)
+
+    with pytest.raises(CutOffError):
+        again()
+    outcome = again()
+    assert seen == [*range(1, epoch + 1), *range(epoch, 5)]  # finished steps are not trained again
+    expected = whole.network.siamese.state_dict()
+    found = outcome.network.siamese.state_dict()
+    assert all(torch.equal(found[name], expected[name]) for name in expected)
+    assert outcome.network.decision == whole.network.decision
+    assert [step.loss for step in outcome.steps] == [step.loss for step in whole.steps]
+    discard(tmp_path / "cut")
+    assert not (tmp_path / "cut").exists()
+
+
+def test_a_tower_from_outside_is_kept_and_its_threshold_fitted(tmp_path: Path) -> None:
+    siamese = build_siamese(MODEL, SIZE, 0)
+    own = dataclasses.replace(card(MODEL, SIZE, mirror=True), preprocess=Preprocess(SIZE))
+    export_onnx(tmp_path / "tower.onnx", siamese, own)
+    external = External(str(tmp_path / "tower.onnx"))
+    model = ModelParams("external", "cosine", embedding_dim=16, external=external, normalise=True)
+    outcome = done(task(model, STILL), tmp_path / "checkpoint")
+    plain = dataclasses.replace(MODEL, init_from=str(tmp_path / "own.safetensors"), frozen=True)
+    save_weights(tmp_path / "own.safetensors", siamese)
+    twin = done(task(plain, dataclasses.replace(STILL, mirror_average=True)), tmp_path / "checkpoint")
+    assert outcome.network.holdout.auc == pytest.approx(twin.network.holdout.auc, abs=1e-3)
+    assert outcome.network.decision.threshold == pytest.approx(twin.network.decision.threshold, abs=1e-4)
+    assert (outcome.history, outcome.best_epoch) == ([], None)
+    assert "nothing was to be learnt" in outcome.stop_reason
+    mapped = done(task(model, dataclasses.replace(STILL, fit=FitParams("wccn"))), tmp_path / "checkpoint")
+    assert mapped.network.fitted is not None
+    assert mapped.network.fitted.before == outcome.network.holdout
+
+
+def test_any_backbone_starts_from_local_weights_and_is_fine_tuned(tmp_path: Path) -> None:
+    first = done(task(MODEL, TRAIN), tmp_path / "first").network
+    save_weights(tmp_path / "first.safetensors", first.siamese)
+    model = dataclasses.replace(MODEL, init_from=str(tmp_path / "first.safetensors"))
+    gentle = dataclasses.replace(TRAIN, epochs=1, learning_rate=1e-9, ema_decay=0.0)
+    assert done(task(model, gentle), tmp_path / "tuned").network.holdout.auc > first.holdout.auc - 0.02
+    tuned = done(task(model, dataclasses.replace(TRAIN, epochs=3)), tmp_path / "tuned").network
+    before, after = first.siamese.state_dict(), tuned.siamese.state_dict()
+    assert not torch.equal(before["backbone.stem.0.weight"], after["backbone.stem.0.weight"])
+
+
+@pytest.mark.parametrize(
+    ("model", "params", "message"),
+    [
+        ({"comparator": "weighted-l1"}, STILL, "nothing would train the comparator weighted-l1"),
+        ({"comparator": "euclidean"}, ENSEMBLE.params, "averages cosines; set model.comparator to cosine"),
+        (
+            {"comparator": "mahalanobis"},
+            dataclasses.replace(TRAIN, fit=FitParams("wccn")),
+            "fit goes behind a network without projection",
+        ),
+    ],
+)
+def test_a_plan_that_cannot_end_is_refused(
+    model: dict[str, str], params: TrainParams, message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ParamsError, match=message):
+        done(task(dataclasses.replace(MODEL, **model), params), tmp_path)
+
+
+def test_a_later_step_that_does_not_fit_is_told_before_the_first(tmp_path: Path) -> None:
+    wanted = deepface(second_loss=LossParams("supcon"))
+    with pytest.raises(ParamsError, match="supcon needs to know who is on an image"):
+        done(wanted, tmp_path / "checkpoint")
+    assert not (tmp_path / "checkpoint").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"members": (MemberParams(0),)}, "one member makes no ensemble"),
+        ({"epochs": 0, "pretrain": PretrainParams(LossParams())}, "`epochs` is 0"),
+        ({"warmup": 2, "pretrain": PretrainParams(LossParams(), epochs=1)}, "longer than the training"),
+    ],
+)
+def test_contradictions_in_the_section(changes: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        dataclasses.replace(TRAIN, **changes)
