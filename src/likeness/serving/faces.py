@@ -5,9 +5,10 @@ to 250×250 (Huang et al. 2007, "Labeled Faces in the Wild"). The same is done h
 ships, so that a network trained on LFW meets faces of the size and place that it knows.
 
 The detector answers on a grid of places, and of sizes a tenth apart, so that two photographs of one person are
-framed differently by chance. It is asked again about the face that it found and about its mirror image, and the mean
-of the answers is taken. Of View 1's test pairs of LFW deep-funneled an ArcFace network decides 0.852 rightly where
-the first answer frames them, 0.867 with the mean, and 0.866 as LFW has aligned them (`benchmarks/detection.py`).
+framed differently by chance. It is asked again about the face that it found and about its mirror image, and the
+mean of the answers is taken. Of View 1's test pairs of LFW deep-funneled an ArcFace network decides 0.852 rightly
+where the first answer frames them, 0.867 with the mean, and 0.866 as LFW has aligned them; see
+`benchmarks/detection.py`.
 """
 
 from __future__ import annotations
