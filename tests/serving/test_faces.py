@@ -42,7 +42,8 @@ def test_a_reduced_search_gives_places_in_the_original() -> None:
 
 def test_a_steadied_box_follows_a_shifted_photograph_more_closely() -> None:
     gray = read_gray(portrait())
-    first, steady = [], []
+    first: list[tuple[int, int, int]] = []
+    steady: list[tuple[int, int, int]] = []
     for shift in range(12):
         picture = np.ascontiguousarray(gray[shift : 400 + shift, shift : 400 + shift])
         box = detect(picture)[0]

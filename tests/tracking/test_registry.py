@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -66,7 +67,7 @@ def test_a_model_that_is_registered_already_makes_no_version_and_no_run(registry
 
 
 def test_a_version_tells_what_it_is(registry: Registry, first: Path) -> None:
-    tags = registry._version(register(registry, first)).tags
+    tags = registry.versions.of(register(registry, first)).tags
     assert tags["recipe"] == "tiny"
     assert tags["accuracy"] == "0.9000 [0.8500, 0.9500]"
     assert {"data.fingerprint", "dvc.lock.sha256", "git.commit", "git.dirty", "protocol", "thresholds"} <= set(
@@ -139,8 +140,72 @@ def test_a_refused_challenger_leaves_the_champion(registry: Registry, first: Pat
     assert registry.journal()[0].outcome == "refused"
 
 
+def test_a_challenger_that_is_kept_does_not_undo_what_a_person_did_meanwhile(
+    registry: Registry, first: Path, second: Path
+) -> None:
+    one, two = register(registry, second), register(registry, first)
+    registry.promote(one, "a start")
+    verdict = decide(registry.candidate(two), registry.candidate(one), GateParams(resamples=100))
+    assert verdict.outcome != "promoted"
+    registry.promote(two, "in a hurry")
+    registry.record(verdict)
+    assert registry.champion() == two
+
+
 def test_a_version_that_a_kill_left_unjudged_is_known_as_such(registry: Registry, first: Path) -> None:
     one = register(registry, first)
     assert not registry.judged(one)
     registry.record(decide(registry.candidate(one), None, GateParams(resamples=100)))
     assert registry.judged(one)
+
+
+class Killed(BaseException):
+    """What a kill looks like from inside: nothing after it runs, and nothing catches it."""
+
+
+KILLED_AT = {"alias": "set_registered_model_alias", "tags": "set_model_version_tag", "done": "set_terminated"}
+
+
+@pytest.mark.parametrize("step", KILLED_AT)
+def test_a_promotion_killed_at_any_step_is_settled_by_whoever_comes_next(
+    registry: Registry, first: Path, second: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    one, two = register(registry, first), register(registry, second)
+    registry.promote(one, "a start")
+    verdict = decide(registry.candidate(two), registry.candidate(one), GateParams(resamples=100))
+
+    def killed(*_: Any, **__: Any) -> None:
+        raise Killed
+
+    with monkeypatch.context() as dying:
+        dying.setattr(registry._store.client, KILLED_AT[step], killed)
+        with pytest.raises(Killed):
+            registry.record(verdict)
+
+    later = Registry.open()
+    carried_out = step != "alias"
+    assert later.champion() == (two if carried_out else one)
+    register(later, second)
+    assert later.judged(two) is carried_out
+    assert [(entry.outcome, entry.champion) for entry in later.journal()] == (
+        [("promoted", two)] * carried_out + [("promoted by hand", one)]
+    )
+    if not carried_out:
+        later.record(verdict)
+    assert later.rollback("a look back").champion == one
+
+
+def test_a_store_that_fails_after_the_change_does_not_say_that_nothing_changed(
+    registry: Registry, first: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = register(registry, first)
+
+    def broken(*_: Any, **__: Any) -> None:
+        raise OSError("the disk is full")
+
+    with monkeypatch.context() as failing:
+        failing.setattr(registry._store.client, "set_terminated", broken)
+        with pytest.raises(TrackingError, match=r"disk is full\. The decision stands"):
+            registry.promote(one, "a start")
+    assert registry.champion() == one
+    assert registry.journal()[0].because == "a start"

@@ -113,7 +113,7 @@ def steadied(photograph: Gray, box: Box) -> Box:
     scale = min(1.0, _STEADIED_SIDE / box.side)
     if scale < 1:
         part = np.asarray(cv2.resize(part, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), dtype=np.uint8)
-    boxes = [[box.left - left, box.top - top, box.side]]
+    boxes: list[list[float]] = [[box.left - left, box.top - top, box.side]]
     for x, y, side in _again(part, box.side * scale):
         boxes.append([x / scale, y / scale, side / scale])
     width = part.shape[1]

@@ -1,4 +1,8 @@
-"""The journal of the registry: who came to serve, when, and why, one run of an experiment for each decision."""
+"""The journal of the registry: who came to serve, when, and why, one run of an experiment for each decision.
+
+A run that is still RUNNING is a decision that was written down but not yet carried out to the end, one that FAILED
+was never carried out.
+"""
 
 from __future__ import annotations
 
@@ -29,6 +33,16 @@ class Entry:
     because: str
     when: int = 0
 
+    @property
+    def title(self) -> str:
+        """The entry in a few words."""
+        return f"{self.outcome}: version {self.challenger}"
+
+    @property
+    def appoints(self) -> bool:
+        """Whether it puts a version in place; otherwise whoever serves goes on."""
+        return self.outcome not in ("kept", "refused")
+
     @classmethod
     def from_tags(cls, when: int, tags: Mapping[str, str]) -> Entry:
         """The entry that a run's tags hold."""
@@ -51,24 +65,53 @@ class Entry:
         }
 
 
-def write(store: Store, entry: Entry, verdict: Verdict | None = None) -> Entry:
-    """Adds an entry, with the gate's whole decision where there is one; returns it with its time."""
-    title = f"{entry.outcome}: version {entry.challenger}"
-    run = store.client.create_run(store.experiment_id(EXPERIMENT), run_name=title, tags=entry.tags())
+@dataclass(frozen=True)
+class Note:
+    """An entry as the store holds it: the run that it is, and that run's status."""
+
+    run_id: str
+    entry: Entry
+    status: str
+
+    @property
+    def open(self) -> bool:
+        """Whether it was written down, and nobody has said yet that it was carried out."""
+        return self.status in ("RUNNING", "SCHEDULED")
+
+    @property
+    def done(self) -> bool:
+        """Whether it was carried out."""
+        return self.status == "FINISHED"
+
+
+def write(store: Store, entry: Entry, verdict: Verdict | None = None) -> Note:
+    """Adds an entry that is open still, with the gate's whole decision where there is one."""
+    run = store.client.create_run(store.experiment_id(EXPERIMENT), run_name=entry.title, tags=entry.tags())
     run_id = run.info.run_id
     if verdict is not None:
         store.client.log_dict(run_id, verdict.as_json(), "gate.json")
         store.client.log_text(run_id, verdict.table(), "gate.md")
         for check in verdict.checks:
             store.client.log_metric(run_id, check.name.replace(":", ""), check.found)
-    store.client.set_terminated(run_id)
-    return Entry.from_tags(run.info.start_time, entry.tags())
+    return Note(run_id, Entry.from_tags(run.info.start_time, entry.tags()), "RUNNING")
 
 
-def entries(store: Store) -> list[Entry]:
-    """Every decision, the newest first."""
+def complete(store: Store, note: Note) -> None:
+    """Marks an entry as carried out."""
+    store.client.set_terminated(note.run_id)
+
+
+def strike_out(store: Store, note: Note) -> None:
+    """Marks an entry as one that was never carried out."""
+    store.client.set_terminated(note.run_id, "FAILED")
+
+
+def notes(store: Store) -> list[Note]:
+    """Every entry, the newest first."""
     experiment = store.client.get_experiment_by_name(EXPERIMENT)
     if experiment is None:
         return []
     runs = store.client.search_runs([experiment.experiment_id], order_by=["attributes.start_time DESC"])
-    return [Entry.from_tags(run.info.start_time, run.data.tags) for run in runs]
+    return [
+        Note(run.info.run_id, Entry.from_tags(run.info.start_time, run.data.tags), run.info.status) for run in runs
+    ]

@@ -4,34 +4,34 @@ A version is our own folder (weights as safetensors, card, ONNX tower) wrapped a
 the predictions that the gate compares beside it. `challenger` is the newest version, `champion` the one that
 serves. Every change of the champion is a run of the experiment `likeness-gate`, with the reason in its tags and
 the whole decision among its artifacts, so the journal is read with the same tools as everything else.
+
+A decision is written down before it is carried out, and marked as done afterwards. Whoever uses the registry next
+after a process was killed in between completes the entry if the champion had changed, and strikes it out if not.
 """
 
 from __future__ import annotations
 
 import json
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
+from typing import Any
 
-from likeness.errors import LikenessError, TrackingError
+from likeness.errors import TrackingError
 from likeness.files import file_sha256, read_json, write_json, write_text
 from likeness.models.card import CARD, WEIGHTS, Card, read_card
 from likeness.tracking import journal
 from likeness.tracking.gate import Candidate, Verdict
-from likeness.tracking.journal import Entry
-from likeness.tracking.packing import DATA, packed, read_candidate
+from likeness.tracking.journal import Entry, Note
+from likeness.tracking.packing import DATA, read_candidate
 from likeness.tracking.provenance import provenance_of
-from likeness.tracking.store import Store, connect, main_repository, one_line
+from likeness.tracking.store import Store, connect, main_repository
+from likeness.tracking.versions import Versions
 
-if TYPE_CHECKING:
-    from mlflow.entities.model_registry import ModelVersion
-
-MODEL = "likeness"
 CHAMPION, CHALLENGER = "champion", "challenger"
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -43,10 +43,16 @@ class Registered:
 
 
 class Registry:
-    """The registry of one store; every fault of MLflow becomes one clear TrackingError."""
+    """The registry of one store; every fault of MLflow becomes one clear TrackingError.
+
+    Args:
+        store: that answers.
+        folder: of the project.
+    """
 
     def __init__(self, store: Store, folder: Path) -> None:
         self._store, self._folder = store, folder
+        self.versions = Versions(store, folder)
 
     @classmethod
     def open(cls, uri: str | None = None, folder: Path | None = None) -> Registry:
@@ -77,41 +83,40 @@ class Registry:
             TrackingError: the store refuses, or the training was not tracked.
         """
         card = read_card(model / CARD)
-        with self._told("registering the model"):
-            known = self._find(card.weights_sha256, file_sha256(predictions))
+        digest = file_sha256(predictions)
+        with self.versions.told("registering the model"):
+            self._settle()
+            known = self.versions.find(card.weights_sha256, digest)
             if known is not None:
-                return Registered(int(known.version), created=False)
-            run_id = _run_id(run_json)
+                return Registered(known, created=False)
             figures = {
                 "threshold": card.decision.threshold,
                 "baseline_accuracy": metrics["baseline"]["test"]["accuracy"]["value"],
                 "milliseconds": milliseconds,
                 "bytes": (model / WEIGHTS).stat().st_size,
             }
-            source = self._upload(run_id, model, predictions, figures)
-            tags = _tags(card, metrics, file_sha256(predictions), self._folder)
-            self._ensure_model()
-            made = self._client.create_model_version(MODEL, source, run_id=run_id, tags=tags)
-            self._client.set_registered_model_alias(MODEL, CHALLENGER, made.version)
-            return Registered(int(made.version), created=True)
+            tags = _tags(card, metrics, digest, self._folder)
+            version = self.versions.make(_run_id(run_json), model, predictions, figures, tags)
+            self.versions.point(CHALLENGER, version)
+            return Registered(version, created=True)
 
     def candidate(self, version: int) -> Candidate:
         """What the gate needs to know of a version."""
-        with self._told(f"reading version {version}"):
-            return read_candidate(self._folder_of(self._version(version)), version)
+        with self.versions.told(f"reading version {version}"):
+            return read_candidate(self.versions.files(self.versions.of(version)), version)
 
     def judged(self, version: int) -> bool:
         """Whether the gate, or a person, has decided on a version: its tags say so once the journal does."""
-        with self._told(f"reading version {version}"):
-            return "gate.outcome" in self._version(version).tags
+        with self.versions.told(f"reading version {version}"):
+            return "gate.outcome" in self.versions.of(version).tags
 
     def champion(self) -> int | None:
         """The version that serves, or None when none does yet."""
-        return self._alias(CHAMPION)
+        return self.versions.alias(CHAMPION)
 
     def challenger(self) -> int | None:
         """The newest version that was put up, or None."""
-        return self._alias(CHALLENGER)
+        return self.versions.alias(CHALLENGER)
 
     def resolve(self, uri: str) -> Path:
         """The model folder behind `models:/likeness@champion` or `models:/likeness/3`, its weights verified.
@@ -120,9 +125,9 @@ class Registry:
             TrackingError: no such version or alias, the store is away, or the weights are not those that were
                 registered; a service that is running keeps the model that it has.
         """
-        with self._told(f"resolving {uri}"):
-            version = self._version(self._number(uri))
-            folder = self._folder_of(version) / DATA
+        with self.versions.told(f"resolving {uri}"):
+            version = self.versions.of(self.versions.number(uri))
+            folder = self.versions.files(version) / DATA
             found, recorded = file_sha256(folder / WEIGHTS), version.tags.get("weights.sha256")
             if found != recorded:
                 raise TrackingError(
@@ -132,20 +137,22 @@ class Registry:
                 )
             return folder
 
-    def record(self, verdict: Verdict) -> None:
+    def record(self, verdict: Verdict) -> Entry:
         """Notes the gate's decision in the journal and with the version; promotes where it says so."""
-        with self._told("recording the gate's decision"):
-            if verdict.outcome == "promoted":
-                self._client.set_registered_model_alias(MODEL, CHAMPION, str(verdict.challenger))
-            serves = verdict.challenger if verdict.outcome == "promoted" else verdict.champion
-            self._note(Entry(verdict.outcome, verdict.challenger, serves, verdict.reason), verdict)
+        serves = verdict.challenger if verdict.outcome == "promoted" else verdict.champion
+        entry = Entry(verdict.outcome, verdict.challenger, serves, verdict.reason)
+        return self._carry_out(entry, "recording the gate's decision", verdict)
 
     def promote(self, version: int, because: str) -> Entry:
-        """Makes a version the champion by a person's decision."""
-        with self._told(f"promoting version {version}"):
-            self._version(version)
-            self._client.set_registered_model_alias(MODEL, CHAMPION, str(version))
-            return self._note(Entry("promoted by hand", version, version, because))
+        """Makes a version the champion by a person's decision.
+
+        Raises:
+            TrackingError: there is no such version, or the store is away.
+        """
+        doing = f"promoting version {version}"
+        with self.versions.told(doing):
+            self.versions.of(version)
+        return self._carry_out(Entry("promoted by hand", version, version, because), doing)
 
     def rollback(self, because: str) -> Entry:
         """Makes the version that served before the present champion the champion again.
@@ -153,116 +160,47 @@ class Registry:
         Raises:
             TrackingError: nothing served before.
         """
-        with self._told("rolling back"):
-            present = self.champion()
-            earlier = [entry.champion for entry in self.journal() if entry.champion not in (None, present)]
-            if present is None or not earlier:
-                raise TrackingError(
-                    "there is nothing to roll back to: no other version has served before. "
-                    "`likeness promote VERSION --because …` puts any version in place"
-                )
-            before = int(earlier[0] or 0)
-            self._client.set_registered_model_alias(MODEL, CHAMPION, str(before))
-            return self._note(Entry("rolled back", before, before, because))
+        present = self.champion()
+        earlier = [entry.champion for entry in self.journal() if entry.champion not in (None, present)]
+        if present is None or not earlier:
+            raise TrackingError(
+                "there is nothing to roll back to: no other version has served before. "
+                "`likeness promote VERSION --because …` puts any version in place"
+            )
+        before = int(earlier[0] or 0)
+        return self._carry_out(Entry("rolled back", before, before, because), "rolling back")
 
     def journal(self) -> list[Entry]:
-        """Every decision, the newest first."""
-        with self._told("reading the journal"):
-            return journal.entries(self._store)
+        """Every decision, the newest first, once what a killed process left open is settled."""
+        with self.versions.told("reading the journal"):
+            self._settle()
+            return [note.entry for note in journal.notes(self._store) if note.done]
 
-    @property
-    def _client(self) -> Any:
-        return self._store.client
+    def _carry_out(self, entry: Entry, doing: str, verdict: Verdict | None = None) -> Entry:
+        """Writes a decision down, lets the alias follow, and marks it as done."""
+        with self.versions.told(doing):
+            self._settle()
+            note = journal.write(self._store, entry, verdict)
+            if entry.appoints and entry.champion is not None:
+                self.versions.point(CHAMPION, entry.champion)
+        with self.versions.told(doing, "The decision stands, and its note is completed at the next one"):
+            self._complete(note)
+        return note.entry
 
-    def _alias(self, alias: str) -> int | None:
-        from mlflow.exceptions import MlflowException
+    def _settle(self) -> None:
+        """Completes or strikes out what a killed process wrote down but did not mark as done."""
+        champion = self.champion()
+        for note in journal.notes(self._store):
+            if note.open and note.entry.champion == champion:
+                _log.warning("the journal's entry %r was left open; it is completed", note.entry.title)
+                self._complete(note)
+            elif note.open:
+                _log.warning("the journal's entry %r was not carried out; it is struck out", note.entry.title)
+                journal.strike_out(self._store, note)
 
-        with self._told(f"looking for the {alias}"):
-            try:
-                return int(self._client.get_model_version_by_alias(MODEL, alias).version)
-            except MlflowException as error:
-                if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
-                    return None
-                raise
-
-    def _number(self, uri: str) -> int:
-        name, mark, which = uri.removeprefix("models:/").partition("@" if "@" in uri else "/")
-        if not uri.startswith("models:/") or name != MODEL or not which:
-            raise TrackingError(f"{uri}: expected models:/{MODEL}@champion or models:/{MODEL}/VERSION")
-        if mark == "/":
-            if not which.isdigit():
-                raise TrackingError(f"{uri}: {which} is no version number")
-            return int(which)
-        version = self._alias(which)
-        if version is None:
-            raise TrackingError(
-                f"{uri}: the registry has no {which} yet. `make register` registers the trained model and lets "
-                "the gate decide; `likeness promote VERSION --because …` decides by hand"
-            )
-        return version
-
-    def _version(self, number: int) -> ModelVersion:
-        found: ModelVersion = self._client.get_model_version(MODEL, str(number))
-        return found
-
-    def _find(self, weights: str, predictions: str) -> ModelVersion | None:
-        versions = self._client.search_model_versions(f"name = '{MODEL}'")
-        same = [
-            version
-            for version in versions
-            if (version.tags.get("weights.sha256"), version.tags.get("predictions.sha256"))
-            == (weights, predictions)
-        ]
-        return same[0] if same else None
-
-    def _ensure_model(self) -> None:
-        if not self._client.search_registered_models(f"name = '{MODEL}'"):
-            self._client.create_registered_model(MODEL, description="One-shot face verification: see the card.")
-
-    def _upload(self, run_id: str, model: Path, predictions: Path, figures: Mapping[str, float]) -> str:
-        """Writes the version's folder among the run's artifacts and returns its address."""
-        place = f"registered-{file_sha256(predictions)[:8]}"
-        with packed(model, predictions, figures) as folder:
-            self._client.log_artifacts(run_id, str(folder), place)
-        return f"{self._client.get_run(run_id).info.artifact_uri}/{place}"
-
-    def _folder_of(self, version: ModelVersion) -> Path:
-        """A version's folder on this machine; one that lies on a server is fetched."""
-        source = str(version.source)
-        if source.startswith("file:") or "://" not in source:
-            folder = Path(unquote(urlsplit(source).path))
-        else:
-            folder = self._fetched(version)
-        if not folder.is_dir():
-            raise TrackingError(f"version {version.version}: its files are gone from {folder}; register it again")
-        return folder
-
-    def _fetched(self, version: ModelVersion) -> Path:
-        kept = main_repository(self._folder) / ".likeness" / "versions" / f"{MODEL}-{version.version}"
-        if not kept.is_dir():
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=kept.parent) as scratch:
-                place = str(version.source).rstrip("/").rpartition("/")[2]
-                path = self._client.download_artifacts(version.run_id, place, scratch)
-                Path(path).rename(kept)
-        return kept
-
-    def _note(self, entry: Entry, verdict: Verdict | None = None) -> Entry:
-        written = journal.write(self._store, entry, verdict)
-        for key, value in entry.tags().items():
-            self._client.set_model_version_tag(MODEL, str(entry.challenger), key, value)
-        return written
-
-    @contextmanager
-    def _told(self, doing: str) -> Iterator[None]:
-        try:
-            yield
-        except LikenessError:
-            raise
-        except Exception as error:
-            raise TrackingError(
-                f"{doing} failed at {self._store.uri}: {one_line(error)}. Nothing that serves was changed"
-            ) from error
+    def _complete(self, note: Note) -> None:
+        self.versions.tag(note.entry.challenger, note.entry.tags())
+        journal.complete(self._store, note)
 
 
 def write_verdict(folder: Path, verdict: Verdict) -> None:
