@@ -42,7 +42,9 @@ def bench(
     from likeness.serving.bench_towers import bench_towers
 
     tell(f"load of this machine before: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
-    towers = bench_towers({str(folder): folder for folder in models or []}, seconds=0.5 if quick else 2.0)
+    towers = bench_towers(
+        {folder.resolve().name: folder for folder in models or []}, seconds=0.5 if quick else 2.0
+    )
     searches = bench_search(PEOPLE[:2] if quick else PEOPLE)
     if as_json:
         emit(
@@ -69,7 +71,7 @@ def print_towers(console: Console, figures: Sequence[TowerFigures]) -> None:
     )
     for column in ("network", "runtime"):
         table.add_column(column)
-    for column in ("M params", "embedding ms", "p99 ms", "decision ms", "embeddings/s", "off torch by"):
+    for column in ("M params", "embedding ms", "p99 ms", "decision ms", "embeddings/s", "off by"):
         table.add_column(column, justify="right")
     for row in figures:
         table.add_row(

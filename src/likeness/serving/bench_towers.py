@@ -48,7 +48,7 @@ _MOBILE = ModelParams("mobilenet-v2", "cosine", embedding_dim=256, dropout=0.2)
 CONTESTANTS: Mapping[str, Contestant] = {
     "S1 (koch)": Contestant(ModelParams(), Preprocess(size=(105, 105)), mirror=False),
     "mobile": Contestant(_MOBILE, _SMALL_FACE, mirror=False),
-    "mobile, mirror-averaged": Contestant(_MOBILE, _SMALL_FACE, mirror=True),
+    "mobile + mirror": Contestant(_MOBILE, _SMALL_FACE, mirror=True),
 }
 
 
@@ -134,7 +134,7 @@ def write_model(folder: Path, contestant: Contestant) -> None:
         protocol="restricted",
         outside_data="none",
         source="none",
-        synthetic=True,
+        synthetic=False,
         alignment="none",
         fingerprint="",
         recipe="bench",

@@ -25,7 +25,7 @@ from likeness.serving.comparing import Comparator, Doubles, Embeddings
 EXACT_LIMIT = 100_000
 """People up to whom every embedding is read."""
 
-_RESCORED = 1000  # candidates of the compressed scan that are scored exactly
+_RESCORED = 500  # candidates of the compressed scan that are scored exactly
 _MARGIN = 16  # candidates beyond those asked for that the single-precision scan hands on
 _TRAINED_ON = 65_536
 _SCAN_BYTES = 1 << 28
