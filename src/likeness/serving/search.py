@@ -25,8 +25,8 @@ from likeness.serving.comparing import Comparator, Doubles, Embeddings
 EXACT_LIMIT = 100_000
 """People up to whom every embedding is read."""
 
-_RESCORED = 500  # candidates of the compressed scan that are scored exactly
-_MARGIN = 16  # candidates beyond those asked for that the single-precision scan hands on
+_RESCORED = 500  # candidates of the compressed scan whose embeddings are read
+_MARGIN = 16  # candidates beyond those asked for that are scored in double precision
 _TRAINED_ON = 65_536
 _SCAN_BYTES = 1 << 28
 _CODE_BITS = 4
@@ -102,11 +102,15 @@ class Search:
     def _candidates(self, probes: Embeddings, k: int) -> list[npt.NDArray[np.int64]]:
         """Rows for each probe that hold its k best."""
         if self._scan is not None:
-            wanted = min(k + _MARGIN, len(self._embeddings))
-            return [np.argpartition(-row, wanted - 1)[:wanted] for row in self._scan(probes)]
+            return [_largest(row, k + _MARGIN) for row in self._scan(probes)]
         wanted = min(max(_RESCORED, 2 * k), len(self._embeddings))
         _, found = self._index.search(_even(self._comparator.vectors(probes)), wanted)
-        return [row[row >= 0] for row in found]
+        return [self._narrowed(probe, rows[rows >= 0], k) for probe, rows in zip(probes, found, strict=True)]
+
+    def _narrowed(self, probe: Embeddings, rows: npt.NDArray[np.int64], k: int) -> npt.NDArray[np.int64]:
+        """Those of the rows that hold the k best, by single-precision scores of the embeddings themselves."""
+        scores = self._comparator.scan(self._embeddings[rows])(probe[None])[0]
+        return rows[_largest(scores, k + _MARGIN)]
 
     def _rescored(
         self, probe: Embeddings, candidates: npt.NDArray[np.int64], k: int
@@ -118,6 +122,12 @@ class Search:
         )
         order = np.argsort(-scores, kind="stable")[:k]
         return candidates[order], scores[order]
+
+
+def _largest(values: npt.NDArray[np.float32], count: int) -> npt.NDArray[np.int64]:
+    """Where the `count` largest values are, in any order; all where there are fewer."""
+    count = min(count, len(values))
+    return np.argpartition(-values, count - 1)[:count]
 
 
 def _compressed(vectors: Embeddings, metric: str) -> Any:
