@@ -17,7 +17,7 @@ export THP_MEM_ALLOC_ENABLE = 1
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run lfw register test lint format bench ui lock clean
+.PHONY: help run lfw sweep results view2 results-pack results-gpu register test lint format bench ui lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):[^#]*## /\1\t/' | expand -t 14
@@ -55,6 +55,32 @@ format: .venv/.installed ## let ruff lay the code out
 
 bench: .venv/.installed ## what the performance figures of the README were measured with
 	$(BIN)/python -m benchmarks
+
+sweep: .venv/.installed ## accuracy against learning rate, batch, epochs: on drawn faces; on LFW with MIRROR= or DATA=; FULL=1
+	@data=$(if $(FULL)$(MIRROR)$(DATA),$${DATA:-$$($(BIN)/likeness variant $(if $(MIRROR),'$(MIRROR)'))}) && \
+	  $(BIN)/python -m pipelines.sweep --plan $(if $(FULL),full,$(if $(MIRROR)$(DATA),lfw,drawn)) $${data:+--data data=$$data} \
+	  $(if $(MIRROR),--data data.mirror='$(if $(findstring ://,$(MIRROR)),$(MIRROR),$(abspath $(MIRROR)))')
+	@if test -d reports/evaluation; then $(BIN)/dvc repro --single-item report; fi
+
+FACES = --set data=$(or $(DATA),lfw-deepfunneled) $(if $(MIRROR),--set data.mirror='$(if $(findstring ://,$(MIRROR)),$(MIRROR),$(abspath $(MIRROR)))')
+RESULTS = $(BIN)/python -m benchmarks.results
+SEEDS ?= 3
+PACK ?= results-packed
+
+results: .venv/.installed ## every recipe (RECIPES="koch best") on LFW from MIRROR=, SEEDS=3 of each, into docs/results.md
+	$(RESULTS) plan --seeds $(SEEDS) $(foreach one,$(RECIPES),--recipe $(one)) $(FACES)
+	$(RESULTS) run && $(RESULTS) table --into docs/results.md
+
+view2: .venv/.installed ## the ten folds of LFW's View 2 for RECIPES=best, from MIRROR=, into docs/results.md
+	$(RESULTS) plan --view2 $(foreach one,$(or $(RECIPES),best),--recipe $(one)) $(FACES)
+	$(RESULTS) run && $(RESULTS) table --into docs/results.md
+
+results-pack: .venv/.installed ## pack the unfinished rows of `results` or `view2` into PACK=folder, to be carried to a GPU machine
+	$(RESULTS) plan --seeds $(SEEDS) $(foreach one,$(RECIPES),--recipe $(one)) $(FACES)
+	$(RESULTS) pack --to $(PACK)
+
+results-gpu: ## there, without set-up: train and measure what PACK=folder holds, with the torch of PYTHON=python3
+	PYTHONPATH=src:.:$(PACK)/packages $(PYTHON) -m benchmarks.results run --out $(PACK) --device cuda
 
 register: .venv/.installed ## register the evaluated model as challenger and let the gate decide
 	$(BIN)/python -m pipelines.register

@@ -9,6 +9,8 @@ import pandas as pd
 from likeness.reporting.artefacts import Artefacts, Json
 from likeness.reporting.document import Block, Code, Column, Facts, Figure, Gallery, Note, Prose, Section, Table
 from likeness.reporting.figures.training import accuracy_curves, loss_curves, step_loss, swept
+from likeness.reporting.inline import quoted
+from likeness.reporting.sections.plan import plan_blocks
 from likeness.reporting.wording import count, duration, number, percent
 
 _EPOCH_COLUMNS = {
@@ -33,6 +35,9 @@ def training_section(artefacts: Artefacts) -> Section:
         Code(str(_first(trained, summary, "formula", "loss_formula", "loss") or "unknown"), "text"),
     ]
     best = _first(trained, summary, "best_epoch")
+    blocks += plan_blocks(trained)
+    if trained.get("epochs") == 0:
+        return Section("training", "The training", [*blocks, Prose("Nothing was learnt by gradient descent.")])
     if artefacts.history is None or not len(artefacts.history):
         blocks.append(Note("The curves are missing: the training has written no `history.csv`.", "missing"))
         return Section("training", "The training", blocks)
@@ -47,13 +52,11 @@ def sweep_section(artefacts: Artefacts) -> Section:
     """Results against the swept parameters."""
     sweep = artefacts.sweep
     if sweep is None or not len(sweep):
-        told = (
-            "No sweep was handed to this report. `dvc exp run --queue -S train.learning_rate=1e-5,5e-5,1e-4` "
-            "makes one; a table with the columns parameter, value, split, accuracy goes to the option `--sweep`."
-        )
+        told = "No sweep was made: `make sweep` repeats those of the learning rate, the batch and the epochs."
         return Section("sweep", "Swept parameters", [Note(told, "missing")])
     parts = [(str(name), rows) for name, rows in sweep.groupby("parameter", sort=False)]
     blocks: list[Block] = [
+        *_swept_what(sweep),
         Gallery([swept(_typed(rows), name) for name, rows in parts]),
         *(_sweep_table(name, rows) for name, rows in parts),
     ]
@@ -78,8 +81,12 @@ def _convergence(
     if to_best is None:
         to_best = float(history.loc[history["epoch"] <= kept["epoch"], "seconds"].sum())
     total = _first(trained, summary, "seconds") or float(history["seconds"].sum())
+    epochs = count(last["epoch"])
     return [
-        ("Epochs", f"{count(last['epoch'])}; the weights of epoch {count(kept['epoch'])} were kept"),
+        (
+            "Epochs",
+            f"{epochs} in all" if best is None else f"{epochs}; the weights of epoch {count(best)} were kept",
+        ),
         ("Why it stopped", str(_first(trained, summary, "stop_reason") or "unknown")),
         ("Time to the kept weights", f"{duration(float(to_best))}; all epochs {duration(float(total))}"),
         ("Time of an epoch", f"{duration(float(history['seconds'].median()))} (median)"),
@@ -129,9 +136,32 @@ def _typed(rows: pd.DataFrame) -> pd.DataFrame:
     return rows if values.isna().any() else rows.assign(value=values)
 
 
+def _swept_what(sweep: pd.DataFrame) -> list[Block]:
+    """What was trained for the sweep, which need not be what the rest of the report tells of."""
+    if not {"faces", "training", "pairs"} <= set(sweep.columns):
+        return []
+    trained = sweep.groupby(["training", "faces"], sort=False)["pairs"].max().reset_index()
+    told = "; ".join(
+        f"{quoted(one['training'])} on {quoted(one['faces'])} faces, {count(one['pairs'])} held-out pairs"
+        for one in trained.to_dict("records")
+    )
+    return [
+        Prose(
+            f"Trainings of their own, one parameter changed at a time: {told}. Accuracy is at the threshold that "
+            "suits the held-out pairs best. Numbers of epochs were all read from one training, each at its end; "
+            "elsewhere the weights count that the training kept. Intervals: 95 %, Wilson, pairs as if independent."
+        )
+    ]
+
+
 def _sweep_table(name: str, rows: pd.DataFrame) -> Table:
     table = rows.pivot_table(index="value", columns="split", values="accuracy", sort=False, aggfunc="mean")
     splits = [split for split in ("holdout", "test") if split in table]
     columns = [Column(f"`{name}`", True), *(Column(f"{split} accuracy", True) for split in splits)]
-    cells = [[str(value), *(percent(row[split]) for split in splits)] for value, row in table.iterrows()]
+    cells = [[_plain(value), *(percent(row[split]) for split in splits)] for value, row in table.iterrows()]
     return Table(columns, cells)
+
+
+def _plain(value: object) -> str:
+    """A number without the decimals that a column of several parameters gave it."""
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,40 @@
+"""What a training's result hangs on, so that one which was trained before is known again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import yaml
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+
+STAGES = ("ingest", "validate", "split", "train")
+
+
+def identity(root: Path, overrides: Sequence[str]) -> str:
+    """Hex sha256 of the parameters and the code of the stages up to the training, committed or not.
+
+    DVC has the same notion in its run cache, but leaves stages whose outputs persist out of that.
+
+    Args:
+        root: the project.
+        overrides: Hydra's, as `dvc exp run -S` takes them.
+    """
+    known = yaml.safe_load((root / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    stages = [known[name] for name in STAGES if name in known]
+    with initialize_config_dir(str(root / "conf"), version_base=None):
+        values = OmegaConf.to_container(compose("config", list(overrides)), resolve=True)
+    assert isinstance(values, dict)
+    sections = {name: values[name] for name in sorted({name for stage in stages for name in stage["params"]})}
+    code = sorted({"dvc.yaml", *(dep for stage in stages for dep in stage["deps"])})
+    told = [json.dumps(sections, sort_keys=True), _git(root, "ls-files", "-s", *code), _git(root, "diff", *code)]
+    return hashlib.sha256("\0".join(told).encode()).hexdigest()
+
+
+def _git(root: Path, *arguments: str) -> str:
+    command = ["git", *arguments]
+    return subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout
