@@ -10,10 +10,9 @@ from likeness.evaluation.baselines import (
     BaselineParams,
     central_window,
     classical_baseline,
-    cosine,
-    principal_axes,
 )
 from likeness.evaluation.metrics import auc
+from likeness.evaluation.systems import cosine
 from tests.data.tiny import tiny_manifest
 from tests.evaluation import tiny
 
@@ -33,28 +32,6 @@ def test_the_central_window_is_found_in_any_store(crop, size, window):
     source = SourceCard("lfw", synthetic=False, alignment="none", place="x", crop=crop)
     faces = FaceSet(np.zeros((1, *size), np.uint8), tiny_manifest({"A": 1}), source)
     assert central_window(faces) == window
-
-
-def test_whitening_gives_unit_covariance():
-    mixing = np.random.default_rng(0).normal(size=(5, 20))
-    features = (np.random.default_rng(1).normal(size=(300, 5)) @ mixing + 7).astype(np.float32)
-    white = principal_axes(features, 5, BaselineParams(), whiten=True)(features)
-    np.testing.assert_allclose(np.cov(white.T), np.eye(5), atol=1e-3)
-    np.testing.assert_allclose(white.mean(axis=0), 0, atol=1e-4)
-
-
-def test_axes_that_carry_nothing_are_left_out():
-    flat = np.random.default_rng(0).normal(size=(40, 2)) @ np.random.default_rng(1).normal(size=(2, 9))
-    assert principal_axes(flat.astype(np.float32), 8, BaselineParams()).matrix.shape == (9, 2)
-    with pytest.raises(DataError, match="all alike"):
-        principal_axes(np.ones((4, 3), np.float32), 2, BaselineParams())
-
-
-def test_principal_axes_are_in_falling_order_of_variance_and_orthonormal():
-    features = (np.random.default_rng(0).normal(size=(500, 4)) * [1, 9, 3, 0.5]).astype(np.float32)
-    found = principal_axes(features, 3, BaselineParams()).matrix
-    assert np.abs(found).argmax(axis=0).tolist() == [1, 2, 0]
-    np.testing.assert_allclose(found.T @ found, np.eye(3), atol=1e-4)
 
 
 def test_cosine_by_hand():

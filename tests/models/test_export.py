@@ -115,7 +115,7 @@ def test_a_tower_exported_here_serves_as_an_external_one(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("size", "changes", "message"),
     [
-        ((5, 4), {}, r"wants faces of 4×5 pixels.*the stored ones have 5×4; set ingest.size to \[4, 5\]"),
+        ((5, 4), {}, r"wants faces of 4×5 pixels.*the stored ones have 5×4; set data.size to \[4, 5\]"),
         (
             (4, 5),
             {"external": External("", mean=(1.0, 2.0))},

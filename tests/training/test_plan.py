@@ -11,6 +11,7 @@ import torch
 
 from likeness.data.splits import TrainingData
 from likeness.errors import ParamsError
+from likeness.models.backbones.patterns import PatternHistograms
 from likeness.models.embedding import embed_pixels, score_pairs
 from likeness.models.export import export_onnx
 from likeness.models.network import External, ModelParams, build_siamese
@@ -136,6 +137,25 @@ def test_an_ensemble_averages_what_its_members_say(tmp_path: Path) -> None:
     assert outcome.best_member.holdout.auc == best
     assert outcome.best_epoch is None
     assert len({step.step for step in outcome.steps}) == len(outcome.steps)
+
+
+def test_a_member_of_another_kind_is_only_fitted_and_weighs_what_it_is_given(tmp_path: Path) -> None:
+    patterns = MemberParams(
+        seed=2,
+        backbone="patterns",
+        embedding_dim=PatternHistograms.DIMENSIONS,
+        epochs=0,
+        fit=FitParams("lda", components=20, dim=8),
+        weight=3.0,
+    )
+    wanted = task(MODEL, dataclasses.replace(TRAIN, epochs=1, members=(MemberParams(seed=1), patterns)))
+    outcome = done(wanted, tmp_path)
+    joined = outcome.network
+    assert [member.output_dim for member in joined.params.members] == [16, 8]
+    assert joined.params.shares == (1.0, 3.0)
+    assert [name for name, _ in outcome.parts] == ["member-1"]
+    embeddings = embed_pixels(joined.siamese, wanted.preprocess, wanted.pixels, wanted.holdout.rows[:2])
+    np.testing.assert_allclose((embeddings[:, 16:] ** 2).sum(axis=1), 0.75, rtol=1e-5)
 
 
 class CutOffError(Exception):

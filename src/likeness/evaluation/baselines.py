@@ -17,15 +17,13 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
-import scipy.linalg
 
 from likeness.data.faceset import FaceSet
 from likeness.data.splits import Identities, Split
 from likeness.errors import DataError
 from likeness.evaluation.lbp import describe
-from likeness.evaluation.metrics import Floats
-from likeness.evaluation.systems import Rows, System, Vectors
-from likeness.models.discriminant import discriminant_axes
+from likeness.evaluation.systems import Rows, System, Vectors, cosine
+from likeness.models.discriminant import discriminant_axes, principal_axes
 from likeness.params import Range
 
 SCALES = ((120, 100), (90, 75), (60, 50))
@@ -54,18 +52,6 @@ class BaselineParams:
     seed: int = 0
 
 
-@dataclass(frozen=True, eq=False)
-class Projection:
-    """x -> (x - mean) @ matrix, of [N, D] to [N, K]."""
-
-    mean: Vectors
-    matrix: Vectors
-
-    def __call__(self, features: Vectors) -> Vectors:
-        """Projected features float32 [N, K]."""
-        return np.asarray((features - self.mean) @ self.matrix, np.float32)
-
-
 def classical_baseline(faces: FaceSet, split: Split, rows: Rows, params: BaselineParams) -> System:
     """Fits the baseline on the training side of a split and describes the faces that are to be compared.
 
@@ -86,17 +72,11 @@ def classical_baseline(faces: FaceSet, split: Split, rows: Rows, params: Baselin
     known = features[np.searchsorted(needed, training)]
     wanted = features[np.searchsorted(needed, rows)]
     if split.identities is None:
-        vectors = principal_axes(known, params.whitened, params, whiten=True)(wanted)
+        axes = principal_axes(known, params.whitened, fitted=params.fitted, seed=params.seed, whiten=True)
+        vectors = axes(wanted)
     else:
         vectors = _discriminant(known, wanted, split.identities, params)
     return System("baseline", rows, vectors, cosine)
-
-
-def cosine(first: Vectors, second: Vectors) -> Floats:
-    """Cosine of the angle between rows of [P, D] and [P, D]; 0 where one of them is all zero."""
-    one, two = first.astype(np.float64), second.astype(np.float64)
-    lengths = np.linalg.norm(one, axis=1) * np.linalg.norm(two, axis=1)
-    return np.asarray(np.sum(one * two, axis=1) / np.where(lengths > 0, lengths, 1))
 
 
 def central_window(faces: FaceSet) -> tuple[slice, slice]:
@@ -111,34 +91,9 @@ def central_window(faces: FaceSet) -> tuple[slice, slice]:
     return down, across
 
 
-def principal_axes(
-    features: Vectors, dimensions: int, params: BaselineParams, *, whiten: bool = False
-) -> Projection:
-    """PCA by the Gram matrix of at most `params.fitted` rows: there are far fewer faces than dimensions.
-
-    Args:
-        features: float32 [N, D].
-        dimensions: K; cut to what the rows span.
-        params: size and seed of the sample.
-        whiten: scale each axis to unit variance.
-    """
-    sample = np.random.default_rng(params.seed).permutation(len(features))[: params.fitted]
-    mean = features[sample].mean(axis=0)
-    centred = features[sample] - mean
-    count = len(centred)
-    kept = min(dimensions, count - 1)
-    values, axes = scipy.linalg.eigh(centred @ centred.T, subset_by_index=(count - kept, count - 1))
-    spanned = values > max(values[-1], 0) * 1e-6
-    if not spanned.any():
-        raise DataError("the training faces are all alike, so the classical baseline has nothing to learn from")
-    values, axes = values[spanned][::-1], axes[:, spanned][:, ::-1]
-    matrix = centred.T @ (axes / np.sqrt(values))
-    return Projection(mean, matrix / np.sqrt(values / (count - 1)) if whiten else matrix)
-
-
 def _discriminant(known: Vectors, wanted: Vectors, people: Identities, params: BaselineParams) -> Vectors:
     """PCA, within-class whitening and LDA, fitted on `known` and applied to `wanted`."""
-    reduce = principal_axes(known, params.components, params)
+    reduce = principal_axes(known, params.components, fitted=params.fitted, seed=params.seed)
     features = reduce(known).astype(np.float64)
     separate = discriminant_axes(features, people.labels, params.shrinkage, params.directions)
     return np.asarray(reduce(wanted) @ separate, np.float32)

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from likeness.params import Range
 
-Backbone = Literal["koch", "light-cnn", "mobilenet-v2", "residual", "ensemble", "external"]
+Backbone = Literal["koch", "light-cnn", "mobilenet-v2", "residual", "patterns", "ensemble", "external"]
 Comparator = Literal["weighted-l1", "euclidean", "cosine", "mahalanobis"]
 Window = tuple[int, int, int, int]
 """Top, left, height and width, in pixels, of the part of its input that a tower looks at."""
@@ -22,7 +22,7 @@ class External:
 
     Channels and layout are read from the file. Grey values are repeated where it wants three channels, and pixels
     are passed on as they are where it takes uint8, as the towers exported here do. The stored faces must have its
-    size (`ingest.size`), be cut as its authors cut them (`ingest.crop`), and not be standardised ("unit").
+    size (`data.size`), be cut as its authors cut them (`data.crop`), and not be standardised ("unit").
 
     Attributes:
         onnx: path of the file; read when the network is first made, then kept among the model's weights.

@@ -1,12 +1,58 @@
-"""Linear maps that make faces of one person alike and keep people apart: WCCN and LDA, in closed form."""
+"""Linear maps in closed form: PCA; WCCN and LDA, which make faces of one person alike and keep people apart."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
+import scipy.linalg
+
+from likeness.errors import DataError
 
 Floats = npt.NDArray[np.floating]
 Labels = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Projection:
+    """x -> (x - mean) @ matrix, of [N, D] to [N, K]."""
+
+    mean: Floats
+    matrix: Floats
+
+    def __call__(self, features: Floats) -> npt.NDArray[np.float32]:
+        """Projected features float32 [N, K]."""
+        return np.asarray((features - self.mean) @ self.matrix, np.float32)
+
+
+def principal_axes(
+    features: Floats, dimensions: int, *, fitted: int, seed: int, whiten: bool = False
+) -> Projection:
+    """PCA by the Gram matrix of at most `fitted` rows: there are far fewer faces than dimensions.
+
+    Args:
+        features: float32 [N, D].
+        dimensions: K; cut to what the rows span.
+        fitted: rows that it is fitted on at most, drawn at random.
+        seed: of that draw.
+        whiten: scale each axis to unit variance.
+
+    Raises:
+        DataError: all rows are alike.
+    """
+    sample = np.random.default_rng(seed).permutation(len(features))[:fitted]
+    mean = features[sample].mean(axis=0)
+    centred = features[sample] - mean
+    count = len(centred)
+    kept = min(dimensions, count - 1)
+    values, axes = scipy.linalg.eigh(centred @ centred.T, subset_by_index=(count - kept, count - 1))
+    spanned = values > max(values[-1], 0) * 1e-6
+    if not spanned.any():
+        raise DataError("the training faces are all alike, so there are no directions in which they differ")
+    values, axes = values[spanned][::-1], axes[:, spanned][:, ::-1]
+    matrix = centred.T @ (axes / np.sqrt(values))
+    return Projection(mean, matrix / np.sqrt(values / (count - 1)) if whiten else matrix)
 
 
 def within_class_residuals(features: Floats, labels: Labels) -> Floats:

@@ -17,6 +17,7 @@ from likeness.models.backbones.ensemble import Ensemble
 from likeness.models.backbones.external import ExternalTower
 from likeness.models.backbones.koch import Koch
 from likeness.models.backbones.light_cnn import LightCNN
+from likeness.models.backbones.patterns import PatternHistograms
 from likeness.models.backbones.residual import Residual
 from likeness.models.comparators import Cosine, Euclidean, Mahalanobis, WeightedL1
 from likeness.models.siamese import Siamese
@@ -202,6 +203,8 @@ def _backbone(params: ModelParams, size: tuple[int, int]) -> nn.Module:
                 dense_head=params.dense_head,
                 dropout=params.dropout,
             )
+        case "patterns":
+            return PatternHistograms(size, params.embedding_dim)
         case "ensemble":
             return Ensemble([assemble(member, size) for member in params.members], params.shares)
         case "external":

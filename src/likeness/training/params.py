@@ -67,6 +67,10 @@ class MemberParams:
         window: part of the stored picture that it sees.
         backbone: its tower.
         width: multiplier of its channels.
+        embedding_dim: numbers that its tower gives.
+        epochs: at most; 0: nothing in it is learnt by gradient descent.
+        fit: a map behind it.
+        weight: of its cosine in the ensemble's, relative to the others'.
     """
 
     seed: Annotated[int, Range(low=0)]
@@ -74,10 +78,14 @@ class MemberParams:
     window: Window | None = None
     backbone: Backbone | None = None
     width: Annotated[float, Range(above=0, high=16)] | None = None
+    embedding_dim: Annotated[int, Range(1, 65536)] | None = None
+    epochs: Annotated[int, Range(low=0)] | None = None
+    fit: FitParams | None = None
+    weight: Annotated[float, Range(above=0)] = 1.0
 
     def model(self, common: ModelParams) -> ModelParams:
         """This member's network, where `common` is the recipe's."""
-        own = {name: getattr(self, name) for name in ("window", "backbone", "width")}
+        own = {name: getattr(self, name) for name in ("window", "backbone", "width", "embedding_dim")}
         return dataclasses.replace(common, **{name: value for name, value in own.items() if value is not None})
 
 
@@ -176,4 +184,14 @@ class TrainParams:
         first = self.pretrain
         if first is not None:
             first = dataclasses.replace(first, sampler=dataclasses.replace(first.sampler, share=share))
-        return dataclasses.replace(self, seed=member.seed, sampler=sampler, pretrain=first, members=())
+        epochs = self.epochs if member.epochs is None else member.epochs
+        return dataclasses.replace(
+            self,
+            seed=member.seed,
+            epochs=epochs,
+            warmup=min(self.warmup, epochs),
+            sampler=sampler,
+            pretrain=first if epochs else None,
+            fit=self.fit if member.fit is None else member.fit,
+            members=(),
+        )

@@ -157,7 +157,8 @@ class _Work:
 
     def joined(self, networks: list[Network]) -> Network:
         """The ensemble of trained members."""
-        return self._judged(*ensemble_of([(network.params, network.siamese) for network in networks]))
+        weights = [member.weight for member in self.task.params.members]
+        return self._judged(*ensemble_of([(network.params, network.siamese) for network in networks], weights))
 
     def outcome(self, network: Network, members: tuple[Member, ...]) -> Outcome:
         """All of it, once nothing is left to do."""

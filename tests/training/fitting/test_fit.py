@@ -50,6 +50,21 @@ def test_closed_forms_centre_the_training_faces() -> None:
     np.testing.assert_allclose(mapped.mean(axis=0), 0, atol=1e-9)
 
 
+@pytest.mark.parametrize("kind", ["wccn", "lda"])
+def test_as_many_components_as_there_are_dimensions_change_no_distance(kind: str) -> None:
+    plain, reduced = (fit_map(PEOPLE, embeddings, FitParams(kind, shrinkage=0.0, components=k)) for k in (None, 4))
+    faces = embeddings(PEOPLE.rows)
+    apart = [np.linalg.norm((faces[:20] - faces[20:40]) @ one.weight.T, axis=1) for one in (plain, reduced)]
+    np.testing.assert_allclose(apart[0], apart[1], rtol=1e-3)
+    np.testing.assert_allclose((faces @ reduced.weight.T + reduced.bias).mean(axis=0), 0, atol=1e-3)
+
+
+def test_fewer_components_leave_the_quiet_directions_out() -> None:
+    fitted = fit_map(PEOPLE, embeddings, FitParams("wccn", shrinkage=0.0, components=2))
+    assert fitted.weight.shape == (2, 4)
+    assert np.linalg.norm(fitted.weight[:, 2:]) < 0.2 * np.linalg.norm(fitted.weight[:, :2])
+
+
 def test_a_cap_takes_so_many_photographs_of_each_person() -> None:
     seen: list[npt.NDArray[np.int64]] = []
 

@@ -74,7 +74,7 @@ class ExternalTower(nn.Module):
         if wanted != self.input_size:
             raise ModelError(
                 f"{path}: wants faces of {wanted[0]}×{wanted[1]} pixels (height × width), the stored ones have "
-                f"{self.input_size[0]}×{self.input_size[1]}; set ingest.size to [{wanted[0]}, {wanted[1]}]"
+                f"{self.input_size[0]}×{self.input_size[1]}; set data.size to [{wanted[0]}, {wanted[1]}]"
             )
         for name, values in (("mean", self.mean), ("scale", self.scale)):
             if not declared.raw and len(values) not in (1, declared.channels):

@@ -10,12 +10,18 @@ import numpy.typing as npt
 
 from likeness.data.splits import Identities, Pairs, TrainingData
 from likeness.errors import DataError, ParamsError
-from likeness.models.discriminant import discriminant_axes, within_class_residuals, within_class_whitening
+from likeness.models.discriminant import (
+    discriminant_axes,
+    principal_axes,
+    within_class_residuals,
+    within_class_whitening,
+)
 from likeness.training.fitting.lmnn import lmnn
 from likeness.training.fitting.params import FitParams
 
 Doubles = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
+_SAMPLE = 3000  # faces that principal components are found on at most
 _FORMULAS = {
     "wccn": "Lᵀ·L = W⁻¹, W the covariance within a person, {shrinkage:g} of it shrunk to its mean variance",
     "lda": "wccn with shrinkage {shrinkage:g}, then the directions in which people differ most",
@@ -67,16 +73,32 @@ def fit_map(
         DataError: nobody has two photographs.
     """
     refuse_forbidden(data, params)
-    if isinstance(data, Pairs):
-        rows = data.rows
-        points = embeddings_of(rows).astype(np.float64)
+    rows, labels = (data.rows, None) if isinstance(data, Pairs) else _capped(data, params.images_per_person)
+    given = embeddings_of(rows)
+    if params.components is None:
+        return _fitted(data, rows, labels, given.astype(np.float64), params, between)
+    axes = principal_axes(given, params.components, fitted=_SAMPLE, seed=0)
+    after = _fitted(data, rows, labels, axes(given).astype(np.float64), params, between)
+    weight = after.weight @ axes.matrix.T
+    return LinearMap(weight, after.bias - weight @ axes.mean)
+
+
+def _fitted(
+    data: TrainingData,
+    rows: Rows,
+    labels: Rows | None,
+    points: Doubles,
+    params: FitParams,
+    between: Callable[[int], None],
+) -> LinearMap:
+    """The map of the points float64 [M, D] that stand for `rows`."""
+    if labels is None:
+        assert isinstance(data, Pairs)
         a, b = (points[np.searchsorted(rows, side[data.same])] for side in (data.a, data.b))
         # Two photographs differ from their mean by half their difference, to either side; as one of the two
         # degrees of freedom goes into the mean, the covariance is that of the differences over √2.
         residuals = (a - b) / np.sqrt(2)
         return _centred(_whitening(residuals, params), points)
-    rows, labels = _capped(data, params.images_per_person)
-    points = embeddings_of(rows).astype(np.float64)
     match params.kind:
         case "wccn":
             return _centred(_whitening(within_class_residuals(points, labels), params), points)

@@ -10,8 +10,8 @@ from likeness.params import Range
 FitKind = Literal["wccn", "lda", "lmnn"]
 
 _OWN: dict[str, dict[str, Any]] = {
-    "wccn": {"shrinkage": 0.1},
-    "lda": {"shrinkage": 0.1, "dim": None},
+    "wccn": {"shrinkage": 0.1, "components": None},
+    "lda": {"shrinkage": 0.1, "components": None, "dim": None},
     "lmnn": {"neighbours": 3, "push": 0.5, "margin": 1.0, "rounds": 10, "learning_rate": 1e-3},
 }
 """The keys that each kind reads, with the value that null stands for."""
@@ -28,6 +28,8 @@ class FitParams:
             margin nearest neighbours, Weinberger and Saul 2009).
         images_per_person: photographs of one person at most, where identities are known.
         shrinkage: share of the within-class covariance that is replaced by its mean variance.
+        components: principal components that the embeddings are first reduced to, for embeddings much longer than
+            there are faces; null: not reduced.
         dim: directions that are kept; null: all.
         neighbours: photographs of the same person that each photograph is pulled to.
         push: weight μ of pushing impostors away; pulling weighs 1 − μ.
@@ -39,6 +41,7 @@ class FitParams:
     kind: FitKind = "wccn"
     images_per_person: Annotated[int, Range(low=1)] = 12
     shrinkage: Annotated[float, Range(0, 1)] | None = None
+    components: Annotated[int, Range(low=1)] | None = None
     dim: Annotated[int, Range(low=1)] | None = None
     neighbours: Annotated[int, Range(low=1)] | None = None
     push: Annotated[float, Range(above=0, below=1)] | None = None

@@ -1,0 +1,194 @@
+"""The table of results: one line a recipe, over its seeds, or over the folds of View 2."""
+
+from __future__ import annotations
+
+import csv
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.results.rows import Place, read_params
+from likeness.evaluation.protocols import aggregate_folds
+from likeness.files import read_json, write_text
+
+_BEGIN, _END = "<!-- results: begin -->", "<!-- results: end -->"
+_HEADER = (
+    "recipe",
+    "protocol",
+    "seeds",
+    "test accuracy",
+    "AUC",
+    "TAR at FAR 1 %",
+    "holdout AUC",
+    "parameters",
+    "MMACs",
+    "training",
+)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one row came to.
+
+    Attributes:
+        place: of the row.
+        metrics: of the evaluate stage.
+        summary: of the train stage.
+        mmacs: million multiply-accumulates of one embedding.
+        protocol: restricted or unrestricted, and outside data where there is any.
+        fold: of View 2, or None.
+    """
+
+    place: Place
+    metrics: Mapping[str, Any]
+    summary: Mapping[str, Any]
+    mmacs: float
+    protocol: str
+    fold: int | None
+
+    @property
+    def recipe(self) -> str:
+        """Its recipe's name."""
+        return str(self.metrics["protocol"]["recipe"])
+
+    def figure(self, name: str, system: str = "model", side: str = "test") -> Mapping[str, float]:
+        """A figure with its interval."""
+        found: Mapping[str, float] = self.metrics[system][side][name]
+        return found
+
+
+def measured(results: Path) -> list[Measured]:
+    """Every row that has been measured, in the order of their names."""
+    folders = sorted((results / "runs").glob("*/evaluation/metrics.json"))
+    return [_read(Place(results, path.parents[1].name)) for path in folders if ".old" not in path.parents[1].name]
+
+
+def _read(place: Place) -> Measured:
+    metrics = read_json(place.folder / "evaluation" / "metrics.json")
+    protocol = metrics["protocol"]
+    with (place.folder / "evaluation" / "layers.csv").open(encoding="utf-8") as file:
+        mmacs = sum(float(layer["mmacs"]) for layer in csv.DictReader(file))
+    doubled = 2 if read_params(place.params)["train"]["mirror_average"] else 1
+    outside = "" if protocol["outside_data"] == "none" else f", outside data: {protocol['outside_data']}"
+    return Measured(
+        place,
+        metrics,
+        read_json(place.folder / "train" / "summary.json"),
+        mmacs * doubled,
+        protocol["name"] + outside,
+        protocol["fold"],
+    )
+
+
+def view1_table(rows: Sequence[Measured]) -> str:
+    """Markdown, best first; with several seeds the mean, and the range in brackets instead of the interval."""
+    groups: dict[str, list[Measured]] = {}
+    for row in rows:
+        if row.fold is None:
+            groups.setdefault(row.recipe, []).append(row)
+    ordered = sorted(groups.values(), key=lambda seeds: -_mean(seeds, "accuracy"))
+    lines = [_line(_HEADER), _line(["---"] * len(_HEADER)), *(_line(_cells(seeds)) for seeds in ordered)]
+    return "\n".join([*lines, *_baselines(rows)])
+
+
+def _cells(seeds: Sequence[Measured]) -> list[str]:
+    first = seeds[0]
+    minutes = statistics.mean(row.summary["seconds"] for row in seeds) / 60
+    return [
+        f"`{first.recipe}`",
+        first.protocol,
+        str(len(seeds)),
+        f"**{_mean(seeds, 'accuracy'):.3f}** {_spread(seeds, 'accuracy')}",
+        f"{_mean(seeds, 'auc'):.3f} {_spread(seeds, 'auc')}",
+        f"{_mean(seeds, 'tar_at_far_1e-2'):.3f} {_spread(seeds, 'tar_at_far_1e-2')}",
+        f"{_mean(seeds, 'auc', side='holdout'):.3f}",
+        f"{first.summary['parameters'] / 1e6:.2f} M",
+        f"{first.mmacs:.0f}",
+        f"{first.summary['epochs']} epochs, {minutes:.0f} min, {first.summary['device']}",
+    ]
+
+
+def _baselines(rows: Sequence[Measured]) -> Iterable[str]:
+    """One line for each protocol and store that a classical baseline was measured on."""
+    told: dict[tuple[str, str], Measured] = {}
+    for row in rows:
+        if row.fold is None:
+            size = "×".join(map(str, read_params(row.place.params)["data"]["size"]))
+            told.setdefault((row.protocol.split(",")[0], size), row)
+    for (protocol, size), row in sorted(told.items()):
+        cells = [
+            f"{row.figure(name, 'baseline')['value']:.3f} {_interval(row.figure(name, 'baseline'))}"
+            for name in ("accuracy", "auc", "tar_at_far_1e-2")
+        ]
+        held_out = f"{row.figure('auc', 'baseline', 'holdout')['value']:.3f}"
+        yield _line([f"classical baseline, {size}", protocol, "–", *cells, held_out, "–", "–", "seconds"])
+
+
+def view2_table(rows: Sequence[Measured]) -> str:
+    """Markdown: mean ± standard error over the folds of each recipe that has all ten; the others are named."""
+    groups: dict[str, list[Measured]] = {}
+    for row in rows:
+        if row.fold is not None:
+            groups.setdefault(row.recipe, []).append(row)
+    header = ("recipe", "protocol", "folds", "accuracy", "AUC", "classical baseline", "each fold")
+    lines = [_line(header), _line(["---"] * len(header))]
+    for name, folds in sorted(groups.items()):
+        if len(folds) < 2:
+            continue
+        folds.sort(key=lambda row: row.fold or 0)
+        accuracies = [row.figure("accuracy")["value"] for row in folds]
+        ours = aggregate_folds(accuracies)
+        auc = aggregate_folds([row.figure("auc")["value"] for row in folds])
+        floor = aggregate_folds([row.figure("accuracy", "baseline")["value"] for row in folds])
+        done = f"{len(folds)} of 10" if len(folds) < 10 else "10"
+        lines.append(
+            _line(
+                [
+                    f"`{name}`",
+                    folds[0].protocol,
+                    done,
+                    f"**{ours.mean:.4f} ± {ours.standard_error:.4f}**",
+                    f"{auc.mean:.4f} ± {auc.standard_error:.4f}",
+                    f"{floor.mean:.4f} ± {floor.standard_error:.4f}",
+                    " ".join(f"{value:.3f}" for value in accuracies),
+                ]
+            )
+        )
+    return "\n".join(lines) if len(lines) > 2 else ""
+
+
+def put_into(document: Path, table: str, name: str) -> None:
+    """Replaces what stands between a document's markers of that name.
+
+    Raises:
+        ValueError: the document has no such markers.
+    """
+    begin, end = (marker.replace("results:", f"results {name}:") for marker in (_BEGIN, _END))
+    text = document.read_text(encoding="utf-8")
+    before, found, rest = text.partition(begin)
+    _, closed, after = rest.partition(end)
+    if not found or not closed:
+        raise ValueError(f"{document}: expected the markers {begin} and {end} around the table")
+    write_text(document, f"{before}{begin}\n{table}\n{end}{after}")
+
+
+def _mean(seeds: Sequence[Measured], name: str, side: str = "test") -> float:
+    return statistics.mean(row.figure(name, side=side)["value"] for row in seeds)
+
+
+def _spread(seeds: Sequence[Measured], name: str) -> str:
+    """The interval of one seed, or the range over several."""
+    if len(seeds) == 1:
+        return _interval(seeds[0].figure(name))
+    values = [row.figure(name)["value"] for row in seeds]
+    return f"({min(values):.3f}–{max(values):.3f})"
+
+
+def _interval(figure: Mapping[str, float]) -> str:
+    return f"[{figure['low']:.3f}, {figure['high']:.3f}]"
+
+
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"

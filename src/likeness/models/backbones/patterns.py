@@ -1,0 +1,117 @@
+"""Histograms of uniform local binary patterns as a tower: nothing in it is learnt (Ojala et al. 2002).
+
+What the classical baseline describes a face by, in a form that has an embedding, a comparator, an ONNX file and a
+place in an ensemble like any network. A map fitted behind it (PCA, then LDA) makes it the baseline itself.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from likeness.errors import ModelError
+from likeness.models.backbones.sizing import require_size
+
+SCALES = ((120, 100), (90, 75), (60, 50))
+"""Height and width that a face is looked at in."""
+CELL = 10
+BINS = 59
+MINIMUM_SIZE = (32, 32)
+_RADIUS = 2
+_CIRCLE = ((0, 1), (-1, 1), (-1, 0), (-1, -1), (0, -1), (1, -1), (1, 0), (1, 1))
+_OFF = _RADIUS / math.sqrt(2) - 1  # how far a diagonal neighbour lies beyond the pixel at (1, 1), each way
+_EVEN = 1e-4  # darker than the centre by less than this counts as equal: rounding, in deviations of the image
+
+
+class PatternHistograms(nn.Module):
+    """Histograms of patterns over a grid of cells at three sizes, as square roots of shares (the Hellinger map).
+
+    Eight neighbours on a circle of radius 2, of which the diagonal ones are interpolated; 58 uniform patterns with
+    a bin of their own and one bin for all others. A pattern compares pixels with one another, so that brightness
+    and contrast, hence the standardisation, do not matter.
+
+    Args:
+        input_size: height and width in pixels.
+        embedding_dim: must be what the scales and cells give, `PatternHistograms.DIMENSIONS`.
+
+    Raises:
+        ModelError: the pictures are too small, or the embedding is not of that length.
+    """
+
+    DIMENSIONS = sum((height // CELL) * (width // CELL) * BINS for height, width in SCALES)
+
+    def __init__(self, input_size: tuple[int, int], embedding_dim: int) -> None:
+        super().__init__()
+        require_size("patterns", input_size, MINIMUM_SIZE)
+        if embedding_dim != self.DIMENSIONS:
+            raise ModelError(
+                f"the patterns backbone gives {self.DIMENSIONS} numbers a face; set embedding_dim to that, found "
+                f"{embedding_dim}"
+            )
+        self.register_buffer("bin_of_code", bin_of_code(), persistent=False)
+        for number, (height, width) in enumerate(SCALES):
+            self.register_buffer(f"down{number}", resampler(input_size[0], height), persistent=False)
+            across = resampler(input_size[1], width).T.contiguous()
+            self.register_buffer(f"across{number}", across, persistent=False)
+            self.register_buffer(f"cells{number}", _cells(height, width), persistent=False)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Histograms [B, D] of images [B, 1, H, W]."""
+        with torch.autocast(images.device.type, enabled=False):  # half a precision would break ties at random
+            faces = images.float().squeeze(1)
+            found = [self._described(faces, number) for number in range(len(SCALES))]
+        return torch.cat(found, dim=-1)
+
+    def _described(self, faces: Tensor, number: int) -> Tensor:
+        """Histograms at one scale; `faces` [B, H, W]."""
+        resized = self.get_buffer(f"down{number}") @ faces @ self.get_buffer(f"across{number}")
+        height, width = (length // CELL * CELL for length in resized.shape[-2:])
+        bins = self.get_buffer("bin_of_code")[_codes(resized)[:, :height, :width]]
+        places = (self.get_buffer(f"cells{number}") * BINS + bins).flatten(1)
+        # shape[0], since `len` would fix the batch of an exported graph.
+        empty = places.new_zeros((faces.shape[0], height * width // CELL**2 * BINS), dtype=torch.float32)
+        counts = empty.scatter_add(1, places, torch.ones_like(places, dtype=torch.float32))
+        return (counts / CELL**2).sqrt()
+
+
+def resampler(old: int, new: int) -> Tensor:
+    """Weights [new, old] of a triangle filter whose half-width is one pixel of the coarser of the two grids."""
+    reach = max(1.0, old / new)
+    centres = (torch.arange(new, dtype=torch.float64) + 0.5) * old / new - 0.5
+    weights = (1 - (centres[:, None] - torch.arange(old)).abs() / reach).clamp(min=0)
+    return (weights / weights.sum(dim=1, keepdim=True)).float()
+
+
+def bin_of_code() -> Tensor:
+    """Bin, int64 [256], of each code: uniform ones (at most two changes around the circle), then the rest."""
+    bits = (torch.arange(256)[:, None] >> torch.arange(8)) & 1
+    uniform = (bits != bits.roll(1, dims=1)).sum(dim=1) <= 2
+    return torch.where(uniform, uniform.cumsum(0) - 1, BINS - 1)
+
+
+def _cells(height: int, width: int) -> Tensor:
+    """Number of the cell of each pixel, int64 [H, W], without the pixels that fill no whole cell."""
+    down, across = torch.arange(height // CELL * CELL) // CELL, torch.arange(width // CELL * CELL) // CELL
+    return down[:, None] * (width // CELL) + across
+
+
+def _codes(faces: Tensor) -> Tensor:
+    """One bit a neighbour, set where it is at least as bright as the centre; int64 [B, H, W] of [B, H, W]."""
+    height, width = faces.shape[-2:]
+    padded = nn.functional.pad(faces.unsqueeze(1), (_RADIUS,) * 4, mode="replicate").squeeze(1)
+
+    def moved(down: int, across: int) -> Tensor:
+        return padded[:, _RADIUS + down : _RADIUS + down + height, _RADIUS + across : _RADIUS + across + width]
+
+    codes = torch.zeros_like(faces, dtype=torch.int64)
+    for bit, (down, across) in enumerate(_CIRCLE):
+        if down and across:
+            inner = torch.lerp(moved(down, across), moved(down, 2 * across), _OFF)
+            outer = torch.lerp(moved(2 * down, across), moved(2 * down, 2 * across), _OFF)
+            neighbour = torch.lerp(inner, outer, _OFF)
+        else:
+            neighbour = moved(_RADIUS * down, _RADIUS * across)
+        codes = codes + ((neighbour >= faces - _EVEN).long() << bit)
+    return codes

@@ -1,0 +1,109 @@
+"""The table of results is made by the real stage programs, each row once."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+from typer.testing import CliRunner
+
+from benchmarks.results.__main__ import app
+from benchmarks.results.carrying import differences, pack, summed, unpack
+from benchmarks.results.rows import Place, Row, plan, rows_of
+from benchmarks.results.table import put_into
+
+TINY = (
+    "data=synthetic",
+    "synthetic.people=60",
+    "synthetic.train_pairs=60",
+    "synthetic.test_pairs=30",
+    "synthetic.fold_pairs=4",
+    "train.epochs=1",
+    "evaluate.resamples=100",
+    "evaluate.identification.trials=20",
+    "evaluate.baseline.components=20",
+)
+
+
+@given(arrays.arrays(np.uint8, arrays.array_shapes(min_dims=3, max_dims=3, max_side=9)))
+def test_packing_loses_nothing(pixels: np.ndarray) -> None:
+    assert np.array_equal(summed(differences(pixels)), pixels)
+
+
+def test_a_packed_store_has_the_needed_pictures_and_black_ones(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(1, 256, (6, 8, 5), np.uint8)
+    (tmp_path / "faces").mkdir()
+    np.save(tmp_path / "faces" / "pixels.npy", pixels)
+    (tmp_path / "faces" / "source.json").write_text("{}")
+    pack(tmp_path / "faces", tmp_path / "carried", np.array([1, 4]))
+    unpack(tmp_path / "carried")
+    found = np.load(tmp_path / "carried" / "pixels.npy")
+    assert np.array_equal(found[[1, 4]], pixels[[1, 4]])
+    assert not found[[0, 2, 3, 5]].any()
+    assert (tmp_path / "carried" / "source.json").exists()
+
+
+@given(st.integers(1, 5), st.booleans())
+def test_seeds_come_round_by_round_and_folds_all_ten(seeds: int, view2: bool) -> None:
+    rows = rows_of(["arcface", "koch"], seeds, view2=view2)
+    assert len(set(map(str, rows))) == len(rows) == (20 if view2 else 2 * seeds)
+    if not view2:
+        assert [row.recipe for row in rows[:2]] == ["arcface", "koch"]
+
+
+def test_a_row_with_new_parameters_keeps_its_old_results_aside(tmp_path: Path) -> None:
+    (place,) = plan(tmp_path, [Row("small")], TINY)
+    (place.folder / "model").mkdir()
+    plan(tmp_path, [Row("small")], TINY)
+    assert (place.folder / "model").exists()
+    plan(tmp_path, [Row("small")], [*TINY, "train.epochs=2"])
+    assert not (place.folder / "model").exists()
+    assert (tmp_path / "runs" / "small-seed0.old1" / "model").exists()
+
+
+def test_plan_run_and_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(Path(__file__).parents[2])
+    runner, out = CliRunner(), ["--out", str(tmp_path)]
+    overrides = [part for value in TINY for part in ("--set", value)]
+    for arguments in (["plan", *out, "--recipe", "small", *overrides], ["run", *out]):
+        result = runner.invoke(app, arguments, catch_exceptions=False)
+        assert result.exit_code == 0, result.output
+    place = Place(tmp_path, "small-seed0")
+    assert place.state == "measured"
+    weights = (place.folder / "model" / "weights.safetensors").stat().st_mtime_ns
+    assert runner.invoke(app, ["run", *out], catch_exceptions=False).exit_code == 0
+    assert (place.folder / "model" / "weights.safetensors").stat().st_mtime_ns == weights
+
+    document = tmp_path / "results.md"
+    document.write_text("before\n<!-- results view 1: begin -->\nold\n<!-- results view 1: end -->\nafter\n")
+    assert runner.invoke(app, ["table", *out, "--into", str(document)], catch_exceptions=False).exit_code == 0
+    text = document.read_text()
+    assert text.startswith("before\n")
+    assert text.endswith("\nafter\n")
+    assert "\nold\n" not in text
+    assert re.search(r"^\| `small` \| \w+ \| 1 \| \*\*0\.\d{3}\*\* \[0\.\d{3}, [01]\.\d{3}\]", text, re.MULTILINE)
+    assert "| classical baseline, " in text
+
+
+def test_a_failing_row_is_named_and_its_log_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(Path(__file__).parents[2])
+    (place,) = plan(tmp_path, [Row("small")], [*TINY, "synthetic.people=60", "split.view=1"])
+    text = place.params.read_text()
+    place.params.write_text(text.replace("backbone: ", "backbone: un"))
+    result = CliRunner().invoke(app, ["run", "--out", str(tmp_path)])
+    assert result.exit_code != 0
+    assert "small-seed0" in str(result.output) + str(result.exception)
+    assert "backbone" in (place.folder / "train.log").read_text()
+
+
+def test_a_document_without_markers_is_left_alone(tmp_path: Path) -> None:
+    document = tmp_path / "README.md"
+    document.write_text("nothing here")
+    with pytest.raises(ValueError, match=r"README\.md: expected the markers"):
+        put_into(document, "| a |", "view 1")
+    assert document.read_text() == "nothing here"
