@@ -44,10 +44,10 @@ from likeness.data.protocol import SplitParams, make_split
 from likeness.data.sources import DataParams
 from likeness.data.splits import Identities, Pairs, Split
 from likeness.evaluation import figures
-from likeness.evaluation.baselines import BaselineParams, classical_baseline, cosine
+from likeness.evaluation.baselines import BaselineParams, classical_baseline
 from likeness.evaluation.bootstrap import Resampling, pair_groups
 from likeness.evaluation.figures import Measured
-from likeness.evaluation.systems import Decided, System, decide
+from likeness.evaluation.systems import Decided, System, cosine, decide
 from likeness.files import write_json, write_text
 from likeness.models.decision import fit_decision
 from likeness.models.embedding import embed_pixels, score_pairs

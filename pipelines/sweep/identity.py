@@ -12,6 +12,8 @@ import yaml
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
+from likeness.errors import DataError
+
 STAGES = ("ingest", "validate", "split", "train")
 
 
@@ -23,6 +25,9 @@ def identity(root: Path, overrides: Sequence[str]) -> str:
     Args:
         root: the project.
         overrides: Hydra's, as `dvc exp run -S` takes them.
+
+    Raises:
+        DataError: the project is no git repository.
     """
     known = yaml.safe_load((root / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
     stages = [known[name] for name in STAGES if name in known]
@@ -31,10 +36,15 @@ def identity(root: Path, overrides: Sequence[str]) -> str:
     assert isinstance(values, dict)
     sections = {name: values[name] for name in sorted({name for stage in stages for name in stage["params"]})}
     code = sorted({"dvc.yaml", *(dep for stage in stages for dep in stage["deps"])})
-    told = [json.dumps(sections, sort_keys=True), _git(root, "ls-files", "-s", *code), _git(root, "diff", *code)]
+    states = [_git(root, *command, "--", *code) for command in (["ls-files", "-s"], ["diff"])]
+    told = [json.dumps(sections, sort_keys=True), *states]
     return hashlib.sha256("\0".join(told).encode()).hexdigest()
 
 
 def _git(root: Path, *arguments: str) -> str:
-    command = ["git", *arguments]
-    return subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout
+    done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise DataError(
+            f"{root}: git cannot tell what the code is, so no sweep can be kept: {done.stderr.strip()}"
+        )
+    return done.stdout

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from scipy.stats import binomtest
 from likeness.errors import DataError
 from likeness.params import from_mapping, read_params
 from likeness.training.params import TrainParams
+from pipelines.sweep.identity import identity
 from pipelines.sweep.plan import Plan, Training, Value
 from pipelines.sweep.table import Result, rows, wilson
 
@@ -92,6 +94,20 @@ def test_the_full_plan_is_the_published_one() -> None:
     assert plan["learning_rate"] == [5e-6, 1e-5, 3e-5, 5e-5, 7e-5, 1e-4, 1e-3]
     assert plan["epochs"] == [1, 2, 3, 5, 10, 15, 20, 30]
     assert plan["batch_size"] == [8, 16, 32, 48, 64]
+
+
+def test_a_training_is_known_by_what_its_stages_read_and_by_nothing_else() -> None:
+    known = identity(ROOT, ["recipe=koch"])
+    assert identity(ROOT, ["recipe=koch"]) == known
+    assert identity(ROOT, ["recipe=koch", "report.title=Another", "evaluate.resamples=10"]) == known
+    assert identity(ROOT, ["recipe=koch", "train.batch_size=8"]) != known
+
+
+def test_outside_git_there_is_a_sentence(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "conf", tmp_path / "conf")
+    shutil.copy(ROOT / "dvc.yaml", tmp_path)
+    with pytest.raises(DataError, match="git cannot tell"):
+        identity(tmp_path, ["recipe=koch"])
 
 
 STAGE = """
