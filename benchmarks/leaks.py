@@ -47,7 +47,7 @@ from likeness.evaluation import figures
 from likeness.evaluation.baselines import BaselineParams, classical_baseline
 from likeness.evaluation.bootstrap import Resampling, pair_groups
 from likeness.evaluation.figures import Measured
-from likeness.evaluation.systems import Decided, System, cosine, decide
+from likeness.evaluation.systems import Decided, System, decide
 from likeness.files import write_json, write_text
 from likeness.models.decision import fit_decision
 from likeness.models.embedding import embed_pixels, score_pairs
@@ -237,7 +237,10 @@ def predictor(study: Study, name: str, table: pd.DataFrame) -> Decided:
     split = study.split
     learner = make_pipeline(StandardScaler(), LogisticRegression()).fit(features(split.train), split.train.same)
     holdout, test = (learner.decision_function(features(pairs)) for pairs in (split.holdout, split.test))
-    nobody = System(name, study.paired, np.zeros((len(study.paired), 1), np.float32), cosine)
+    # A name only: the scores are the regression's.
+    nobody = System(
+        name, study.paired, np.zeros((len(study.paired), 1), np.float32), lambda one, _: np.zeros(len(one))
+    )
     return Decided(nobody, fit_decision(holdout, split.holdout.same), holdout, test)
 
 

@@ -45,6 +45,6 @@ def _git(root: Path, *arguments: str) -> str:
     done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True)
     if done.returncode != 0:
         raise DataError(
-            f"{root}: git cannot tell what the code is, so no sweep can be kept: {done.stderr.strip()}"
+            f"{root}: git cannot tell the state of the code, which a sweep needs: {done.stderr.strip()}"
         )
     return done.stdout
