@@ -59,6 +59,7 @@ def test_a_model_against_itself_is_kept() -> None:
     verdict = decide(candidate(0, 0.8, 2), candidate(0, 0.8, 1), FAST)
     assert verdict.outcome == "kept"
     assert verdict.checks[0].found == 0
+    assert "Only the challenger is right on 0 pairs, only the champion on 0: McNemar p = 1." in verdict.table()
 
 
 def test_equal_models_are_rarely_promoted_and_a_better_one_mostly() -> None:

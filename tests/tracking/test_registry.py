@@ -13,6 +13,7 @@ from likeness.errors import ModelError, TrackingError
 from likeness.files import write_json
 from likeness.models.card import WEIGHTS
 from likeness.models.weights import load_model
+from likeness.serving.service import Service
 from likeness.tracking.gate import GateParams, decide
 from likeness.tracking.registry import Registry, resolve
 from tests.tracking.samples import METRICS, register, trained
@@ -108,6 +109,33 @@ def test_tampered_weights_are_not_served(registry: Registry, first: Path) -> Non
     shutil.rmtree(weights.parents[2])
     with pytest.raises(TrackingError, match="gone"):
         registry.resolve("models:/likeness@champion")
+
+
+def test_a_service_follows_the_champion_and_keeps_its_model_when_the_registry_fails_it(
+    registry: Registry,
+    first: Path,
+    second: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    one, two = register(registry, first), register(registry, second)
+    registry.promote(one, "a start")
+    service = Service("models:/likeness@champion", first / "gallery.safetensors")
+    started_with = service.verifier.digest
+    registry.promote(two, "better")
+    weights = registry.resolve("models:/likeness@champion") / WEIGHTS
+    sound = weights.read_bytes()
+    weights.write_bytes(sound[:-1] + b"x")
+    assert not service.refresh()
+    assert service.verifier.digest == started_with
+    assert "not those that were registered" in caplog.text
+    weights.write_bytes(sound)
+    assert service.refresh()
+    followed = service.verifier.digest
+    assert followed != started_with
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    assert not service.refresh()
+    assert service.verifier.digest == followed
 
 
 def test_an_untracked_training_and_a_missing_folder_are_told(

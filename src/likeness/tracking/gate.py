@@ -129,7 +129,19 @@ class Verdict:
             f"| {check.name} | {check.found:+.4f}{_interval(check)} | {check.required} | {_sign(check)} |"
             for check in self.checks
         ]
-        return "\n".join([head, "", "| check | found | required | |", "|---|---|---|---|", *rows, ""])
+        return "\n".join(
+            [head, "", "| check | found | required | |", "|---|---|---|---|", *rows, *self._mcnemar(), ""]
+        )
+
+    def _mcnemar(self) -> list[str]:
+        if "mcnemar_p" not in self.context:
+            return []
+        ours, theirs = (f"{self.context[f'only_{who}_right']:.0f}" for who in ("challenger", "champion"))
+        p_value = f"{self.context['mcnemar_p']:.2g}"
+        return [
+            "",
+            f"Only the challenger is right on {ours} pairs, only the champion on {theirs}: McNemar p = {p_value}.",
+        ]
 
 
 def decide(challenger: Candidate, champion: Candidate | None, params: GateParams) -> Verdict:
