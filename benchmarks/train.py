@@ -1,12 +1,16 @@
 """Images per second of the real training loop beside the same network's bare forward and backward passes.
 
     python -m benchmarks.train [--network koch|residual] [--precision float32|bfloat16] [--faces FOLDER]
-    python -m benchmarks.train --processes 2      # the losses under torchrun beside those of one process
 
-Bare: a resident random batch, forward, loss, backward, nothing else. Real: a whole epoch as the train stage runs
-it, with loading, augmentation, optimiser, regularisation, logging, the evaluation of held-out pairs and the
-checkpoint. The two take turns, because a shared machine is not equally fast at all times; the spread is that of
-the rounds. Processor seconds are told beside the clock.
+Then the losses of two processes under torchrun (gloo on a CPU, NCCL on GPUs) beside those of one process with the
+same batches (`--processes 1` leaves that out), and the machine's load, without which no speed means anything.
+
+Bare: a resident random batch, forward, loss, backward, nothing else; told too with the penalty and the optimiser,
+which belong to learning, and which for S1's 39 million weights are a tenth of a step in memory traffic. Real: a
+whole epoch as the train stage runs it, with loading, augmentation, optimiser, regularisation, logging, the
+evaluation of held-out pairs and the checkpoint; it is shorter than one of View 1 (S1: 55 steps), so its checkpoint
+weighs more. They take turns, because a shared machine is not equally fast at all times; the spread is that of the
+rounds. Processor seconds are told beside the clock.
 """
 
 from __future__ import annotations
@@ -22,7 +26,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -36,7 +40,7 @@ from likeness.models.preprocess import Preprocess
 from likeness.training.augment import AugmentParams
 from likeness.training.losses.build import build_objective
 from likeness.training.losses.params import LossParams
-from likeness.training.optimiser import L2Params
+from likeness.training.optimiser import L2Params, Penalty, build_optimizer, named_trainable
 from likeness.training.params import TrainParams
 from likeness.training.records import EpochRecord
 from likeness.training.run import Trained, train
@@ -92,18 +96,20 @@ def main(
     steps: Annotated[int, typer.Option(help="Steps of an epoch.")] = 20,
     rounds: Annotated[int, typer.Option(help="How often each runs.")] = 3,
     faces: Annotated[Path | None, typer.Option(help="Folder of the ingest stage; else random pixels.")] = None,
-    processes: Annotated[int, typer.Option(help="Under torchrun, beside one process.")] = 1,
+    processes: Annotated[int, typer.Option(help="Under torchrun, beside one process.")] = 2,
     worker: Annotated[Path | None, typer.Option(hidden=True)] = None,
 ) -> None:
     if worker is not None:
         worker.write_text(json.dumps(losses(steps))) if os.environ["RANK"] == "0" else losses(steps)
-    elif processes > 1:
+        return
+    case = CASES[network]
+    case = replace(case, train=replace(case.train, epochs=2, precision=precision))
+    pixels = random_faces(case, steps) if faces is None else FaceSet.open(faces).pixels
+    before = os.getloadavg()[0]
+    compare_loops(network, case, pixels, steps, rounds, device)
+    if processes > 1:
         compare_processes(processes, steps)
-    else:
-        case = CASES[network]
-        case = replace(case, train=replace(case.train, epochs=2, precision=precision))
-        pixels = random_faces(case, steps) if faces is None else FaceSet.open(faces).pixels
-        compare_loops(network, case, pixels, steps, rounds, device)
+    print(f"load of the machine: {before:.1f} before, {os.getloadavg()[0]:.1f} at the end (this program included)")
 
 
 def compare_loops(name: str, case: Case, pixels: Pixels, steps: int, rounds: int, device: str) -> None:
@@ -115,12 +121,17 @@ def compare_loops(name: str, case: Case, pixels: Pixels, steps: int, rounds: int
     real_epoch(case, data, holdout, pixels, device)
     print(f"peak memory of the real loop {peak_memory(place):.2f} GiB")
     bare = bare_passes(case, data, pixels, place, steps)
-    bare()
-    pairs = [(real_epoch(case, data, holdout, pixels, device), timed(bare)) for _ in range(rounds)]
-    tell("bare passes", [run.speed for _, run in pairs])
+    learning = bare_passes(case, data, pixels, place, steps, learns=True)
+    bare(), learning()
+    trio = [(real_epoch(case, data, holdout, pixels, device), timed(bare), timed(learning)) for _ in range(rounds)]
+    pairs = [(run, base) for run, base, _ in trio]
+    tell("bare passes", [base.speed for _, base, _ in trio])
+    tell("bare passes and optimiser", [run.speed for _, _, run in trio])
     tell("real epoch, steps alone", [run.step_speed for run, _ in pairs])
     tell("real epoch, all of it", [run.speed for run, _ in pairs])
     tell("  all of it / bare, by the clock", [run.speed / base.speed for run, base in pairs])
+    tell("  steps alone / bare, by the clock", [run.step_speed / base.speed for run, base in pairs])
+    tell("  steps alone / bare and optimiser", [run.step_speed / base.speed for run, _, base in trio])
     tell("  all of it / bare, by processor", [run.processor_speed / base.processor_speed for run, base in pairs])
     if name == "koch":
         told = statistics.median(run.step_speed for run, _ in pairs) / 2
@@ -180,14 +191,19 @@ def trained_once(
 
 
 def bare_passes(
-    case: Case, data: TrainingData, pixels: Pixels, device: torch.device, steps: int
+    case: Case, data: TrainingData, pixels: Pixels, device: torch.device, steps: int, learns: bool = False
 ) -> Callable[[], int]:
-    """A function that runs `steps` forward and backward passes and returns the number of images."""
+    """A function that runs `steps` forward and backward passes and returns the number of images.
+
+    With `learns`, each is followed by the penalty's gradient and a step of the optimiser.
+    """
     siamese = build_siamese(case.model, (pixels.shape[1], pixels.shape[2]), seed=0)
     by_identity = case.train.sampler.kind == "identities"
     batch = build_sampler(data, case.train.sampler, case.train.batch_size, 0).epoch(0)[0].to(device)
     objective = build_objective(case.train.losses, siamese, data, by_identity, 0).to(device)
-    siamese.to(device, memory_format=torch.channels_last).train()
+    siamese.to(device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
+    optimizer = build_optimizer(named_trainable(siamese, objective), case.train)
+    penalty = Penalty(siamese.backbone, case.train.l2)
     images = torch.rand(len(batch.rows), 1, *pixels.shape[1:], device=device)
     half = case.train.precision == "bfloat16" or (case.train.precision == "auto" and device.type == "cuda")
 
@@ -196,6 +212,9 @@ def bare_passes(
             with torch.autocast(device.type, torch.bfloat16, enabled=half):
                 embeddings = siamese(images)
             objective(siamese, embeddings.float(), batch, 0.5).value.backward()
+            if learns:
+                penalty.add_gradients()
+                optimizer.step()
             siamese.zero_grad()
             objective.zero_grad()
         if device.type == "cuda":
@@ -250,7 +269,7 @@ def compare_processes(processes: int, steps: int) -> None:
     print(f"largest difference of {len(alone['loss'])} per-step losses: {gap:.1e}")
 
 
-def losses(steps: int) -> dict[str, list[float] | float]:
+def losses(steps: int) -> dict[str, Any]:
     """Per-step losses and speed of this world's training."""
     case = CASES["koch"]
     case = replace(case, model=replace(case.model, batch_norm=False, dropout=0.0, width=0.5))
