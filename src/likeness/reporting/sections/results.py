@@ -24,6 +24,7 @@ from likeness.reporting.wording import count, interval, measured, number, percen
 
 SYSTEMS = {
     "model": "this model",
+    "best_member": "its best member",
     "baseline": "classical baseline",
     "untrained": "untrained network",
 }
@@ -47,6 +48,7 @@ def results_section(artefacts: Artefacts) -> Section:
         Prose(conditions(metrics)),
         Prose(_OTHERS),
         *_verdict(metrics),
+        *_ensemble(metrics),
         Gallery(_curves(artefacts, metrics)),
         *_every_figure(metrics),
         _confusion(metrics["model"]["test"]["confusion"]),
@@ -105,6 +107,21 @@ def _verdict(metrics: Json) -> list[Block]:
             )
         ]
     return [Note(f"The network is **not shown to beat the classical baseline**: {told}", "warning")]
+
+
+def _ensemble(metrics: Json) -> list[Block]:
+    """What averaging several networks has gained over the best of them."""
+    if "best_member" not in metrics:
+        return []
+    gain = metrics["comparison"]["model_minus_best_member"]["accuracy"]
+    low, high, value = (_points(100 * gain[key]) for key in ("low", "high", "value"))
+    return [
+        Prose(
+            f"Against its **best member** ({quoted(metrics['best_member']['name'])}, chosen on held-out pairs) "
+            f"the ensemble gains {value} points of accuracy (95 % interval {low} to {high}, paired). A decision "
+            "costs what all members cost together; see the network's layers."
+        )
+    ]
 
 
 def _probability(p: float) -> str:

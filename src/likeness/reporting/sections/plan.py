@@ -1,0 +1,83 @@
+"""Part of the training's chapter: the steps of a plan, what was frozen, what was fitted, who the members are."""
+
+from __future__ import annotations
+
+from likeness.reporting.artefacts import Json
+from likeness.reporting.document import Block, Column, Prose, Table
+from likeness.reporting.inline import quoted
+from likeness.reporting.wording import count, percent
+
+_FIGURES = (Column("holdout accuracy", True), Column("holdout AUC", True))
+
+
+def plan_blocks(trained: Json) -> list[Block]:
+    """What the card's facts of a training tell beyond one course of gradient descent; often nothing.
+
+    Args:
+        trained: `trained` of the model's card.
+    """
+    return [*_parts(trained), *_frozen(trained), *_fit(trained), *_members(trained)]
+
+
+def _parts(trained: Json) -> list[Block]:
+    parts: Json = trained.get("parts") or {}
+    rows = [
+        [quoted(name), count(part["epochs"]), count(part["best_epoch"]), *_figures(part["holdout"])]
+        for name, part in parts.items()
+    ]
+    columns = [Column("step"), Column("epochs", True), Column("weights of", True), *_FIGURES]
+    return [Table(columns, rows, "Steps of the training, one after another.")] if rows else []
+
+
+def _frozen(trained: Json) -> list[Block]:
+    return [
+        Prose(
+            f"In {quoted(name)} {count(seal['numbers'])} numbers in {count(seal['tensors'])} tensors were frozen, "
+            f"batch-norm statistics included, and found **bit-identical** before and after (sha256 "
+            f"{quoted(seal['sha256'][:16])}…)."
+        )
+        for name, seal in (trained.get("frozen") or {}).items()
+    ]
+
+
+def _fit(trained: Json) -> list[Block]:
+    fit = trained.get("fit")
+    if not fit:
+        return []
+    before, gain = fit["before"], fit["gain"]
+    return [
+        Prose(
+            f"Behind the trained network, which stays as it is, a map was fitted on training faces: "
+            f"**{fit['kind']}**. On the held-out pairs the network alone had an accuracy of "
+            f"{percent(before['accuracy'])} and an AUC of {before['auc']:.4f}; the map changes them by "
+            f"{_signed(100 * gain['accuracy'], 1)} points and {_signed(gain['auc'], 4)}."
+        )
+    ]
+
+
+def _members(trained: Json) -> list[Block]:
+    members: Json = trained.get("members") or {}
+    if not members:
+        return []
+    gain = trained["gain"]
+    rows = [[quoted(name), _peculiar(member), *_figures(member["holdout"])] for name, member in members.items()]
+    rows.append(["all together", "mean of the cosines", *_figures(trained["holdout"])])
+    told = (
+        f"On the held-out pairs the ensemble exceeds its best member, {quoted(gain['over'])}, by "
+        f"{_signed(100 * gain['holdout']['accuracy'], 1)} points of accuracy and "
+        f"{_signed(gain['holdout']['auc'], 4)} of AUC."
+    )
+    columns = [Column("member"), Column("how it differs", room=16), *_FIGURES]
+    return [Table(columns, rows, "Members of the ensemble.", strong=frozenset({len(rows) - 1})), Prose(told)]
+
+
+def _peculiar(member: Json) -> str:
+    return ", ".join(f"{key} {value}" for key, value in member.items() if key not in ("holdout", "fit"))
+
+
+def _figures(holdout: Json) -> list[str]:
+    return [percent(holdout["accuracy"]), f"{holdout['auc']:.4f}"]
+
+
+def _signed(value: float, digits: int) -> str:
+    return f"{value:+.{digits}f}".replace("-", "−")
