@@ -34,9 +34,9 @@ def main(
     found = study(FaceSet.open(faces), Split.open(splits), loaded, wanted)
     write_study(out, found)
     log_evaluation(run, found.metrics)
-    for system in ("model", "baseline", "untrained"):
+    for system in ("model", "best_member", "baseline", "untrained"):
         if system in found.metrics:
-            logging.info("%-9s %s", system, _line(found.metrics[system]["test"]))
+            logging.info("%-11s %s", system, _line(found.metrics[system]["test"]))
 
 
 def _line(figures: dict[str, dict[str, float]]) -> str:

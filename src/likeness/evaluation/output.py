@@ -41,6 +41,6 @@ def write_study(folder: Path, found: Study) -> None:
 
 def headline(metrics: Mapping[str, Any]) -> dict[str, Any]:
     """The few figures on the test pairs that `dvc metrics diff` and `dvc exp show` compare trainings by."""
-    systems = [name for name in ("model", "baseline", "untrained") if name in metrics]
+    systems = [name for name in ("model", "best_member", "baseline", "untrained") if name in metrics]
     figures = {name: metrics[name]["test"] for name in systems}
     return {name: {key: one[key]["value"] for key in _HEADLINE if key in one} for name, one in figures.items()}

@@ -1,5 +1,7 @@
 """One evaluation: a model, the classical baseline and the untrained network on the same pairs.
 
+An ensemble's best member, chosen on the holdout pairs, is measured beside them.
+
 Thresholds and calibrations come from the model's card or from holdout pairs; the test pairs choose nothing.
 Every picture that any pair or recognition test needs is embedded once.
 """
@@ -26,6 +28,7 @@ from likeness.evaluation.comparison import Scored
 from likeness.evaluation.figures import Json, Measured
 from likeness.evaluation.identification import Crowd, crowd_of
 from likeness.evaluation.layers import layer_table
+from likeness.evaluation.members import best_member
 from likeness.evaluation.metrics import sweep
 from likeness.evaluation.params import EvaluateParams
 from likeness.evaluation.showcase import Showcase, showcase
@@ -114,7 +117,7 @@ def study(faces: FaceSet, split: Split, model: LoadedModel, params: EvaluatePara
 def _systems(
     faces: FaceSet, split: Split, model: LoadedModel, crowd: Crowd, params: EvaluateParams
 ) -> dict[str, Decided]:
-    """The model, the baseline and the untrained network, each with its decisions, by name."""
+    """The model, the baseline, an ensemble's best member and the untrained network, each with its decisions."""
     card = model.card
     device = next(model.siamese.parameters(), torch.empty(0)).device
     paired = np.union1d(split.holdout.rows, split.test.rows)
@@ -129,6 +132,9 @@ def _systems(
     ours = decide(network("model", model.siamese, everyone), *pairs, card.decision)
     baseline = decide(classical_baseline(faces, split, everyone, params.baseline), *pairs)
     systems = {"model": ours, "baseline": baseline}
+    member = best_member(ours.system, card.model, *pairs)
+    if member is not None:
+        systems["best_member"] = member
     fresh = untrained(card)
     if fresh is not None:
         systems["untrained"] = decide(network("untrained", fresh, paired), *pairs)
@@ -193,6 +199,7 @@ def _counts(measured: Measured) -> Json:
 def _verification(system: Decided, holdout: Measured, test: Measured, params: EvaluateParams) -> Json:
     decision, resampling = system.decision, params.resampling
     return {
+        "name": system.system.name,
         "threshold": decision.threshold,
         "holdout": figures.verification(system.holdout, decision, holdout, params.far, resampling),
         "test": figures.verification(system.test, decision, test, params.far, resampling),

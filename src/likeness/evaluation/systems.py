@@ -72,6 +72,13 @@ class Decided:
     test: Floats
 
 
+def cosine(first: Vectors, second: Vectors) -> Floats:
+    """Cosine of the angle between rows of [P, D] and [P, D]; 0 where one of them is all zero."""
+    one, two = first.astype(np.float64), second.astype(np.float64)
+    lengths = np.linalg.norm(one, axis=1) * np.linalg.norm(two, axis=1)
+    return np.asarray(np.sum(one * two, axis=1) / np.where(lengths > 0, lengths, 1))
+
+
 def decide(system: System, holdout: Pairs, test: Pairs, decision: Decision | None = None) -> Decided:
     """Scores both sets of pairs; without a `decision` of its own, one is fitted on the holdout pairs alone.
 
