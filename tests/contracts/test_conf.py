@@ -13,19 +13,24 @@ from omegaconf import OmegaConf
 
 from likeness.data.protocol import SplitParams
 from likeness.data.sources import DataParams
-from likeness.data.splits import Identities, Pairs
+from likeness.data.splits import Identities, Pairs, TrainingData
 from likeness.data.synthetic.census import SyntheticParams
 from likeness.evaluation.params import EvaluateParams
-from likeness.models.network import ModelParams, build_siamese
+from likeness.models.export import export_onnx
+from likeness.models.network import ModelParams, build_siamese, compared_by
+from likeness.models.preprocess import Preprocess
+from likeness.models.siamese import Siamese
 from likeness.params import read_params
 from likeness.reporting.params import ReportParams
 from likeness.tracking.gate import GateParams
 from likeness.tracking.runs import TrackingParams
 from likeness.training.losses.build import build_objective
 from likeness.training.params import RecipeParams, TrainParams
+from likeness.training.plan import Task, refuse_misfits
 from likeness.training.sampling import build_sampler
 from likeness.validation.params import ValidationParams
 from pipelines.nightly.params import NightlyParams
+from tests.models.samples import SIZE, TINY, card
 
 ROOT = Path(__file__).parents[2]
 SECTIONS: dict[str, type[Any]] = {
@@ -75,15 +80,39 @@ def test_every_source_is_understood(source: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
-def test_every_recipe_builds_its_network_and_its_loss(recipe: str, tmp_path: Path) -> None:
-    sections = read(tmp_path, f"recipe={recipe}", "data=lfw-deepfunneled")
+def test_every_recipe_can_be_carried_out(recipe: str, tmp_path: Path) -> None:
+    """Networks, samplers and losses of all steps can be built, and nothing contradicts the rest."""
+    more = external_tower(tmp_path) if recipe == "external" else []
+    sections = read(tmp_path, f"recipe={recipe}", "data=lfw-deepfunneled", *more)
     assert sections["recipe"].name == recipe
-    model, training = sections["model"], sections["train"]
-    siamese = build_siamese(model, sections["data"].size, seed=0)
-    by_identity = training.sampler.kind == "identities"
+    model, training, size = sections["model"], sections["train"], sections["data"].size
     data = _KNOWN if sections["split"].protocol == "unrestricted" else _LISTED
-    assert build_objective(training.losses, siamese, data, by_identity, 0).formula
-    build_sampler(data, training.sampler, training.batch_size, 0)
+    preprocess = Preprocess(size, None, training.standardise)
+    preprocess.require_fit(model)
+    refuse_misfits(Task(data, _LISTED, np.zeros((4, *size), np.uint8), model, preprocess, training))
+    members = [(member.model(model), training.of_member(member)) for member in training.members]
+    for network, plan in members or [(model, training)]:
+        siamese = build_siamese(network, size, seed=0)
+        if plan.epochs:
+            assert built(siamese, plan, data)
+        if plan.pretrain:
+            assert built(
+                compared_by(network, siamese, plan.pretrain.comparator)[1], plan.first_step(plan.pretrain), data
+            )
+
+
+def built(siamese: Siamese, plan: TrainParams, data: TrainingData) -> str:
+    """The loss of a step, once its sampler could be built too."""
+    build_sampler(data, plan.sampler, plan.batch_size, 0)
+    return build_objective(plan.losses, siamese, data, plan.sampler.kind == "identities", 0).formula
+
+
+def external_tower(folder: Path) -> list[str]:
+    """What a person with a tower of their own says on the command line."""
+    path = folder / "own.onnx"
+    export_onnx(path, build_siamese(TINY, SIZE, 0), card())
+    size = f"[{SIZE[0]},{SIZE[1]}]"
+    return [f"model.external.onnx={path}", f"model.embedding_dim={TINY.embedding_dim}", f"data.size={size}"]
 
 
 def test_the_sections_of_a_source_and_a_recipe_meet(tmp_path: Path) -> None:
