@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from likeness import __version__
-from likeness.commands import bench, people, project, serve, verify
+from likeness.commands import bench, people, project, rate, serve, verify
 from likeness.commands.common import Exit
 from likeness.errors import LikenessError
 
@@ -33,6 +33,7 @@ app.command(rich_help_panel=_LOOK)(bench.bench)
 app.command(rich_help_panel=_LOOK)(project.export)
 app.command(rich_help_panel=_LOOK)(project.promote)
 app.command(rich_help_panel=_LOOK)(project.rollback)
+app.command("find-rate", rich_help_panel=_PROJECT)(rate.find_rate)
 app.command(rich_help_panel=_PROJECT)(project.doctor)
 app.command(rich_help_panel=_PROJECT)(project.where)
 app.command(rich_help_panel=_PROJECT)(project.history)
