@@ -11,22 +11,21 @@ import contextlib
 import logging
 import shutil
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-from prefect import State, Task, flow, get_run_logger, task
+from prefect import Flow, State, Task, flow, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
-from prefect.client.schemas.objects import TaskRun
+from prefect.client.schemas.objects import FlowRun, TaskRun
 from prefect.runtime import flow_run
 from prefect.states import Cancelled, Completed, Failed
 
 from likeness.errors import LikenessError, OutputError
 from likeness.tracking.history import Night, write_night
 from pipelines.nightly import notes, standing
+from pipelines.nightly.at_work import at_work, find_dead, note_step
 from pipelines.nightly.dvc import Dvc
 from pipelines.nightly.intake import Intake, take_in
 from pipelines.nightly.outcome import TO_DO, HaltError, Outcome
@@ -34,7 +33,6 @@ from pipelines.nightly.params import STAGES, NightlyParams, Places, read_nightly
 from pipelines.nightly.seed import next_seed
 
 _log = logging.getLogger(__name__)
-LOCK = "lock"
 
 
 @dataclass
@@ -56,7 +54,27 @@ class _Diary:
         return Night(started, self.outcome.value, line, seconds, flow_run=flow_run.id, **self.facts)
 
 
-@flow(name="retrain", flow_run_name="night of {project}", validate_parameters=True)
+def bury(places: Places, params: NightlyParams) -> None:
+    """Writes down a night whose process was killed, and tells of it, unless that was done."""
+    night = find_dead(places)
+    if night is not None:
+        _log.warning("%s", night.line)
+        _tell(places, params, night, good=False)
+
+
+def _after_crash(flow: Flow[Any, Any], flow_run: FlowRun, state: State[Any]) -> None:  # called by these names
+    """Runs where the night was started, be it by `make nightly` or by a worker, when its process is gone."""
+    places = Places(Path(flow_run.parameters["project"]).resolve())
+    bury(places, read_nightly(places.params))
+
+
+@flow(
+    name="retrain",
+    flow_run_name="night of {project}",
+    validate_parameters=True,
+    on_crashed=[_after_crash],
+    on_cancellation=[_after_crash],  # one that had to be killed because it did not heed the request
+)
 def retrain(project: str = ".", force_train: bool = False, accept_drift: bool = False) -> State[Any]:
     """One night.
 
@@ -70,7 +88,8 @@ def retrain(project: str = ".", force_train: bool = False, accept_drift: bool = 
     try:
         with contextlib.chdir(places.root):
             params = read_nightly(places.params)
-            with _alone(places):
+            bury(places, params)
+            with at_work(places, diary.began, flow_run.id):
                 _spend(places, params, diary, force_train, accept_drift)
     except HaltError as halt:
         diary.end(halt.outcome, str(halt))
@@ -80,7 +99,7 @@ def retrain(project: str = ".", force_train: bool = False, accept_drift: bool = 
         _log.exception("the night broke off")
         diary.end(Outcome.FAILED, f"{type(error).__name__}: {error}")
     except BaseException as error:  # a signal: everything below has been stopped on the way up
-        diary.end(Outcome.CANCELLED, f"stopped by {type(error).__name__} while it worked.")
+        diary.end(Outcome.CANCELLED, f"stopped at its work ({type(error).__name__}).")
         write_night(places.nights, diary.night())
         raise
     return _close(places, params, diary)
@@ -89,6 +108,7 @@ def retrain(project: str = ".", force_train: bool = False, accept_drift: bool = 
 def _spend(places: Places, params: NightlyParams, diary: _Diary, force_train: bool, accept_drift: bool) -> None:
     """The night itself; ends by filling the diary or by raising."""
     _require_room(places, params)
+    note_step(places, "the batch")
     intake = take_in_batch(places, params, accept_drift)
     diary.facts["batch"] = intake.counts
     if intake.trouble is not None:
@@ -105,6 +125,7 @@ def _spend(places: Places, params: NightlyParams, diary: _Diary, force_train: bo
     for name in STAGES if changed else ():
         if name == "train":
             require_tracking.with_options(**_retries(params))(places)
+        note_step(places, name)
         ran, seconds = _stage_task(name, params)(name, places, params)
         if ran:
             stages[name] = round(seconds, 1)
@@ -117,6 +138,7 @@ def _spend(places: Places, params: NightlyParams, diary: _Diary, force_train: bo
 
 
 def _decide(places: Places, params: NightlyParams, diary: _Diary) -> None:
+    note_step(places, "the gate")
     found = decide.with_options(**_retries(params))(places, diary.facts.get("run_id"))
     diary.facts |= {
         name: getattr(found, name)
@@ -193,17 +215,6 @@ def _dvc(places: Places, params: NightlyParams) -> Dvc:
     return Dvc(places.root, params.grace_seconds, params.lock_wait_minutes * 60, get_run_logger().info)
 
 
-@contextlib.contextmanager
-def _alone(places: Places) -> Iterator[None]:
-    """One night at a time, also for those that no server knows of; the system frees the lock of a killed one."""
-    places.state.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(places.state / LOCK, timeout=0):
-            yield
-    except Timeout:
-        raise HaltError(Outcome.OVERLAPPING, "another night is at work in this project.") from None
-
-
 def _require_room(places: Places, params: NightlyParams) -> None:
     free = shutil.disk_usage(places.root).free / 1e9
     if free < params.free_gigabytes:
@@ -229,10 +240,17 @@ def _close(places: Places, params: NightlyParams, diary: _Diary) -> State[Any]:
     write_night(places.nights, night)
     with notes.optional():
         notes.show_night(night)
-    if params.notify and (params.notify_always or not diary.outcome.good):
-        with notes.optional():
-            notes.notify(params.notify, night)
+    _tell(places, params, night, diary.outcome.good)
     name = diary.outcome.value.replace("-", " ").capitalize()
     if diary.outcome is Outcome.OVERLAPPING:
         return Cancelled(name=name, message=night.line)
     return (Completed if diary.outcome.good else Failed)(name=name, message=night.line)
+
+
+def _tell(places: Places, params: NightlyParams, night: Night, good: bool) -> None:
+    """The page of the nights, and a message to whoever wants one."""
+    with notes.optional():
+        notes.write_page(places)
+    if params.notify and (params.notify_always or not good):
+        with notes.optional():
+            notes.notify(params.notify, night)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import logging
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from prefect.blocks.core import Block
 from prefect.blocks.notifications import CustomWebhookNotificationBlock
 
 from likeness.files import read_json
-from likeness.tracking.history import Night
+from likeness.tracking.history import Night, read_nights
 from pipelines.nightly.intake import Intake
 from pipelines.nightly.params import Places
 from pipelines.nightly.standing import Standing
@@ -79,6 +80,14 @@ def show_night(night: Night) -> None:
     """How the night ended."""
     text = f"**{night.outcome}** in {night.seconds:.0f} s. {night.line}"
     create_markdown_artifact(text, key="night", description="How the night ended")
+
+
+def write_page(places: Places) -> None:
+    """The page of the nights, beside the report that links to it."""
+    from likeness.reporting.nights import FILE, write_nights  # charts take a second to import
+
+    nights = [dataclasses.asdict(night) for night in read_nights(places.nights)]
+    write_nights(nights, places.reports / FILE)
 
 
 def notify(slug: str, night: Night) -> None:

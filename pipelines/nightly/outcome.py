@@ -25,6 +25,7 @@ class Outcome(StrEnum):
     DISK_FULL = "disk-full"
     TRACKING_AWAY = "tracking-away"
     CANCELLED = "cancelled"
+    KILLED = "killed"
     FAILED = "failed"
     NO_GPU = "no-gpu"
 
@@ -35,10 +36,10 @@ class Outcome(StrEnum):
 
 
 TO_DO = {
-    Outcome.PROMOTED: "Nothing; `likeness rollback --because …` undoes it.",
-    Outcome.KEPT: "Nothing.",
-    Outcome.REFUSED: "Nothing; reports/gate/gate.md says what fell.",
-    Outcome.NOTHING: "Nothing.",
+    Outcome.PROMOTED: "Nothing to do; `likeness rollback --because …` undoes it.",
+    Outcome.KEPT: "Nothing to do.",
+    Outcome.REFUSED: "Nothing to do; reports/gate/gate.md says what fell.",
+    Outcome.NOTHING: "Nothing to do.",
     Outcome.BAD_BATCH: "Read the reasons in data/quarantine, mend the files, and put them into "
     "data/incoming again.",
     Outcome.DRIFT: "If the photographs are right, move them back into data/incoming and run "
@@ -46,10 +47,12 @@ TO_DO = {
     Outcome.INVALID: "See reports/validation/docs/index.html; correct the data or the bound in params.yaml.",
     Outcome.DIVERGED: "Lower train.learning_rate or set train.clip_norm in params.yaml.",
     Outcome.LOCK_BUSY: "Let that process end, or end it; the next night tries again.",
-    Outcome.OVERLAPPING: "Nothing; the other run goes on.",
+    Outcome.OVERLAPPING: "Nothing to do; the other run goes on.",
     Outcome.DISK_FULL: "Free some space (`dvc gc -w`, old MLflow runs, reports/); the next night goes on.",
     Outcome.TRACKING_AWAY: "Bring the MLflow store back; the next night goes on where this one stopped.",
-    Outcome.CANCELLED: "Nothing; the next run goes on from the last checkpoint.",
+    Outcome.CANCELLED: "Nothing to do; the next run goes on from the last checkpoint.",
+    Outcome.KILLED: "The next run goes on from the last checkpoint. If nobody killed it, look for a lack of "
+    "memory (`dmesg`) or of power.",
     Outcome.FAILED: "Read the log of the stage in Prefect; `dvc repro` by hand shows the same.",
     Outcome.NO_GPU: "Set nightly.device to auto, or see `likeness doctor` for the driver.",
 }

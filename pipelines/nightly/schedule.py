@@ -9,7 +9,6 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from filelock import FileLock, Timeout
 from prefect import get_client
 from prefect.client.schemas.filters import (
     FlowRunFilter,
@@ -26,8 +25,10 @@ from prefect.server.schemas.schedules import CronSchedule
 from prefect.states import Cancelled, Crashed
 
 from likeness.tracking.history import read_nights
+from pipelines.nightly.at_work import idle
+from pipelines.nightly.outcome import Outcome
 from pipelines.nightly.params import NightlyParams, Places
-from pipelines.retrain import LOCK, retrain
+from pipelines.retrain import bury, retrain
 
 _log = logging.getLogger(__name__)
 NAME = "nightly"
@@ -38,6 +39,7 @@ ONE_AT_A_TIME = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLi
 
 def serve_nights(places: Places, params: NightlyParams) -> None:
     """Serves the flow until SIGINT or SIGTERM."""
+    bury(places, params)
     with suppress(KeyboardInterrupt):
         asyncio.run(_serve(places, params))
 
@@ -71,7 +73,7 @@ async def _catch_up(deployment: UUID, places: Places, params: NightlyParams) -> 
     Before that, buries runs that died without a word, for they hold the place of the next.
     """
     async with get_client() as client:
-        if _idle(places):
+        if idle(places):
             for run in await client.read_flow_runs(flow_run_filter=_runs(deployment, *_AT_WORK)):
                 await client.set_flow_run_state(run.id, Crashed(message="Its process is gone."))
         for run in await client.read_flow_runs(flow_run_filter=_runs(deployment, StateType.SCHEDULED)):
@@ -90,24 +92,17 @@ def _runs(deployment: UUID, *states: StateType) -> FlowRunFilter:
     )
 
 
-def _idle(places: Places) -> bool:
-    """Whether no night is at work, whatever the server believes.
-
-    A run whose process was killed stays Running there, and holds the one place that new runs need.
-    """
-    places.state.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(places.state / LOCK, timeout=0):
-            return True
-    except Timeout:
-        return False
-
-
 async def missed(places: Places, params: NightlyParams, now: datetime) -> bool:
-    """Whether the cron has struck since the last night began; False before the first."""
+    """Whether the cron has struck since the last night began, or that one was killed; False before the first.
+
+    Two that were killed in a row are not followed by a third at once: what kills them may be the night itself.
+    """
     nights = read_nights(places.nights)
     if not nights:
         return False
+    killed = [night.outcome == Outcome.KILLED for night in nights[-2:]]
+    if killed[-1] and sum(killed) == 1:
+        return True
     after = datetime.fromisoformat(nights[-1].started) + timedelta(seconds=1)  # else a night on the stroke counts
     due = await CronSchedule(cron=params.cron, timezone=params.zone).get_dates(n=1, start=after)
     return bool(due and due[0] <= now)

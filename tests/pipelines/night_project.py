@@ -131,11 +131,11 @@ def prefect_server(home: Path) -> Iterator[str]:
 
 
 def start_night(folder: Path, url: str, home: Path, *arguments: str) -> subprocess.Popen[str]:
-    """Runs the flow once in a process of its own."""
+    """Runs the flow once in a process of its own, with the project's own code where it has some."""
     return subprocess.Popen(
         [sys.executable, "-m", "pipelines.nightly", "now", *arguments],
         cwd=folder,
-        env=environment(PREFECT_API_URL=url, PREFECT_HOME=str(home)),
+        env=environment(PREFECT_API_URL=url, PREFECT_HOME=str(home), PYTHONPATH=str(folder / "src")),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -64,33 +61,14 @@ def project(built: Path) -> Iterator[Path]:
     write_params(built)
 
 
-@pytest.fixture
-def hook() -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """A web server that keeps what is posted to it: its address, and the messages."""
-    messages: list[dict[str, Any]] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            messages.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    listener = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=listener.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{listener.server_port}/hook", messages
-    listener.shutdown()
-    thread.join()
-    listener.server_close()
-
-
 def night_of(project: Path) -> tuple[State[Any], Night]:
     """Runs the flow here; its state, and what it wrote down."""
     state = retrain(str(project), return_state=True)
-    return state, read_nights(project / "reports" / "nightly")[-1]
+    return state, nights_of(project)[-1]
+
+
+def nights_of(project: Path) -> list[Night]:
+    return read_nights(project / "reports" / "nightly")
 
 
 def tries(night: Night) -> dict[str, int]:
@@ -113,6 +91,7 @@ def test_nothing_new_ends_at_once_and_trains_nothing(server: str, project: Path)
     state, night = night_of(project)
     assert (state.name, state.is_completed()) == ("Nothing to do", True)
     assert (night.outcome, night.trained, night.stages) == ("nothing-to-do", False, {})
+    assert "nothing-to-do" in (project / "reports" / "nights.html").read_text()
 
 
 def test_a_failed_validation_stops_everything_and_is_told(
@@ -169,18 +148,42 @@ def test_a_stage_out_of_time_is_stopped_with_all_its_children(server: str, proje
     assert not processes_in(project)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_no_stage_outlives_its_flow(server: str, home: Path, project: Path, number: signal.Signals) -> None:
+def working_night(project: Path, server: str, home: Path) -> subprocess.Popen[str]:
+    """A night that is in the midst of a stage."""
     write_params(project, ingest="sleep")
-    before = len(read_nights(project / "reports" / "nightly"))
     flow = start_night(project, server, home)
     # flow, guard, dvc, stage, its child
     wait_until(lambda: len(processes_in(project)) >= 5, 120, "the stage works")
+    return flow
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_night_that_is_told_to_stop_takes_its_stage_along(
+    server: str, home: Path, project: Path, number: signal.Signals
+) -> None:
+    before = len(nights_of(project))
+    flow = working_night(project, server, home)
     flow.send_signal(number)
     flow.communicate(timeout=60)
+    assert not processes_in(project)
+    assert [night.outcome for night in nights_of(project)[before:]] == ["cancelled"]
+
+
+def test_a_killed_night_leaves_no_orphan_and_the_next_one_tells_of_it(
+    server: str, home: Path, project: Path, hook: tuple[str, list[dict[str, Any]]]
+) -> None:
+    before = len(nights_of(project))
+    flow = working_night(project, server, home)
+    flow.kill()
+    flow.communicate(timeout=60)
     wait_until(lambda: not processes_in(project), 30, "all of them are gone")
-    nights = read_nights(project / "reports" / "nightly")[before:]
-    assert [night.outcome for night in nights] == (["cancelled"] if number == signal.SIGTERM else [])
+    url, messages = hook
+    write_params(project, {"notify": save_webhook("likeness", url)})
+    night_of(project)
+    killed, following = nights_of(project)[before:]
+    assert (killed.outcome, following.outcome) == ("killed", "nothing-to-do")
+    assert "killed at ingest" in killed.line
+    assert messages == [{"subject": "Likeness: killed", "text": killed.line}]
 
 
 def test_an_unknown_parameter_is_told_in_a_line(server: str, project: Path) -> None:

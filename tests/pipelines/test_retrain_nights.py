@@ -1,7 +1,7 @@
 """Whole nights with real stages on drawn faces: slow, run by `make test-nightly`.
 
 Three nights (new good data, bad data, nothing new), a cron that fires, and kills at random points. The number of
-kills is 20, or what LIKENESS_KILLS says.
+kills is 20, or what LIKENESS_KILLS says; with LIKENESS_KILLS_IN=FOLDER they can be broken off and gone on with.
 """
 
 from __future__ import annotations
@@ -10,36 +10,32 @@ import os
 import random
 import shutil
 import signal
-import sqlite3
 import subprocess
 import sys
 import tarfile
+import threading
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import psutil
 import pytest
-import yaml
 
-from likeness.data.archive import Member, open_reader
+from likeness.data.archive import Member
 from likeness.data.collected import Collected
 from likeness.data.faceset import COLLECTED, FaceSet
-from likeness.data.splits import Split
-from likeness.data.synthetic.archive import SyntheticParams, write_archive
-from likeness.files import read_json
+from likeness.files import read_json, write_json
 from likeness.models.weights import load_model
 from likeness.tracking.history import Night, read_nights, write_night
 from likeness.tracking.registry import Registry
+from pipelines.nightly.params import STAGES
+from tests.pipelines.deployed import ask, begin_run, pooled, served, serving, stages_in, state_of
 from tests.pipelines.night_project import (
-    ROOT,
     environment,
     free_port,
-    initialise,
     prefect_server,
     processes_in,
     run,
@@ -48,67 +44,32 @@ from tests.pipelines.night_project import (
     wait_until,
     write_params,
 )
+from tests.pipelines.real_project import (
+    PEOPLE,
+    assert_whole,
+    deliver,
+    drawn_people,
+    half_of,
+    leftovers,
+    named_test_pairs,
+    note_of,
+    real_project,
+)
 
 pytestmark = pytest.mark.slow
 
-PEOPLE, NEWCOMERS = 60, 30
+NEWCOMERS = 30
+POINTS = ["the start", "the batch", *STAGES, "the gate"]
+
 NIGHT_SECONDS = 1500  # on two cores that others use too
-OVERRIDES: dict[str, dict[str, Any]] = {
-    "recipe": {"name": "night", "description": None},
-    "data": {"source": "synthetic", "mirror": None, "crop": [160, 128], "size": [40, 32]},
-    "synthetic": {"people": PEOPLE, "seed": 0, "mean_images": 3.0, "train_pairs": 60, "test_pairs": 30}
-    | {"fold_pairs": 1},
-    "split": {"protocol": "unrestricted"},
-    "model": {"comparator": "euclidean", "normalise": True, "embedding_dim": 16, "width": 0.125},
-    "train": {"epochs": 2, "batch_size": 32},
-    "evaluate": {"resamples": 200},
-    "gate": {"floor_margin": -1.0, "latency_ratio": 100.0, "resamples": 200},
-}
-
-
-def real_project(folder: Path, **nightly: Any) -> Path:
-    """The project itself with its six stages, on few faces and with a small network."""
-    folder.mkdir()
-    unwanted = shutil.ignore_patterns("__pycache__", "*.egg-info")
-    for name in ("pipelines", "src"):
-        shutil.copytree(ROOT / name, folder / name, ignore=unwanted)
-    for name in ("dvc.yaml", ".dvcignore"):
-        shutil.copy(ROOT / name, folder / name)
-    (folder / "data").mkdir()
-    Collected(folder / "data" / "collected").write(folder / "data" / "collected.json")
-    params = yaml.safe_load((ROOT / "params.yaml").read_text())
-    for section, values in OVERRIDES.items():
-        params[section] = params.get(section, {}) | values
-    params["train"]["loss"] |= {"name": "multibatch", "scale": None, "balanced": True}
-    params["train"]["sampler"] |= {"kind": "identities", "images_per_group": 4}
-    params["evaluate"]["identification"] |= {"trials": 50}
-    params["nightly"] = {"settle_seconds": 0, "free_gigabytes": 0, "grace_seconds": 20} | nightly
-    (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
-    initialise(folder)
-    return folder
 
 
 @pytest.fixture(scope="module")
 def newcomers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Member]]:
     """Photographs of people whom the project's own drawing does not hold, by person."""
     folder = tmp_path_factory.mktemp("newcomers")
-    drawn = [_drawn(folder / str(people), people) for people in (PEOPLE, PEOPLE + NEWCOMERS)]
+    drawn = [drawn_people(folder / str(people), people) for people in (PEOPLE, PEOPLE + NEWCOMERS)]
     return {name: files for name, files in drawn[1].items() if name not in drawn[0]}
-
-
-def _drawn(folder: Path, people: int) -> dict[str, list[Member]]:
-    archive = write_archive(SyntheticParams(people, 0, 3.0, 60, 30, 1), folder, workers=1)
-    found: dict[str, list[Member]] = {}
-    for member in open_reader(archive, lambda path: path.endswith(".jpg")):
-        found.setdefault(member.path.split("/")[-2], []).append(member)
-    return found
-
-
-def deliver(project: Path, person: str, files: list[Member]) -> None:
-    for member in files:
-        path = project / "data" / "incoming" / person / Path(member.path).name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(member.data)
 
 
 @pytest.fixture(scope="module")
@@ -164,7 +125,9 @@ def test_three_nights(project: Path, server: str, home: Path, newcomers: dict[st
     assert champion == second.champion
 
     deliver(
-        project, "Bad", [Member("bad.jpg", b"this is no picture"), Member("half.jpg", newcomers_half(newcomers))]
+        project,
+        "Bad",
+        [Member("bad.jpg", b"this is no picture"), Member("half.jpg", half_of(next(iter(newcomers.values()))[0]))],
     )
     third = spend_night(project, server, home)
     assert (third.outcome, third.trained) == ("bad-batch", False)
@@ -177,68 +140,69 @@ def test_three_nights(project: Path, server: str, home: Path, newcomers: dict[st
     assert fourth.fingerprint == second.fingerprint
 
 
-def newcomers_half(newcomers: dict[str, list[Member]]) -> bytes:
-    """A real photograph of which the second half is missing."""
-    content = next(iter(newcomers.values()))[0].data
-    return content[: len(content) // 2]
-
-
-def named_test_pairs(project: Path) -> list[tuple[str, str]]:
-    manifest = FaceSet.open(project / "data" / "faces").manifest
-    names = (manifest["person"] + " " + manifest["number"].astype(str)).to_numpy(object)
-    test = Split.open(project / "data" / "splits").test
-    return list(zip(names[test.a], names[test.b], strict=True))
+@pytest.fixture
+def haunted(tmp_path: Path) -> Path:
+    """A fresh project, or the one below LIKENESS_KILLS_IN, whose rounds so far count."""
+    folder = Path(os.environ.get("LIKENESS_KILLS_IN", tmp_path)).resolve() / "project"
+    if not (folder / ".dvc").exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        real_project(folder)
+    return folder
 
 
 def test_kills_at_random_points(
-    tmp_path: Path, server: str, home: Path, newcomers: dict[str, list[Member]]
+    haunted: Path, server: str, home: Path, newcomers: dict[str, list[Member]]
 ) -> None:
     """No lost photograph, no half-written file, no orphan, no version judged or promoted twice."""
-    project = real_project(tmp_path / "project")
-    people = list(newcomers)
-    longest = 60.0  # seconds that a night took so far
-    chance = random.Random(0)
-    for turn in range(int(os.environ.get("LIKENESS_KILLS", "20"))):
-        person = people[turn % len(people)]
-        deliver(project, person, newcomers[person])
-        began = time.monotonic()
-        flow = start_night(project, server, home)
-        try:
-            flow.communicate(timeout=chance.uniform(2, 1.2 * longest))
-            longest = max(longest, time.monotonic() - began)
-            end = "ended by itself"
-        except subprocess.TimeoutExpired:
-            flow.send_signal(signal.SIGKILL)
-            flow.communicate()
-            end = "killed"
-        wait_until(lambda: not processes_in(project), 60, "no orphan is left")
-        assert_whole(project)
-        print(f"round {turn}: {end} after {time.monotonic() - began:.0f} s")
-    last = spend_night(project, server, home)
+    people, log = list(newcomers), haunted.parent / "rounds.json"
+    rounds: list[dict[str, Any]] = read_json(log) if log.exists() else []
+    for turn in range(len(rounds), int(os.environ.get("LIKENESS_KILLS", "20"))):
+        deliver(haunted, people[turn % len(people)], newcomers[people[turn % len(people)]])
+        rounds.append({"round": turn} | killed_night(haunted, server, home, turn))
+        print(rounds[-1], flush=True)
+        wait_until(lambda: not processes_in(haunted), 60, "no orphan is left")
+        assert_whole(haunted)
+        write_json(log, rounds)
+    last = spend_night(haunted, server, home)
     assert last.outcome in ("promoted", "kept", "refused", "nothing-to-do")
-    delivered = {member.data for person in people[: turn + 1] for member in newcomers[person]}
-    collected = {member.data for member in Collected.read(project / "data" / "collected.json")}
-    assert collected == delivered
-    assert_whole(project)
-    journal = Registry.open(folder=project).journal()
-    judged = [entry.challenger for entry in journal]
+    assert_whole(haunted)
+    delivered = {member.data for person in people[: len(rounds)] for member in newcomers[person]}
+    collected = [member.data for member in Collected.read(haunted / "data" / "collected.json")]
+    assert set(collected) == delivered
+    assert len(collected) == len(delivered)
+    assert FaceSet.open(haunted / "data" / "faces").source.collected_people == len(rounds)
+    assert sum(night.outcome == "killed" for night in nights_of(haunted)) <= len(rounds)
+    judged = [entry.challenger for entry in Registry.open(folder=haunted).journal()]
     assert len(judged) == len(set(judged)), "a version was judged twice"
+    assert leftovers(haunted) == []
 
 
-def assert_whole(project: Path) -> None:
-    """Whatever stands in the project can be read."""
-    for path in project.glob("reports/**/*.json"):
-        read_json(path)
-    for path in [*project.glob("data/splits/*.parquet"), *project.glob("reports/evaluation/*.parquet")]:
-        pd.read_parquet(path)
-    Collected.listed(project / "data" / "collected")
-    if (project / "data" / "faces").exists():
-        FaceSet.open(project / "data" / "faces")
-    if (project / "models" / "model").exists():
-        load_model(project / "models" / "model")
-    if (project / "mlflow.db").exists():
-        with closing(sqlite3.connect(project / "mlflow.db")) as database:
-            assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+def killed_night(project: Path, server: str, home: Path, turn: int) -> dict[str, Any]:
+    """A night that is killed at a random moment, the flow alone or all of it at once.
+
+    Every nine rounds go through all points in an order of their own, whatever the machine's pace.
+    """
+    chance = random.Random(turn)
+    order = random.Random(turn // len(POINTS)).sample(POINTS, len(POINTS))
+    before, began = note_of(project), time.monotonic()
+    flow = start_night(project, server, home)
+    threading.Thread(target=lambda: flow.stdout and flow.stdout.read(), daemon=True).start()
+    point = POINTS.index(order[turn % len(POINTS)])
+
+    def step() -> str:
+        note = note_of(project)
+        return POINTS[0] if note in ({}, before) else str(note["step"])
+
+    wait_until(lambda: flow.poll() is not None or POINTS.index(step()) >= point, NIGHT_SECONDS, "the point")
+    time.sleep(chance.uniform(0, 5))
+    at, end = step(), chance.choice(["flow killed", "all killed"])
+    for process in processes_in(project) if end == "all killed" else []:
+        with suppress(psutil.Error):
+            process.kill()
+    flow.kill()
+    if flow.wait(60) != -signal.SIGKILL:
+        end, at = "ended by itself", nights_of(project)[-1].outcome
+    return {"end": end, "at": at, "seconds": round(time.monotonic() - began, 1)}
 
 
 def test_a_cron_fires_and_a_missed_night_is_caught_up_once(tmp_path: Path) -> None:
@@ -249,7 +213,7 @@ def test_a_cron_fires_and_a_missed_night_is_caught_up_once(tmp_path: Path) -> No
     with serving(project, tmp_path) as log:
         wait_until(lambda: len(nights_of(project)) >= 1, 400, "the cron fires")
         write_params(project, nightly, ingest="sleep")
-        wait_until(lambda: any("stage.py" in " ".join(one) for one in commands_in(project)), 400, "a stage works")
+        wait_until(lambda: stages_in(project), 400, "a stage works")
     wait_until(lambda: not processes_in(project), 60, "server, flow and stage are gone")
     assert "a night was missed" not in log.read_text()
 
@@ -267,31 +231,40 @@ def test_a_cron_fires_and_a_missed_night_is_caught_up_once(tmp_path: Path) -> No
     assert "a night was missed" in log.read_text()
 
 
-@contextmanager
-def serving(project: Path, folder: Path) -> Iterator[Path]:
-    """`make nightly` until the block ends, then SIGTERM; yields its log."""
-    log = folder / f"serve-{time.time_ns()}.log"
-    with log.open("w") as stream:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "pipelines.nightly", "serve"],
-            cwd=project,
-            env=environment(PREFECT_HOME=str(folder / "home")),
-            stdout=stream,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            yield log
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(120)
+@pytest.mark.parametrize("deployed", [served, pooled])
+def test_a_run_can_be_cancelled_and_a_killed_one_is_told_at_once(
+    tmp_path: Path, hook: tuple[str, list[dict[str, Any]]], deployed: Callable[[Path, Path], Any]
+) -> None:
+    """The same by one process with an embedded server, and by a worker of a process pool."""
+    nightly = {"port": free_port(), "notify": "custom-webhook/likeness"}
+    project = toy_project(tmp_path / "project", nightly)
+    run([sys.executable, "-m", "dvc", "repro", "-q"], project)
+    with deployed(project, tmp_path) as url:
+        save = [sys.executable, "-m", "pipelines.nightly", "webhook", hook[0]]
+        subprocess.run(save, cwd=project, env=environment(PREFECT_API_URL=url), check=True)
+        wait_until(lambda: ask(url, "deployments/name/retrain/nightly") is not None, 400, "the deployment")
 
+        state = state_of(url, begin_run(url), "COMPLETED")
+        assert state["name"] == "Nothing to do"
 
-def commands_in(project: Path) -> list[list[str]]:
-    found = []
-    for process in processes_in(project):
-        with suppress(psutil.Error):
-            found.append(process.cmdline())
-    return found
+        write_params(project, nightly, ingest="sleep")
+        flow_run = begin_run(url)
+        wait_until(lambda: stages_in(project), 400, "the stage works")
+        ask(url, f"flow_runs/{flow_run}/set_state", {"state": {"type": "CANCELLING"}})  # as the page does
+        wait_until(lambda: not stages_in(project), 60, "the stage is gone")
+        state_of(url, flow_run, "CANCELLED")
+
+        flow_run = begin_run(url)
+        wait_until(lambda: stages_in(project), 400, "the stage works")
+        for process in processes_in(project):
+            if "prefect.engine" in " ".join(process.cmdline()):
+                process.kill()
+        wait_until(lambda: not stages_in(project), 60, "the stage is gone")
+        state_of(url, flow_run, "CRASHED")
+        wait_until(lambda: hook[1], 60, "the killed run is told")
+    outcomes = [night.outcome for night in nights_of(project)]
+    assert outcomes == ["nothing-to-do", "cancelled", "killed"]
+    assert [message["subject"] for message in hook[1]] == ["Likeness: killed"]
 
 
 def test_the_backup_of_operations_md_restores(project: Path, tmp_path: Path) -> None:

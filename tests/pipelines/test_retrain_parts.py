@@ -15,7 +15,8 @@ import yaml
 from likeness.errors import ParamsError
 from likeness.params import read_params
 from likeness.tracking.history import Night, write_night
-from pipelines.nightly.outcome import TO_DO, Outcome, stage_halt
+from pipelines.nightly.at_work import at_work, find_dead, note_step
+from pipelines.nightly.outcome import TO_DO, HaltError, Outcome, stage_halt
 from pipelines.nightly.params import NightlyParams, Places, read_nightly
 from pipelines.nightly.process import run_group
 from pipelines.nightly.seed import next_seed
@@ -137,3 +138,44 @@ def test_a_night_is_missed_once_the_cron_has_struck(tmp_path: Path) -> None:
     assert not at(2, 0)
     assert at(2, 1)
     assert at(9, 1)
+
+
+def test_a_killed_night_is_caught_up_unless_the_one_before_was_killed_too(tmp_path: Path) -> None:
+    from pipelines.nightly.schedule import missed
+
+    places, params = Places(tmp_path), NightlyParams(cron="0 2 * * *", timezone="UTC")
+
+    def soon_after(day: int) -> bool:
+        return asyncio.run(missed(places, params, datetime(2026, 1, day, 2, 5, tzinfo=UTC)))
+
+    for day, outcome, expected in [(1, "kept", False), (2, "killed", True), (3, "killed", False)]:
+        write_night(places.nights, Night(f"2026-01-0{day}T02:00:00+00:00", outcome, "", 1.0))
+        assert soon_after(day) == expected
+
+
+def test_only_a_dead_night_is_found_dead_and_only_once(tmp_path: Path) -> None:
+    places = Places(tmp_path)
+    with at_work(places, 1_767_225_600.0, "0123456789"):
+        note_step(places, "train")
+        assert find_dead(places) is None
+        left = (places.state / "at-work.json").read_bytes()
+        with pytest.raises(HaltError, match="another night"), at_work(places, 0.0, None):
+            pass
+    assert find_dead(places) is None
+    (places.state / "at-work.json").write_bytes(left)
+    night = find_dead(places)
+    assert night is not None
+    assert (night.started, night.outcome) == ("2026-01-01T00:00:00+00:00", "killed")
+    assert "killed at train" in night.line
+    assert find_dead(places) is None
+    (places.state / "at-work.json").write_bytes(left)
+    assert find_dead(places) is None, "it is written down already"
+
+
+def test_a_note_cut_short_by_the_kill_is_a_dead_night_too(tmp_path: Path) -> None:
+    places = Places(tmp_path)
+    places.state.mkdir(parents=True)
+    (places.state / "at-work.json").write_text("{")
+    night = find_dead(places)
+    assert night is not None
+    assert night.outcome == "killed"

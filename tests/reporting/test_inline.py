@@ -6,16 +6,18 @@ from likeness.reporting.inline import quoted, to_cell, to_html
 
 
 def test_marks_become_elements() -> None:
-    html = to_html("`a_b` is **much** better, see [there](https://example.org/x) and [below](#data)")
+    html = to_html(
+        "`a_b` is **much** better, see [there](https://example.org/x), [below](#data), [beside](a-b.html)"
+    )
     assert html == (
         "<code>a_b</code> is <strong>much</strong> better, see "
-        '<a href="https://example.org/x">there</a> and <a href="#data">below</a>'
+        '<a href="https://example.org/x">there</a>, <a href="#data">below</a>, <a href="a-b.html">beside</a>'
     )
 
 
 def test_nothing_else_becomes_an_element() -> None:
     assert to_html('<b>5 < 6 & "x"</b>') == "&lt;b&gt;5 &lt; 6 &amp; &#34;x&#34;&lt;/b&gt;"
-    assert "href" not in to_html("[x](javascript:alert(1))")
+    assert "href" not in to_html("[x](javascript:alert(1)) [y](../up.html) [z](javascript:a.html)")
     assert "<img" not in to_html("`<img src=x>` **<img>**")
 
 

@@ -8,7 +8,7 @@ from markupsafe import Markup, escape
 
 _CODE = re.compile(r"`([^`]+)`")
 _STRONG = re.compile(r"\*\*([^*]+)\*\*")
-_LINK = re.compile(r"\[([^\]]+)\]\((https?://[^)\s]+|#[\w-]+)\)")
+_LINK = re.compile(r"\[([^\]]+)\]\((https?://[^)\s]+|#[\w-]+|[\w-]+\.html)\)")
 _BEFORE_PIPE = re.compile(r"\|")
 
 
