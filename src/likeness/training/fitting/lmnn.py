@@ -77,8 +77,10 @@ def lmnn_loss(y: Tensor, targets: Tensor, triplets: Tensor, push: float, margin:
     """
     pulled = (y[targets[:, 0]] - y[targets[:, 1]]).square().sum(dim=1)
     which, impostor = triplets.unbind(dim=1)
-    away = (y[targets[which, 0]] - y[impostor]).square().sum(dim=1)
-    pushed = (margin + pulled[which] - away).clamp(min=0)
+    # A photograph meets the same impostor beside each of its targets: their distance is taken once.
+    met, place = torch.unique(targets[which, 0] * len(y) + impostor, return_inverse=True)
+    away = (y[met // len(y)] - y[met % len(y)]).square().sum(dim=1)
+    pushed = (margin + pulled[which] - away[place]).clamp(min=0)
     return ((1 - push) * pulled.sum() + push * pushed.sum()) / len(targets)
 
 
