@@ -20,7 +20,8 @@ import yaml
 
 from likeness.data.faceset import FaceSet, SourceCard
 from likeness.data.splits import Split
-from likeness.errors import DataError, ParamsError
+from likeness.errors import DataError, ModelError, ParamsError
+from likeness.models.export import export_onnx
 from likeness.models.preprocess import Preprocess
 from likeness.models.tensors import read_tensors
 from likeness.models.weights import load_model
@@ -198,3 +199,35 @@ def test_a_frozen_network_is_only_measured(trained: Path, prepared: Path, tmp_pa
     assert card.outside_data == "none"  # as the card beside those weights says
     learnt = load_model(trained / "model").card.decision
     assert card.decision.threshold == pytest.approx(learnt.threshold, abs=1e-6)
+
+
+@pytest.fixture(scope="module")
+def outside(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Parameters for the tower of the finished stage, exported, as somebody else would use it."""
+    path = tmp_path_factory.mktemp("outside") / "own.onnx"
+    loaded = load_model(trained / "model")
+    export_onnx(path, loaded.siamese, loaded.card)
+    model = {"backbone": "external", "comparator": "cosine", "embedding_dim": 16, "external": {"onnx": str(path)}}
+    train = {"epochs": 0, "standardise": "unit"}
+    return {**PARAMS, "model": model, "train": train}
+
+
+@pytest.mark.parametrize(("stated", "category"), [(None, "labelled (external tower)"), ("none", "none")])
+def test_a_tower_from_outside_gets_a_decision_and_its_category(
+    outside: dict[str, Any], trained: Path, prepared: Path, tmp_path: Path, stated: str | None, category: str
+) -> None:
+    run_stage(prepared, tmp_path, {**outside, "recipe": {"name": "external", "outside_data": stated}})
+    card, own = load_model(tmp_path / "model").card, load_model(trained / "model").card
+    assert card.outside_data == category
+    assert card.decision.threshold == pytest.approx(own.decision.threshold, abs=1e-4)
+    assert card.trained["holdout"]["auc"] == pytest.approx(own.trained["holdout"]["auc"], abs=5e-3)
+    summary = json.loads((tmp_path / "reports" / "summary.json").read_text())
+    assert (summary["epochs"], summary["outside_data"]) == (0, category)
+    assert (tmp_path / "reports" / "history.csv").read_text().startswith("epoch,train_loss")
+
+
+def test_a_tower_from_outside_is_not_fed_standardised_images(
+    outside: dict[str, Any], prepared: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(ModelError, match="set standardise to unit"):
+        run_stage(prepared, tmp_path, {**outside, "train": {"epochs": 0, "standardise": "image"}})
