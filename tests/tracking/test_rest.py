@@ -22,6 +22,7 @@ import pytest
 from PIL import Image
 
 from likeness.tracking.registry import Registry
+from tests.serving.pictures import png_bomb
 from tests.tracking.samples import register, trained
 
 _START_SECONDS = 120
@@ -32,6 +33,12 @@ def photograph(seed: int) -> str:
     stream = io.BytesIO()
     Image.fromarray(grey).save(stream, "PNG")
     return base64.b64encode(stream.getvalue()).decode()
+
+
+def one_cut(photo: str) -> bytes:
+    """The first half of a photograph's file."""
+    whole = base64.b64decode(photo)
+    return whole[: len(whole) // 2]
 
 
 @pytest.fixture
@@ -94,6 +101,16 @@ def test_two_photographs_in_base64_are_verified(served: str) -> None:
     assert different["error"] is None
     assert "base64" in broken["error"]
     assert broken["same"] is None
+
+    hostile = {
+        "announces": png_bomb(30_000, 30_000),
+        "larger than 20 MB": bytes(30 << 20),
+        "cut short": one_cut(one),
+    }
+    for said, content in hostile.items():
+        (refused,) = ask(served, [{"first": base64.b64encode(content).decode(), "second": one}], aligned=True)
+        assert said in refused["error"]
+        assert refused["same"] is None
 
     (noise,) = ask(served, [{"first": one, "second": other}])
     assert "no face" in noise["error"].lower()

@@ -24,7 +24,6 @@ from likeness.serving.comparing import Comparator, Embeddings, comparator_of
 
 Runtime = Literal["auto", "onnx", "torch"]
 
-
 _REGISTRY = "models:/"
 _BATCH = 64
 

@@ -14,9 +14,11 @@ from typing import Any
 import pandas as pd
 
 from likeness.errors import ImageError, LikenessError
+from likeness.serving.photograph import MAX_BYTES
 from likeness.serving.verifier import Verifier
 
 COLUMNS = ("first", "second")
+_MAX_LETTERS = 4 * (MAX_BYTES // 3 + 1)  # base64 writes 3 bytes in 4 letters
 _ANSWER = ("same", "probability", "score", "threshold", "false_accept_rate", "words", "error")
 
 
@@ -73,8 +75,13 @@ class PairVerifier:
 
 
 def _decoded(text: object) -> bytes:
+    written = str(text)
+    if len(written) > _MAX_LETTERS:
+        raise ImageError(
+            f"the photograph is larger than {MAX_BYTES >> 20} MB, the most that is read; save it smaller"
+        )
     try:
-        return base64.b64decode(str(text), validate=True)
+        return base64.b64decode(written, validate=True)
     except (binascii.Error, ValueError):
         raise ImageError("expected a photograph's file in base64, found something else") from None
 
