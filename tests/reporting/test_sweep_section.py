@@ -8,6 +8,7 @@ import pandas as pd
 
 from likeness.reporting.artefacts import Artefacts, Places
 from likeness.reporting.document import Note, Prose, Table
+from likeness.reporting.figures.training import swept
 from likeness.reporting.sections.training import sweep_section
 
 COLUMNS = ["parameter", "value", "split", "accuracy", "pairs", "faces", "training"]
@@ -32,3 +33,9 @@ def test_the_empty_table_of_a_project_without_a_sweep(tmp_path: Path) -> None:
     (note,) = sweep_section(artefacts(tmp_path, pd.DataFrame(columns=COLUMNS))).blocks
     assert isinstance(note, Note)
     assert "make sweep" in note.text
+
+
+def test_the_axis_tells_each_value_as_it_is() -> None:
+    sizes = pd.DataFrame({"value": [8.0, 32.0, 64.0], "split": "holdout", "accuracy": 0.6})
+    svg = swept(sizes, "train.batch_size").svg
+    assert all(f">{size}<" in svg for size in (8, 32, 64))

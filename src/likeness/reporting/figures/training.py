@@ -73,7 +73,7 @@ def _swept_axis(values: pd.Series[Any], parameter: str) -> Any:
     scale = alt.Scale(type="log" if wide else "linear", nice=False, zero=False)
     places = sorted({float(value) for value in values})
     ticks = {"values": places} if len(places) <= 12 else {"tickCount": 5}
-    form = "~e" if values.max() < 0.01 else "~g"
+    form = ".3~e" if values.max() < 0.01 else ".6~g"  # without a precision Vega takes one that rounds 32 to 3e+1
     axis = alt.Axis(grid=False, labelAngle=0, labelOverlap="greedy", format=form, **ticks)
     return alt.X("value:Q", title=parameter, scale=scale, axis=axis)
 
