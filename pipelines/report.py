@@ -32,7 +32,8 @@ def main(
     places = Places(params, faces, splits, model, validation, train, evaluation, sweep)
     written = write_report(places, wanted, out)
     logging.info("report: %s (%.1f MB, opens offline)", written.html, written.html.stat().st_size / 1e6)
-    log_report(train / "run.json", written.html, tracking)
+    pages = (written.html, written.markdown)
+    log_report(train / "run.json", *pages, tracking, photographs=written.photographs)
 
 
 if __name__ == "__main__":

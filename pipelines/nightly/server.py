@@ -28,6 +28,7 @@ _SETTINGS = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
+    "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
     "PREFECT_CLI_PROMPT": "false",
 }
 
@@ -74,7 +75,8 @@ def embedded(places: Places, params: NightlyParams) -> Iterator[None]:
             "or set PREFECT_API_URL to use it"
         )
     command = [sys.executable, "-m", "prefect", "server", "start", "--host", HOST, "--port", str(params.port)]
-    server = start_guarded(command, folder=places.root, grace=_GRACE)
+    told = os.environ | {"PREFECT_SERVER_UI_API_URL": url}  # else its page asks port 4200
+    server = start_guarded(command, folder=places.root, grace=_GRACE, environ=told)
     last: deque[str] = deque(maxlen=20)
     threading.Thread(target=lambda: last.extend(server.stdout or ()), daemon=True).start()
     try:

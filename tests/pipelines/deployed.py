@@ -47,6 +47,7 @@ def served(project: Path, folder: Path) -> Iterator[str]:
     url = f"http://127.0.0.1:{read_nightly(project / 'params.yaml').port}/api"
     with serving(project, folder):
         wait_until(lambda: healthy(url), 400, "the server answers")
+        assert ask(url.removesuffix("/api"), "ui-settings")["api_url"] == url, "the page asks another server"
         yield url
 
 

@@ -199,15 +199,26 @@ def test_the_lock_of_a_run_is_the_newest(project: Path) -> None:
     assert client(project).get_run(run_id).data.tags["dvc.lock.sha256"] != before
 
 
-def test_the_report_is_copied_unless_forbidden(project: Path) -> None:
+@pytest.mark.parametrize(
+    ("asked", "photographs", "copied"),
+    [
+        (None, False, ["report.html"]),
+        (None, True, ["report.md"]),
+        (True, True, ["report.html"]),
+        (False, False, []),
+    ],
+)
+def test_photographs_of_people_are_logged_only_when_asked_for(
+    project: Path, asked: bool | None, photographs: bool, copied: list[str]
+) -> None:
     path, run_id = finished(project)
-    page = project / "outputs" / "report.html"
+    page, words = (project / "outputs" / name for name in ("report.html", "report.md"))
     page.write_text("<p>faces")
-    copy = project / "mlartifacts" / "likeness" / run_id / "artifacts" / "report" / "report.html"
-    assert not log_report(path, page, TrackingParams(log_report=False))
-    assert not copy.exists()
-    assert log_report(path, page, TrackingParams())
-    assert copy.read_text() == "<p>faces"
+    words.write_text("no faces")
+    params = TrackingParams(log_report=asked)
+    assert log_report(path, page, words, params, photographs=photographs) is bool(copied)
+    folder = project / "mlartifacts" / "likeness" / run_id / "artifacts" / "report"
+    assert sorted(file.name for file in folder.glob("*")) == copied
 
 
 def test_an_evaluation_without_its_run_is_a_warning(project: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -29,11 +29,12 @@ _SYNTHETIC = (
 
 @dataclass(frozen=True)
 class Written:
-    """Where a report lies."""
+    """Where a report lies, and whether its pictures show people (or drawn faces)."""
 
     html: Path
     markdown: Path
     figures: Path
+    photographs: bool
 
 
 def write_report(places: Places, params: ReportParams, folder: Path) -> Written:
@@ -43,8 +44,10 @@ def write_report(places: Places, params: ReportParams, folder: Path) -> Written:
         DataError: a required file is missing, or one cannot be read.
         OutputError: the folder cannot be written; an earlier page is intact.
     """
-    page = build_page(Artefacts(places), params)
-    written = Written(folder / "report.html", folder / "report.md", folder / "figures")
+    artefacts = Artefacts(places)
+    page = build_page(artefacts, params)
+    photographs = not artefacts.source["synthetic"]
+    written = Written(folder / "report.html", folder / "report.md", folder / "figures", photographs)
     html, markdown = to_page(page), to_markdown(page, written.figures.name)
     write_figures(page, written.figures)
     write_text(written.markdown, markdown)

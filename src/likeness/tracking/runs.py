@@ -246,13 +246,32 @@ def log_evaluation(run_json: Path, metrics: Mapping[str, Any], *, folder: Path |
     return _add_to_run(run_json, folder or Path.cwd(), "the evaluation", send)
 
 
-def log_report(run_json: Path, report: Path, params: TrackingParams, *, folder: Path | None = None) -> bool:
-    """Copies the report to the run that it tells of, if `tracking.log_report` allows. Never fails.
+def log_report(
+    run_json: Path,
+    page: Path,
+    words: Path,
+    params: TrackingParams,
+    *,
+    photographs: bool,
+    folder: Path | None = None,
+) -> bool:
+    """Copies the report to the run that it tells of, as far as `tracking.log_report` allows. Never fails.
 
-    The report shows the faces of the best and worst decisions: it is the one thing logged that holds photographs.
+    Args:
+        run_json: of the train stage.
+        page: the report with its pictures, the one thing logged that may hold photographs.
+        words: the report without them.
+        params: section `tracking`.
+        photographs: whether the faces are people's, and not drawn.
+        folder: inside the project; None: the working directory.
+
+    Returns:
+        Whether anything was copied.
     """
-    if not (params.enabled and params.log_report):
+    shown = not photographs if params.log_report is None else params.log_report
+    if not params.enabled or params.log_report is False:
         return False
+    report = page if shown else words
     send: _Action = lambda store, run_id: store.client.log_artifact(run_id, str(report), "report")  # noqa: E731
     return _add_to_run(run_json, folder or Path.cwd(), "the report", send)
 

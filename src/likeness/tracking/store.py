@@ -54,16 +54,16 @@ class TrackingParams:
             MLFLOW_TRACKING_URI, else `sqlite:///mlflow.db`. Credentials belong in MLFLOW_TRACKING_USERNAME and
             MLFLOW_TRACKING_PASSWORD, never here: this text is written to run.json (without user and password).
         log_model: copies weights and card to the run.
-        log_report: copies the report to the run. It holds pictures of the best and worst decisions, so set it
-            to false where photographs must not leave the project's folder. Nothing else that is logged holds
-            a photograph or an embedding.
+        log_report: copies the report, which shows the faces of the best and worst decisions, to the run. null:
+            only where those faces are drawn; of photographs of people the run gets the Markdown twin, which holds
+            no picture. Nothing else that is logged holds a photograph or an embedding.
     """
 
     enabled: bool = True
     experiment: str = "likeness"
     uri: str | None = None
     log_model: bool = True
-    log_report: bool = True
+    log_report: bool | None = None
 
 
 @dataclass(frozen=True)
