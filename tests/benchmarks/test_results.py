@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +19,7 @@ from typer.testing import CliRunner
 from benchmarks.results.__main__ import app
 from benchmarks.results.carrying import differences, pack, summed, unpack
 from benchmarks.results.rows import Place, Row, plan, rows_of
+from benchmarks.results.running import prepare
 from benchmarks.results.table import put_into
 
 TINY = (
@@ -28,6 +33,14 @@ TINY = (
     "evaluate.identification.trials=20",
     "evaluate.baseline.components=20",
 )
+
+
+@pytest.fixture(scope="module")
+def faces(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Results in which the tiny faces are drawn and validated, and nothing is trained."""
+    results = tmp_path_factory.mktemp("results")
+    prepare(plan(results, [Row("small")], TINY), results)
+    return results / "faces"
 
 
 @given(arrays.arrays(np.uint8, arrays.array_shapes(min_dims=3, max_dims=3, max_side=9)))
@@ -66,8 +79,8 @@ def test_a_row_with_new_parameters_keeps_its_old_results_aside(tmp_path: Path) -
     assert (tmp_path / "runs" / "small-seed0.old1" / "model").exists()
 
 
-def test_plan_run_and_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(Path(__file__).parents[2])
+def test_plan_run_and_table(faces: Path, tmp_path: Path) -> None:
+    shutil.copytree(faces, tmp_path / "faces")
     runner, out = CliRunner(), ["--out", str(tmp_path)]
     overrides = [part for value in TINY for part in ("--set", value)]
     for arguments in (["plan", *out, "--recipe", "small", *overrides], ["run", *out]):
@@ -90,9 +103,39 @@ def test_plan_run_and_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert "| classical baseline, " in text
 
 
-def test_a_failing_row_is_named_and_its_log_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(Path(__file__).parents[2])
-    (place,) = plan(tmp_path, [Row("small")], [*TINY, "synthetic.people=60", "split.view=1"])
+_BLOCKED = """
+import sys
+ABSENT = {"dvc", "faiss", "great_expectations", "hydra", "mlflow", "omegaconf", "prefect"}
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ABSENT:
+            raise ModuleNotFoundError(f"{name} is not on this machine")
+sys.meta_path.insert(0, Absent())
+"""
+
+
+def test_a_packed_row_is_measured_on_a_machine_without_the_project_s_services(faces: Path, tmp_path: Path) -> None:
+    """As `make results-gpu` does there; that torch computes on another device is all that differs."""
+    shutil.copytree(faces, tmp_path / "here" / "faces")
+    (place,) = plan(tmp_path / "here", [Row("softmax")], [*TINY, "model.width=0.125", "split.holdout_draw=0"])
+    overrides = ["--out", str(tmp_path / "here"), "--to", str(tmp_path / "there")]
+    result = CliRunner().invoke(app, ["pack", *overrides], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    assert not (tmp_path / "there" / "faces" / place.faces.name / "pixels.npy").exists()
+    (tmp_path / "blocked").mkdir()
+    (tmp_path / "blocked" / "sitecustomize.py").write_text(_BLOCKED)
+    root = Path(__file__).parents[2]
+    paths = [tmp_path / "blocked", root / "src", root, tmp_path / "there" / "packages"]
+    command = [sys.executable, "-m", "benchmarks.results", "run", "--out", str(tmp_path / "there")]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths))}
+    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert Place(tmp_path / "there", place.name).state == "measured"
+
+
+def test_a_failing_row_is_named_and_its_log_kept(faces: Path, tmp_path: Path) -> None:
+    shutil.copytree(faces, tmp_path / "faces")
+    (place,) = plan(tmp_path, [Row("small")], TINY)
     text = place.params.read_text()
     place.params.write_text(text.replace("backbone: ", "backbone: un"))
     result = CliRunner().invoke(app, ["run", "--out", str(tmp_path)])
