@@ -26,7 +26,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
@@ -63,6 +63,8 @@ class Case:
     size: tuple[int, int]
 
 
+Precision = Literal["auto", "float32", "bfloat16"]
+
 CASES = {
     "koch": Case(
         ModelParams(),
@@ -91,7 +93,7 @@ CASES = {
 
 def main(
     network: Annotated[str, typer.Option(help="koch (S1) or residual.")] = "koch",
-    precision: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = "auto",
+    precision: Annotated[Precision, typer.Option(help="auto, float32 or bfloat16.")] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     steps: Annotated[int, typer.Option(help="Steps of an epoch.")] = 20,
     rounds: Annotated[int, typer.Option(help="How often each runs.")] = 3,

@@ -112,7 +112,7 @@ def _night(values: Mapping[str, Any], path: Path) -> Night:
 def _table(nights: list[Night]) -> Any:
     from rich.table import Table
 
-    table = Table(box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False, collapse_padding=True)  # fits in 80 columns
     for heading in ("night", "outcome", "data", "challenger", "champion", "new", "bad", "seconds"):
         table.add_column(heading, no_wrap=True)
     for night in nights:
