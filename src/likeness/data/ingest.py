@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import time
 import warnings
 from collections import deque
@@ -22,6 +21,7 @@ from PIL import Image
 
 from likeness.data.archive import Member, open_reader
 from likeness.data.collected import Collected
+from likeness.data.cores import available_cores
 from likeness.data.faceset import COLLECTED, MANIFEST_COLUMNS, PIXELS, Alignment, SourceCard, replaced_folder, seal
 from likeness.data.images import Facts, read_images
 from likeness.data.layout import Layout, folder_layout, lfw_layout
@@ -275,8 +275,3 @@ def _tell(place: str, manifest: pd.DataFrame, undecodable: int, selection: _Sele
         log.warning("%d images are not usable, such as %s: %s", undecodable, first["path"], first["error"])
     if selection.strays:
         log.warning("%d other files were left aside, such as %s", selection.strays, selection.example)
-
-
-def available_cores() -> int:
-    """Processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -30,11 +30,11 @@ def suites(source: SourceCard, params: ValidationParams) -> dict[str, Suite]:
 
 
 def _images(params: ValidationParams) -> Suite:
+    return [*_decoding(params), *_names(), *_light(params), *_twins(params)]
+
+
+def _decoding(params: ValidationParams) -> Suite:
     share = params.undecodable_share
-    alike = (
-        f"perceptual hash (up to {params.duplicate_distance} of 64 bits apart) and pixels (correlated by "
-        f"{params.duplicate_correlation:g} or more)"
-    )
     return [
         each(
             "images can be decoded",
@@ -54,6 +54,11 @@ def _images(params: ValidationParams) -> Suite:
             strict_min=True,
             row_condition=DECODED,
         ),
+    ]
+
+
+def _names() -> Suite:
+    return [
         each(
             "names match paths",
             "Person and number of each image are those in its path.",
@@ -68,6 +73,11 @@ def _images(params: ValidationParams) -> Suite:
             show=["path", "person", "number"],
             column_list=["person", "number"],
         ),
+    ]
+
+
+def _light(params: ValidationParams) -> Suite:
+    return [
         expect(
             gxe.ExpectColumnMeanToBeBetween,
             "mean brightness",
@@ -77,6 +87,15 @@ def _images(params: ValidationParams) -> Suite:
             row_condition=DECODED,
         ),
         *(_bounded(column, bounds) for column, bounds in _statistics(params).items()),
+    ]
+
+
+def _twins(params: ValidationParams) -> Suite:
+    alike = (
+        f"perceptual hash (up to {params.duplicate_distance} of 64 bits apart) and pixels (correlated by "
+        f"{params.duplicate_correlation:g} or more)"
+    )
+    return [
         each(
             "no photograph under two names",
             f"No photograph stands under two names, be it by content or by {alike}.",

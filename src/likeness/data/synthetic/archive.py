@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import io
-import os
 import tarfile
 from collections import deque
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import cv2
 
+from likeness.data.cores import available_cores
 from likeness.data.synthetic.census import Census, SyntheticParams, take_census
 from likeness.data.synthetic.lists import draw_lists
 from likeness.data.synthetic.portrait import draw_photographs
@@ -53,7 +53,7 @@ def write_archive(params: SyntheticParams, folder: Path, workers: int | None = N
     lists = draw_lists(census, params)
     target = folder / ARCHIVE
     with atomic_path(target) as temporary:
-        _write_photographs(temporary, params.seed, census, workers or _available_cores())
+        _write_photographs(temporary, params.seed, census, workers or available_cores())
     for name, text in lists.items():
         write_text(folder / name, text)
     return target
@@ -104,7 +104,3 @@ def _in_order(pool: ProcessPoolExecutor, tasks: list[_Task], ahead: int) -> Iter
     finally:
         for future in waiting:
             future.cancel()
-
-
-def _available_cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
