@@ -164,7 +164,7 @@ def test_a_night_that_is_told_to_stop_takes_its_stage_along(
     before = len(nights_of(project))
     flow = working_night(project, server, home)
     flow.send_signal(number)
-    flow.communicate(timeout=60)
+    flow.communicate(timeout=180)
     assert not processes_in(project)
     assert [night.outcome for night in nights_of(project)[before:]] == ["cancelled"]
 
@@ -175,8 +175,8 @@ def test_a_killed_night_leaves_no_orphan_and_the_next_one_tells_of_it(
     before = len(nights_of(project))
     flow = working_night(project, server, home)
     flow.kill()
-    flow.communicate(timeout=60)
-    wait_until(lambda: not processes_in(project), 30, "all of them are gone")
+    flow.communicate(timeout=180)
+    wait_until(lambda: not processes_in(project), 90, "all of them are gone")
     url, messages = hook
     write_params(project, {"notify": save_webhook("likeness", url)})
     night_of(project)

@@ -1,0 +1,13 @@
+"""What all tests rely on, wherever the suite was started."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Lets programs that the tests start hear SIGINT: a shell deafens what it puts into the background to it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
