@@ -12,6 +12,7 @@ import urllib.request
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from likeness.errors import UnreachableError
 from pipelines.nightly.params import NightlyParams, Places
@@ -37,7 +38,8 @@ def prepare(places: Places) -> None:
     """Sets what Prefect reads when it is imported; what the environment says already stays."""
     for key, value in _SETTINGS.items():
         os.environ.setdefault(key, value)
-    os.environ.setdefault("PREFECT_HOME", str(places.root / ".likeness" / "prefect"))
+    home = os.environ.setdefault("PREFECT_HOME", str(places.root / ".likeness" / "prefect"))
+    Path(home).mkdir(parents=True, exist_ok=True)  # Prefect makes no folder above it, and then has no database
 
 
 def answering(places: Places, params: NightlyParams) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from pipelines.nightly.outcome import TO_DO, HaltError, Outcome, stage_halt
 from pipelines.nightly.params import NightlyParams, Places, read_nightly
 from pipelines.nightly.process import run_group
 from pipelines.nightly.seed import next_seed
+from pipelines.nightly.server import prepare
 from tests.pipelines.night_project import ROOT, processes_in, wait_until
 
 PARENT = """
@@ -179,3 +181,10 @@ def test_a_note_cut_short_by_the_kill_is_a_dead_night_too(tmp_path: Path) -> Non
     night = find_dead(places)
     assert night is not None
     assert night.outcome == "killed"
+
+
+def test_a_fresh_clone_gets_a_home_for_its_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "environ", {})
+    prepare(Places(tmp_path))
+    assert Path(os.environ["PREFECT_HOME"]).is_dir()
+    assert Path(os.environ["PREFECT_HOME"]).is_relative_to(tmp_path)
