@@ -24,7 +24,8 @@ import simplejpeg
 import typer
 
 from likeness.data.archive import open_reader
-from likeness.data.ingest import available_cores, ingest
+from likeness.data.cores import available_cores
+from likeness.data.ingest import ingest
 from likeness.data.layout import lfw_layout
 from likeness.data.places import locate
 from likeness.data.sources import DataParams
