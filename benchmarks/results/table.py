@@ -83,11 +83,11 @@ def _read(place: Place) -> Measured:
 
 
 def view1_table(rows: Sequence[Measured]) -> str:
-    """Markdown, best first; with several seeds the mean, and the range in brackets instead of the interval."""
-    groups: dict[str, list[Measured]] = {}
+    """Markdown, best first; with several seeds the mean, and the range in parentheses instead of the interval."""
+    groups: dict[tuple[str, int], list[Measured]] = {}
     for row in rows:
         if row.fold is None:
-            groups.setdefault(row.recipe, []).append(row)
+            groups.setdefault((row.recipe, row.summary["epochs"]), []).append(row)
     ordered = sorted(groups.values(), key=lambda seeds: -_mean(seeds, "accuracy"))
     lines = [_line(_HEADER), _line(["---"] * len(_HEADER)), *(_line(_cells(seeds)) for seeds in ordered)]
     return "\n".join([*lines, *_baselines(rows)])
@@ -96,6 +96,7 @@ def view1_table(rows: Sequence[Measured]) -> str:
 def _cells(seeds: Sequence[Measured]) -> list[str]:
     first = seeds[0]
     minutes = statistics.mean(row.summary["seconds"] for row in seeds) / 60
+    epochs = f"{first.summary['epochs']} epochs" if first.summary["epochs"] else "closed form"
     return [
         f"`{first.recipe}`",
         first.protocol,
@@ -106,7 +107,7 @@ def _cells(seeds: Sequence[Measured]) -> list[str]:
         f"{_mean(seeds, 'auc', side='holdout'):.3f}",
         f"{first.summary['parameters'] / 1e6:.2f} M",
         f"{first.mmacs:.0f}",
-        f"{first.summary['epochs']} epochs, {minutes:.0f} min, {first.summary['device']}",
+        f"{epochs}, {minutes:.0f} min, {first.summary['device']}",
     ]
 
 
