@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from filelock import FileLock, Timeout
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from likeness.errors import GalleryError, OutputError
 from likeness.files import atomic_path
@@ -76,10 +76,11 @@ def save_gallery(path: Path, gallery: Gallery) -> None:
     metadata = {"format": _FORMAT, "model": gallery.model, "sha256": _digest(gallery.model, tensors)}
     mode = path.stat().st_mode & 0o777 if path.exists() else _PRIVATE
     try:
-        with atomic_path(path) as temporary:
-            save_file(tensors, temporary, metadata=metadata)
-            with temporary.open("rb") as stream:
-                os.fsync(stream.fileno())  # a rename that survives a power cut must not name a file that did not
+        # Not save_file, which writes beside its target under a name of its own: a kill would leave that there.
+        with atomic_path(path) as temporary, temporary.open("wb") as stream:
+            stream.write(save(tensors, metadata=metadata))
+            stream.flush()
+            os.fsync(stream.fileno())  # a rename that survives a power cut must not name a file that did not
     except SafetensorError as error:
         raise OutputError(f"{path}: cannot be written ({error}); the former gallery is intact") from error
     path.chmod(mode)
