@@ -1,6 +1,7 @@
 """The classical baseline on real faces: the figures that a network has to beat."""
 
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +14,10 @@ from likeness.data.sources import DataParams
 from likeness.evaluation.baselines import BaselineParams, classical_baseline
 from likeness.evaluation.metrics import accuracy, auc
 from likeness.evaluation.systems import decide
+from likeness.models.embedding import embed_pixels, score_pairs
+from likeness.models.weights import load_model
 
+PRETRAINED = Path(__file__).parents[2] / "pretrained" / "arcface-lfw"
 FOLDER = os.environ.get("LIKENESS_LFW")
 pytestmark = [
     pytest.mark.lfw,
@@ -39,3 +43,15 @@ def test_view1(faces, protocol, least_accuracy, least_auc):
     decided = decide(baseline, split.holdout, split.test)
     assert accuracy(decided.decision.predict(decided.test), split.test.same) >= least_accuracy
     assert auc(decided.test, split.test.same) >= least_auc
+
+
+def test_the_weights_kept_with_the_project(faces):
+    split = make_split(faces, SplitParams(protocol="unrestricted"))
+    kept = load_model(PRETRAINED)
+    rows = np.unique(split.test.rows)
+    vectors = embed_pixels(kept.siamese, kept.card.preprocess, faces.pixels, rows, mirror=kept.card.mirror)
+    a, b = (vectors[np.searchsorted(rows, side)] for side in (split.test.a, split.test.b))
+    scores = score_pairs(kept.siamese, a, b)
+    assert kept.card.fingerprint == faces.source.fingerprint
+    assert accuracy(kept.card.decision.predict(scores), split.test.same) >= 0.89
+    assert auc(scores, split.test.same) >= 0.96
