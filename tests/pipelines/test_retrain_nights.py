@@ -23,6 +23,7 @@ from typing import Any
 
 import psutil
 import pytest
+import yaml
 
 from likeness.data.archive import Member
 from likeness.data.collected import Collected
@@ -31,6 +32,7 @@ from likeness.files import read_json, write_json
 from likeness.models.weights import load_model
 from likeness.tracking.history import Night, read_nights, write_night
 from likeness.tracking.registry import Registry
+from likeness.training.resume import STATE
 from pipelines.nightly.params import STAGES
 from tests.pipelines.deployed import ask, begin_run, pooled, served, serving, stages_in, state_of
 from tests.pipelines.night_project import (
@@ -175,6 +177,31 @@ def test_kills_at_random_points(
     judged = [entry.challenger for entry in Registry.open(folder=haunted).journal()]
     assert len(judged) == len(set(judged)), "a version was judged twice"
     assert leftovers(haunted) == []
+
+
+def test_the_night_after_a_kill_goes_on_from_the_last_checkpoint(tmp_path: Path, server: str, home: Path) -> None:
+    project = real_project(tmp_path / "project")
+    params = yaml.safe_load((project / "params.yaml").read_text())
+    params["train"]["epochs"] = 40
+    (project / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+    flow = start_night(project, server, home)
+    threading.Thread(target=lambda: flow.stdout and flow.stdout.read(), daemon=True).start()
+    state = project / "models" / ".checkpoint" / STATE
+    wait_until(lambda: state.exists() or flow.poll() is not None, NIGHT_SECONDS, "a checkpoint")
+    assert flow.poll() is None
+    for process in processes_in(project):
+        with suppress(psutil.Error):
+            process.kill()
+    flow.wait(60)
+    wait_until(lambda: not processes_in(project), 60, "no orphan is left")
+    assert not (project / "models" / "model").exists()
+
+    following = start_night(project, server, home)
+    told, _ = following.communicate(timeout=NIGHT_SECONDS)
+    print(next((line for line in told.splitlines() if "going on with epoch" in line), told))
+    assert "going on with epoch" in told
+    assert [night.outcome for night in nights_of(project)] == ["killed", "promoted"]
+    assert leftovers(project) == []
 
 
 def killed_night(project: Path, server: str, home: Path, turn: int) -> dict[str, Any]:
