@@ -13,7 +13,6 @@ from benchmarks.results.rows import Place, read_params
 from likeness.evaluation.protocols import aggregate_folds
 from likeness.files import read_json, write_text
 
-_BEGIN, _END = "<!-- results: begin -->", "<!-- results: end -->"
 _HEADER = (
     "recipe",
     "protocol",
@@ -36,17 +35,27 @@ class Measured:
         place: of the row.
         metrics: of the evaluate stage.
         summary: of the train stage.
-        mmacs: million multiply-accumulates of one embedding.
-        protocol: restricted or unrestricted, and outside data where there is any.
-        fold: of View 2, or None.
+        mmacs: million multiply-accumulates of one embedding, mirror averaging included.
     """
 
     place: Place
     metrics: Mapping[str, Any]
     summary: Mapping[str, Any]
     mmacs: float
-    protocol: str
-    fold: int | None
+
+    @property
+    def protocol(self) -> str:
+        """Restricted or unrestricted, and outside data where there is any."""
+        told = self.metrics["protocol"]
+        return str(told["name"]) + (
+            "" if told["outside_data"] == "none" else f", outside data: {told['outside_data']}"
+        )
+
+    @property
+    def fold(self) -> int | None:
+        """Of View 2, or None."""
+        fold: int | None = self.metrics["protocol"]["fold"]
+        return fold
 
     @property
     def recipe(self) -> str:
@@ -66,20 +75,11 @@ def measured(results: Path) -> list[Measured]:
 
 
 def _read(place: Place) -> Measured:
-    metrics = read_json(place.folder / "evaluation" / "metrics.json")
-    protocol = metrics["protocol"]
     with (place.folder / "evaluation" / "layers.csv").open(encoding="utf-8") as file:
         mmacs = sum(float(layer["mmacs"]) for layer in csv.DictReader(file))
     doubled = 2 if read_params(place.params)["train"]["mirror_average"] else 1
-    outside = "" if protocol["outside_data"] == "none" else f", outside data: {protocol['outside_data']}"
-    return Measured(
-        place,
-        metrics,
-        read_json(place.folder / "train" / "summary.json"),
-        mmacs * doubled,
-        protocol["name"] + outside,
-        protocol["fold"],
-    )
+    metrics = read_json(place.folder / "evaluation" / "metrics.json")
+    return Measured(place, metrics, read_json(place.folder / "train" / "summary.json"), mmacs * doubled)
 
 
 def view1_table(rows: Sequence[Measured]) -> str:
@@ -166,7 +166,7 @@ def put_into(document: Path, table: str, name: str) -> None:
     Raises:
         ValueError: the document has no such markers.
     """
-    begin, end = (marker.replace("results:", f"results {name}:") for marker in (_BEGIN, _END))
+    begin, end = (f"<!-- results {name}: {side} -->" for side in ("begin", "end"))
     text = document.read_text(encoding="utf-8")
     before, found, rest = text.partition(begin)
     _, closed, after = rest.partition(end)

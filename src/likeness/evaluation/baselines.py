@@ -23,11 +23,10 @@ from likeness.data.splits import Identities, Split
 from likeness.errors import DataError
 from likeness.evaluation.lbp import describe
 from likeness.evaluation.systems import Rows, System, Vectors, cosine
+from likeness.models.backbones.patterns import CELL, SCALES
 from likeness.models.discriminant import discriminant_axes, principal_axes
 from likeness.params import Range
 
-SCALES = ((120, 100), (90, 75), (60, 50))
-CELL = 10
 _FRAME = 250  # height and width of an aligned LFW picture, in whose pixels a store's crop is given
 
 

@@ -1,4 +1,4 @@
-"""Reading safetensors files, and putting their tensors into a network that they must fit exactly."""
+"""Writing and reading safetensors files, and putting their tensors into a network that they must fit exactly."""
 
 from __future__ import annotations
 
@@ -7,12 +7,27 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from likeness.errors import ModelError
+from likeness.files import atomic_path
 
 _SHOWN = 5
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None) -> None:
+    """Replaces a safetensors file, whole or not at all.
+
+    Not by safetensors' own `save_file`: that writes beside its target under a name of its own, which a kill leaves
+    there and nobody clears away.
+
+    Raises:
+        OutputError: the file cannot be written; the one before is intact.
+    """
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(save(plain, metadata=dict(metadata) if metadata else None))
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:

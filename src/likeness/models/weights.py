@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
 
 from likeness.errors import ModelError
-from likeness.files import atomic_path, file_sha256
+from likeness.files import file_sha256
 from likeness.models.card import CARD, WEIGHTS, Card, read_card, write_card
 from likeness.models.network import assemble
 from likeness.models.siamese import Siamese
-from likeness.models.tensors import load_tensors, read_tensors
+from likeness.models.tensors import load_tensors, read_tensors, write_tensors
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,5 @@ def save_weights(path: Path, siamese: Siamese) -> str:
     Raises:
         OutputError: the file cannot be written.
     """
-    state = {name: value.detach().cpu().contiguous() for name, value in siamese.state_dict().items()}
-    with atomic_path(path) as temporary:
-        save_file(state, temporary)
-        return file_sha256(temporary)
+    write_tensors(path, siamese.state_dict())
+    return file_sha256(path)

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 import likeness
-from likeness.files import atomic_path, read_json, write_json
+from likeness.files import read_json, write_json
+from likeness.models.tensors import write_tensors
 
 STATE = "training.safetensors"
 LAST_GOOD = "last-good.safetensors"
@@ -71,9 +71,7 @@ def save_snapshot(folder: Path, key: str, snapshot: Snapshot) -> None:
         OutputError: the folder cannot be written; the checkpoint before is intact.
     """
     facts = {"key": key, "epoch": snapshot.epoch, "step": snapshot.step, "facts": snapshot.facts}
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in snapshot.tensors.items()}
-    with atomic_path(folder / STATE) as temporary:
-        save_file(tensors, temporary, metadata={"state": json.dumps(facts)})
+    write_tensors(folder / STATE, snapshot.tensors, {"state": json.dumps(facts)})
 
 
 def load_snapshot(folder: Path, key: str) -> Snapshot | None:
@@ -101,8 +99,7 @@ def load_snapshot(folder: Path, key: str) -> Snapshot | None:
 def save_last_good(folder: Path, weights: dict[str, Tensor]) -> Path:
     """Keeps the weights of a training that went wrong, fit for `model.init_from`; returns their file."""
     path = folder / LAST_GOOD
-    with atomic_path(path) as temporary:
-        save_file({name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}, temporary)
+    write_tensors(path, weights)
     return path
 
 
