@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 from benchmarks.results.__main__ import app
 from benchmarks.results.carrying import differences, pack, summed, unpack
 from benchmarks.results.rows import Place, Row, plan, rows_of
-from benchmarks.results.running import prepare
+from benchmarks.results.running import divide, measure, prepare, same_training
 from benchmarks.results.table import put_into
 
 TINY = (
@@ -101,6 +101,26 @@ def test_plan_run_and_table(faces: Path, tmp_path: Path) -> None:
     assert "\nold\n" not in text
     assert re.search(r"^\| `small` \| \w+ \| 1 \| \*\*0\.\d{3}\*\* \[0\.\d{3}, [01]\.\d{3}\]", text, re.MULTILINE)
     assert "| classical baseline, " in text
+
+
+def test_folds_that_are_left_out_together_share_a_training(faces: Path, tmp_path: Path) -> None:
+    shutil.copytree(faces, tmp_path / "faces")
+    rows = [Row("small", fold=fold) for fold in (0, 1, 2)]
+    first, second, third = plan(tmp_path, rows, [*TINY, "split.folds_out=2"])
+    for place in (first, second, third):
+        divide(place)
+    assert same_training(second) is None
+    measure(first, "cpu", evaluate=False)
+    twin = same_training(second)
+    assert twin is not None
+    assert twin.name == first.name
+    assert same_training(third) is None
+    measure(second, "cpu", evaluate=True)
+    assert second.state == "measured"
+    assert not (second.folder / "train.log").exists()
+    assert (second.folder / "model" / "weights.safetensors").read_bytes() == (
+        first.folder / "model" / "weights.safetensors"
+    ).read_bytes()
 
 
 _BLOCKED = """

@@ -188,6 +188,24 @@ def test_view_2_tests_on_one_fold_and_learns_from_the_nine_others(tmp_path: Path
     assert_disjoint(faces, split)
 
 
+@pytest.mark.parametrize("drawn", [False, True])
+def test_folds_left_out_together_learn_the_same_and_see_neither(tmp_path: Path, drawn: bool) -> None:
+    listed = {f"Person {i:02d}": 1 + i % 4 for i in range(60)} if drawn else view_2_people()
+    faces = tiny_faceset(tmp_path / "faces", listed, lists=None if drawn else view_2_lists())
+    params = [SplitParams(view=2, fold=fold, folds_out=2, protocol="unrestricted") for fold in (2, 3)]
+    first, second = (make_split(faces, one) for one in params)
+    assert first.identities is not None
+    assert second.identities is not None
+    for name in ("a", "b", "same"):
+        assert np.array_equal(getattr(first.train, name), getattr(second.train, name))
+        assert np.array_equal(getattr(first.holdout, name), getattr(second.holdout, name))
+    assert np.array_equal(first.identities.rows, second.identities.rows)
+    tested = people_of(faces, np.concatenate([first.test.rows, second.test.rows]))
+    learnt = np.concatenate([first.train.rows, first.holdout.rows, first.identities.rows])
+    assert not tested & people_of(faces, learnt)
+    assert not people_of(faces, first.test.rows) & people_of(faces, second.test.rows)
+
+
 def test_a_fold_that_the_list_does_not_have_is_refused(tmp_path: Path) -> None:
     faces = tiny_faceset(tmp_path / "faces", view_2_people(3), lists=view_2_lists(3))
     with pytest.raises(PairListError, match=r"has 3 folds \(0 to 2\), not fold 3"):

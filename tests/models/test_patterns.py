@@ -11,7 +11,8 @@ from skimage.feature import local_binary_pattern
 
 from likeness.errors import ModelError
 from likeness.evaluation import lbp
-from likeness.models.backbones.patterns import BINS, CELL, SCALES, PatternHistograms, bin_of_code, resampler
+from likeness.models.backbones.patterns import BINS, CELL, SCALES, PatternHistograms, bin_of_code
+from likeness.models.backbones.resampling import resampler
 from likeness.models.export import export_onnx
 from likeness.models.network import ModelParams, build_siamese
 from likeness.models.onnx_tower import OnnxTower

@@ -11,6 +11,7 @@ import torch
 
 from likeness.data.splits import TrainingData
 from likeness.errors import ParamsError
+from likeness.models.backbones.fisher import LOCAL, FisherVectors
 from likeness.models.backbones.patterns import PatternHistograms
 from likeness.models.embedding import embed_pixels, score_pairs
 from likeness.models.export import export_onnx
@@ -137,6 +138,19 @@ def test_an_ensemble_averages_what_its_members_say(tmp_path: Path) -> None:
     assert outcome.best_member.holdout.auc == best
     assert outcome.best_epoch is None
     assert len({step.step for step in outcome.steps}) == len(outcome.steps)
+
+
+def test_fisher_vectors_learn_a_codebook_before_their_map(tmp_path: Path) -> None:
+    model = ModelParams("fisher", "cosine", embedding_dim=2 * LOCAL * 3)
+    train = dataclasses.replace(TRAIN, epochs=0, fit=FitParams("lda", components=20, dim=8))
+    outcome, again = (done(task(model, train), tmp_path / name) for name in ("first", "again"))
+    tower = outcome.network.siamese.backbone
+    assert isinstance(tower, FisherVectors)
+    assert not torch.equal(tower.means, FisherVectors(SIZE, model.embedding_dim).means)
+    state, other = outcome.network.siamese.state_dict(), again.network.siamese.state_dict()
+    assert all(torch.equal(value, other[name]) for name, value in state.items())
+    assert outcome.network.fitted is not None
+    assert outcome.parts == ()
 
 
 def test_a_member_of_another_kind_is_only_fitted_and_weighs_what_it_is_given(tmp_path: Path) -> None:

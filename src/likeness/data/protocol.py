@@ -1,7 +1,8 @@
 """From a face set to its split: the official views of LFW, or the same protocol drawn for any photo set.
 
 View 1 trains on pairsDevTrain and tests on pairsDevTest; view 2 tests on one of the ten folds of pairs.txt and
-trains on the other nine. A holdout is taken out of the training pairs; no person is in two of the three.
+trains on the other nine (or fewer, `SplitParams.folds_out`).
+A holdout is taken out of the training pairs; no person is in two of the three.
 Restricted: training sees the pairs alone (the names serve only to keep people apart). Unrestricted: it also
 sees who is on every image of the training people (Huang and Learned-Miller 2014, sections 2 and 3).
 """
@@ -43,6 +44,8 @@ class SplitParams:
         protocol: what training may see.
         view: 1 for one division, 2 for ten folds.
         fold: the fold of view 2 that is tested on; view 1 has none and ignores it.
+        folds_out: folds of view 2 that training leaves out together, the tested one among them: with 2, folds 0
+            and 1 are tested on one and the same training, and so on. It sees less than the protocol grants.
         holdout_fraction: share of the training pairs that is held out.
         seed: decides who is held out and which pairs are drawn.
         holdout_draw: pairs per class that are drawn among the holdout people beside the listed ones.
@@ -54,11 +57,18 @@ class SplitParams:
     protocol: Literal["restricted", "unrestricted"] = "restricted"
     view: Literal[1, 2] = 1
     fold: Annotated[int, Range(0, FOLDS - 1)] = 0
+    folds_out: Literal[1, 2, 5] = 1
     holdout_fraction: Annotated[float, Range(above=0, below=1)] = 0.2
     seed: Annotated[int, Range(0)] = 0
     holdout_draw: Annotated[int, Range(0)] = 0
     pairs_per_class: Annotated[int, Range(3)] = 1600
     test_fraction: Annotated[float, Range(above=0, below=1)] = 0.3125
+
+    @property
+    def left_out(self) -> range:
+        """The folds of view 2 that training does not see."""
+        first = self.fold - self.fold % self.folds_out
+        return range(first, first + self.folds_out)
 
     def __post_init__(self) -> None:
         if self.holdout_draw and self.protocol == "restricted":
@@ -112,6 +122,7 @@ def make_split(faces: FaceSet, params: SplitParams) -> Split:
     head = {
         **dataclasses.asdict(params),
         "fold": params.fold if params.view == 2 else None,
+        "folds_out": params.folds_out if params.view == 2 else None,
         "lists": list(PAIR_LISTS[params.view]) if listed else None,
         "fingerprint": faces.source.fingerprint,
     }
@@ -172,7 +183,8 @@ def _official(lists: Mapping[str, Path], params: SplitParams) -> tuple[list[List
     folds, at = read_pairs(lists[name]), params.fold
     if at >= len(folds):
         raise PairListError(f"{lists[name]}: has {len(folds)} folds (0 to {len(folds) - 1}), not fold {at}")
-    return list(chain.from_iterable(folds[:at] + folds[at + 1 :])), folds[at]
+    granted = [fold for number, fold in enumerate(folds) if number not in params.left_out]
+    return list(chain.from_iterable(granted)), folds[at]
 
 
 def _refuse_undecodable(listed: list[ListedPair], located: Pairs, decodable: NDArray[np.bool_]) -> None:
@@ -191,7 +203,8 @@ def _known_people(faces: FaceSet, people: _People, params: SplitParams) -> NDArr
             f"came with the images are {', '.join(sorted(faces.lists))}. Put it beside the images and ingest again"
         )
     folds = read_people(faces.lists[name])
-    listed = [row for i, fold in enumerate(folds) if params.view == 1 or i != params.fold for row in fold]
+    left_out = params.left_out if params.view == 2 else ()
+    listed = [row for number, fold in enumerate(folds) if number not in left_out for row in fold]
     if absent := [f"{row.place}: {row.person}" for row in listed if row.person not in people.code]:
         raise PairListError(listing("the people list names people without an image", absent))
     return np.array([people.code[row.person] for row in listed], dtype=np.int64)
@@ -214,10 +227,11 @@ def _drawn(faces: FaceSet, people: _People, params: SplitParams, rng: np.random.
     images = np.array([len(own) for own in rows], dtype=np.int64)
     test = 1 / FOLDS if params.view == 2 else params.test_fraction
     if params.view == 2:
-        tested = divide_people(images, [test] * FOLDS, [1] * FOLDS, rng) == params.fold
+        fold = divide_people(images, [test] * FOLDS, [1] * FOLDS, rng)
+        tested, left_out = fold == params.fold, np.isin(fold, params.left_out)
     else:
-        tested = divide_people(images, [test, 1 - test], [1, 2], rng) == 0
-    learned = np.flatnonzero(~tested)
+        tested = left_out = divide_people(images, [test, 1 - test], [1, 2], rng) == 0
+    learned = np.flatnonzero(~left_out)
     shares = [params.holdout_fraction, 1 - params.holdout_fraction]
     held = divide_people(images[learned], shares, [1, 1], rng) == 0
     sides = [learned[~held], learned[held], np.flatnonzero(tested)]

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from likeness.params import Range
 
-Backbone = Literal["koch", "light-cnn", "mobilenet-v2", "residual", "patterns", "ensemble", "external"]
+Backbone = Literal["koch", "light-cnn", "mobilenet-v2", "residual", "patterns", "fisher", "ensemble", "external"]
 Comparator = Literal["weighted-l1", "euclidean", "cosine", "mahalanobis"]
 Window = tuple[int, int, int, int]
 """Top, left, height and width, in pixels, of the part of its input that a tower looks at."""

@@ -15,6 +15,7 @@ from likeness.errors import ModelError
 from likeness.models.architecture import Backbone, Comparator, External, ModelParams
 from likeness.models.backbones.ensemble import Ensemble
 from likeness.models.backbones.external import ExternalTower
+from likeness.models.backbones.fisher import FisherVectors
 from likeness.models.backbones.koch import Koch
 from likeness.models.backbones.light_cnn import LightCNN
 from likeness.models.backbones.patterns import PatternHistograms
@@ -205,6 +206,8 @@ def _backbone(params: ModelParams, size: tuple[int, int]) -> nn.Module:
             )
         case "patterns":
             return PatternHistograms(size, params.embedding_dim)
+        case "fisher":
+            return FisherVectors(size, params.embedding_dim)
         case "ensemble":
             return Ensemble([assemble(member, size) for member in params.members], params.shares)
         case "external":

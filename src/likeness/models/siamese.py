@@ -53,15 +53,19 @@ class Siamese(nn.Module):
 
     def embed(self, images: Tensor) -> Tensor:
         """Embeddings float [B, D] of preprocessed images float [B, 1, H, W]."""
-        if self.window is not None:
-            top, left, height, width = self.window
-            images = images[..., top : top + height, left : left + width]
-        embeddings: Tensor = self.backbone(images)
+        embeddings: Tensor = self.backbone(self.seen(images))
         if self.normalise:
             embeddings = nn.functional.normalize(embeddings, dim=-1)
         if self.projection is not None:
             embeddings = self.projection(embeddings)
         return nn.functional.normalize(embeddings, dim=-1) if self.unit else embeddings
+
+    def seen(self, images: Tensor) -> Tensor:
+        """The part [B, 1, h, w] of images [B, 1, H, W] that the backbone sees."""
+        if self.window is None:
+            return images
+        top, left, height, width = self.window
+        return images[..., top : top + height, left : left + width]
 
     def score(self, first: Tensor, second: Tensor) -> Tensor:
         """Scores [P] of pairs of embeddings [P, D], higher = more alike.

@@ -18,6 +18,7 @@ from likeness.training.batches import IndexPairs, PairBatch
 from likeness.training.losses.objective import Objective
 
 Floats = npt.NDArray[np.floating]
+_AT_ONCE = 512  # pairs
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,11 @@ def _judge(siamese: Siamese, holdout: Holdout, device: torch.device) -> tuple[As
     if not np.isfinite(embeddings).all():
         raise DivergedError("embeddings of held-out faces are not finite any more")
     first, second = holdout.places
-    scores, same = score_pairs(siamese, embeddings[first], embeddings[second]), holdout.pairs.same
+    same = holdout.pairs.same
+    blocks = np.array_split(np.arange(len(same)), -(-len(same) // _AT_ONCE))  # Fisher vectors are long
+    scores = np.concatenate(
+        [score_pairs(siamese, embeddings[first[block]], embeddings[second[block]]) for block in blocks]
+    )
     decision = fit_decision(scores, same)
     loss = log_loss(decision.probability(scores), same)
     accuracy = float((decision.predict(scores) == same).mean())

@@ -11,6 +11,7 @@ plan ends with the very numbers of one never interrupted; a map is fitted anew, 
 from __future__ import annotations
 
 import dataclasses
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,14 +20,17 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import Tensor
 
 from likeness.data.splits import Pairs, TrainingData
 from likeness.errors import ParamsError
+from likeness.models.backbones.fisher import Codebook, FisherVectors
 from likeness.models.embedding import embed_pixels
 from likeness.models.network import ModelParams, build_siamese, compared_by, ensemble_of, with_projection
 from likeness.models.preprocess import Preprocess
 from likeness.models.siamese import Siamese
 from likeness.training.assess import Assessment, judge
+from likeness.training.fitting.codebook import learn_codebook
 from likeness.training.fitting.fit import LinearMap, fit_map, formula_of, refuse_forbidden
 from likeness.training.fitting.params import FitParams
 from likeness.training.interrupts import Interrupts, interrupted
@@ -37,6 +41,8 @@ from likeness.training.records import EpochRecord
 from likeness.training.run import Trained, holdout_of, train
 from likeness.training.sampling import build_sampler
 from likeness.training.world import join_world
+
+_log = logging.getLogger(__name__)
 
 _LEARNING = ("weighted-l1", "mahalanobis")
 
@@ -137,6 +143,8 @@ class _Work:
     def network(self, model: ModelParams, params: TrainParams, name: str) -> Network:
         """One network from its initial weights to its decision; `name` is a member's, empty for one alone."""
         siamese = build_siamese(model, self.task.preprocess.size, params.seed)
+        if isinstance(siamese.backbone, FisherVectors) and model.init_from is None:
+            siamese.backbone.take(self._codebook(siamese, siamese.backbone, params.seed))
         steps = [("train", siamese, params)] if params.epochs else []
         if params.pretrain is not None:
             _, student = compared_by(model, siamese, params.pretrain.comparator)
@@ -194,6 +202,20 @@ class _Work:
             judge(siamese, holdout, self.world.device) if self.world.leads else None
         )
         return Network(model, siamese, found.decision, Figures(found.loss, found.accuracy, found.auc))
+
+    def _codebook(self, siamese: Siamese, tower: FisherVectors, seed: int) -> Codebook:
+        task = self.task
+
+        def images_of(rows: npt.NDArray[np.int64]) -> Tensor:
+            pixels = torch.from_numpy(np.ascontiguousarray(task.pixels[rows])).to(self.world.device)
+            return siamese.seen(task.preprocess.tensor(pixels))
+
+        siamese.to(self.world.device)
+        _log.info("learning a codebook of %d Gaussians", tower.gaussians)
+        found: Codebook = self.world.tell(
+            learn_codebook(tower, images_of, task.data.rows, seed) if self.world.leads else None
+        )
+        return found
 
     def _with_map(self, network: Network, params: FitParams) -> Network:
         begun = time.monotonic()

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from likeness.errors import ModelError
+from likeness.models.backbones.resampling import resampler
 from likeness.models.backbones.sizing import require_size
 
 SCALES = ((120, 100), (90, 75), (60, 50))
@@ -74,14 +75,6 @@ class PatternHistograms(nn.Module):
         empty = places.new_zeros((faces.shape[0], height * width // CELL**2 * BINS), dtype=torch.float32)
         counts = empty.scatter_add(1, places, torch.ones_like(places, dtype=torch.float32))
         return (counts / CELL**2).sqrt()
-
-
-def resampler(old: int, new: int) -> Tensor:
-    """Weights [new, old] of a triangle filter whose half-width is one pixel of the coarser of the two grids."""
-    reach = max(1.0, old / new)
-    centres = (torch.arange(new, dtype=torch.float64) + 0.5) * old / new - 0.5
-    weights = (1 - (centres[:, None] - torch.arange(old)).abs() / reach).clamp(min=0)
-    return (weights / weights.sum(dim=1, keepdim=True)).float()
 
 
 def bin_of_code() -> Tensor:
