@@ -63,20 +63,21 @@ sweep: .venv/.installed ## accuracy against learning rate, batch, epochs: on dra
 	@if test -d reports/evaluation; then $(BIN)/dvc repro --single-item report; fi
 
 FACES = --set data=$(or $(DATA),lfw-deepfunneled) $(if $(MIRROR),--set data.mirror='$(if $(findstring ://,$(MIRROR)),$(MIRROR),$(abspath $(MIRROR)))')
+ALSO = $(foreach one,$(SET),--set $(one))
 RESULTS = $(BIN)/python -m benchmarks.results
 SEEDS ?= 3
 PACK ?= results-packed
 
-results: .venv/.installed ## every recipe (RECIPES="koch best") on LFW from MIRROR=, SEEDS=3 of each, into docs/results.md
-	$(RESULTS) plan --seeds $(SEEDS) $(foreach one,$(RECIPES),--recipe $(one)) $(FACES)
+results: .venv/.installed ## every recipe (RECIPES="koch best") on LFW from MIRROR=, SEEDS=3 of each, SET="train.epochs=9", into docs/results.md
+	$(RESULTS) plan --seeds $(SEEDS) $(foreach one,$(RECIPES),--recipe $(one)) $(FACES) $(ALSO)
 	$(RESULTS) run && $(RESULTS) table --into docs/results.md
 
 view2: .venv/.installed ## the ten folds of LFW's View 2 for RECIPES=best, from MIRROR=, into docs/results.md
-	$(RESULTS) plan --view2 $(foreach one,$(or $(RECIPES),best),--recipe $(one)) $(FACES)
+	$(RESULTS) plan --view2 $(foreach one,$(or $(RECIPES),best),--recipe $(one)) $(FACES) $(ALSO)
 	$(RESULTS) run && $(RESULTS) table --into docs/results.md
 
 results-pack: .venv/.installed ## pack the unfinished rows of `results` or `view2` into PACK=folder, to be carried to a GPU machine
-	$(RESULTS) plan --seeds $(SEEDS) $(foreach one,$(RECIPES),--recipe $(one)) $(FACES)
+	$(RESULTS) plan --seeds $(SEEDS) $(foreach one,$(RECIPES),--recipe $(one)) $(FACES) $(ALSO)
 	$(RESULTS) pack --to $(PACK)
 
 results-gpu: ## there, without set-up: train and measure what PACK=folder holds, with the torch of PYTHON=python3

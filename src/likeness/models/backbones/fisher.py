@@ -20,7 +20,7 @@ from likeness.models.backbones.sizing import require_size
 AXES = 64
 LOCAL = AXES + 2
 MINIMUM_SIZE = (32, 32)
-_LARGEST = (120, 100)
+_HEIGHT = 160  # in pixels, that a face is enlarged to; the width follows
 _SCALES = 5  # each smaller than the one before by the square root of two
 _CELL, _STRIDE = 6, 2
 _AT_ONCE = 16  # faces; a face alone takes some ten megabytes
@@ -71,7 +71,8 @@ class FisherVectors(nn.Module):
                 f"the fisher backbone gives {2 * LOCAL} numbers for each Gaussian of its codebook; "
                 f"set embedding_dim to a multiple of that (33792 for 256), found {embedding_dim}"
             )
-        sizes = [tuple(round(length * 2 ** (-scale / 2)) for length in _LARGEST) for scale in range(_SCALES)]
+        heights = [_HEIGHT * 2 ** (-scale / 2) for scale in range(_SCALES)]
+        sizes = [(round(height), round(height * input_size[1] / input_size[0])) for height in heights]
         self.sifts = nn.ModuleList()
         for number, (height, width) in enumerate(sizes):
             sift = DenseSift((height, width), _CELL, _STRIDE)
