@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from likeness.errors import ModelError
 from likeness.models.backbones.resampling import resampler
-from likeness.models.backbones.sift import LENGTH, DenseSift
+from likeness.models.backbones.sift import CELLS, LENGTH, DenseSift
 from likeness.models.backbones.sizing import require_size
 
 AXES = 64
@@ -73,6 +73,7 @@ class FisherVectors(nn.Module):
             )
         heights = [_HEIGHT * 2 ** (-scale / 2) for scale in range(_SCALES)]
         sizes = [(round(height), round(height * input_size[1] / input_size[0])) for height in heights]
+        sizes = [size for size in sizes if min(size) >= CELLS * _CELL] or sizes[:1]
         self.sifts = nn.ModuleList()
         for number, (height, width) in enumerate(sizes):
             sift = DenseSift((height, width), _CELL, _STRIDE)
