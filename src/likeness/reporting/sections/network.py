@@ -28,6 +28,14 @@ _BACKBONES = {
         "Several towers, each trained on its own; their cosines are averaged, so that what one of them misjudges "
         "the others can outvote."
     ),
+    "patterns": (
+        "Histograms of local binary patterns over a grid of cells at three sizes (Ojala et al. 2002): nothing in "
+        "the tower is learnt."
+    ),
+    "fisher": (
+        "Fisher vectors of dense SIFT descriptors (Simonyan et al. 2013): how thousands of small patches, each "
+        "with its place, differ from what is usual on the training faces. No gradient descent."
+    ),
     "external": "A tower that was trained elsewhere and is used as it is, an ONNX file among the weights.",
     "residual": (
         "A small residual network: every block adds a correction to what it was given, so that depth does not "
@@ -57,6 +65,9 @@ _REASONS = {
     "Linear": "combines all places into one vector for the face",
     "Sigmoid": "bounds each unit, so that no single difference outweighs the rest",
     "Dropout": "silences random units in training, so that none relies on another; idle in use",
+    "DenseSift": "describes small patches by the directions of their edges, whatever the light",
+    "FisherVectors": "sums up how the patches differ from a codebook of usual ones",
+    "PatternHistograms": "counts which patterns of brighter and darker pixels occur in each cell",
     "Sequential": "a shortcut that passes its input on as it is",
     "Identity": "passes its input on as it is",
     "Cosine": "compares directions alone",
