@@ -174,10 +174,11 @@ def looked_through(study: Study, model: LoadedModel) -> Iterator[Row]:
     preprocess = model.card.preprocess
     pictures = study.faces.pixels
     cut = np.stack([preprocess.window(pictures[row]) for row in progress(study.paired, "cutting")])
-    inner = ellipse(preprocess.size, preprocess.size)
     height, width = preprocess.crop or (FRAME, FRAME)
-    shown = f"its window of {height}×{width}"
-    for sees, mask in ((shown, None), (f"{shown}, ellipse only", ~inner), (f"{shown}, corners only", inner)):
+    down, across = preprocess.size
+    inner = ellipse(preprocess.size, (FACE[0] * down / height, FACE[1] * across / width))
+    shown, face = f"its window of {height}×{width}", f"the ellipse of {FACE[0]}×{FACE[1]} in its middle"
+    for sees, mask in ((shown, None), (f"{shown}, {face} only", ~inner), (f"{shown} without {face}", inner)):
         images = cut if mask is None else np.where(mask, GREY, cut).astype(np.uint8)
         yield study.row("background", sees, scored(study, model, images))
 
@@ -312,7 +313,7 @@ def window(crop: tuple[int, int]) -> tuple[slice, slice]:
     return down, across
 
 
-def ellipse(size: tuple[int, int], axes: tuple[int, int]) -> Mask:
+def ellipse(size: tuple[int, int], axes: tuple[float, float]) -> Mask:
     """Which pixels [H, W] lie in the central upright ellipse of this height and width."""
     down, across = ((np.arange(side) - (side - 1) / 2) / (axis / 2) for side, axis in zip(size, axes, strict=True))
     return np.asarray(down[:, None] ** 2 + across[None, :] ** 2 <= 1)
