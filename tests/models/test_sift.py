@@ -55,6 +55,6 @@ def test_neither_brightness_nor_contrast_matters() -> None:
     np.testing.assert_allclose(sift(picture * 3 - 1), sift(picture), atol=1e-3)
 
 
-def test_a_flat_picture_has_descriptors_of_zeros() -> None:
+def test_a_flat_picture_divides_nothing_by_zero() -> None:
     found = DenseSift((24, 20), 4, 2)(torch.full((1, 24, 20), 0.5))
     assert torch.isfinite(found).all()

@@ -153,6 +153,17 @@ def test_fisher_vectors_learn_a_codebook_before_their_map(tmp_path: Path) -> Non
     assert outcome.parts == ()
 
 
+@pytest.mark.parametrize("member", [False, True])
+def test_gradient_descent_on_a_tower_that_has_none_is_refused(tmp_path: Path, member: bool) -> None:
+    length = 2 * LOCAL * 3
+    model = MODEL if member else ModelParams("fisher", "cosine", embedding_dim=length)
+    members = (MemberParams(seed=1), MemberParams(seed=2, backbone="fisher", embedding_dim=length))
+    wanted = task(model, dataclasses.replace(TRAIN, members=members if member else ()))
+    with pytest.raises(ParamsError, match="nothing in fisher is learnt by gradient descent; set its epochs to 0"):
+        done(wanted, tmp_path / "refused")
+    assert not (tmp_path / "refused").exists()
+
+
 def test_a_member_of_another_kind_is_only_fitted_and_weighs_what_it_is_given(tmp_path: Path) -> None:
     patterns = MemberParams(
         seed=2,

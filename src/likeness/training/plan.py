@@ -5,7 +5,8 @@
 
 Every gradient step has a checkpoint of its own, which is kept until the whole plan is over. Started again after
 an interruption, a finished step is read from its checkpoint and the one in hand goes on where it was, so that the
-plan ends with the very numbers of one never interrupted; a map is fitted anew, which gives the same map.
+plan ends with the very numbers of one never interrupted; a codebook (Fisher vectors) or a map is fitted anew,
+which gives the same one.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ from likeness.training.world import join_world
 _log = logging.getLogger(__name__)
 
 _LEARNING = ("weighted-l1", "mahalanobis")
+_FIXED = ("patterns", "fisher")
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,10 @@ def refuse_misfits(task: Task) -> None:
     model, params, mistakes = task.model, task.params, []
     if not params.epochs and model.comparator in _LEARNING:
         mistakes.append(f"train.epochs is 0, so that nothing would train the comparator {model.comparator}")
+    planned = [(one.model(model), params.of_member(one)) for one in params.members] or [(model, params)]
+    for network, steps in planned:
+        if steps.epochs and network.backbone in _FIXED and network.comparator not in _LEARNING:
+            mistakes.append(f"nothing in {network.backbone} is learnt by gradient descent; set its epochs to 0")
     if params.members and model.comparator != "cosine":
         mistakes.append(f"an ensemble averages cosines; set model.comparator to cosine, found {model.comparator}")
     if params.fit is not None and (model.projection_dim or model.comparator in _LEARNING):

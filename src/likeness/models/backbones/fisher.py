@@ -23,7 +23,7 @@ MINIMUM_SIZE = (32, 32)
 _HEIGHT = 160  # in pixels, that a face is enlarged to; the width follows
 _SCALES = 5  # each smaller than the one before by the square root of two
 _CELL, _STRIDE = 6, 4
-_AT_ONCE = 16  # faces; a face alone takes some ten megabytes
+_AT_ONCE = 16  # faces, of some megabytes each
 
 
 @dataclass(frozen=True, eq=False)
