@@ -1,0 +1,1 @@
+"""What makes LFW look easier than it is."""

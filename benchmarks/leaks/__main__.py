@@ -1,0 +1,77 @@
+"""What makes LFW look easier than it is: how much of an accuracy comes from elsewhere than the face.
+
+    python -m benchmarks.leaks --mirror FOLDER [--model FOLDER] [--out FOLDER]
+
+Four studies on View 1, unrestricted, no outside data. Whatever is fitted is fitted on training people, thresholds
+on held-out ones; the 1 000 test pairs are only scored. Intervals: 95 %, bootstrap over person-pairs.
+
+- crop: the classical baseline, fitted anew on ever smaller central windows of the 250×250 pictures
+- background: the same with the face painted over, down to what lies outside the whole head; a trained model, if
+  one is given, with the inner ellipse of its own window painted over, and with all but that ellipse
+- file: a logistic regression that sees the files alone: bytes, size, JPEG quality; and one that sees light and
+  sharpness
+- twins: the same photograph on both sides, by hash and pixels; test accuracy without the pairs that it touches
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from benchmarks.leaks.files import file_study
+from benchmarks.leaks.pictures import background_study, crop_study
+from benchmarks.leaks.study import FRAME, Row, Study
+from benchmarks.leaks.twins import twin_study
+from likeness.data.faceset import FaceSet
+from likeness.data.ingest import ingest
+from likeness.data.places import locate
+from likeness.data.protocol import SplitParams, make_split
+from likeness.data.sources import DataParams
+from likeness.files import write_json, write_text
+from likeness.models.weights import load_model
+from likeness.params import from_mapping
+
+
+def main(
+    mirror: Annotated[Path, typer.Option(help="Folder that holds the archive and the lists.")],
+    source: Annotated[str, typer.Option(help="Which LFW variant.")] = "lfw-deepfunneled",
+    model: Annotated[Path | None, typer.Option(help="A model trained on View 1's training people.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for leaks.json and leaks.md.")] = None,
+    only: Annotated[list[str] | None, typer.Option(help="crop, background, file, twins; else all.")] = None,
+) -> None:
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    values = {"source": source, "mirror": str(mirror), "crop": None, "size": (FRAME, FRAME)}
+    params = from_mapping(DataParams, values, "the command line")
+    located = locate(params, mirror, {})
+    with tempfile.TemporaryDirectory() as folder:
+        ingest(located, params, Path(folder) / "faces")
+        faces = FaceSet.open(Path(folder) / "faces")
+        split = make_split(faces, SplitParams(protocol="unrestricted"))
+        study = Study(faces, split, None if model is None else load_model(model))
+        print("| study | system | what it sees | accuracy | AUC | pairs |\n|---|---|---|---|---|---|")
+        rows: list[Row] = []
+        facts: dict[str, Any] = {}
+        if not only or "file" in only:
+            rows += file_study(study, located, facts)
+        if not only or "twins" in only:
+            rows += twin_study(study, facts)
+        if not only or "background" in only:
+            rows += background_study(study)
+        if not only or "crop" in only:
+            rows += crop_study(study)
+    print(json.dumps(facts, indent=2))
+    if out is not None:
+        protocol = {**{name: split.card[name] for name in ("protocol", "view", "seed")}, "outside_data": "none"}
+        lines = [dataclasses.asdict(row) for row in rows]
+        write_json(out / "leaks.json", {"protocol": protocol, "source": source, "facts": facts, "rows": lines})
+        write_text(out / "leaks.md", "".join(f"{row}\n" for row in rows))
+
+
+if __name__ == "__main__":
+    typer.run(main)
