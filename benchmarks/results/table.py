@@ -116,15 +116,20 @@ def _baselines(rows: Sequence[Measured]) -> Iterable[str]:
     told: dict[tuple[str, str], Measured] = {}
     for row in rows:
         if row.fold is None:
-            size = "×".join(map(str, read_params(row.place.params)["data"]["size"]))
-            told.setdefault((row.protocol.split(",")[0], size), row)
-    for (protocol, size), row in sorted(told.items()):
+            told.setdefault((row.protocol.split(",")[0], _seen(read_params(row.place.params)["data"])), row)
+    for (protocol, seen), row in sorted(told.items()):
         cells = [
             f"{row.figure(name, 'baseline')['value']:.3f} {_interval(row.figure(name, 'baseline'))}"
             for name in ("accuracy", "auc", "tar_at_far_1e-2")
         ]
         held_out = f"{row.figure('auc', 'baseline', 'holdout')['value']:.3f}"
-        yield _line([f"classical baseline, {size}", protocol, "–", *cells, held_out, "–", "–", "seconds"])
+        yield _line([f"classical baseline, {seen}", protocol, "–", *cells, held_out, "–", "–", "seconds"])
+
+
+def _seen(data: Mapping[str, Any]) -> str:
+    """The window of a picture that a store holds, and its size there."""
+    crop, size = ("×".join(map(str, data[name] or [])) for name in ("crop", "size"))
+    return f"{crop or 'all'} as {size}"
 
 
 def view2_table(rows: Sequence[Measured]) -> str:
