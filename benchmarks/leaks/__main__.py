@@ -19,6 +19,7 @@ import dataclasses
 import json
 import logging
 import tempfile
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -38,12 +39,21 @@ from likeness.models.weights import load_model
 from likeness.params import from_mapping
 
 
+class Name(StrEnum):
+    """What `--only` takes."""
+
+    FILE = "file"
+    TWINS = "twins"
+    BACKGROUND = "background"
+    CROP = "crop"
+
+
 def main(
     mirror: Annotated[Path, typer.Option(help="Folder that holds the archive and the lists.")],
     source: Annotated[str, typer.Option(help="Which LFW variant.")] = "lfw-deepfunneled",
     model: Annotated[Path | None, typer.Option(help="A model trained on View 1's training people.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for leaks.json and leaks.md.")] = None,
-    only: Annotated[list[str] | None, typer.Option(help="crop, background, file, twins; else all.")] = None,
+    only: Annotated[list[Name] | None, typer.Option(help="Some of the studies; else all.")] = None,
 ) -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     values = {"source": source, "mirror": str(mirror), "crop": None, "size": (FRAME, FRAME)}
@@ -55,15 +65,15 @@ def main(
         split = make_split(faces, SplitParams(protocol="unrestricted"))
         study = Study(faces, split, None if model is None else load_model(model))
         print("| study | system | what it sees | accuracy | AUC | pairs |\n|---|---|---|---|---|---|")
-        rows: list[Row] = []
+        chosen, rows = only or list(Name), list[Row]()
         facts: dict[str, Any] = {}
-        if not only or "file" in only:
+        if Name.FILE in chosen:
             rows += file_study(study, located, facts)
-        if not only or "twins" in only:
+        if Name.TWINS in chosen:
             rows += twin_study(study, facts)
-        if not only or "background" in only:
+        if Name.BACKGROUND in chosen:
             rows += background_study(study)
-        if not only or "crop" in only:
+        if Name.CROP in chosen:
             rows += crop_study(study)
     print(json.dumps(facts, indent=2))
     if out is not None:

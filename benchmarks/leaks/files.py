@@ -24,6 +24,7 @@ from likeness.models.decision import fit_decision
 
 
 def file_study(study: Study, located: Located, facts: dict[str, Any]) -> Iterator[Row]:
+    """What is predicted from the files alone; how many values each of their columns has goes into `facts`."""
     manifest = study.faces.manifest
     quality = _jpeg_quality(located)
     table = pd.DataFrame(

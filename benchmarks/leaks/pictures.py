@@ -22,6 +22,7 @@ def crop_study(study: Study) -> Iterator[Row]:
 
 
 def background_study(study: Study) -> Iterator[Row]:
+    """The baseline without the face, then without ever more around it; and the model, see `looked_through`."""
     pictures = study.faces.pixels[:, *window(_CROPS[0])]
     shown = f"the central {_CROPS[0][0]}×{_CROPS[0][1]}"
     for hole in _PAINTED:

@@ -87,6 +87,7 @@ def classical(study: Study, pixels: Bytes) -> Decided:
 
 
 def scored(study: Study, model: LoadedModel, images: Bytes) -> Decided:
+    """The model on images [N, H, W] of the pictures in `study.paired`, as many as these."""
     vectors = embed_pixels(model.siamese, model.card.preprocess, images, mirror=model.card.mirror)
     rule = functools.partial(score_pairs, model.siamese)
     return decide(System(model.card.recipe, study.paired, vectors, rule), study.split.holdout, study.split.test)

@@ -17,6 +17,7 @@ _TWINS = ((8, 0.93), (12, 0.85))  # bits between hashes, correlation of pixels: 
 
 
 def twin_study(study: Study, facts: dict[str, Any]) -> Iterator[Row]:
+    """Baseline and model without the pairs that twins touch; how many there are goes into `facts`."""
     sides = _sides_of(study)
     facts["people on both sides"] = len(set(sides["train"]) & set(sides["test"]))
     systems = dict(_whole_systems(study))
