@@ -40,8 +40,8 @@ from likeness.models.preprocess import Preprocess
 from likeness.training.augment import AugmentParams
 from likeness.training.losses.build import build_objective
 from likeness.training.losses.params import LossParams
-from likeness.training.optimiser import L2Params, Penalty, build_optimizer, named_trainable
-from likeness.training.params import TrainParams
+from likeness.training.optimiser import Penalty, build_optimizer, named_trainable
+from likeness.training.params import L2Params, TrainParams
 from likeness.training.records import EpochRecord
 from likeness.training.run import Trained, train
 from likeness.training.sampling import SamplerParams, build_sampler

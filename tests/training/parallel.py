@@ -14,8 +14,7 @@ import torch
 
 from likeness.models.comparators import WeightedL1
 from likeness.training.losses.params import LossParams
-from likeness.training.optimiser import L2Params
-from likeness.training.params import TrainParams
+from likeness.training.params import L2Params, TrainParams
 from likeness.training.run import Trained, train
 from likeness.training.sampling import SamplerParams
 from likeness.training.stopping import StoppingParams

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from likeness.training.optimiser import L2Params, Penalty, build_optimizer, learning_rate, named_trainable
-from likeness.training.params import TrainParams
+from likeness.training.optimiser import Penalty, build_optimizer, learning_rate, named_trainable
+from likeness.training.params import L2Params, TrainParams
 from tests.training.tiny import network
 
 

@@ -21,8 +21,7 @@ from likeness.training.assess import Holdout, assess
 from likeness.training.augment import AugmentParams
 from likeness.training.losses.build import build_objective
 from likeness.training.losses.params import LossParams
-from likeness.training.optimiser import L2Params
-from likeness.training.params import TrainParams
+from likeness.training.params import L2Params, TrainParams
 from likeness.training.records import EpochRecord
 from likeness.training.run import Trained, train
 from likeness.training.sampling import SamplerParams

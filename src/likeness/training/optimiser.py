@@ -3,30 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 from torch.optim import SGD, Adam, AdamW, Optimizer
 
-from likeness.params import Range
-
 if TYPE_CHECKING:
-    from likeness.training.params import TrainParams
-
-
-@dataclass(frozen=True)
-class L2Params:
-    """Factors λ of λ·Σw² added to the loss, by kind of layer of the backbone; weights alone, not biases.
-
-    Attributes:
-        conv: of convolutions (S1: 2e-4).
-        dense: of dense layers (S1: 2e-3).
-    """
-
-    conv: Annotated[float, Range(low=0)] = 0.0
-    dense: Annotated[float, Range(low=0)] = 0.0
+    from likeness.training.params import L2Params, TrainParams
 
 
 class Penalty:

@@ -1,4 +1,4 @@
-"""The `train` and `recipe` sections of params.yaml; their parts lie beside what they configure."""
+"""The `train` and `recipe` sections of params.yaml; larger parts lie beside what they configure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from likeness.params import Range
 from likeness.training.augment import AugmentParams
 from likeness.training.fitting.params import FitParams
 from likeness.training.losses.params import LossParams
-from likeness.training.optimiser import L2Params
 from likeness.training.sampling import SamplerParams
 from likeness.training.stopping import StoppingParams
 
@@ -30,6 +29,19 @@ class RecipeParams:
     name: str | None = None
     description: str | None = None
     outside_data: str | None = None
+
+
+@dataclass(frozen=True)
+class L2Params:
+    """Factors λ of λ·Σw² added to the loss, by kind of layer of the backbone; weights alone, not biases.
+
+    Attributes:
+        conv: of convolutions (S1: 2e-4).
+        dense: of dense layers (S1: 2e-3).
+    """
+
+    conv: Annotated[float, Range(low=0)] = 0.0
+    dense: Annotated[float, Range(low=0)] = 0.0
 
 
 @dataclass(frozen=True)
