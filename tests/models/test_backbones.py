@@ -92,6 +92,19 @@ def test_the_phone_sized_networks_have_at_most_three_million_parameters() -> Non
         assert 2_000_000 < count_parameters(build_siamese(params, (80, 64), seed=0)) <= 3_000_000
 
 
+@pytest.mark.parametrize("batch_norm", [True, False])
+def test_the_light_cnn_gives_embeddings_about_zero_if_it_normalises(batch_norm: bool) -> None:
+    params = ModelParams(backbone="light-cnn", embedding_dim=32, width=0.25, batch_norm=batch_norm)
+    siamese = build_siamese(params, (40, 32), seed=0).train()
+    embeddings = siamese.backbone(torch.rand(64, 1, 40, 32))
+    centre = embeddings.mean(dim=0)
+    if batch_norm:
+        torch.testing.assert_close(centre, torch.zeros(32), atol=1e-5, rtol=0)
+    else:  # all embeddings lie on one side of the origin, farther from it than from each other
+        assert centre.mean() > 0
+        assert centre.norm() > (embeddings - centre).norm(dim=1).max()
+
+
 def test_a_dense_head_weighs_every_place() -> None:
     pooled, dense = (
         count_parameters(build_siamese(dataclasses.replace(SMALL["residual"], dense_head=head), (80, 64), 0))

@@ -47,8 +47,8 @@ class ModelParams:
         depth: multiplier of the blocks of every stage (residual).
         dense_head: let every place of the last map have a say in every number of the embedding (residual); more
             parameters, faster learning.
-        batch_norm: normalise after each convolution (koch, light-cnn; the others always do). The papers of these
-            two do not.
+        batch_norm: normalise after each convolution (koch, light-cnn, whose embedding is then normalised too; the
+            others always do). The papers of these two do not.
         first_bias: bias of the first convolution (koch).
         dropout: probability of dropping a unit before the embedding (koch: of the embedding itself).
         dense_std: standard deviation of the initial weights of koch's dense layer and of weighted-l1.

@@ -29,7 +29,10 @@ class LightCNN(nn.Module):
         input_size: height and width in pixels, at least 32×32.
         embedding_dim: numbers to give, 256 in the paper.
         width: multiplier of all channels.
-        batch_norm: normalise each convolution's output over the batch (the paper does not).
+        batch_norm: normalise each convolution's output and the embedding over the batch (the paper does not). The
+            larger of two numbers is positive on average: uncentred, all embeddings point one way, and a loss of
+            their angles learns slowly (AUC on held-out people of LFW after 4 epochs of the recipe `light-cnn`: 0.69
+            with the convolutions alone normalised, 0.87 with the embedding too; one seed).
         dropout: probability of dropping a feature before the dense layer.
 
     Raises:
@@ -62,11 +65,12 @@ class LightCNN(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.dense = nn.Linear(channels * size[0] * size[1], 2 * embedding_dim)
         self.activation = MaxFeatureMap()
+        self.norm = nn.BatchNorm1d(embedding_dim) if batch_norm else nn.Identity()
 
     def forward(self, images: Tensor) -> Tensor:
         """Embeddings [B, D] of images [B, 1, H, W]."""
         hidden = self.dropout(self.flatten(self.features(images)))
-        embedding: Tensor = self.activation(self.dense(hidden))
+        embedding: Tensor = self.norm(self.activation(self.dense(hidden)))
         return embedding
 
 
