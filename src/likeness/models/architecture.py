@@ -45,8 +45,8 @@ class ModelParams:
         embedding_dim: numbers that the backbone gives for a face.
         width: multiplier of the channels of every convolution.
         depth: multiplier of the blocks of every stage (residual).
-        dense_head: let every place of the last map have a say in every number of the embedding (residual); more
-            parameters, faster learning.
+        dense_head: let every place of the last map have a say in every number of the embedding (residual,
+            mobilenet-v2); more parameters, faster learning.
         batch_norm: normalise after each convolution (koch, light-cnn, whose embedding is then normalised too; the
             others always do). The papers of these two do not.
         first_bias: bias of the first convolution (koch).

@@ -194,7 +194,13 @@ def _backbone(params: ModelParams, size: tuple[int, int]) -> nn.Module:
                 MobileNetTower,
             )  # alone needs torchvision, slow to import
 
-            return MobileNetTower(size, params.embedding_dim, width=params.width, dropout=params.dropout)
+            return MobileNetTower(
+                size,
+                params.embedding_dim,
+                width=params.width,
+                dense_head=params.dense_head,
+                dropout=params.dropout,
+            )
         case "residual":
             return Residual(
                 size,

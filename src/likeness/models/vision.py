@@ -46,8 +46,9 @@ _declared = _declare_missing_schemas()
 
 from torchvision.extension import _has_ops  # noqa: E402
 from torchvision.models import MobileNetV2  # noqa: E402
+from torchvision.models.mobilenetv2 import InvertedResidual  # noqa: E402
 
-__all__ = ["MobileNetV2", "has_compiled_ops"]
+__all__ = ["InvertedResidual", "MobileNetV2", "has_compiled_ops"]
 
 
 def has_compiled_ops() -> bool:
