@@ -70,7 +70,8 @@ def _swept_axis(values: pd.Series[Any], parameter: str) -> Any:
     if not pd.api.types.is_numeric_dtype(values):
         return alt.X("value:N", title=parameter, sort=None, axis=alt.Axis(grid=False, labelAngle=0))
     wide = bool((values > 0).all()) and values.max() / values.min() > 20
-    scale = alt.Scale(type="log" if wide else "linear", nice=False, zero=False)
+    # the padding keeps the first interval off the axis
+    scale = alt.Scale(type="log" if wide else "linear", nice=False, zero=False, padding=14)
     places = sorted({float(value) for value in values})
     ticks = {"values": places} if len(places) <= 12 else {"tickCount": 5}
     form = ".3~e" if values.max() < 0.01 else ".6~g"  # without a precision Vega takes one that rounds 32 to 3e+1
