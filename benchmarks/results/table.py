@@ -83,7 +83,7 @@ def _read(place: Place) -> Measured:
 
 
 def view1_table(rows: Sequence[Measured]) -> str:
-    """Markdown, best first; with several seeds the mean, and the range in parentheses instead of the interval."""
+    """Markdown, best first; of several seeds the mean of figures and intervals, and the range in parentheses."""
     groups: dict[tuple[str, int], list[Measured]] = {}
     for row in rows:
         if row.fold is None:
@@ -185,11 +185,13 @@ def _mean(seeds: Sequence[Measured], name: str, side: str = "test") -> float:
 
 
 def _spread(seeds: Sequence[Measured], name: str) -> str:
-    """The interval of one seed, or the range over several."""
-    if len(seeds) == 1:
-        return _interval(seeds[0].figure(name))
-    values = [row.figure(name)["value"] for row in seeds]
-    return f"({min(values):.3f}–{max(values):.3f})"
+    """The interval, of several seeds its mean ends: the pairs are the same ones; then the range over the seeds."""
+    figures = [row.figure(name) for row in seeds]
+    interval = _interval({end: statistics.mean(figure[end] for figure in figures) for end in ("low", "high")})
+    if len(figures) == 1:
+        return interval
+    values = [figure["value"] for figure in figures]
+    return f"{interval} ({min(values):.3f}–{max(values):.3f})"
 
 
 def _interval(figure: Mapping[str, float]) -> str:

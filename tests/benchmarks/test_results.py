@@ -20,7 +20,7 @@ from benchmarks.results.__main__ import app
 from benchmarks.results.carrying import differences, pack, summed, unpack
 from benchmarks.results.rows import Place, Row, plan, rows_of
 from benchmarks.results.running import divide, measure, prepare, same_training
-from benchmarks.results.table import put_into
+from benchmarks.results.table import Measured, put_into, view1_table
 
 TINY = (
     "data=synthetic",
@@ -101,6 +101,25 @@ def test_plan_run_and_table(faces: Path, tmp_path: Path) -> None:
     assert "\nold\n" not in text
     assert re.search(r"^\| `small` \| \w+ \| 1 \| \*\*0\.\d{3}\*\* \[0\.\d{3}, [01]\.\d{3}\]", text, re.MULTILINE)
     assert re.search(r"^\| classical baseline, (all|\d+×\d+) as \d+×\d+ \|", text, re.MULTILINE)
+
+
+def test_seeds_of_a_recipe_share_a_line(tmp_path: Path) -> None:
+    places = plan(tmp_path, rows_of(["small"], 3, view2=False), TINY)
+    rows = [_measured(place, accuracy) for place, accuracy in zip(places, (0.80, 0.84, 0.85), strict=True)]
+    line = view1_table(rows).splitlines()[2]
+    # mean; mean of the intervals' ends, of half a width of 0.02; range
+    assert line.startswith("| `small` | restricted | 3 | **0.830** [0.810, 0.850] (0.800–0.850) |")
+    alone = view1_table(rows[1:2]).splitlines()[2]
+    assert alone.startswith("| `small` | restricted | 1 | **0.840** [0.820, 0.860] |")
+
+
+def _measured(place: Place, value: float) -> Measured:
+    figure = {"value": value, "low": value - 0.02, "high": value + 0.02}
+    side = dict.fromkeys(("accuracy", "auc", "tar_at_far_1e-2"), figure)
+    system = {"test": side, "holdout": side}
+    protocol = {"name": "restricted", "recipe": "small", "outside_data": "none", "fold": None}
+    summary = {"epochs": 1, "seconds": 60, "parameters": 1_000_000, "device": "cpu"}
+    return Measured(place, {"protocol": protocol, "model": system, "baseline": system}, summary, mmacs=1.0)
 
 
 def test_folds_that_are_left_out_together_share_a_training(faces: Path, tmp_path: Path) -> None:
