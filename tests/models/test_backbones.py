@@ -99,7 +99,8 @@ def test_the_phone_sized_networks_have_at_most_three_million_parameters() -> Non
 def test_the_light_cnn_gives_embeddings_about_zero_if_it_normalises(batch_norm: bool) -> None:
     params = ModelParams(backbone="light-cnn", embedding_dim=32, width=0.25, batch_norm=batch_norm)
     siamese = build_siamese(params, (40, 32), seed=0).train()
-    embeddings = siamese.backbone(torch.rand(64, 1, 40, 32))
+    pictures = torch.rand(64, 1, 40, 32, generator=torch.Generator().manual_seed(0))
+    embeddings = siamese.backbone(pictures)
     centre = embeddings.mean(dim=0)
     if batch_norm:
         torch.testing.assert_close(centre, torch.zeros(32), atol=1e-5, rtol=0)
@@ -115,6 +116,8 @@ def test_a_new_mobilenet_is_as_shallow_as_its_shortcuts_allow() -> None:
     for block in blocks:
         pictures = torch.randn(2, block.out_channels, 5, 4)
         torch.testing.assert_close(block(pictures), pictures, atol=0, rtol=0)
+        (filters,) = [part.weight for part in block.conv.modules() if getattr(part, "groups", 1) > 1]
+        assert float(filters.detach().std()) == pytest.approx((2 / 9) ** 0.5, rel=0.25)  # He et al. 2015, of nine numbers
 
 
 def test_a_dense_head_weighs_every_place() -> None:
