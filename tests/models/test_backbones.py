@@ -117,7 +117,7 @@ def test_a_new_mobilenet_is_as_shallow_as_its_shortcuts_allow() -> None:
         pictures = torch.randn(2, block.out_channels, 5, 4)
         torch.testing.assert_close(block(pictures), pictures, atol=0, rtol=0)
         (filters,) = [part.weight for part in block.conv.modules() if getattr(part, "groups", 1) > 1]
-        assert float(filters.detach().std()) == pytest.approx((2 / 9) ** 0.5, rel=0.25)  # He et al. 2015, of nine numbers
+        assert float(filters.detach().std()) == pytest.approx((2 / 9) ** 0.5, rel=0.25)  # He et al. 2015
 
 
 def test_a_dense_head_weighs_every_place() -> None:
