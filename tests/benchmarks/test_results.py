@@ -20,7 +20,7 @@ from benchmarks.results.__main__ import app
 from benchmarks.results.carrying import differences, pack, summed, unpack
 from benchmarks.results.rows import Place, Row, plan, rows_of
 from benchmarks.results.running import divide, measure, prepare, same_training
-from benchmarks.results.table import Measured, put_into, view1_table
+from benchmarks.results.table import Measured, put_into, view1_table, view2_table
 
 TINY = (
     "data=synthetic",
@@ -113,11 +113,26 @@ def test_seeds_of_a_recipe_share_a_line(tmp_path: Path) -> None:
     assert alone.startswith("| `small` | restricted | 1 | **0.840** [0.820, 0.860] |")
 
 
-def _measured(place: Place, value: float) -> Measured:
+def test_folds_of_one_recipe_and_training_share_a_line(tmp_path: Path) -> None:
+    rows = []
+    for out, accuracies in ((1, (0.80, 0.84, 0.85)), (2, (0.70, 0.74))):
+        folds = [Row("small", fold=fold) for fold in range(len(accuracies))]
+        places = plan(tmp_path / str(out), folds, [*TINY, f"split.folds_out={out}"])
+        pairs = zip(places, accuracies, strict=True)
+        rows += [_measured(place, accuracy, fold) for fold, (place, accuracy) in enumerate(pairs)]
+    eight, nine = view2_table(rows[::-1]).splitlines()[2:]
+    # standard deviation with n - 1, divided by the root of n: 0.0265 / 1.732 and 0.0283 / 1.414
+    assert nine.startswith("| `small` | restricted | 9 folds, 1 epochs | 3 of 10 | **0.8300 ± 0.0153** |")
+    assert nine.endswith("| 0.800 0.840 0.850 |")
+    assert eight.startswith("| `small` | restricted | 8 folds, 1 epochs | 2 of 10 | **0.7200 ± 0.0200** |")
+    assert view2_table(rows[:1]) == ""
+
+
+def _measured(place: Place, value: float, fold: int | None = None) -> Measured:
     figure = {"value": value, "low": value - 0.02, "high": value + 0.02}
     side = dict.fromkeys(("accuracy", "auc", "tar_at_far_1e-2"), figure)
     system = {"test": side, "holdout": side}
-    protocol = {"name": "restricted", "recipe": "small", "outside_data": "none", "fold": None}
+    protocol = {"name": "restricted", "recipe": "small", "outside_data": "none", "fold": fold}
     summary = {"epochs": 1, "seconds": 60, "parameters": 1_000_000, "device": "cpu"}
     return Measured(place, {"protocol": protocol, "model": system, "baseline": system}, summary, mmacs=1.0)
 
