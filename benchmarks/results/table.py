@@ -26,6 +26,8 @@ _HEADER = (
     "training",
 )
 
+_RIVALS = {"points over it": "baseline", "over the better member": "best_member"}
+
 
 @dataclass(frozen=True)
 class Measured:
@@ -141,7 +143,17 @@ def view2_table(rows: Sequence[Measured]) -> str:
     for row in rows:
         if row.fold is not None:
             groups.setdefault((row.recipe, _course(row)), []).append(row)
-    header = ("recipe", "protocol", "trained on", "folds", "accuracy", "AUC", "classical baseline", "each fold")
+    header = (
+        "recipe",
+        "protocol",
+        "trained on",
+        "folds",
+        "accuracy",
+        "AUC",
+        "classical baseline",
+        *_RIVALS,
+        "each fold",
+    )
     lines = [_line(_fold_cells(folds)) for _, folds in sorted(groups.items()) if len(folds) > 1]
     return "\n".join([_line(header), _line(["---"] * len(header)), *lines]) if lines else ""
 
@@ -165,8 +177,19 @@ def _fold_cells(rows: Sequence[Measured]) -> list[str]:
         f"**{ours.mean:.4f} ± {ours.standard_error:.4f}**",
         f"{auc.mean:.4f} ± {auc.standard_error:.4f}",
         f"{floor.mean:.4f} ± {floor.standard_error:.4f}",
+        *(_gain(folds, system) for system in _RIVALS.values()),
         " ".join(f"{value:.3f}" for value in accuracies),
     ]
+
+
+def _gain(folds: Sequence[Measured], system: str) -> str:
+    """Percentage points over another system on the same pairs, fold by fold; a dash where there is no such."""
+    if system not in folds[0].metrics:
+        return "–"
+    names = ("model", system)
+    pairs = [[row.figure("accuracy", name)["value"] for name in names] for row in folds]
+    gain = aggregate_folds([100 * (ours - theirs) for ours, theirs in pairs])
+    return f"{gain.mean:+.1f} ± {gain.standard_error:.1f}"
 
 
 def put_into(document: Path, table: str, name: str) -> None:

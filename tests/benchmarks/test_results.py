@@ -123,9 +123,20 @@ def test_folds_of_one_recipe_and_training_share_a_line(tmp_path: Path) -> None:
     eight, nine = view2_table(rows[::-1]).splitlines()[2:]
     # standard deviation with n - 1, divided by the root of n: 0.0265 / 1.732 and 0.0283 / 1.414
     assert nine.startswith("| `small` | restricted | 9 folds, 1 epochs | 3 of 10 | **0.8300 ± 0.0153** |")
-    assert nine.endswith("| 0.800 0.840 0.850 |")
+    assert nine.endswith("| +0.0 ± 0.0 | – | 0.800 0.840 0.850 |")
     assert eight.startswith("| `small` | restricted | 8 folds, 1 epochs | 2 of 10 | **0.7200 ± 0.0200** |")
     assert view2_table(rows[:1]) == ""
+
+
+def test_a_gain_is_taken_fold_by_fold(tmp_path: Path) -> None:
+    places = plan(tmp_path, [Row("small", fold=fold) for fold in (0, 1)], TINY)
+    rows = []
+    for fold, (place, ours, member) in enumerate(zip(places, (0.80, 0.90), (0.79, 0.87), strict=True)):
+        row, rival = _measured(place, ours, fold), _measured(place, member, fold)
+        metrics = {**row.metrics, "best_member": rival.metrics["model"]}
+        rows.append(Measured(place, metrics, row.summary, mmacs=1.0))
+    # gains of 1 and 3 points: their standard deviation is 1.414, divided by the root of two
+    assert view2_table(rows).splitlines()[2].endswith("| +0.0 ± 0.0 | +2.0 ± 1.0 | 0.800 0.900 |")
 
 
 def _measured(place: Place, value: float, fold: int | None = None) -> Measured:
