@@ -17,7 +17,7 @@ export THP_MEM_ALLOC_ENABLE = 1
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run lfw sweep results view2 results-pack results-gpu register test lint format bench ui lock clean
+.PHONY: help run lfw sweep results view2 results-pack results-gpu register test test-slow test-security lint format bench ui lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):[^#]*## /\1\t/' | expand -t 14
@@ -41,7 +41,13 @@ lfw: .venv/.installed ## the pipeline on LFW-a; MIRROR=<folder or URL> takes it 
 	@$(BIN)/likeness where
 
 test: .venv/.installed ## the test suite (real components, about ten minutes on two cores)
-	$(BIN)/python -m pytest -m "not slow" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m "not slow and not nightly" $(PYTEST_ARGS)
+
+test-slow: .venv/.installed ## the tests that take minutes (about half an hour on two cores)
+	$(BIN)/python -m pytest -m slow $(PYTEST_ARGS)
+
+test-security: .venv/.installed ## every attack that docs/security.md names; fails while one of them has no test
+	$(BIN)/python -m pytest -m attack $(PYTEST_ARGS)
 
 lint: .venv/.installed ## style, types and the direction of imports
 	$(BIN)/ruff check .
@@ -104,4 +110,4 @@ nightly-now: .venv/.installed ## one night, now; ARGS="--force-train" trains fro
 	$(BIN)/python -m pipelines.nightly now $(ARGS)
 
 test-nightly: .venv/.installed ## whole nights with real stages, a cron that fires, kills at random points (about an hour)
-	$(BIN)/python -m pytest -s -m slow tests/pipelines/test_retrain_nights.py
+	$(BIN)/python -m pytest -s -m nightly tests/pipelines/test_retrain_nights.py

@@ -58,7 +58,7 @@ from tests.pipelines.real_project import (
     real_project,
 )
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.nightly
 
 NEWCOMERS = 30
 POINTS = ["the start", "the batch", *STAGES, "the gate"]
