@@ -38,15 +38,16 @@ from likeness.data.splits import Identities, Pairs, TrainingData
 from likeness.models.network import ModelParams, build_siamese
 from likeness.models.preprocess import Preprocess
 from likeness.training.augment import AugmentParams
+from likeness.training.distributed import choose_device
+from likeness.training.early_stopping import StoppingParams
+from likeness.training.history import EpochRecord
 from likeness.training.losses.build import build_objective
 from likeness.training.losses.params import LossParams
-from likeness.training.optimiser import Penalty, build_optimizer, named_trainable
+from likeness.training.optimizer import Penalty, build_optimizer, named_trainable
 from likeness.training.params import L2Params, TrainParams
-from likeness.training.records import EpochRecord
-from likeness.training.run import Trained, train
-from likeness.training.sampling import SamplerParams, build_sampler
-from likeness.training.stopping import StoppingParams
-from likeness.training.world import choose_device
+from likeness.training.results import TrainingResult
+from likeness.training.samplers import SamplerParams, build_sampler
+from likeness.training.trainer import train
 
 TENSORFLOW_PAIRS = 12  # a second, of S1's authors' program on two shared cores
 HELD_OUT = 0.25  # pairs for each training pair in View 1
@@ -178,7 +179,7 @@ def trained_once(
     pixels: Pixels,
     device: str,
     note: Callable[[EpochRecord], None] = lambda record: None,
-) -> Trained:
+) -> TrainingResult:
     size = (pixels.shape[1], pixels.shape[2])
     siamese = build_siamese(case.model, size, seed=0)
     preprocess = Preprocess(size, None, case.train.standardise)

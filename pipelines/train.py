@@ -18,11 +18,11 @@ from likeness.models.network import ModelParams
 from likeness.models.weights import save_model
 from likeness.params import read_params
 from likeness.tracking.runs import DatasetNote, TrackedRun, TrackingParams
-from likeness.training.handover import Setup, card_of, write_reports
+from likeness.training.checkpoint import read_run_note, remove_checkpoints, save_run_note
+from likeness.training.distributed import is_main_process
+from likeness.training.outputs import TrainingSetup, build_card, write_training_reports
 from likeness.training.params import RecipeParams, TrainParams
-from likeness.training.plan import Task, carry_out
-from likeness.training.resume import discard, remember, remembered
-from likeness.training.world import leads_by_environment
+from likeness.training.plan import TrainingTask, run_plan
 from pipelines._stage import run
 
 
@@ -40,10 +40,10 @@ def main(
         params, model=ModelParams, recipe=RecipeParams, train=TrainParams, tracking=TrackingParams
     )
     face_set, split = FaceSet.open(faces), Split.open(splits)
-    setup = Setup(network, recipe, training, face_set.source, split.card)
-    task = Task(split.training_data, split.holdout, face_set.pixels, network, setup.preprocess, training)
-    learn = partial(carry_out, task, checkpoint=checkpoint, device=device)
-    if not leads_by_environment():
+    setup = TrainingSetup(network, recipe, training, face_set.source, split.card)
+    task = TrainingTask(split.training_data, split.holdout, face_set.pixels, network, setup.preprocess, training)
+    learn = partial(run_plan, task, checkpoint=checkpoint, device=device)
+    if not is_main_process():
         learn()
         return
     owner = hashlib.sha256(json.dumps([setup.parameters, setup.source.fingerprint]).encode()).hexdigest()
@@ -53,18 +53,18 @@ def main(
         values=setup.parameters,
         dataset=_dataset(setup),
         tags={"protocol": setup.split["protocol"], "recipe": recipe.name or "unnamed"},
-        resume_run_id=remembered(checkpoint, owner),
+        resume_run_id=read_run_note(checkpoint, owner),
     ) as tracked:
-        remember(checkpoint, owner, tracked.run_id)
+        save_run_note(checkpoint, owner, tracked.run_id)
         outcome = learn(on_epoch=lambda record: tracked.epoch(dataclasses.asdict(record)))
-        save_model(model, outcome.network.siamese, card_of(setup, outcome))
-        summary = write_reports(reports, setup, outcome)
+        save_model(model, outcome.network.siamese, build_card(setup, outcome))
+        summary = write_training_reports(reports, setup, outcome)
         tracked.steps((step.step, step.loss) for step in outcome.steps)
         write_json(reports / "run.json", tracked.finish(model, summary))
-    discard(checkpoint)
+    remove_checkpoints(checkpoint)
 
 
-def _dataset(setup: Setup) -> DatasetNote:
+def _dataset(setup: TrainingSetup) -> DatasetNote:
     source, sides = setup.source, setup.split["splits"]
     counts = {"images": source.images, "people": source.people}
     pairs = {f"{name}_pairs": int(side["pairs"]) for name, side in sides.items()}

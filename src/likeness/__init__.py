@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-__version__ = "0.1.0"
+from likeness._version import __version__
+
 __all__ = ["Verifier", "__version__"]
 
 

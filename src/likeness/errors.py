@@ -72,7 +72,7 @@ class CollapseError(LikenessError):
     """All embeddings have become the same point: the loss sits at its margin."""
 
 
-class ThawedError(LikenessError):
+class FrozenWeightsError(LikenessError):
     """Weights that were to stay as they are have changed in training; a defect, never a user's fault."""
 
 

@@ -26,8 +26,8 @@ from likeness.tracking.gate import GateParams
 from likeness.tracking.runs import TrackingParams
 from likeness.training.losses.build import build_objective
 from likeness.training.params import RecipeParams, TrainParams
-from likeness.training.plan import Task, refuse_misfits
-from likeness.training.sampling import build_sampler
+from likeness.training.plan import TrainingTask, check_plan
+from likeness.training.samplers import build_sampler
 from likeness.validation.params import ValidationParams
 from pipelines.nightly.params import NightlyParams
 from tests.models.samples import SIZE, TINY, card
@@ -89,7 +89,7 @@ def test_every_recipe_can_be_carried_out(recipe: str, tmp_path: Path) -> None:
     data = _KNOWN if sections["split"].protocol == "unrestricted" else _LISTED
     preprocess = Preprocess(size, None, training.standardise)
     preprocess.require_fit(model)
-    refuse_misfits(Task(data, _LISTED, np.zeros((4, *size), np.uint8), model, preprocess, training))
+    check_plan(TrainingTask(data, _LISTED, np.zeros((4, *size), np.uint8), model, preprocess, training))
     members = [(member.model(model), training.of_member(member)) for member in training.members]
     for network, plan in members or [(model, training)]:
         siamese = build_siamese(network, size, seed=0)

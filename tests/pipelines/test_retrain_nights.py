@@ -32,7 +32,7 @@ from likeness.files import read_json, write_json
 from likeness.models.weights import load_model
 from likeness.tracking.history import Night, read_nights, write_night
 from likeness.tracking.registry import Registry
-from likeness.training.resume import STATE
+from likeness.training.checkpoint import STATE
 from pipelines.nightly.params import STAGES
 from tests.pipelines.deployed import ask, begin_run, pooled, served, serving, stages_in, state_of
 from tests.pipelines.night_project import (
@@ -198,8 +198,8 @@ def test_the_night_after_a_kill_goes_on_from_the_last_checkpoint(tmp_path: Path,
 
     following = start_night(project, server, home)
     told, _ = following.communicate(timeout=NIGHT_SECONDS)
-    print(next((line for line in told.splitlines() if "going on with epoch" in line), told))
-    assert "going on with epoch" in told
+    print(next((line for line in told.splitlines() if "continuing with epoch" in line), told))
+    assert "continuing with epoch" in told
     assert [night.outcome for night in nights_of(project)] == ["killed", "promoted"]
     assert leftovers(project) == []
 

@@ -25,7 +25,7 @@ from likeness.models.export import export_onnx
 from likeness.models.preprocess import Preprocess
 from likeness.models.tensors import read_tensors
 from likeness.models.weights import load_model
-from likeness.training.records import EpochRecord, StepRecord
+from likeness.training.history import EpochRecord, StepRecord
 from pipelines.train import main
 from tests.data.tiny import tiny_manifest
 from tests.training.tiny import faces, pairs
@@ -149,7 +149,7 @@ def test_interrupted_it_says_how_to_go_on_and_ends_with_the_same_weights(prepare
     process = program(prepared, parts, long)
     _, told = process.communicate(timeout=120)
     assert process.returncode == 0, told
-    assert "going on with epoch" in told
+    assert "continuing with epoch" in told
     assert "epoch 25/25: loss" in told
     name = "weights.safetensors"
     assert (parts / "model" / name).read_bytes() == (whole / "model" / name).read_bytes()
@@ -182,7 +182,7 @@ def test_a_split_of_other_faces_is_refused(prepared: Path, tmp_path: Path) -> No
     split = Split.open(prepared / "splits")
     other = dataclasses.replace(split, card={**split.card, "fingerprint": "other"})
     other.write(tmp_path / "splits")
-    with pytest.raises(DataError, match="the split speaks of other faces"):
+    with pytest.raises(DataError, match="the split was made from other faces"):
         run_stage(prepared, tmp_path, PARAMS, splits=tmp_path / "splits")
 
 

@@ -22,9 +22,9 @@ from likeness.models.network import ModelParams
 from likeness.models.weights import load_model, save_model
 from likeness.reporting.artefacts import Places
 from likeness.tracking.provenance import provenance_of
-from likeness.training.handover import Setup, card_of, write_reports
+from likeness.training.outputs import TrainingSetup, build_card, write_training_reports
 from likeness.training.params import RecipeParams, TrainParams
-from likeness.training.plan import Task, carry_out
+from likeness.training.plan import TrainingTask, run_plan
 from likeness.validation.findings import Finding, summary
 from tests.data.tiny import tiny_faceset
 
@@ -63,11 +63,11 @@ def make_run(root: Path) -> Places:
 
 
 def _train(places: Places, faces: FaceSet, split: Split, checkpoint: Path) -> None:
-    setup = Setup(MODEL, RECIPE, TRAIN, faces.source, split.card)
-    task = Task(split.training_data, split.holdout, faces.pixels, MODEL, setup.preprocess, TRAIN)
-    outcome = carry_out(task, checkpoint=checkpoint, device="cpu")
-    save_model(places.model, outcome.network.siamese, card_of(setup, outcome))
-    write_reports(places.train, setup, outcome)
+    setup = TrainingSetup(MODEL, RECIPE, TRAIN, faces.source, split.card)
+    task = TrainingTask(split.training_data, split.holdout, faces.pixels, MODEL, setup.preprocess, TRAIN)
+    outcome = run_plan(task, checkpoint=checkpoint, device="cpu")
+    save_model(places.model, outcome.network.siamese, build_card(setup, outcome))
+    write_training_reports(places.train, setup, outcome)
     code = provenance_of(places.train).as_dict() | {"commit": "c0ffee" * 6, "dirty": True, "changed": ["a.py"]}
     write_json(places.train / "run.json", {"run_id": None, "reason": "tracking.enabled is false", "code": code})
 

@@ -9,17 +9,19 @@ from likeness.data.faceset import SourceCard
 from likeness.reporting.document import Block, Prose, Table
 from likeness.reporting.sections.plan import plan_blocks
 from likeness.training.fitting.params import FitParams
-from likeness.training.handover import Setup, card_of
+from likeness.training.outputs import TrainingSetup, build_card
 from likeness.training.params import RecipeParams
-from likeness.training.plan import Task, carry_out
+from likeness.training.plan import TrainingTask, run_plan
 from tests.training.test_plan import ENSEMBLE, MODEL, TRAIN, deepface, task
 
 SOURCE = SourceCard("folder", synthetic=True, alignment="synthetic", place="tiny", crop=None, size=(32, 32))
 
 
-def told(wanted: Task, folder: Path) -> list[Block]:
-    setup = Setup(wanted.model, RecipeParams("plan"), wanted.params, SOURCE, {"fingerprint": "", "protocol": "x"})
-    return plan_blocks(card_of(setup, carry_out(wanted, checkpoint=folder, device="cpu")).trained)
+def told(wanted: TrainingTask, folder: Path) -> list[Block]:
+    setup = TrainingSetup(
+        wanted.model, RecipeParams("plan"), wanted.params, SOURCE, {"fingerprint": "", "protocol": "x"}
+    )
+    return plan_blocks(build_card(setup, run_plan(wanted, checkpoint=folder, device="cpu")).trained)
 
 
 def test_a_plain_training_has_nothing_to_add(tmp_path: Path) -> None:

@@ -22,12 +22,12 @@ from safetensors.torch import save_file
 
 from likeness.errors import LikenessError
 from likeness.training.augment import AugmentParams
+from likeness.training.checkpoint import STATE
+from likeness.training.early_stopping import StoppingParams
 from likeness.training.losses.params import LossParams
 from likeness.training.params import TrainParams
-from likeness.training.resume import STATE
-from likeness.training.run import train
-from likeness.training.sampling import SamplerParams
-from likeness.training.stopping import StoppingParams
+from likeness.training.samplers import SamplerParams
+from likeness.training.trainer import train
 from tests.training.tiny import PREPROCESS, network, world
 
 PARAMS = TrainParams(

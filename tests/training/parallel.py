@@ -13,15 +13,16 @@ from pathlib import Path
 import torch
 
 from likeness.models.comparators import WeightedL1
+from likeness.training.early_stopping import StoppingParams
 from likeness.training.losses.params import LossParams
 from likeness.training.params import L2Params, TrainParams
-from likeness.training.run import Trained, train
-from likeness.training.sampling import SamplerParams
-from likeness.training.stopping import StoppingParams
+from likeness.training.results import TrainingResult
+from likeness.training.samplers import SamplerParams
+from likeness.training.trainer import train
 from tests.training.tiny import PREPROCESS, network, world
 
 
-def pairs(folder: Path) -> Trained:
+def pairs(folder: Path) -> TrainingResult:
     """S1's kind: cross-entropy over listed pairs, 7 a batch, so that the shares differ in size."""
     pixels, listed, _, holdout = world()
     l2 = L2Params(2e-4, 2e-3)
@@ -30,7 +31,7 @@ def pairs(folder: Path) -> Trained:
     return train(listed, holdout, pixels, siamese, PREPROCESS, params, seed=0, checkpoint=folder, device="cpu")
 
 
-def identities(folder: Path) -> Trained:
+def identities(folder: Path) -> TrainingResult:
     """A loss with weights of its own and one with random mining; a norm clipped over all gradients."""
     pixels, _, people, holdout = world()
     params = TrainParams(
@@ -56,7 +57,7 @@ def outcome(folder: Path) -> dict[str, list[list[float]]]:
         weights = torch.cat([value.flatten() for value in trained.siamese.state_dict().values()])
         figures = [record.holdout_loss for record in trained.history]
         told[name] = [[step.loss for step in trained.steps], figures, weights.tolist()]
-        told["leads"] = [[float(trained.leads), float(trained.processes)]]
+        told["leads"] = [[float(trained.is_main), float(trained.processes)]]
     return told
 
 

@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from likeness.errors import ParamsError, ThawedError
+from likeness.errors import FrozenWeightsError, ParamsError
+from likeness.training.early_stopping import StoppingParams
 from likeness.training.freezing import FrozenLayers
+from likeness.training.history import EpochRecord
 from likeness.training.losses.params import LossParams
 from likeness.training.params import TrainParams
-from likeness.training.records import EpochRecord
-from likeness.training.run import train
-from likeness.training.sampling import SamplerParams
-from likeness.training.stopping import StoppingParams
+from likeness.training.samplers import SamplerParams
+from likeness.training.trainer import train
 from tests.training.tiny import PREPROCESS, network, world
 
 
@@ -46,7 +46,7 @@ def test_a_frozen_norm_does_not_watch() -> None:
     siamese = network(batch_norm=True, dropout=0.5)
     frozen = FrozenLayers(siamese.backbone, 1)
     siamese.train()
-    frozen.hold()
+    frozen.set_eval()
     assert [module.training for module in siamese.backbone] == [False] * 9 + [True]
 
 
@@ -67,7 +67,7 @@ def test_a_frozen_weight_that_changes_all_the_same_is_told(tmp_path: Path) -> No
             siamese.backbone[1].running_mean[0] += 1e-7
 
     given = (identities, holdout, pixels, siamese, PREPROCESS, params)
-    with pytest.raises(ThawedError, match="frozen weights have changed"):
+    with pytest.raises(FrozenWeightsError, match="frozen weights have changed"):
         train(*given, seed=0, checkpoint=tmp_path, device="cpu", on_epoch=meddle)
 
 

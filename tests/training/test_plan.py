@@ -19,15 +19,15 @@ from likeness.models.network import External, ModelParams, build_siamese
 from likeness.models.preprocess import Preprocess
 from likeness.models.tensors import read_tensors
 from likeness.models.weights import save_weights
+from likeness.training.checkpoint import STATE, remove_checkpoints
+from likeness.training.early_stopping import StoppingParams
 from likeness.training.fitting.params import FitParams
+from likeness.training.history import EpochRecord
 from likeness.training.losses.params import LossParams
-from likeness.training.outcome import Outcome
 from likeness.training.params import MemberParams, PretrainParams, TrainParams
-from likeness.training.plan import Task, carry_out
-from likeness.training.records import EpochRecord
-from likeness.training.resume import STATE, discard
-from likeness.training.sampling import SamplerParams
-from likeness.training.stopping import StoppingParams
+from likeness.training.plan import TrainingTask, run_plan
+from likeness.training.results import PlanResult
+from likeness.training.samplers import SamplerParams
 from tests.models.samples import card
 from tests.training.tiny import world
 
@@ -47,18 +47,18 @@ TRAIN = TrainParams(
 STILL = TrainParams(epochs=0, batch_size=32)
 
 
-def task(model: ModelParams, params: TrainParams, restricted: bool = False) -> Task:
+def task(model: ModelParams, params: TrainParams, restricted: bool = False) -> TrainingTask:
     pixels, listed, identities, holdout = world()
     doubled = pixels.repeat(2, axis=1).repeat(2, axis=2)
     data: TrainingData = listed if restricted else identities
-    return Task(data, holdout, doubled, model, Preprocess(SIZE), params)
+    return TrainingTask(data, holdout, doubled, model, Preprocess(SIZE), params)
 
 
-def done(wanted: Task, folder: Path) -> Outcome:
-    return carry_out(wanted, checkpoint=folder, device="cpu", save_seconds=0.0)
+def done(wanted: TrainingTask, folder: Path) -> PlanResult:
+    return run_plan(wanted, checkpoint=folder, device="cpu", save_seconds=0.0)
 
 
-def deepface(**changes: object) -> Task:
+def deepface(**changes: object) -> TrainingTask:
     first = PretrainParams(LossParams("softmax", scale=8), sampler=IDENTITIES, epochs=2)
     second = dataclasses.replace(
         TRAIN, pretrain=first, freeze=2, loss=LossParams("bce"), sampler=SamplerParams(), **changes
@@ -188,7 +188,9 @@ class CutOffError(Exception):
 
 
 @pytest.mark.parametrize(("wanted", "epoch"), [(deepface(), 3), (ENSEMBLE, 4)], ids=["pretrain", "members"])
-def test_cut_off_in_a_later_step_it_ends_with_the_same_numbers(wanted: Task, epoch: int, tmp_path: Path) -> None:
+def test_cut_off_in_a_later_step_it_ends_with_the_same_numbers(
+    wanted: TrainingTask, epoch: int, tmp_path: Path
+) -> None:
     whole = done(wanted, tmp_path / "whole")
     seen: list[int] = []
 
@@ -197,8 +199,8 @@ def test_cut_off_in_a_later_step_it_ends_with_the_same_numbers(wanted: Task, epo
         if seen == list(range(1, epoch + 1)):
             raise CutOffError
 
-    def again() -> Outcome:
-        return carry_out(wanted, checkpoint=tmp_path / "cut", device="cpu", on_epoch=note, save_seconds=0.0)
+    def again() -> PlanResult:
+        return run_plan(wanted, checkpoint=tmp_path / "cut", device="cpu", on_epoch=note, save_seconds=0.0)
 
     with pytest.raises(CutOffError):
         again()
@@ -209,7 +211,7 @@ def test_cut_off_in_a_later_step_it_ends_with_the_same_numbers(wanted: Task, epo
     assert all(torch.equal(found[name], expected[name]) for name in expected)
     assert outcome.network.decision == whole.network.decision
     assert [step.loss for step in outcome.steps] == [step.loss for step in whole.steps]
-    discard(tmp_path / "cut")
+    remove_checkpoints(tmp_path / "cut")
     assert not (tmp_path / "cut").exists()
 
 

@@ -31,13 +31,13 @@ def find_rate(
     from likeness.data.splits import Split
     from likeness.models.network import ModelParams, build_siamese
     from likeness.params import read_params
-    from likeness.training.finder import find_learning_rate
-    from likeness.training.handover import Setup
+    from likeness.training.lr_finder import find_learning_rate
+    from likeness.training.outputs import TrainingSetup
     from likeness.training.params import RecipeParams, TrainParams
 
     network, recipe, training = read_params(params, model=ModelParams, recipe=RecipeParams, train=TrainParams)
     face_set, split = FaceSet.open(faces), Split.open(splits)
-    setup = Setup(network, recipe, training, face_set.source, split.card)
+    setup = TrainingSetup(network, recipe, training, face_set.source, split.card)
     siamese = build_siamese(network, face_set.size, training.seed)
     found = find_learning_rate(
         *(split.training_data, face_set.pixels, siamese, setup.preprocess, training),

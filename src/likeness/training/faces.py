@@ -10,7 +10,7 @@ from torch import Tensor
 _SHARE = 0.5  # of a GPU's free memory that faces may take
 
 
-class FaceStore:
+class PixelSource:
     """The pixel store, whole on a GPU if it fits into half of the free memory, else read from the host by batch.
 
     13 233 faces of 105×105 pixels are 146 MB: put there once, no later step waits for the bus.

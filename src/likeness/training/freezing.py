@@ -7,21 +7,21 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from likeness.errors import ParamsError, ThawedError
+from likeness.errors import FrozenWeightsError, ParamsError
 
 
 @dataclass(frozen=True)
-class Seal:
-    """What frozen layers hold, weights, biases and running statistics, to the last bit.
+class FrozenWeights:
+    """The content of frozen layers: weights, biases and running statistics, to the last bit.
 
     Attributes:
         tensors: how many.
-        numbers: in all of them.
+        values: in all of them.
         sha256: hex digest of their bytes.
     """
 
     tensors: int
-    numbers: int
+    values: int
     sha256: str
 
 
@@ -52,28 +52,30 @@ class FrozenLayers:
         for module in self.modules:
             module.requires_grad_(False)
 
-    def seal(self) -> Seal | None:
+    def snapshot(self) -> FrozenWeights | None:
         """The frozen layers as they are now; None where nothing is frozen."""
         held = [tensor for module in self.modules for tensor in [*module.parameters(), *module.buffers()]]
         digest = hashlib.sha256()
         for tensor in held:
             digest.update(tensor.detach().cpu().contiguous().numpy().data)
-        return Seal(len(held), sum(tensor.numel() for tensor in held), digest.hexdigest()) if held else None
+        return (
+            FrozenWeights(len(held), sum(tensor.numel() for tensor in held), digest.hexdigest()) if held else None
+        )
 
-    def hold(self) -> None:
+    def set_eval(self) -> None:
         """Back to evaluation mode, after the network was switched to training."""
         for module in self.modules:
             module.eval()
 
 
-def refuse_thaw(before: Seal | None, after: Seal | None) -> None:
+def check_unchanged(before: FrozenWeights | None, after: FrozenWeights | None) -> None:
     """Proves that frozen layers are bit-identical before and after a training.
 
     Raises:
-        ThawedError: they are not.
+        FrozenWeightsError: they are not.
     """
     if before != after:
-        raise ThawedError(
+        raise FrozenWeightsError(
             "frozen weights have changed in training, though nothing may touch them; the model is not saved. This "
             "is a defect of Likeness itself: please report it with the params.yaml"
         )

@@ -8,11 +8,11 @@ _COLLAPSED = 1e-3  # spread of embeddings: angles of a twentieth of a degree
 _OF_START = 0.05  # networks whose embeddings hardly differ at first (koch-2015) have not collapsed
 
 
-def refuse_collapse(spread: float, at_start: float, epoch: int, loss: float, formula: str) -> None:
+def check_collapse(spread: float, at_start: float, epoch: int, loss: float, formula: str) -> None:
     """Stops a training whose embeddings have all become the same point.
 
     Args:
-        spread: of the held-out embeddings now, see `likeness.training.assess.spread`.
+        spread: of the held-out embeddings now, see `likeness.training.holdout.spread`.
         at_start: before the first step.
         epoch: counted from 1.
         loss: mean training loss of the epoch, which then sits at the margin.

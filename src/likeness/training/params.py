@@ -9,10 +9,10 @@ from typing import Annotated, Literal
 from likeness.models.architecture import Backbone, ModelParams, Window
 from likeness.params import Range
 from likeness.training.augment import AugmentParams
+from likeness.training.early_stopping import StoppingParams
 from likeness.training.fitting.params import FitParams
 from likeness.training.losses.params import LossParams
-from likeness.training.sampling import SamplerParams
-from likeness.training.stopping import StoppingParams
+from likeness.training.samplers import SamplerParams
 
 
 @dataclass(frozen=True)

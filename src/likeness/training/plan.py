@@ -30,18 +30,26 @@ from likeness.models.embedding import embed_pixels
 from likeness.models.network import ModelParams, build_siamese, compared_by, ensemble_of, with_projection
 from likeness.models.preprocess import Preprocess
 from likeness.models.siamese import Siamese
-from likeness.training.assess import Assessment, judge
+from likeness.training.distributed import init_distributed
 from likeness.training.fitting.codebook import learn_codebook
-from likeness.training.fitting.fit import LinearMap, fit_map, formula_of, refuse_forbidden
+from likeness.training.fitting.fit import LinearMap, check_allowed, fit_map, formula_of
 from likeness.training.fitting.params import FitParams
-from likeness.training.interrupts import Interrupts, interrupted
+from likeness.training.history import EpochRecord
+from likeness.training.holdout import Holdout, HoldoutResult, evaluate_holdout
 from likeness.training.losses.build import build_objective
-from likeness.training.outcome import Figures, Fitted, Member, Network, Outcome, shifted
 from likeness.training.params import TrainParams
-from likeness.training.records import EpochRecord
-from likeness.training.run import Trained, holdout_of, train
-from likeness.training.sampling import build_sampler
-from likeness.training.world import join_world
+from likeness.training.results import (
+    FittedMap,
+    HoldoutMetrics,
+    MemberResult,
+    PlanResult,
+    TrainedNetwork,
+    TrainingResult,
+    renumbered,
+)
+from likeness.training.samplers import build_sampler
+from likeness.training.signals import SignalHandler, interruption_error
+from likeness.training.trainer import train
 
 _log = logging.getLogger(__name__)
 
@@ -50,7 +58,7 @@ _FIXED = ("patterns", "fisher")
 
 
 @dataclass(frozen=True)
-class Task:
+class TrainingTask:
     """What is to be trained, on what.
 
     Attributes:
@@ -70,44 +78,44 @@ class Task:
     params: TrainParams
 
 
-def carry_out(
-    task: Task,
+def run_plan(
+    task: TrainingTask,
     *,
     checkpoint: Path,
     device: str = "auto",
     on_epoch: Callable[[EpochRecord], None] = lambda record: None,
     save_seconds: float = 60.0,
-) -> Outcome:
+) -> PlanResult:
     """Builds the network of a task and trains it.
 
     Args:
         task: see there.
-        checkpoint: folder of the checkpoints, kept until `likeness.training.resume.discard`.
+        checkpoint: folder of the checkpoints, kept until `remove_checkpoints`.
         device: auto (a GPU if there is one), cpu, or cuda.
         on_epoch: called with each finished epoch, numbered on over all steps; see `train`.
         save_seconds: see `train`.
 
     Raises:
-        ParamsError: parts of the plan contradict each other or the protocol; told before any work.
+        ParamsError: parts of the plan contradict each other or the protocol; reported before any work.
         ModelError: the network cannot be built, or a file does not fit.
         LikenessError: see `train`.
     """
-    refuse_misfits(task)
-    work = _Work(task, checkpoint, device, on_epoch, save_seconds)
+    check_plan(task)
+    runner = _PlanRunner(task, checkpoint, device, on_epoch, save_seconds)
     if not task.params.members:
-        return work.outcome(work.network(task.model, task.params, ""), ())
+        return runner.result(runner.train_network(task.model, task.params, ""), ())
     networks = [
-        work.network(member.model(task.model), task.params.of_member(member), f"member-{number}")
+        runner.train_network(member.model(task.model), task.params.of_member(member), f"member-{number}")
         for number, member in enumerate(task.params.members, start=1)
     ]
     members = tuple(
-        Member(f"member-{number}", member, network.holdout, network.fitted)
+        MemberResult(f"member-{number}", member, network.holdout, network.fitted)
         for number, (member, network) in enumerate(zip(task.params.members, networks, strict=True), start=1)
     )
-    return work.outcome(work.joined(networks), members)
+    return runner.result(runner.join(networks), members)
 
 
-def refuse_misfits(task: Task) -> None:
+def check_plan(task: TrainingTask) -> None:
     """Refuses a plan that could not be carried out to its end.
 
     Raises:
@@ -127,15 +135,15 @@ def refuse_misfits(task: Task) -> None:
     if mistakes:
         raise ParamsError("the plan cannot be carried out\n" + "\n".join(f"  {mistake}" for mistake in mistakes))
     if params.fit is not None:
-        refuse_forbidden(task.data, params.fit)
+        check_allowed(task.data, params.fit)
 
 
-class _Work:
-    """A plan in hand: what all of its steps share, and the gradient steps that are done."""
+class _PlanRunner:
+    """A plan being carried out: what all of its steps share, and the gradient steps that are done."""
 
     def __init__(
         self,
-        task: Task,
+        task: TrainingTask,
         checkpoint: Path,
         device: str,
         on_epoch: Callable[[EpochRecord], None],
@@ -143,50 +151,50 @@ class _Work:
     ) -> None:
         self.task, self.checkpoint, self.device = task, checkpoint, device
         self.on_epoch, self.save_seconds = on_epoch, save_seconds
-        self.world = join_world(device)
-        self.parts: list[tuple[str, Trained]] = []
+        self.context = init_distributed(device)
+        self.parts: list[tuple[str, TrainingResult]] = []
 
-    def network(self, model: ModelParams, params: TrainParams, name: str) -> Network:
+    def train_network(self, model: ModelParams, params: TrainParams, name: str) -> TrainedNetwork:
         """One network from its initial weights to its decision; `name` is a member's, empty for one alone."""
         siamese = build_siamese(model, self.task.preprocess.size, params.seed)
         if isinstance(siamese.backbone, FisherVectors) and model.init_from is None:
-            siamese.backbone.take(self._codebook(siamese, siamese.backbone, params.seed))
+            siamese.backbone.take(self._learn_codebook(siamese, siamese.backbone, params.seed))
         steps = [("train", siamese, params)] if params.epochs else []
         if params.pretrain is not None:
             _, student = compared_by(model, siamese, params.pretrain.comparator)
             steps.insert(0, ("pretrain", student, params.first_step(params.pretrain)))
         for _, student, planned in steps:
-            self._rehearse(student, planned)
+            self._check_configuration(student, planned)
         for step, student, planned in steps:
             folder = self.checkpoint / name / ("" if step == "train" else step)
             told = name if name and step == "train" else f"{name} {step}".strip()
-            trained = self._descend(student, planned, folder, told)
+            trained = self._train_network(student, planned, folder, told)
         if params.epochs:
             best = trained.best
-            figures = Figures(best.holdout_loss, best.holdout_accuracy, best.holdout_auc)
-            network = Network(model, siamese, trained.decision, figures)
+            figures = HoldoutMetrics(best.holdout_loss, best.holdout_accuracy, best.holdout_auc)
+            network = TrainedNetwork(model, siamese, trained.decision, figures)
         else:
-            network = self._judged(model, siamese.to(self.world.device).eval())
+            network = self._evaluated(model, siamese.to(self.context.device).eval())
         return network if params.fit is None else self._with_map(network, params.fit)
 
-    def joined(self, networks: list[Network]) -> Network:
+    def join(self, networks: list[TrainedNetwork]) -> TrainedNetwork:
         """The ensemble of trained members."""
         weights = [member.weight for member in self.task.params.members]
-        return self._judged(*ensemble_of([(network.params, network.siamese) for network in networks], weights))
+        return self._evaluated(*ensemble_of([(network.params, network.siamese) for network in networks], weights))
 
-    def outcome(self, network: Network, members: tuple[Member, ...]) -> Outcome:
+    def result(self, network: TrainedNetwork, members: tuple[MemberResult, ...]) -> PlanResult:
         """All of it, once nothing is left to do."""
-        place = self.world.device
+        place = self.context.device
         name = torch.cuda.get_device_name(place) if place.type == "cuda" else "cpu"
-        return Outcome(network, tuple(self.parts), members, name, self.world.size, self.world.leads)
+        return PlanResult(network, tuple(self.parts), members, name, self.context.world_size, self.context.is_main)
 
-    def _rehearse(self, siamese: Siamese, params: TrainParams) -> None:
-        """Lets whatever does not go together be told before the first step rather than after it."""
+    def _check_configuration(self, siamese: Siamese, params: TrainParams) -> None:
+        """Raises for parts that do not go together before the first step rather than after it."""
         data = self.task.data
         build_sampler(data, params.sampler, params.batch_size, params.seed)
         build_objective(params.losses, siamese, data, params.sampler.kind == "identities", params.seed)
 
-    def _descend(self, siamese: Siamese, params: TrainParams, folder: Path, name: str) -> Trained:
+    def _train_network(self, siamese: Siamese, params: TrainParams, folder: Path, name: str) -> TrainingResult:
         task, before = self.task, sum(len(trained.history) for _, trained in self.parts)
         trained = train(
             *(task.data, task.holdout, task.pixels, siamese, task.preprocess),
@@ -194,58 +202,60 @@ class _Work:
             seed=params.seed,
             checkpoint=folder,
             device=self.device,
-            on_epoch=lambda record: self.on_epoch(shifted(record, name, before)),
+            on_epoch=lambda record: self.on_epoch(renumbered(record, name, before)),
             save_seconds=self.save_seconds,
         )
         self.parts.append((name, trained))
         return trained
 
-    def _judged(self, model: ModelParams, siamese: Siamese) -> Network:
+    def _evaluated(self, model: ModelParams, siamese: Siamese) -> TrainedNetwork:
         task = self.task
-        siamese.to(self.world.device).eval()
-        holdout = holdout_of(task.holdout, task.pixels, task.preprocess, task.params)
-        found: Assessment = self.world.tell(
-            judge(siamese, holdout, self.world.device) if self.world.leads else None
+        siamese.to(self.context.device).eval()
+        holdout = Holdout.of(task.holdout, task.pixels, task.preprocess, task.params)
+        found: HoldoutResult = self.context.broadcast(
+            evaluate_holdout(siamese, holdout, self.context.device) if self.context.is_main else None
         )
-        return Network(model, siamese, found.decision, Figures(found.loss, found.accuracy, found.auc))
+        return TrainedNetwork(
+            model, siamese, found.decision, HoldoutMetrics(found.loss, found.accuracy, found.auc)
+        )
 
-    def _codebook(self, siamese: Siamese, tower: FisherVectors, seed: int) -> Codebook:
+    def _learn_codebook(self, siamese: Siamese, tower: FisherVectors, seed: int) -> Codebook:
         task = self.task
 
         def images_of(rows: npt.NDArray[np.int64]) -> Tensor:
-            pixels = torch.from_numpy(np.ascontiguousarray(task.pixels[rows])).to(self.world.device)
+            pixels = torch.from_numpy(np.ascontiguousarray(task.pixels[rows])).to(self.context.device)
             return siamese.seen(task.preprocess.tensor(pixels))
 
-        siamese.to(self.world.device)
+        siamese.to(self.context.device)
         _log.info("learning a codebook of %d Gaussians", tower.gaussians)
-        found: Codebook = self.world.tell(
-            learn_codebook(tower, images_of, task.data.rows, seed) if self.world.leads else None
+        found: Codebook = self.context.broadcast(
+            learn_codebook(tower, images_of, task.data.rows, seed) if self.context.is_main else None
         )
         return found
 
-    def _with_map(self, network: Network, params: FitParams) -> Network:
+    def _with_map(self, network: TrainedNetwork, params: FitParams) -> TrainedNetwork:
         begun = time.monotonic()
-        found: LinearMap = self.world.tell(self._fit(network, params) if self.world.leads else None)
+        found: LinearMap = self.context.broadcast(self._fit(network, params) if self.context.is_main else None)
         weight, bias = (torch.from_numpy(part).float() for part in (found.weight, found.bias))
-        after = self._judged(*with_projection(network.params, network.siamese, weight, bias))
+        after = self._evaluated(*with_projection(network.params, network.siamese, weight, bias))
         seconds = time.monotonic() - begun
-        fitted = Fitted(params.kind, formula_of(params), network.holdout, after.holdout, seconds)
+        fitted = FittedMap(params.kind, formula_of(params), network.holdout, after.holdout, seconds)
         return dataclasses.replace(after, fitted=fitted)
 
-    def _fit(self, network: Network, params: FitParams) -> LinearMap:
+    def _fit(self, network: TrainedNetwork, params: FitParams) -> LinearMap:
         task = self.task
         _, bare = compared_by(network.params, network.siamese, "euclidean")  # gives what a projection is fed
 
         def embeddings_of(rows: npt.NDArray[np.int64]) -> npt.NDArray[np.floating]:
             given = (task.preprocess, task.pixels, rows)
-            return embed_pixels(bare, *given, device=self.world.device, mirror=task.params.mirror_average)
+            return embed_pixels(bare, *given, device=self.context.device, mirror=task.params.mirror_average)
 
-        with Interrupts() as interrupts:
+        with SignalHandler() as signals:
 
-            def obey(number: int = -1) -> None:
-                if interrupts.received:
-                    raise interrupted(interrupts.received, f"while {params.kind} was fitted")
+            def check_signals(number: int = -1) -> None:
+                if signals.received:
+                    raise interruption_error(signals.received, f"while {params.kind} was fitted")
 
-            found = fit_map(task.data, embeddings_of, params, obey)
-            obey()
+            found = fit_map(task.data, embeddings_of, params, check_signals)
+            check_signals()
         return found

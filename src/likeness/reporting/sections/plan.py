@@ -32,11 +32,11 @@ def _parts(trained: Json) -> list[Block]:
 def _frozen(trained: Json) -> list[Block]:
     return [
         Prose(
-            f"In {quoted(name)} {count(seal['numbers'])} numbers in {count(seal['tensors'])} tensors were frozen, "
-            f"batch-norm statistics included, and found **bit-identical** before and after (sha256 "
-            f"{quoted(seal['sha256'][:16])}…)."
+            f"In {quoted(name)} {count(_values(frozen))} values in {count(frozen['tensors'])} tensors were "
+            f"frozen, batch-norm statistics included, and found **bit-identical** before and after (sha256 "
+            f"{quoted(frozen['sha256'][:16])}…)."
         )
-        for name, seal in (trained.get("frozen") or {}).items()
+        for name, frozen in (trained.get("frozen") or {}).items()
     ]
 
 
@@ -81,3 +81,8 @@ def _figures(holdout: Json) -> list[str]:
 
 def _signed(value: float, digits: int) -> str:
     return f"{value:+.{digits}f}".replace("-", "−")
+
+
+def _values(frozen: Json) -> int:
+    """How many values were frozen; cards written before 0.2 call them `numbers`."""
+    return int(frozen["values"] if "values" in frozen else frozen["numbers"])

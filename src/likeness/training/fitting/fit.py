@@ -38,7 +38,7 @@ class LinearMap:
     bias: Doubles
 
 
-def refuse_forbidden(data: TrainingData, params: FitParams) -> None:
+def check_allowed(data: TrainingData, params: FitParams) -> None:
     """Refuses a map that needs identities where the protocol gives pairs.
 
     Raises:
@@ -72,7 +72,7 @@ def fit_map(
         ParamsError: the map needs identities, and there are none.
         DataError: nobody has two photographs.
     """
-    refuse_forbidden(data, params)
+    check_allowed(data, params)
     rows, labels = (data.rows, None) if isinstance(data, Pairs) else _capped(data, params.images_per_person)
     given = embeddings_of(rows)
     if params.components is None:

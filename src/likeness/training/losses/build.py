@@ -65,7 +65,7 @@ def build_objective(
     Raises:
         ParamsError: a loss does not go with the batches or with the comparator; all mistakes at once.
     """
-    _refuse_misfits(sections, siamese, by_identity)
+    _check_compatible(sections, siamese, by_identity)
     people = data.people if isinstance(data, Identities) else 0
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -95,7 +95,7 @@ def _build(params: LossParams, siamese: Siamese, people: int) -> Objective:
             return MultiSimilarity()
 
 
-def _refuse_misfits(sections: list[LossParams], siamese: Siamese, by_identity: bool) -> None:
+def _check_compatible(sections: list[LossParams], siamese: Siamese, by_identity: bool) -> None:
     mistakes = [
         f"the loss {section.name} needs to know who is on an image: choose train.sampler.kind: identities "
         "(which needs split.protocol: unrestricted)"

@@ -4,13 +4,13 @@ import pytest
 import torch
 from torch import nn
 
-from likeness.training.average import WeightAverage
+from likeness.training.ema import ExponentialMovingAverage
 
 
 def test_average_follows_the_weights_and_is_there_only_inside_the_block() -> None:
     module = nn.Linear(1, 1, bias=False)
     module.weight.data.fill_(1.0)
-    average = WeightAverage(module, decay=0.9)
+    average = ExponentialMovingAverage(module, decay=0.9)
     expected = 1.0
     for step, value in enumerate([2.0, 4.0, 8.0], start=1):
         module.weight.data.fill_(value)
@@ -25,7 +25,7 @@ def test_average_follows_the_weights_and_is_there_only_inside_the_block() -> Non
 def test_late_steps_keep_the_stated_share() -> None:
     module = nn.Linear(1, 1, bias=False)
     module.weight.data.fill_(0.0)
-    average = WeightAverage(module, decay=0.9)
+    average = ExponentialMovingAverage(module, decay=0.9)
     module.weight.data.fill_(1.0)
     average.update(10_000)
     assert average.tensors["weight"].item() == pytest.approx(0.1)
@@ -33,7 +33,7 @@ def test_late_steps_keep_the_stated_share() -> None:
 
 def test_running_statistics_are_averaged_too_and_counters_are_not() -> None:
     module = nn.BatchNorm1d(2)
-    average = WeightAverage(module, decay=0.5)
+    average = ExponentialMovingAverage(module, decay=0.5)
     module(torch.randn(8, 2) + 3)
     average.update(10_000)
     assert set(average.tensors) == {"weight", "bias", "running_mean", "running_var"}

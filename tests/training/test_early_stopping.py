@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from likeness.training.records import EpochRecord
-from likeness.training.stopping import Stopper, StoppingParams
+from likeness.training.early_stopping import EarlyStopping, StoppingParams
+from likeness.training.history import EpochRecord
 
 
 def record(
@@ -14,9 +14,9 @@ def record(
 
 def watch(params: StoppingParams, records: list[EpochRecord]) -> tuple[int, int]:
     """Epoch after which training stops, and the one whose weights are kept."""
-    stopper = Stopper(params)
+    stopper = EarlyStopping(params)
     for entry in records:
-        stopper.see(entry)
+        stopper.update(entry)
         if stopper.out_of_patience:
             break
     return entry.epoch, stopper.best_epoch
@@ -51,9 +51,9 @@ def test_the_last_epoch_can_be_kept_instead() -> None:
 
 def test_a_restored_stopper_goes_on_counting() -> None:
     params = StoppingParams(patience=2)
-    stopper = Stopper(params)
+    stopper = EarlyStopping(params)
     for epoch in (1, 2):
-        stopper.see(record(epoch))
-    restored = Stopper(params, **stopper.facts())
-    restored.see(record(3))
+        stopper.update(record(epoch))
+    restored = EarlyStopping(params, **stopper.state())
+    restored.update(record(3))
     assert restored.out_of_patience

@@ -8,7 +8,7 @@ import pytest
 
 PROGRAM = """
 import resource
-from likeness.training.memory import keep_freed_memory
+from likeness.training.allocator import keep_freed_memory
 
 def faults():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt

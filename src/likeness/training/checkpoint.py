@@ -15,7 +15,7 @@ import numpy.typing as npt
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-import likeness
+from likeness._version import __version__
 from likeness.files import read_json, write_json
 from likeness.models.tensors import write_tensors
 
@@ -28,33 +28,33 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Snapshot:
+class Checkpoint:
     """All that a training needs to go on as if it had never been interrupted.
 
     Attributes:
         epoch: of the next step, counted from 0.
         step: of the next step within its epoch, counted from 0.
-        facts: plain values: history, early stopping, seconds so far.
+        values: plain values: history, early stopping, seconds so far.
         tensors: weights, optimiser state, averages and steps, by name.
     """
 
     epoch: int
     step: int
-    facts: dict[str, Any]
+    values: dict[str, Any]
     tensors: dict[str, Tensor]
 
 
-def training_key(
+def checkpoint_key(
     settings: dict[str, Any], arrays: Iterable[npt.NDArray[Any]], faces: npt.NDArray[np.uint8]
 ) -> str:
-    """Hex sha256 of everything that a training's outcome hangs on; another key, another training.
+    """Hex sha256 of everything that a training's result depends on; another key, another training.
 
     Args:
         settings: parameters and seeds, as plain values.
         arrays: pairs, identities and initial weights.
         faces: the pixel store, uint8 [N, H, W].
     """
-    digest = hashlib.sha256(json.dumps([likeness.__version__, settings], sort_keys=True, default=str).encode())
+    digest = hashlib.sha256(json.dumps([__version__, settings], sort_keys=True, default=str).encode())
     for array in arrays:
         digest.update(f"{array.dtype} {array.shape}".encode())
         digest.update(np.ascontiguousarray(array).data)
@@ -64,22 +64,22 @@ def training_key(
     return digest.hexdigest()
 
 
-def save_snapshot(folder: Path, key: str, snapshot: Snapshot) -> None:
+def save_checkpoint(folder: Path, key: str, checkpoint: Checkpoint) -> None:
     """Replaces the folder's checkpoint.
 
     Raises:
         OutputError: the folder cannot be written; the checkpoint before is intact.
     """
-    facts = {"key": key, "epoch": snapshot.epoch, "step": snapshot.step, "facts": snapshot.facts}
-    write_tensors(folder / STATE, snapshot.tensors, {"state": json.dumps(facts)})
+    facts = {"key": key, "epoch": checkpoint.epoch, "step": checkpoint.step, "facts": checkpoint.values}
+    write_tensors(folder / STATE, checkpoint.tensors, {"state": json.dumps(facts)})
 
 
-def load_snapshot(folder: Path, key: str) -> Snapshot | None:
+def load_checkpoint(folder: Path, key: str) -> Checkpoint | None:
     """The folder's checkpoint if it belongs to this training, else None.
 
     One of another training, or one that cannot be read, is left alone until the next is saved in its place.
     """
-    _remove_halves(folder)
+    _remove_partial_files(folder)
     path = folder / STATE
     if not path.exists():
         return None
@@ -93,17 +93,17 @@ def load_snapshot(folder: Path, key: str) -> Snapshot | None:
     except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
         log.warning("%s cannot be read (%s): starting afresh", path, error)
         return None
-    return Snapshot(facts["epoch"], facts["step"], facts["facts"], tensors)
+    return Checkpoint(facts["epoch"], facts["step"], facts["facts"], tensors)
 
 
-def save_last_good(folder: Path, weights: dict[str, Tensor]) -> Path:
+def save_best_weights(folder: Path, weights: dict[str, Tensor]) -> Path:
     """Keeps the weights of a training that went wrong, fit for `model.init_from`; returns their file."""
     path = folder / LAST_GOOD
     write_tensors(path, weights)
     return path
 
 
-def remember(folder: Path, owner: str, value: str | None) -> None:
+def save_run_note(folder: Path, owner: str, value: str | None) -> None:
     """Keeps a text beside the checkpoint, such as the id of the tracking run that the training is noted in.
 
     Args:
@@ -114,8 +114,8 @@ def remember(folder: Path, owner: str, value: str | None) -> None:
     write_json(folder / NOTE, {"owner": owner, "value": value})
 
 
-def remembered(folder: Path, owner: str) -> str | None:
-    """What `remember` kept for this owner, or None."""
+def read_run_note(folder: Path, owner: str) -> str | None:
+    """What `save_run_note` kept for this owner, or None."""
     try:
         note = read_json(folder / NOTE)
         return note["value"] if note["owner"] == owner else None
@@ -123,10 +123,10 @@ def remembered(folder: Path, owner: str) -> str | None:
         return None
 
 
-def discard(folder: Path) -> None:
+def remove_checkpoints(folder: Path) -> None:
     """Removes the checkpoints of a training that is over, those of its steps too, once its model is saved."""
     for place in {folder, *folder.glob("**/")}:
-        _remove_halves(place)
+        _remove_partial_files(place)
         for name in (STATE, LAST_GOOD, NOTE):
             (place / name).unlink(missing_ok=True)
     _remove_empty(folder)
@@ -140,7 +140,7 @@ def _remove_empty(folder: Path) -> None:
         folder.rmdir()
 
 
-def _remove_halves(folder: Path) -> None:
-    """Removes what a kill in the middle of `save_snapshot` left: hundreds of megabytes that nobody else would."""
+def _remove_partial_files(folder: Path) -> None:
+    """Removes what a kill during `save_checkpoint` left: hundreds of megabytes that nothing else removes."""
     for half in folder.glob(f".{STATE}.*.part"):
         half.unlink(missing_ok=True)

@@ -10,20 +10,19 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from likeness.data.splits import TrainingData
 from likeness.errors import DivergedError
 from likeness.models.preprocess import Preprocess
 from likeness.models.siamese import Siamese
 from likeness.progress import progress
-from likeness.training.batches import Batch
-from likeness.training.faces import FaceStore
-from likeness.training.loop import Moment, Trainer
+from likeness.training.batches import Batch, PixelSource
+from likeness.training.distributed import DistributedContext, choose_device
 from likeness.training.losses.build import build_objective
 from likeness.training.params import TrainParams
-from likeness.training.sampling import Sampler, build_sampler
-from likeness.training.world import World, choose_device
+from likeness.training.randomness import scoped_randomness
+from likeness.training.samplers import Sampler, build_sampler
+from likeness.training.training_state import StepPosition, TrainingState
 
 _SMOOTHING = 0.9  # share of the past in the smoothed loss
 _BLOWN_UP = 4.0  # times the smallest smoothed loss
@@ -31,7 +30,7 @@ _SETTLING = 10  # steps before the smoothed loss means anything
 
 
 @dataclass(frozen=True)
-class RateFinding:
+class LearningRateSweep:
     """What a sweep over learning rates showed.
 
     Attributes:
@@ -57,7 +56,7 @@ def find_learning_rate(
     low: float = 1e-6,
     high: float = 1.0,
     steps: int = 100,
-) -> RateFinding:
+) -> LearningRateSweep:
     """Trains a copy of the network while the rate grows evenly on a logarithmic scale, until the loss blows up.
 
     Args:
@@ -76,29 +75,30 @@ def find_learning_rate(
         DivergedError: the loss blew up at once, so that there is nothing to see; begin with a lower rate.
         ParamsError: loss, sampler, comparator and protocol do not go together.
     """
-    world = World(choose_device(device))
+    context = DistributedContext(choose_device(device))
     sampler = build_sampler(data, params.sampler, params.batch_size, seed)
     student = copy.deepcopy(siamese)
     objective = build_objective(params.losses, student, data, params.sampler.kind == "identities", seed)
     rates = np.geomspace(low, high, steps)
-    with torch.random.fork_rng(devices=[world.device] if world.device.type == "cuda" else []):
-        trainer = Trainer(student, objective, params, preprocess, FaceStore(pixels, world.device), seed, world)
-        trainer.learn()
-        losses = _sweep(trainer, sampler, rates)
+    with scoped_randomness(context.device):
+        source = PixelSource(pixels, context.device)
+        state = TrainingState(student, objective, params, preprocess, source, seed, context)
+        state.train()
+        losses = _sweep(state, sampler, rates)
     if len(losses) <= _SETTLING:
         raise DivergedError(f"the loss blew up after {len(losses)} steps at {low:g}: begin with a lower rate")
     falls = np.gradient(losses[_SETTLING:])
-    return RateFinding(rates[: len(losses)], losses, float(rates[_SETTLING + int(np.argmin(falls))]))
+    return LearningRateSweep(rates[: len(losses)], losses, float(rates[_SETTLING + int(np.argmin(falls))]))
 
 
-def _sweep(trainer: Trainer, sampler: Sampler, rates: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _sweep(state: TrainingState, sampler: Sampler, rates: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Smoothed losses up to the first that is more than `_BLOWN_UP` times the smallest."""
     losses: list[float] = []
     average = 0.0
     steps = zip(rates, _batches(sampler), strict=False)
     for index, (rate, batch) in enumerate(progress(steps, "learning rates", total=len(rates), unit="step")):
-        moment = Moment(0, index, (index + 0.5) / len(rates))
-        loss = float(trainer.step(batch, moment, float(rate)).value)
+        position = StepPosition(0, index, (index + 0.5) / len(rates))
+        loss = float(state.step(batch, position, float(rate)).value)
         average = _SMOOTHING * average + (1 - _SMOOTHING) * loss
         smoothed = average / (1 - _SMOOTHING ** (index + 1))
         if not math.isfinite(smoothed) or (losses and smoothed > _BLOWN_UP * min(losses)):

@@ -8,10 +8,10 @@ import torch
 
 from likeness.errors import DivergedError
 from likeness.models.comparators import Euclidean
-from likeness.training.finder import find_learning_rate
 from likeness.training.losses.params import LossParams
+from likeness.training.lr_finder import find_learning_rate
 from likeness.training.params import TrainParams
-from likeness.training.sampling import SamplerParams
+from likeness.training.samplers import SamplerParams
 from tests.training.tiny import PREPROCESS, network, world
 
 PARAMS = TrainParams(

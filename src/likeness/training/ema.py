@@ -11,7 +11,7 @@ from torch import Tensor, nn
 _WARM = 10  # steps over which the average forgets the random start
 
 
-class WeightAverage:
+class ExponentialMovingAverage:
     """Exponential moving average of a network's trainable weights and running statistics.
 
     Polyak and Juditsky 1992, "Acceleration of stochastic approximation by averaging".

@@ -13,16 +13,16 @@ import pytest
 import torch
 
 from likeness.errors import OutputError
-from likeness.training.resume import (
+from likeness.training.checkpoint import (
     NOTE,
     STATE,
-    Snapshot,
-    discard,
-    load_snapshot,
-    remember,
-    remembered,
-    save_snapshot,
-    training_key,
+    Checkpoint,
+    checkpoint_key,
+    load_checkpoint,
+    read_run_note,
+    remove_checkpoints,
+    save_checkpoint,
+    save_run_note,
 )
 
 STEPS_PER_EPOCH = 8
@@ -73,16 +73,16 @@ def test_a_checkpoint_of_other_parameters_is_never_taken_up(killed: tuple[Path, 
     same_outcome(folder, "stale")
 
 
-def snapshot() -> Snapshot:
+def snapshot() -> Checkpoint:
     tensors = {"model/w": torch.arange(6.0).reshape(2, 3).T, "steps": torch.zeros(2, 5, dtype=torch.float64)}
-    return Snapshot(2, 7, {"seconds": 1.5, "history": [{"epoch": 1}]}, tensors)
+    return Checkpoint(2, 7, {"seconds": 1.5, "history": [{"epoch": 1}]}, tensors)
 
 
 def test_a_snapshot_comes_back_as_it_was(tmp_path: Path) -> None:
-    save_snapshot(tmp_path / "new" / "folder", "key", snapshot())
-    loaded = load_snapshot(tmp_path / "new" / "folder", "key")
+    save_checkpoint(tmp_path / "new" / "folder", "key", snapshot())
+    loaded = load_checkpoint(tmp_path / "new" / "folder", "key")
     assert loaded is not None
-    assert (loaded.epoch, loaded.step, loaded.facts) == (2, 7, snapshot().facts)
+    assert (loaded.epoch, loaded.step, loaded.values) == (2, 7, snapshot().values)
     assert all(torch.equal(loaded.tensors[name], tensor) for name, tensor in snapshot().tensors.items())
 
 
@@ -90,54 +90,54 @@ def test_a_snapshot_comes_back_as_it_was(tmp_path: Path) -> None:
 def test_a_checkpoint_that_cannot_be_read_means_starting_afresh(
     tmp_path: Path, damage: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    save_snapshot(tmp_path, "key", snapshot())
+    save_checkpoint(tmp_path, "key", snapshot())
     path = tmp_path / STATE
     path.write_bytes(damage(path.read_bytes()))
-    assert load_snapshot(tmp_path, "key") is None
+    assert load_checkpoint(tmp_path, "key") is None
     assert "cannot be read" in caplog.text
 
 
 def test_half_written_checkpoints_are_swept_away(tmp_path: Path) -> None:
     half = tmp_path / f".{STATE}.abc.part"
     half.write_bytes(b"half")
-    assert load_snapshot(tmp_path, "key") is None
+    assert load_checkpoint(tmp_path, "key") is None
     assert not half.exists()
 
 
 def test_a_note_is_given_back_to_its_owner_alone(tmp_path: Path) -> None:
     folder = tmp_path / "checkpoint"
-    assert remembered(folder, "this training") is None
-    remember(folder, "this training", "run 7")
-    assert remembered(folder, "this training") == "run 7"
-    assert remembered(folder, "another") is None
+    assert read_run_note(folder, "this training") is None
+    save_run_note(folder, "this training", "run 7")
+    assert read_run_note(folder, "this training") == "run 7"
+    assert read_run_note(folder, "another") is None
     (folder / NOTE).write_text("{")
-    assert remembered(folder, "this training") is None
+    assert read_run_note(folder, "this training") is None
 
 
 def test_discard_leaves_nothing(tmp_path: Path) -> None:
     folder = tmp_path / "checkpoint"
-    save_snapshot(folder, "key", snapshot())
-    remember(folder, "owner", "note")
-    discard(folder)
+    save_checkpoint(folder, "key", snapshot())
+    save_run_note(folder, "owner", "note")
+    remove_checkpoints(folder)
     assert not folder.exists()
-    discard(folder)  # nothing there: fine
+    remove_checkpoints(folder)  # nothing there: fine
 
 
 def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError):
-        save_snapshot(tmp_path / "file" / "below", "key", snapshot())
+        save_checkpoint(tmp_path / "file" / "below", "key", snapshot())
 
 
 def test_the_key_changes_with_anything_that_matters() -> None:
     rows, faces = np.arange(4), FACES.copy()
     faces[2, 3, 3] = 1
     keys = {
-        training_key({"lr": 0.1}, [rows], FACES),
-        training_key({"lr": 0.2}, [rows], FACES),
-        training_key({"lr": 0.1}, [rows[::-1]], FACES),
-        training_key({"lr": 0.1}, [rows.astype(np.int32)], FACES),
-        training_key({"lr": 0.1}, [rows], faces),
+        checkpoint_key({"lr": 0.1}, [rows], FACES),
+        checkpoint_key({"lr": 0.2}, [rows], FACES),
+        checkpoint_key({"lr": 0.1}, [rows[::-1]], FACES),
+        checkpoint_key({"lr": 0.1}, [rows.astype(np.int32)], FACES),
+        checkpoint_key({"lr": 0.1}, [rows], faces),
     }
     assert len(keys) == 5
-    assert training_key({"lr": 0.1}, [np.arange(4)], FACES.copy()) in keys
+    assert checkpoint_key({"lr": 0.1}, [np.arange(4)], FACES.copy()) in keys

@@ -12,7 +12,7 @@ from likeness.errors import InterruptedTrainingError
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-class Interrupts:
+class SignalHandler:
     """Inside the `with` block, the first SIGINT or SIGTERM is noted; a second one acts as it always does.
 
     Only a process's main thread gets signals; in any other thread this notes nothing.
@@ -22,7 +22,7 @@ class Interrupts:
         self.received = 0
         self._before: dict[int, Any] = {}
 
-    def __enter__(self) -> Interrupts:
+    def __enter__(self) -> SignalHandler:
         if threading.current_thread() is threading.main_thread():
             self._before = {number: signal.signal(number, self._note) for number in _SIGNALS}
         return self
@@ -42,7 +42,7 @@ class Interrupts:
         self._before = {}
 
 
-def interrupted(number: int, place: str) -> InterruptedTrainingError:
+def interruption_error(number: int, place: str) -> InterruptedTrainingError:
     """The error that ends an interrupted training, with the exit code that shells give such an end."""
     name = signal.Signals(number).name
     error = InterruptedTrainingError(

@@ -1,4 +1,4 @@
-"""One network in training: a step, and the state that steps change."""
+"""The network in training with everything that a step changes: weights, optimizer state, weight average."""
 
 from __future__ import annotations
 
@@ -10,26 +10,24 @@ from torch import Generator, Tensor, nn
 from likeness.models.preprocess import Preprocess
 from likeness.models.siamese import Siamese
 from likeness.training.augment import AugmentParams, augment
-from likeness.training.average import WeightAverage
-from likeness.training.batches import Batch
-from likeness.training.faces import FaceStore
+from likeness.training.batches import Batch, PixelSource
+from likeness.training.distributed import DistributedContext
+from likeness.training.ema import ExponentialMovingAverage
 from likeness.training.freezing import FrozenLayers
 from likeness.training.losses.objective import Loss, Objective
-from likeness.training.optimiser import (
+from likeness.training.optimizer import (
     Penalty,
     build_optimizer,
-    learning_rate,
     named_trainable,
     optimizer_tensors,
     restore_optimizer,
 )
 from likeness.training.params import TrainParams
 from likeness.training.randomness import Purpose, torch_seed
-from likeness.training.world import World
 
 
 @dataclass(frozen=True)
-class Moment:
+class StepPosition:
     """Where in a training a step is.
 
     Attributes:
@@ -43,20 +41,20 @@ class Moment:
     progress: float
 
 
-class Trainer:
-    """A network with all that changes it.
+class TrainingState:
+    """A network with all that changes it, and the step that does.
 
-    A step's randomness (augmentation, dropout, mining) comes from (seed, epoch, step) alone, so that nothing of
-    it needs to be stored.
+    A step's randomness (augmentation, dropout, mining) is a function of (seed, epoch, step), so that none of it
+    needs to be stored in a checkpoint.
 
     Args:
-        siamese: trained in place, on the world's device.
+        siamese: trained in place, on the context's device.
         objective: likewise.
         params: the recipe; where it leaves no weight to train, steps only measure the loss.
         preprocess: of the network.
-        faces: the pixel store.
+        pixels: the pixel store.
         seed: of everything random.
-        world: this process among its sisters.
+        context: the processes that train together.
     """
 
     def __init__(
@@ -65,72 +63,75 @@ class Trainer:
         objective: Objective,
         params: TrainParams,
         preprocess: Preprocess,
-        faces: FaceStore,
+        pixels: PixelSource,
         seed: int,
-        world: World,
+        context: DistributedContext,
     ) -> None:
-        if world.size > 1 and world.device.type == "cuda":
+        if context.world_size > 1 and context.device.type == "cuda":
             nn.SyncBatchNorm.convert_sync_batchnorm(siamese)  # type: ignore[no-untyped-call]
-        # Channels last, because both cuDNN and oneDNN compute convolutions that way, and else turn each array.
-        self.siamese = siamese.to(world.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.objective = objective.to(world.device)
-        self.params, self.preprocess, self.faces, self.seed, self.world = params, preprocess, faces, seed, world
+        # Channels last, because both cuDNN and oneDNN compute convolutions that way, and else reorder each array.
+        self.siamese = siamese.to(context.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.objective = objective.to(context.device)
+        self.params, self.preprocess, self.pixels = params, preprocess, pixels
+        self.seed, self.context = seed, context
         self.frozen = FrozenLayers(siamese.backbone, 0 if siamese.frozen else params.freeze)
         self.parameters = named_trainable(siamese, objective)
         self.optimizer = build_optimizer(self.parameters, params) if self.parameters else None
         self.penalty = Penalty(siamese.backbone, params.l2)
-        self.average = WeightAverage(siamese, params.ema_decay) if params.ema_decay else None
-        forward = _Forward(siamese, objective, params.precision, world)
-        self.forward = world.parallel(forward) if self.parameters else forward
+        self.average = ExponentialMovingAverage(siamese, params.ema_decay) if params.ema_decay else None
+        forward = _Forward(siamese, objective, params.precision, context)
+        self.forward = context.parallel(forward) if self.parameters else forward
         self.steps = 0
 
-    def learn(self) -> None:
-        """Switches the network to training; to be called before a step that follows an evaluation."""
+    def train(self) -> None:
+        """Switches the network to training mode; frozen layers stay in evaluation mode."""
         self.siamese.train()
-        self.frozen.hold()
+        self.frozen.set_eval()
 
-    def step(self, batch: Batch, moment: Moment, rate: float | None = None) -> Loss:
-        """One step of the optimiser.
+    def step(self, batch: Batch, position: StepPosition, learning_rate: float) -> Loss:
+        """One step of the optimizer.
 
         Args:
             batch: on the host.
-            moment: where in the training.
-            rate: learning rate in place of the schedule's.
+            position: where in the training.
+            learning_rate: of this step.
 
         Returns:
             The batch's loss before the step, without the penalty, still on the device.
         """
-        loss = self._backward(batch, moment)
+        loss = self._backward(batch, position)
         self.steps += 1
         if self.optimizer is not None:
             if self.params.clip_norm is not None:
                 nn.utils.clip_grad_norm_(self.parameters.values(), self.params.clip_norm)
             for group in self.optimizer.param_groups:
-                group["lr"] = learning_rate(self.params, moment.progress) if rate is None else rate
+                group["lr"] = learning_rate
             self.optimizer.step()
             self.optimizer.zero_grad()
         if self.average is not None:
             self.average.update(self.steps)
         return loss
 
-    def _backward(self, batch: Batch, moment: Moment) -> Loss:
+    def _backward(self, batch: Batch, position: StepPosition) -> Loss:
         """Forward and backward of a batch; leaves the gradients, the penalty's included, on the parameters."""
-        images = self._images(batch.rows[self.world.share(len(batch.rows))], moment)
-        mining = torch_seed(self.seed, Purpose.MINING, moment.epoch, moment.index)
-        torch.manual_seed(torch_seed(self.seed, Purpose.DROPOUT, moment.epoch, moment.index, self.world.rank))
-        loss: Loss = self.forward(images, batch.to(self.world.device), moment.progress, mining)
+        context = self.context
+        images = self._images(batch.rows[context.shard(len(batch.rows))], position)
+        mining = torch_seed(self.seed, Purpose.MINING, position.epoch, position.index)
+        torch.manual_seed(torch_seed(self.seed, Purpose.DROPOUT, position.epoch, position.index, context.rank))
+        loss: Loss = self.forward(images, batch.to(context.device), position.progress, mining)
         if self.parameters:
             loss.value.backward()  # type: ignore[no-untyped-call]
             self.penalty.add_gradients()
         return Loss(loss.value.detach(), loss.accuracy)
 
-    def _images(self, rows: Tensor, moment: Moment) -> Tensor:
+    def _images(self, rows: Tensor, position: StepPosition) -> Tensor:
         """Augmented and standardised images float [B, 1, H, W] on the device."""
-        pixels = self.faces.batch(rows)
+        pixels = self.pixels.batch(rows)
         if self.params.augment == AugmentParams():
             return self.preprocess.tensor(pixels)
-        random = Generator(self.world.device)
-        random.manual_seed(torch_seed(self.seed, Purpose.AUGMENT, moment.epoch, moment.index, self.world.rank))
+        random = Generator(self.context.device)
+        key = (position.epoch, position.index, self.context.rank)
+        random.manual_seed(torch_seed(self.seed, Purpose.AUGMENT, *key))
         return self.preprocess.standardised(augment(pixels.unsqueeze(1) / 255, self.params.augment, random))
 
     def tensors(self) -> dict[str, Tensor]:
@@ -145,13 +146,13 @@ class Trainer:
 
     @torch.no_grad()
     def restore(self, tensors: dict[str, Tensor], steps: int) -> None:
-        """Puts back what `tensors` gave after `steps` steps."""
-        self.siamese.load_state_dict(part_of(tensors, "model"))
-        self.objective.load_state_dict(part_of(tensors, "objective"))
+        """Puts back what `tensors` returned after `steps` steps."""
+        self.siamese.load_state_dict(with_prefix(tensors, "model"))
+        self.objective.load_state_dict(with_prefix(tensors, "objective"))
         if self.optimizer is not None:
-            restore_optimizer(self.optimizer, self.parameters, part_of(tensors, "optimizer"))
+            restore_optimizer(self.optimizer, self.parameters, with_prefix(tensors, "optimizer"))
         if self.average is not None:
-            for name, tensor in part_of(tensors, "average").items():
+            for name, tensor in with_prefix(tensors, "average").items():
                 self.average.tensors[name].copy_(tensor)
         self.steps = steps
 
@@ -159,22 +160,23 @@ class Trainer:
 class _Forward(nn.Module):
     """From a process's share of the images to the loss of the whole batch: what parallel training wraps."""
 
-    def __init__(self, siamese: Siamese, objective: Objective, precision: str, world: World) -> None:
+    def __init__(
+        self, siamese: Siamese, objective: Objective, precision: str, context: DistributedContext
+    ) -> None:
         super().__init__()
-        self.siamese, self.objective, self.world = siamese, objective, world
-        self.reduced = precision == "bfloat16" or (precision == "auto" and world.device.type == "cuda")
+        self.siamese, self.objective, self.context = siamese, objective, context
+        self.reduced = precision == "bfloat16" or (precision == "auto" and context.device.type == "cuda")
 
     def forward(self, images: Tensor, batch: Batch, progress: float, mining_seed: int) -> Loss:
-        with torch.autocast(self.world.device.type, torch.bfloat16, enabled=self.reduced):
+        with torch.autocast(self.context.device.type, torch.bfloat16, enabled=self.reduced):
             own: Tensor = self.siamese(images)
-        embeddings = self.world.gather(own.float(), len(batch.rows))
-        torch.manual_seed(mining_seed)  # everybody mines the same triplets
+        embeddings = self.context.gather(own.float(), len(batch.rows))
+        torch.manual_seed(mining_seed)  # all processes mine the same triplets
         loss: Loss = self.objective(self.siamese, embeddings, batch, progress)
         return loss
 
 
-def part_of(tensors: dict[str, Tensor], part: str) -> dict[str, Tensor]:
-    """The tensors under `part/`, by the rest of their names."""
-    return {
-        name.removeprefix(f"{part}/"): tensor for name, tensor in tensors.items() if name.startswith(f"{part}/")
-    }
+def with_prefix(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The tensors named `prefix/…`, by the rest of their names."""
+    start = f"{prefix}/"
+    return {name.removeprefix(start): tensor for name, tensor in tensors.items() if name.startswith(start)}

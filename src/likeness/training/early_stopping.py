@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from likeness.params import Range
-from likeness.training.records import EpochRecord
+from likeness.training.history import EpochRecord
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class StoppingParams:
 
 
 @dataclass
-class Stopper:
+class EarlyStopping:
     """Watches one figure over the epochs.
 
     Attributes:
@@ -45,7 +45,7 @@ class Stopper:
     reference: float = float("-inf")
     stale: int = 0
 
-    def see(self, record: EpochRecord) -> bool:
+    def update(self, record: EpochRecord) -> bool:
         """Takes in an epoch; returns whether its weights are those to keep so far."""
         value = self._goodness(record)
         if value > self.reference + self.params.min_delta:
@@ -62,8 +62,8 @@ class Stopper:
         """Whether training should stop now."""
         return self.params.patience is not None and self.stale >= self.params.patience
 
-    def facts(self) -> dict[str, Any]:
-        """What a checkpoint keeps."""
+    def state(self) -> dict[str, Any]:
+        """The values that a checkpoint keeps."""
         return {name: value for name, value in vars(self).items() if name != "params"}
 
     def _goodness(self, record: EpochRecord) -> float:

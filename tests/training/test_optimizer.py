@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from likeness.training.optimiser import Penalty, build_optimizer, learning_rate, named_trainable
+from likeness.training.optimizer import Penalty, build_optimizer, learning_rate, named_trainable
 from likeness.training.params import L2Params, TrainParams
 from tests.training.tiny import network
 

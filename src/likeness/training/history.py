@@ -1,4 +1,4 @@
-"""What is written down about each step and each epoch of a training."""
+"""Records of the steps and epochs of a training."""
 
 from __future__ import annotations
 
@@ -68,26 +68,26 @@ class EpochRecord:
     part: str = "train"
 
 
-class Ledger:
-    """The steps so far. Losses stay on the device until `settle`, so that a GPU never waits to be read."""
-
-    columns = ("epoch", "loss", "accuracy", "learning_rate", "images")
+class StepLog:
+    """The steps so far. Losses stay on the device until `sync`, so that a GPU never waits to be read."""
 
     def __init__(self, table: Tensor | None = None) -> None:
-        self.rows: list[tuple[int, float, float, float, int]] = []
-        for epoch, loss, accuracy, rate, images in [] if table is None else table.tolist():
-            self.rows.append((int(epoch), loss, accuracy, rate, int(images)))
+        rows = [] if table is None else table.tolist()
+        self.records = [
+            StepRecord(step, int(epoch), loss, accuracy, rate, int(images))
+            for step, (epoch, loss, accuracy, rate, images) in enumerate(rows, start=1)
+        ]
         self._pending: list[tuple[int, Loss, float, int]] = []
 
     def __len__(self) -> int:
-        return len(self.rows) + len(self._pending)
+        return len(self.records) + len(self._pending)
 
-    def add(self, epoch: int, loss: Loss, rate: float, images: int) -> None:
-        """Notes a step of `epoch` (counted from 1)."""
-        self._pending.append((epoch, loss, rate, images))
+    def add(self, epoch: int, loss: Loss, learning_rate: float, images: int) -> None:
+        """Adds a step of `epoch` (counted from 1); its loss is read by the next `sync`."""
+        self._pending.append((epoch, loss, learning_rate, images))
 
-    def settle(self) -> None:
-        """Reads the losses noted since the last time.
+    def sync(self) -> None:
+        """Reads the losses that were added since the last time, all in one transfer.
 
         Raises:
             DivergedError: one of them is not finite.
@@ -98,30 +98,30 @@ class Ledger:
         losses = [loss for _, loss, _, _ in self._pending]
         pairs = [torch.stack([loss.value, nan if loss.accuracy is None else loss.accuracy]) for loss in losses]
         values = torch.stack(pairs).double().tolist()
+        read: list[StepRecord] = []
         for (epoch, _, rate, images), (loss, accuracy) in zip(self._pending, values, strict=True):
-            self.rows.append((epoch, loss, accuracy, rate, images))
+            step = len(self.records) + len(read) + 1
+            read.append(StepRecord(step, epoch, loss, accuracy, rate, images))
+        self.records += read
         self._pending = []
-        for step in range(len(self.rows) - len(values), len(self.rows)):
-            if not math.isfinite(self.rows[step][1]):
-                raise DivergedError(f"the training loss became {self.rows[step][1]} in step {step + 1}")
+        for record in read:
+            if not math.isfinite(record.loss):
+                raise DivergedError(f"the training loss became {record.loss} in step {record.step}")
 
     @property
     def last_loss(self) -> float | None:
         """The latest loss that has been read, None before the first."""
-        return self.rows[-1][1] if self.rows else None
+        return self.records[-1].loss if self.records else None
 
     def table(self) -> Tensor:
-        """The settled steps, float64 [S, 5], for a checkpoint."""
-        return torch.tensor(self.rows, dtype=torch.float64).reshape(-1, len(self.columns))
+        """The records without their number, float64 [S, 5], for a checkpoint."""
+        rows = [(r.epoch, r.loss, r.accuracy, r.learning_rate, r.images) for r in self.records]
+        return torch.tensor(rows, dtype=torch.float64).reshape(-1, 5)
 
-    def records(self) -> list[StepRecord]:
-        """The settled steps."""
-        return [StepRecord(step, *row) for step, row in enumerate(self.rows, start=1)]
-
-    def of_epoch(self, epoch: int) -> tuple[float, float | None, int]:
-        """Loss and accuracy of an epoch, each the mean over its images, and their number."""
-        rows = [row for row in self.rows if row[0] == epoch]
-        images = sum(row[4] for row in rows)
-        loss = sum(row[1] * row[4] for row in rows) / images
-        accuracy = sum(row[2] * row[4] for row in rows) / images
+    def epoch_means(self, epoch: int) -> tuple[float, float | None, int]:
+        """Loss and accuracy of an epoch, each the mean over its images, and the number of images."""
+        records = [record for record in self.records if record.epoch == epoch]
+        images = sum(record.images for record in records)
+        loss = sum(record.loss * record.images for record in records) / images
+        accuracy = sum(record.accuracy * record.images for record in records) / images
         return loss, None if math.isnan(accuracy) else accuracy, images

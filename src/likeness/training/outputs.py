@@ -1,4 +1,4 @@
-"""What a finished training leaves behind: the model's card, the curves, and a summary with its cost."""
+"""The outputs of a finished training: the model's card, the curves, and a summary with its cost."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from typing import Any
 
 import torch
 
-import likeness
+from likeness._version import __version__
 from likeness.data.faceset import SourceCard
 from likeness.errors import DataError
 from likeness.files import write_json, write_text
 from likeness.models.card import Card
 from likeness.models.network import ModelParams
 from likeness.models.preprocess import Preprocess
-from likeness.training.outcome import Figures, Fitted, Outcome
+from likeness.training.history import EpochRecord, StepRecord
 from likeness.training.params import RecipeParams, TrainParams
-from likeness.training.records import EpochRecord, StepRecord
+from likeness.training.results import FittedMap, HoldoutMetrics, PlanResult
 
 _PACKAGES = ("torch", "numpy", "safetensors", "pytorch-metric-learning")
 
 
 @dataclasses.dataclass(frozen=True)
-class Setup:
+class TrainingSetup:
     """What went into a training.
 
     Attributes:
@@ -51,7 +51,7 @@ class Setup:
     def __post_init__(self) -> None:
         if self.split.get("fingerprint") != self.source.fingerprint:
             raise DataError(
-                "the split speaks of other faces than these; run the split stage again (dvc repro split)"
+                "the split was made from other faces than these; run the split stage again (dvc repro split)"
             )
         self.preprocess.require_fit(self.model)
 
@@ -82,9 +82,9 @@ class Setup:
         return "label-free (alignment of LFW-a)" if self.source.alignment == "LFW-a" else "none"
 
 
-def card_of(setup: Setup, outcome: Outcome) -> Card:
+def build_card(setup: TrainingSetup, result: PlanResult) -> Card:
     """The card of a trained model, its weights still to be saved."""
-    network = outcome.network
+    network = result.network
     return Card(
         model=network.params,
         preprocess=setup.preprocess,
@@ -99,54 +99,54 @@ def card_of(setup: Setup, outcome: Outcome) -> Card:
         recipe=setup.recipe.name or "unnamed",
         seed=setup.train.seed,
         trained={
-            "epochs": len(outcome.history),
-            "best_epoch": outcome.best_epoch,
-            "stop_reason": outcome.stop_reason,
-            "formula": outcome.formula,
-            "device": outcome.device,
+            "epochs": len(result.history),
+            "best_epoch": result.best_epoch,
+            "stop_reason": result.stop_reason,
+            "formula": result.formula,
+            "device": result.device,
             "holdout": dataclasses.asdict(network.holdout),
-            **_course(outcome),
+            **_parts(result),
         },
         versions={
             "python": platform.python_version(),
-            "likeness": likeness.__version__,
+            "likeness": __version__,
             **{name: _version(name) for name in _PACKAGES},
         },
     )
 
 
-def write_reports(folder: Path, setup: Setup, outcome: Outcome) -> dict[str, Any]:
+def write_training_reports(folder: Path, setup: TrainingSetup, result: PlanResult) -> dict[str, Any]:
     """Writes history.csv, steps.csv and summary.json; returns the summary.
 
     Raises:
         OutputError: the folder cannot be written.
     """
-    summary = _summary(setup, outcome)
-    write_text(folder / "history.csv", _table(EpochRecord, outcome.history))
-    write_text(folder / "steps.csv", _table(StepRecord, outcome.steps))
+    summary = _summary(setup, result)
+    write_text(folder / "history.csv", _table(EpochRecord, result.history))
+    write_text(folder / "steps.csv", _table(StepRecord, result.steps))
     write_json(folder / "summary.json", summary)
     return summary
 
 
-def _summary(setup: Setup, outcome: Outcome) -> dict[str, Any]:
-    siamese = outcome.network.siamese
-    speeds = sorted(record.images_per_second for record in outcome.history)
+def _summary(setup: TrainingSetup, result: PlanResult) -> dict[str, Any]:
+    siamese = result.network.siamese
+    speeds = sorted(record.images_per_second for record in result.history)
     return {
-        "best_epoch": outcome.best_epoch,
-        "epochs": len(outcome.history),
-        "stop_reason": outcome.stop_reason,
-        "formula": outcome.formula,
+        "best_epoch": result.best_epoch,
+        "epochs": len(result.history),
+        "stop_reason": result.stop_reason,
+        "formula": result.formula,
         "outside_data": setup.outside_data,
         "parameters": sum(parameter.numel() for parameter in siamese.parameters()),
         "trainable_parameters": sum(p.numel() for p in siamese.parameters() if p.requires_grad),
-        "holdout": dataclasses.asdict(outcome.network.holdout),
-        "train_loss": outcome.train_loss,
-        **_course(outcome),
-        "seconds": outcome.seconds,
-        "seconds_to_best": outcome.seconds_to_best,
+        "holdout": dataclasses.asdict(result.network.holdout),
+        "train_loss": result.train_loss,
+        **_parts(result),
+        "seconds": result.seconds,
+        "seconds_to_best": result.seconds_to_best,
         "images_per_second": speeds[len(speeds) // 2] if speeds else None,
-        "device": outcome.device,
-        "processes": outcome.processes,
+        "device": result.device,
+        "processes": result.processes,
         "peak_memory_bytes": _peak_memory(),
         "machine": {
             "system": f"{platform.system()} {platform.machine()}",
@@ -158,43 +158,43 @@ def _summary(setup: Setup, outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _course(outcome: Outcome) -> dict[str, Any]:
+def _parts(result: PlanResult) -> dict[str, Any]:
     """How the plan went, part by part; nothing of what it did not have.
 
     `frozen` tells what was found bit-identical before and after, `fit` what a map behind the network did to the
     held-out figures, `gain` by how much an ensemble's exceed those of its best member.
     """
-    told: dict[str, Any] = {}
-    if len(outcome.parts) > 1:
-        told["parts"] = {
+    parts: dict[str, Any] = {}
+    if len(result.parts) > 1:
+        parts["parts"] = {
             name: {
                 "epochs": len(trained.history),
                 "best_epoch": trained.best_epoch,
                 "stop_reason": trained.stop_reason,
                 "holdout": {"loss": best.holdout_loss, "accuracy": best.holdout_accuracy, "auc": best.holdout_auc},
             }
-            for name, trained in outcome.parts
+            for name, trained in result.parts
             for best in [trained.best]
         }
-    if frozen := {name: dataclasses.asdict(trained.frozen) for name, trained in outcome.parts if trained.frozen}:
-        told["frozen"] = frozen
-    if outcome.network.fitted:
-        told["fit"] = _fit(outcome.network.fitted)
-    if best_member := outcome.best_member:
-        told["members"] = {
+    if frozen := {name: dataclasses.asdict(trained.frozen) for name, trained in result.parts if trained.frozen}:
+        parts["frozen"] = frozen
+    if result.network.fitted:
+        parts["fit"] = _fit(result.network.fitted)
+    if best_member := result.best_member:
+        parts["members"] = {
             member.name: {
                 **{key: value for key, value in dataclasses.asdict(member.params).items() if value is not None},
                 "holdout": dataclasses.asdict(member.holdout),
                 **({"fit": _fit(member.fitted)} if member.fitted else {}),
             }
-            for member in outcome.members
+            for member in result.members
         }
-        gain = _difference(outcome.network.holdout, best_member.holdout)
-        told["gain"] = {"over": best_member.name, "holdout": gain}
-    return told
+        gain = _difference(result.network.holdout, best_member.holdout)
+        parts["gain"] = {"over": best_member.name, "holdout": gain}
+    return parts
 
 
-def _fit(fitted: Fitted) -> dict[str, Any]:
+def _fit(fitted: FittedMap) -> dict[str, Any]:
     return {
         "kind": fitted.kind,
         "before": dataclasses.asdict(fitted.before),
@@ -202,7 +202,7 @@ def _fit(fitted: Fitted) -> dict[str, Any]:
     }
 
 
-def _difference(after: Figures, before: Figures) -> dict[str, float]:
+def _difference(after: HoldoutMetrics, before: HoldoutMetrics) -> dict[str, float]:
     return {"accuracy": after.accuracy - before.accuracy, "auc": after.auc - before.auc}
 
 

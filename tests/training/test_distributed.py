@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from likeness.errors import ParamsError
-from likeness.training.world import World, choose_device
+from likeness.training.distributed import DistributedContext, choose_device
 from tests.training.parallel import outcome
 
 
@@ -43,10 +43,10 @@ def test_two_processes_reach_the_losses_and_weights_of_one(recipe: str, folder: 
 
 @pytest.mark.parametrize(("count", "size"), [(7, 2), (8, 3), (2, 2), (5, 5)])
 def test_shares_cover_a_batch_once_and_evenly(count: int, size: int) -> None:
-    worlds = [World(torch.device("cpu"), rank, size) for rank in range(size)]
-    places = [place for world in worlds for place in range(count)[world.share(count)]]
+    worlds = [DistributedContext(torch.device("cpu"), rank, size) for rank in range(size)]
+    places = [place for world in worlds for place in range(count)[world.shard(count)]]
     assert places == list(range(count))
-    assert max(worlds[0].shares(count)) - min(worlds[0].shares(count)) <= 1
+    assert max(worlds[0].shard_sizes(count)) - min(worlds[0].shard_sizes(count)) <= 1
 
 
 def test_devices() -> None:

@@ -1,4 +1,4 @@
-"""What the held-out pairs say about a network between two epochs."""
+"""Validation between two epochs: metrics of the held-out pairs, and whether the embeddings have collapsed."""
 
 from __future__ import annotations
 
@@ -9,16 +9,20 @@ import numpy.typing as npt
 import torch
 
 from likeness.data.splits import Pairs
-from likeness.errors import DivergedError
+from likeness.errors import CollapseError, DivergedError
 from likeness.models.decision import Decision, fit_decision
 from likeness.models.embedding import embed_pixels, evaluating, score_pairs
 from likeness.models.preprocess import Preprocess
 from likeness.models.siamese import Siamese
 from likeness.training.batches import IndexPairs, PairBatch
 from likeness.training.losses.objective import Objective
+from likeness.training.params import TrainParams
 
 Floats = npt.NDArray[np.floating]
-_AT_ONCE = 512  # pairs
+_PAIRS_AT_ONCE = 512
+_IMAGES_AT_ONCE = 256  # fewer where training batches are smaller
+_COLLAPSED = 1e-3  # spread of embeddings: angles of a twentieth of a degree
+_OF_START = 0.05  # networks whose embeddings hardly differ at first (koch-2015) have not collapsed
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,15 @@ class Holdout:
     batch_size: int
     over_pairs: bool
 
+    @classmethod
+    def of(
+        cls, pairs: Pairs, pixels: npt.NDArray[np.uint8], preprocess: Preprocess, params: TrainParams
+    ) -> Holdout:
+        """The held-out pairs as a training with these parameters validates on them."""
+        images = params.batch_size * (1 if params.sampler.kind == "identities" else 2)
+        over_pairs = all(loss.over_pairs for loss in params.losses)
+        return cls(pairs, pixels, preprocess, params.mirror_average, min(_IMAGES_AT_ONCE, images), over_pairs)
+
     @property
     def places(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """Both images of each pair as places in `pairs.rows`: int64 [P], [P]."""
@@ -61,7 +74,7 @@ class Holdout:
 
 
 @dataclass(frozen=True)
-class Assessment:
+class HoldoutResult:
     """Figures of the held-out pairs, as `EpochRecord` describes them, and the decision fitted on them."""
 
     loss: float
@@ -71,15 +84,15 @@ class Assessment:
     decision: Decision
 
 
-def assess(
+def validate(
     siamese: Siamese, objective: Objective, holdout: Holdout, device: torch.device, progress: float
-) -> Assessment:
+) -> HoldoutResult:
     """Embeds, scores and judges the held-out pairs.
 
     Raises:
         DivergedError: embeddings are not finite any more.
     """
-    found, embeddings = _judge(siamese, holdout, device)
+    found, embeddings = _evaluate(siamese, holdout, device)
     if not holdout.over_pairs:
         return found
     pairs = holdout.pairs
@@ -90,29 +103,29 @@ def assess(
     return replace(found, loss=float(loss.value))
 
 
-def judge(siamese: Siamese, holdout: Holdout, device: torch.device) -> Assessment:
+def evaluate_holdout(siamese: Siamese, holdout: Holdout, device: torch.device) -> HoldoutResult:
     """Judges the held-out pairs where there is no training loss: theirs is that of the calibrated probability.
 
     Raises:
         DivergedError: embeddings are not finite.
     """
-    return _judge(siamese, holdout, device)[0]
+    return _evaluate(siamese, holdout, device)[0]
 
 
-def _judge(siamese: Siamese, holdout: Holdout, device: torch.device) -> tuple[Assessment, Floats]:
+def _evaluate(siamese: Siamese, holdout: Holdout, device: torch.device) -> tuple[HoldoutResult, Floats]:
     embeddings = holdout.embeddings(siamese, device)
     if not np.isfinite(embeddings).all():
         raise DivergedError("embeddings of held-out faces are not finite any more")
     first, second = holdout.places
     same = holdout.pairs.same
-    blocks = np.array_split(np.arange(len(same)), -(-len(same) // _AT_ONCE))  # Fisher vectors are long
+    blocks = np.array_split(np.arange(len(same)), -(-len(same) // _PAIRS_AT_ONCE))  # Fisher vectors are long
     scores = np.concatenate(
         [score_pairs(siamese, embeddings[first[block]], embeddings[second[block]]) for block in blocks]
     )
     decision = fit_decision(scores, same)
     loss = log_loss(decision.probability(scores), same)
     accuracy = float((decision.predict(scores) == same).mean())
-    return Assessment(loss, accuracy, area_under_roc(scores, same), spread(embeddings), decision), embeddings
+    return HoldoutResult(loss, accuracy, area_under_roc(scores, same), spread(embeddings), decision), embeddings
 
 
 def spread(embeddings: Floats) -> float:
@@ -139,3 +152,25 @@ def log_loss(probability: Floats, same: npt.NDArray[np.bool_]) -> float:
     """Mean cross-entropy of probabilities of being the same person, in nats."""
     right = np.where(same, probability, 1 - probability)
     return float(-np.log(np.maximum(right, np.finfo(np.float64).tiny)).mean())
+
+
+def check_collapse(spread: float, at_start: float, epoch: int, loss: float, formula: str) -> None:
+    """Stops a training whose embeddings have all become the same point.
+
+    Args:
+        spread: of the held-out embeddings now, see `spread`.
+        at_start: before the first step.
+        epoch: counted from 1.
+        loss: mean training loss of the epoch, which then sits at the margin.
+        formula: of the loss.
+
+    Raises:
+        CollapseError: they have.
+    """
+    if spread < _COLLAPSED and spread < _OF_START * at_start:
+        raise CollapseError(
+            f"all embeddings have become the same point by epoch {epoch}: their spread fell from {at_start:.2g} "
+            f"to {spread:.2g}, and the training loss sits at {loss:.4g} = {formula}. Lower train.learning_rate, "
+            "let the margin rise (train.loss.margin_start), begin with random triplets (train.loss.easy_until), "
+            "or put embeddings on the unit sphere (model.normalise)"
+        )

@@ -23,66 +23,66 @@ from likeness.errors import ParamsError
 
 
 @dataclass(frozen=True)
-class World:
-    """This process among its sisters.
+class DistributedContext:
+    """This process among those that train together.
 
     Attributes:
         device: where this process computes.
         rank: its number, 0 for the one that writes files.
-        size: number of processes.
+        world_size: number of processes.
     """
 
     device: torch.device
     rank: int = 0
-    size: int = 1
+    world_size: int = 1
 
     @property
-    def leads(self) -> bool:
-        """Whether this process evaluates, writes and reports."""
+    def is_main(self) -> bool:
+        """Whether this process is the one that evaluates, writes and reports."""
         return self.rank == 0
 
-    def shares(self, count: int) -> list[int]:
+    def shard_sizes(self, count: int) -> list[int]:
         """How many of `count` images each process embeds."""
-        return [count // self.size + (rank < count % self.size) for rank in range(self.size)]
+        return [count // self.world_size + (rank < count % self.world_size) for rank in range(self.world_size)]
 
-    def share(self, count: int) -> slice:
+    def shard(self, count: int) -> slice:
         """Which of `count` images this process embeds."""
-        shares = self.shares(count)
+        shares = self.shard_sizes(count)
         start = sum(shares[: self.rank])
         return slice(start, start + shares[self.rank])
 
     def gather(self, embeddings: Tensor, count: int) -> Tensor:
-        """Embeddings [count, D] of the whole batch from everybody's share, differentiable in one's own."""
-        if self.size == 1:
+        """Embeddings [count, D] of the whole batch from all shards, differentiable in this process's own."""
+        if self.world_size == 1:
             return embeddings
         gathered: Tensor = _Gather.apply(embeddings, self, count)  # type: ignore[no-untyped-call]
         return gathered
 
     def parallel(self, module: nn.Module) -> nn.Module:
         """The module with gradients averaged over the processes after each backward pass."""
-        if self.size == 1:
+        if self.world_size == 1:
             return module
         return DistributedDataParallel(module)
 
-    def agree(self, number: int) -> int:
-        """The largest of everybody's numbers, such as a signal that only one has received."""
-        if self.size == 1:
+    def all_reduce_max(self, number: int) -> int:
+        """The largest of the numbers of all processes, such as a signal that only one has received."""
+        if self.world_size == 1:
             return number
         shared = torch.tensor(number, device=self.device)
         distributed.all_reduce(shared, distributed.ReduceOp.MAX)
         return int(shared)
 
-    def tell(self, value: Any) -> Any:
-        """What the leading process gives, for everybody."""
-        if self.size == 1:
+    def broadcast(self, value: Any) -> Any:
+        """The value of the main process, in every process."""
+        if self.world_size == 1:
             return value
         box = [value]
         distributed.broadcast_object_list(box, src=0)
         return box[0]
 
 
-def join_world(device: str) -> World:
-    """The world that torchrun's environment describes, or this process alone.
+def init_distributed(device: str) -> DistributedContext:
+    """The context that torchrun's environment describes, or this process alone.
 
     Args:
         device: auto (a GPU if there is one), cpu, or cuda.
@@ -93,18 +93,18 @@ def join_world(device: str) -> World:
     size, rank = int(os.environ.get("WORLD_SIZE", 1)), int(os.environ.get("RANK", 0))
     place = choose_device(device, int(os.environ.get("LOCAL_RANK", 0)))
     if size == 1:
-        return World(place)
+        return DistributedContext(place)
     if not distributed.is_initialized():
         if place.type == "cuda":
             torch.cuda.set_device(place)
         distributed.init_process_group("nccl" if place.type == "cuda" else "gloo")
-        # Left joined for a next training: under torchrun's store, joining a second time would wait for ever.
+        # Stays initialised: under torchrun's store a second initialisation would wait for ever.
         atexit.register(distributed.destroy_process_group)
-    return World(place, rank, size)
+    return DistributedContext(place, rank, size)
 
 
-def leads_by_environment() -> bool:
-    """Whether this process is the leading one, before any world is joined."""
+def is_main_process() -> bool:
+    """Whether this process is the main one, before the process group is initialised."""
     return int(os.environ.get("RANK", 0)) == 0
 
 
@@ -125,20 +125,20 @@ def choose_device(device: str, number: int = 0) -> torch.device:
 class _Gather(torch.autograd.Function):
     """All processes' embeddings, in order.
 
-    As everybody computes the same loss of the whole batch, one's own rows of its gradient are all there is to
+    As every process computes the same loss of the whole batch, one's own rows of its gradient are all there is to
     pass back, with no communication. Parallel training then takes the mean over the processes, hence their number
     as a factor.
     """
 
     @staticmethod
-    def forward(ctx: FunctionCtx, own: Tensor, world: World, count: int) -> Tensor:
-        shares = world.shares(count)
-        padded = own.new_zeros(max(shares), own.shape[1])
+    def forward(ctx: FunctionCtx, own: Tensor, context: DistributedContext, count: int) -> Tensor:
+        sizes = context.shard_sizes(count)
+        padded = own.new_zeros(max(sizes), own.shape[1])
         padded[: len(own)] = own
-        everybody = [torch.empty_like(padded) for _ in shares]
-        distributed.all_gather(everybody, padded)
-        ctx.place, ctx.factor = world.share(count), world.size  # type: ignore[attr-defined]
-        return torch.cat([part[:share] for part, share in zip(everybody, shares, strict=True)])
+        everyone = [torch.empty_like(padded) for _ in sizes]
+        distributed.all_gather(everyone, padded)
+        ctx.place, ctx.factor = context.shard(count), context.world_size  # type: ignore[attr-defined]
+        return torch.cat([part[:size] for part, size in zip(everyone, sizes, strict=True)])
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:

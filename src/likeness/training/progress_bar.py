@@ -8,14 +8,14 @@ import time
 
 from tqdm import tqdm
 
-from likeness.training.records import EpochRecord
+from likeness.training.history import EpochRecord
 
 _DELAY = 2.0  # seconds that need no bar
 
 log = logging.getLogger(__name__)
 
 
-class TrainingBar:
+class TrainingProgress:
     """Progress over all epochs with loss, holdout accuracy, images/s and time left.
 
     Args:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from likeness.data.splits import Identities, Pairs
 from likeness.errors import DataError, ParamsError
 from likeness.training.batches import PairBatch, PersonBatch
-from likeness.training.sampling import DrawnPairs, ListedPairs, PersonBatches, SamplerParams, build_sampler
+from likeness.training.samplers import DrawnPairs, ListedPairs, PersonBatches, SamplerParams, build_sampler
 
 ROWS = np.array([3, 5, 8, 9, 12, 20, 21])
 LABELS = np.array([0, 0, 0, 1, 2, 2, 3])

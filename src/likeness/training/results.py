@@ -1,4 +1,4 @@
-"""What a plan comes to: the network, what held-out pairs say of it, and how each of its parts went."""
+"""The results of a training plan: the network, its metrics on held-out pairs, and each part of the plan."""
 
 from __future__ import annotations
 
@@ -9,15 +9,61 @@ from dataclasses import dataclass
 from likeness.models.architecture import ModelParams
 from likeness.models.decision import Decision
 from likeness.models.siamese import Siamese
+from likeness.training.freezing import FrozenWeights
+from likeness.training.history import EpochRecord, StepRecord
 from likeness.training.params import MemberParams
-from likeness.training.records import EpochRecord, StepRecord
-from likeness.training.run import Trained
 
 _NOTHING = "nothing was to be learnt by gradient descent"
 
 
 @dataclass(frozen=True)
-class Figures:
+class TrainingResult:
+    """A finished training.
+
+    Attributes:
+        siamese: with the weights kept, in evaluation mode, on the device it was trained on.
+        history: one record an epoch.
+        steps: one record a step.
+        decision: threshold and calibration, fitted on the held-out pairs with the weights kept.
+        best_epoch: whose weights were kept, counted from 1.
+        stop_reason: why no further epoch was trained.
+        formula: of the loss, as the report prints it.
+        device: where it was trained, such as `cpu` or a GPU's name.
+        processes: that trained together.
+        is_main: whether this process is the one that writes files (False in all but one under torchrun).
+        frozen: layers that were kept as they are, found bit-identical before and after; None where none were.
+    """
+
+    siamese: Siamese
+    history: list[EpochRecord]
+    steps: list[StepRecord]
+    decision: Decision
+    best_epoch: int
+    stop_reason: str
+    formula: str
+    device: str
+    processes: int
+    is_main: bool
+    frozen: FrozenWeights | None
+
+    @property
+    def best(self) -> EpochRecord:
+        """The record of the epoch whose weights were kept."""
+        return self.history[self.best_epoch - 1]
+
+    @property
+    def seconds(self) -> float:
+        """Wall time of all epochs, over all interruptions."""
+        return sum(record.seconds for record in self.history)
+
+    @property
+    def seconds_to_best(self) -> float:
+        """Wall time until the end of the best epoch."""
+        return sum(record.seconds for record in self.history[: self.best_epoch])
+
+
+@dataclass(frozen=True)
+class HoldoutMetrics:
     """Of the held-out pairs: loss, and accuracy and area under the ROC in [0, 1]; see `EpochRecord`."""
 
     loss: float
@@ -26,7 +72,7 @@ class Figures:
 
 
 @dataclass(frozen=True)
-class Fitted:
+class FittedMap:
     """A map that was put behind a network.
 
     Attributes:
@@ -39,13 +85,13 @@ class Fitted:
 
     kind: str
     formula: str
-    before: Figures
-    after: Figures
+    before: HoldoutMetrics
+    after: HoldoutMetrics
     seconds: float
 
 
 @dataclass(frozen=True)
-class Network:
+class TrainedNetwork:
     """A finished network, alone or a member.
 
     Attributes:
@@ -59,22 +105,22 @@ class Network:
     params: ModelParams
     siamese: Siamese
     decision: Decision
-    holdout: Figures
-    fitted: Fitted | None = None
+    holdout: HoldoutMetrics
+    fitted: FittedMap | None = None
 
 
 @dataclass(frozen=True)
-class Member:
+class MemberResult:
     """One network of an ensemble: how it differs from its sisters, and what held-out pairs say of it alone."""
 
     name: str
     params: MemberParams
-    holdout: Figures
-    fitted: Fitted | None
+    holdout: HoldoutMetrics
+    fitted: FittedMap | None
 
 
 @dataclass(frozen=True)
-class Outcome:
+class PlanResult:
     """A plan carried out.
 
     Attributes:
@@ -83,15 +129,15 @@ class Outcome:
         members: of the ensemble; none where it is one network.
         device: where it was trained, such as `cpu` or a GPU's name.
         processes: that trained together.
-        leads: whether this process is the one that writes files (False in all but one under torchrun).
+        is_main: whether this process is the one that writes files (False in all but one under torchrun).
     """
 
-    network: Network
-    parts: tuple[tuple[str, Trained], ...]
-    members: tuple[Member, ...]
+    network: TrainedNetwork
+    parts: tuple[tuple[str, TrainingResult], ...]
+    members: tuple[MemberResult, ...]
     device: str
     processes: int
-    leads: bool
+    is_main: bool
 
     @property
     def history(self) -> list[EpochRecord]:
@@ -101,7 +147,7 @@ class Outcome:
     def _history(self) -> Iterator[EpochRecord]:
         before = 0
         for name, trained in self.parts:
-            yield from (shifted(record, name, before) for record in trained.history)
+            yield from (renumbered(record, name, before) for record in trained.history)
             before += len(trained.history)
 
     @property
@@ -138,12 +184,12 @@ class Outcome:
     @property
     def formula(self) -> str:
         """All that was minimised, in order."""
-        told = {name: trained.formula for name, trained in self.parts}
+        formulas = {name: trained.formula for name, trained in self.parts}
         fits = [self.network.fitted, *(member.fitted for member in self.members)]
-        told |= {f"fit {number}" if number else "fit": fit.formula for number, fit in enumerate(fits) if fit}
-        if list(told) == ["train"]:
-            return told["train"]
-        return "\n".join(f"{name}: {formula}" for name, formula in told.items()) or _NOTHING
+        formulas |= {f"fit {number}" if number else "fit": fit.formula for number, fit in enumerate(fits) if fit}
+        if list(formulas) == ["train"]:
+            return formulas["train"]
+        return "\n".join(f"{name}: {formula}" for name, formula in formulas.items()) or _NOTHING
 
     @property
     def seconds(self) -> float:
@@ -159,11 +205,11 @@ class Outcome:
         return sum(trained.seconds for _, trained in self.parts[:-1]) + self.parts[-1][1].seconds_to_best
 
     @property
-    def best_member(self) -> Member | None:
+    def best_member(self) -> MemberResult | None:
         """The member with the largest area under the ROC of the held-out pairs."""
         return max(self.members, key=lambda member: member.holdout.auc, default=None)
 
 
-def shifted(record: EpochRecord, part: str, before: int) -> EpochRecord:
+def renumbered(record: EpochRecord, part: str, before: int) -> EpochRecord:
     """The record of an epoch as one of a plan's, `before` epochs of other parts before its own."""
     return dataclasses.replace(record, epoch=record.epoch + before, part=part)

@@ -17,15 +17,16 @@ from likeness.errors import CollapseError, DivergedError
 from likeness.models.comparators import Cosine, Euclidean, Mahalanobis, WeightedL1
 from likeness.models.siamese import Siamese
 from likeness.models.tensors import read_tensors
-from likeness.training.assess import Holdout, assess
 from likeness.training.augment import AugmentParams
+from likeness.training.early_stopping import StoppingParams
+from likeness.training.history import EpochRecord
+from likeness.training.holdout import Holdout, validate
 from likeness.training.losses.build import build_objective
 from likeness.training.losses.params import LossParams
 from likeness.training.params import L2Params, TrainParams
-from likeness.training.records import EpochRecord
-from likeness.training.run import Trained, train
-from likeness.training.sampling import SamplerParams
-from likeness.training.stopping import StoppingParams
+from likeness.training.results import TrainingResult
+from likeness.training.samplers import SamplerParams
+from likeness.training.trainer import train
 from tests.training.tiny import PREPROCESS, network, world
 
 BASE = TrainParams(
@@ -41,7 +42,7 @@ BASE = TrainParams(
 LOGIT, METRIC = partial(WeightedL1, 8), partial(Mahalanobis, 8)
 
 
-def run(params: TrainParams, siamese: Siamese, folder: Path, **options: object) -> Trained:
+def run(params: TrainParams, siamese: Siamese, folder: Path, **options: object) -> TrainingResult:
     """Trains the tiny network on the data that its sampler needs."""
     pixels, listed, identities, holdout = world(48)
     data = identities if params.sampler.kind == "identities" else listed
@@ -104,7 +105,7 @@ def test_the_weights_handed_over_are_the_averaged_ones_of_the_best_epoch(tmp_pat
     pixels, _, identities, pairs = world(48)
     holdout = Holdout(pairs, pixels, PREPROCESS, mirror=False, batch_size=64, over_pairs=False)
     objective = build_objective(params.losses, trained.siamese, identities, True, 0)
-    again = assess(trained.siamese, objective, holdout, torch.device("cpu"), 1.0)
+    again = validate(trained.siamese, objective, holdout, torch.device("cpu"), 1.0)
     assert again.auc == trained.best.holdout_auc == max(record.holdout_auc for record in trained.history)
     assert again.loss == pytest.approx(trained.best.holdout_loss, rel=1e-9)
     assert again.decision == trained.decision
@@ -141,7 +142,7 @@ def test_a_gpu_starts_from_the_losses_of_a_cpu_and_learns(tmp_path: Path) -> Non
     )
     still = dataclasses.replace(params, precision="float32", epochs=1, augment=AugmentParams())
 
-    def trained(params: TrainParams, device: str) -> Trained:
+    def trained(params: TrainParams, device: str) -> TrainingResult:
         return train(
             *(identities, holdout, pixels, network(dropout=0), PREPROCESS, params),
             seed=0,
@@ -158,7 +159,7 @@ def test_the_bar_on_a_terminal_shows_loss_holdout_speed_and_time_left(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    monkeypatch.setattr("likeness.training.bar._DELAY", 0.0)
+    monkeypatch.setattr("likeness.training.progress_bar._DELAY", 0.0)
     run(dataclasses.replace(BASE, epochs=2), network(LOGIT), tmp_path)
     shown = capsys.readouterr().err
     assert re.search(r"training: 100%.*4/4 \[.*<.*loss=\d.*images/s=\d.*holdout=0\.\d{3}", shown)
