@@ -12,8 +12,10 @@ from typing import Any, Literal
 import yaml
 
 from likeness.files import atomic_path
+from pipelines.compose import compose_params
 
 FOLDS = 10
+_ROOT = Path(__file__).parents[2]
 State = Literal["planned", "trained", "measured"]
 
 
@@ -94,26 +96,13 @@ def plan(results: Path, rows: Iterable[Row], overrides: Sequence[str]) -> list[P
     places = []
     for row in rows:
         place = Place(results, str(row))
-        wanted = compose([*overrides, *row.overrides, "tracking.enabled=false"])
+        wanted = compose_params(_ROOT, [*overrides, *row.overrides, "tracking.enabled=false"])
         if place.params.exists() and read_params(place.params) != wanted:
             retire(place.folder)
         with atomic_path(place.params) as path:
             path.write_text(yaml.safe_dump(wanted, sort_keys=False), encoding="utf-8")
         places.append(place)
     return places
-
-
-def compose(overrides: Sequence[str]) -> dict[str, Any]:
-    """The parameters that `dvc exp run -S` would write for these overrides."""
-    from hydra import compose as composed
-    from hydra import initialize_config_dir
-    from omegaconf import OmegaConf
-
-    conf = Path(__file__).parents[2] / "conf"
-    with initialize_config_dir(str(conf), version_base=None):
-        values = OmegaConf.to_container(composed("config", overrides=list(overrides)), resolve=True)
-    assert isinstance(values, dict)
-    return {str(key): value for key, value in values.items()}
 
 
 def read_params(path: Path) -> dict[str, Any]:

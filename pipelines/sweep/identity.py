@@ -9,10 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
-from hydra import compose, initialize_config_dir
-from omegaconf import OmegaConf
 
 from likeness.errors import DataError
+from pipelines.compose import compose_params
 
 STAGES = ("ingest", "validate", "split", "train")
 
@@ -31,9 +30,7 @@ def identity(root: Path, overrides: Sequence[str]) -> str:
     """
     known = yaml.safe_load((root / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
     stages = [known[name] for name in STAGES if name in known]
-    with initialize_config_dir(str(root / "conf"), version_base=None):
-        values = OmegaConf.to_container(compose("config", list(overrides)), resolve=True)
-    assert isinstance(values, dict)
+    values = compose_params(root, overrides)
     sections = {name: values[name] for name in sorted({name for stage in stages for name in stage["params"]})}
     code = sorted({"dvc.yaml", *(dep for stage in stages for dep in stage["deps"])})
     states = [_git(root, *command, "--", *code) for command in (["ls-files", "-s"], ["diff"])]

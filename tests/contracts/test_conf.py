@@ -8,8 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
-from hydra import compose, initialize_config_dir
-from omegaconf import OmegaConf
 
 from likeness.data.protocol import SplitParams
 from likeness.data.sources import DataParams
@@ -29,6 +27,7 @@ from likeness.training.params import RecipeParams, TrainParams
 from likeness.training.plan import TrainingTask, check_plan
 from likeness.training.samplers import build_sampler
 from likeness.validation.params import ValidationParams
+from pipelines.compose import compose_params
 from pipelines.nightly.params import NightlyParams
 from tests.models.samples import SIZE, TINY, card
 
@@ -54,10 +53,7 @@ SOURCES = sorted(path.stem for path in (ROOT / "conf" / "data").glob("*.yaml"))
 
 
 def composed(*overrides: str) -> dict[str, Any]:
-    with initialize_config_dir(str(ROOT / "conf"), version_base=None):
-        values = OmegaConf.to_container(compose("config", overrides=list(overrides)), resolve=True)
-    assert isinstance(values, dict)
-    return {str(key): value for key, value in values.items()}
+    return compose_params(ROOT, overrides)
 
 
 def read(folder: Path, *overrides: str) -> dict[str, Any]:
