@@ -9,10 +9,10 @@ from typing import Annotated
 import typer
 
 from likeness.data.collected import Collected
+from likeness.data.drawn_faces import write_drawn_faces
 from likeness.data.ingest import ingest
 from likeness.data.places import drawn, locate
-from likeness.data.sources import DataParams
-from likeness.data.synthetic.archive import SyntheticParams, write_archive
+from likeness.data.sources import DataParams, SyntheticParams
 from likeness.files import write_json
 from likeness.params import read_params
 from pipelines._stage import run
@@ -30,7 +30,7 @@ def main(
     synthetic: SyntheticParams
     data, synthetic = read_params(params, data=DataParams, synthetic=SyntheticParams)
     if data.source == "synthetic":
-        located = drawn(write_archive(synthetic, downloads / "synthetic"))
+        located = drawn(write_drawn_faces(synthetic, downloads / "synthetic"))
     else:
         located = locate(data, downloads, os.environ)
     done = ingest(located, data, out, collected=Collected.read(collected) if collected else None)

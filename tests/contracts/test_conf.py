@@ -10,9 +10,8 @@ import pytest
 import yaml
 
 from likeness.data.protocol import SplitParams
-from likeness.data.sources import DataParams
+from likeness.data.sources import DataParams, SyntheticParams
 from likeness.data.splits import Identities, Pairs, TrainingData
-from likeness.data.synthetic.census import SyntheticParams
 from likeness.evaluation.params import EvaluateParams
 from likeness.models.export import export_onnx
 from likeness.models.network import ModelParams, build_siamese, compared_by

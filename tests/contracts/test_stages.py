@@ -25,11 +25,11 @@ SECTIONS_WITHOUT_EFFECT = {"tracking"}
 
 @cache
 def graph() -> grimp.ImportGraph:
-    return grimp.build_graph("likeness", "pipelines", cache_dir=None)
+    return grimp.build_graph("likeness", "drawnfaces", "pipelines", cache_dir=None)
 
 
 def module_file(module: str) -> Path:
-    folder = ROOT / ("src" if module.startswith("likeness") else "")
+    folder = ROOT / ("" if module.startswith("pipelines") else "src")
     path = folder / Path(*module.split("."))
     return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 

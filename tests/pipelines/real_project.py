@@ -13,9 +13,10 @@ import yaml
 
 from likeness.data.archive import Member, open_reader
 from likeness.data.collected import Collected
+from likeness.data.drawn_faces import write_drawn_faces
 from likeness.data.faceset import FaceSet
+from likeness.data.sources import SyntheticParams
 from likeness.data.splits import Split
-from likeness.data.synthetic.archive import SyntheticParams, write_archive
 from likeness.files import read_json
 from likeness.models.weights import load_model
 from tests.pipelines.night_project import ROOT, initialise
@@ -59,7 +60,7 @@ def real_project(folder: Path, **nightly: Any) -> Path:
 
 def drawn_people(folder: Path, people: int) -> dict[str, list[Member]]:
     """Photographs of so many drawn people, by person."""
-    archive = write_archive(SyntheticParams(people, 0, 3.0, 60, 30, 1), folder, workers=1)
+    archive = write_drawn_faces(SyntheticParams(people, 0, 3.0, 60, 30, 1), folder, workers=1)
     found: dict[str, list[Member]] = {}
     for member in open_reader(archive, lambda path: path.endswith(".jpg")):
         found.setdefault(member.path.split("/")[-2], []).append(member)

@@ -28,6 +28,27 @@ class DataParams:
 
 
 @dataclass(frozen=True)
+class SyntheticParams:
+    """Section `synthetic` of params.yaml: how many faces to draw, and which lists of pairs to write with them.
+
+    Attributes:
+        people: how many; the first people of a set are the same whatever their number.
+        seed: names everything that is drawn.
+        mean_images: photographs per person, 2.3 in LFW; with fewer, forty people would not fill ten folds.
+        train_pairs: pairs per class in pairsDevTrain.txt, fewer if there are not so many people.
+        test_pairs: likewise in pairsDevTest.txt.
+        fold_pairs: likewise in each fold of pairs.txt.
+    """
+
+    people: Annotated[int, Range(low=40, high=100_000)]
+    seed: Annotated[int, Range(low=0, high=2**32 - 1)]
+    mean_images: Annotated[float, Range(low=1.8, high=8.0)]
+    train_pairs: Annotated[int, Range(low=10)]
+    test_pairs: Annotated[int, Range(low=10)]
+    fold_pairs: Annotated[int, Range(low=1)]
+
+
+@dataclass(frozen=True)
 class Home:
     """An address where a file was published, and the digest that its publisher or a library pins for it."""
 

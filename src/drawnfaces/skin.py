@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from likeness.data.synthetic.identity import Skin
-from likeness.data.synthetic.noise import Map, bell, clouds, grain, sample, step
+from drawnfaces.identity import Skin
+from drawnfaces.noise import Map, bell, clouds, grain, sample, step
 
 
 def paint_skin(skin: Skin, u: Map, v: Map) -> Map:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from likeness.data.synthetic.chance import Chance
-from likeness.data.synthetic.noise import Map, blur, mix
+from drawnfaces.chance import Chance
+from drawnfaces.noise import Map, blur, mix
 
 _FOOT = 280  # below the lower edge of the picture
 

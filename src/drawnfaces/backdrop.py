@@ -7,9 +7,9 @@ import math
 import cv2
 import numpy as np
 
-from likeness.data.synthetic.chance import Chance
-from likeness.data.synthetic.noise import Map, blur, clouds, mix, sample
-from likeness.data.synthetic.stage import SIDE
+from drawnfaces.chance import Chance
+from drawnfaces.noise import Map, blur, clouds, mix, sample
+from drawnfaces.stage import SIDE
 
 
 def paint_backdrop(seed: int) -> Map:

@@ -15,9 +15,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from likeness.data.synthetic.capture import Expression
-from likeness.data.synthetic.identity import Identity, Skull
-from likeness.data.synthetic.noise import Map, bell, step
+from drawnfaces.capture import Expression
+from drawnfaces.identity import Identity, Skull
+from drawnfaces.noise import Map, bell, step
 
 EXTENT = 2.2
 """The relief covers u and v from -EXTENT to EXTENT."""

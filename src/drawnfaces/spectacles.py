@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from likeness.data.synthetic.identity import Glasses, Identity
-from likeness.data.synthetic.noise import Map, blur, mix
-from likeness.data.synthetic.stage import Stage
+from drawnfaces.identity import Glasses, Identity
+from drawnfaces.noise import Map, blur, mix
+from drawnfaces.stage import Stage
 
 _FINE = 4  # bits of the fractional pixel that cv2 draws with
 

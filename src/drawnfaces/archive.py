@@ -1,4 +1,4 @@
-"""The embedded default: an archive of synthetic faces in the form of LFW-a, with its lists beside it."""
+"""An archive of drawn faces in the form of LFW-a."""
 
 from __future__ import annotations
 
@@ -6,62 +6,49 @@ import gzip
 import io
 import tarfile
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
 import cv2
 
-from likeness.data.cores import available_cores
-from likeness.data.synthetic.census import Census, SyntheticParams, take_census
-from likeness.data.synthetic.lists import draw_lists
-from likeness.data.synthetic.portrait import draw_photographs
-from likeness.files import atomic_path, write_text
-from likeness.progress import progress
+from drawnfaces.census import Census
+from drawnfaces.portrait import draw_photographs
 
-__all__ = ["ARCHIVE", "SyntheticParams", "write_archive"]
-
-ARCHIVE = "lfwa.tar.gz"
-_FOLDER = "lfw2"
+FOLDER = "lfw2"
+"""Top folder of the archive, as in LFW-a."""
 _CHUNK = 8  # people a task
 
 _Task = tuple[int, list[tuple[int, int]]]
 """Seed, then person and number of photographs."""
 
 
-def write_archive(params: SyntheticParams, folder: Path, workers: int | None = None) -> Path:
-    """Draws a set of faces into `folder/lfwa.tar.gz` and writes the official lists beside it.
+def write_archive(
+    path: Path,
+    census: Census,
+    seed: int,
+    workers: int,
+    track: Callable[[Iterator[bytes], int], Iterable[bytes]] = lambda images, total: images,
+) -> None:
+    """Draws the photographs of all people into a tar.gz in LFW-a's form.
 
     Every photograph has its own random stream, named by (seed, person, number). So the files are the same byte
-    for byte whatever the number of workers, and people keep their photographs when their number grows. (Another
-    version of NumPy, OpenCV or zlib, or a processor with other vector units, may round otherwise.) Photographs
-    pass through a bounded queue: memory grows by some hundred bytes a person.
+    for byte whatever the number of workers, and people keep their photographs when their number grows. No time,
+    owner or compression setting depends on the machine. Photographs pass through a bounded queue: memory grows
+    by some hundred bytes a person.
 
     Args:
-        params: how many people, and which seed.
-        folder: is made if need be.
-        workers: processes that draw, one a core if None; 1 draws in this process.
-
-    Returns:
-        The archive's path.
+        path: of the archive.
+        census: the people.
+        seed: as that of the census.
+        workers: processes that draw; 1 draws in this process.
+        track: passes the JPEG files on, whose number it is given, and may show progress.
 
     Raises:
-        OutputError: the folder cannot be written; an archive of before is intact.
+        OSError: the file cannot be written.
     """
-    census = take_census(params)
-    lists = draw_lists(census, params)
-    target = folder / ARCHIVE
-    with atomic_path(target) as temporary:
-        _write_photographs(temporary, params.seed, census, workers or available_cores())
-    for name, text in lists.items():
-        write_text(folder / name, text)
-    return target
-
-
-def _write_photographs(path: Path, seed: int, census: Census, workers: int) -> None:
-    """A tar in which no time, owner or compression setting depends on the machine."""
-    jpegs = progress(_draw_all(seed, census, workers), "drawing faces", int(census.images.sum()), "image")
+    jpegs = iter(track(_draw_all(seed, census, workers), int(census.images.sum())))
     with (
         path.open("wb") as raw,
         gzip.GzipFile(filename="", mode="wb", fileobj=raw, compresslevel=1, mtime=0) as packed,
@@ -69,7 +56,7 @@ def _write_photographs(path: Path, seed: int, census: Census, workers: int) -> N
     ):
         for name, images in zip(census.names, census.images, strict=True):
             for number in range(1, int(images) + 1):
-                _add(archive, f"{_FOLDER}/{name}/{name}_{number:04d}.jpg", next(jpegs))
+                _add(archive, f"{FOLDER}/{name}/{name}_{number:04d}.jpg", next(jpegs))
 
 
 def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:

@@ -6,17 +6,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from drawnfaces import Census, take_census
+from likeness.data.drawn_lists import CIRCLE, draw_lists
 from likeness.data.holdout import choose_holdout, components
 from likeness.data.pairs import ListedPair, read_pairs, read_people
-from likeness.data.synthetic.census import Census, SyntheticParams, take_census
-from likeness.data.synthetic.lists import CIRCLE, draw_lists
+from likeness.data.sources import SyntheticParams
 
 PARAMS = SyntheticParams(people=400, seed=3, mean_images=3.0, train_pairs=500, test_pairs=250, fold_pairs=20)
 
 
+def census_of(params: SyntheticParams) -> Census:
+    return take_census(params.people, params.seed, params.mean_images)
+
+
 @pytest.fixture(scope="module")
 def census() -> Census:
-    return take_census(PARAMS)
+    return census_of(PARAMS)
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +95,7 @@ def test_fewer_pairs_are_listed_where_people_are_few_and_that_is_said(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     params = dataclasses.replace(PARAMS, people=40, mean_images=1.8)
-    folder = written(tmp_path, take_census(params), params)
+    folder = written(tmp_path, census_of(params), params)
     (pairs,) = read_pairs(folder / "pairsDevTrain.txt")
     assert 10 <= len(pairs) // 2 < 500
     assert f"pairsDevTrain.txt: {len(pairs) // 2} pairs per class instead of 500" in caplog.text
@@ -99,7 +104,7 @@ def test_fewer_pairs_are_listed_where_people_are_few_and_that_is_said(
 @pytest.mark.parametrize("seed", range(8))
 def test_the_smallest_set_always_fills_its_lists(tmp_path: Path, seed: int) -> None:
     params = SyntheticParams(people=40, seed=seed, mean_images=1.8, train_pairs=10, test_pairs=10, fold_pairs=1)
-    folder = written(tmp_path, take_census(params), params)
+    folder = written(tmp_path, census_of(params), params)
     assert all(len(fold) == 2 for fold in read_pairs(folder / "pairs.txt"))
     assert read_pairs(folder / "pairsDevTrain.txt")[0]
     assert read_pairs(folder / "pairsDevTest.txt")[0]

@@ -7,9 +7,9 @@ import math
 import cv2
 import numpy as np
 
-from likeness.data.synthetic.head import EXTENT, NODES, Head, look_up
-from likeness.data.synthetic.noise import Map, blur, step
-from likeness.data.synthetic.stage import Stage, lambert, open_sky
+from drawnfaces.head import EXTENT, NODES, Head, look_up
+from drawnfaces.noise import Map, blur, step
+from drawnfaces.stage import Stage, lambert, open_sky
 
 _REACHES = (0.05, 0.1, 0.16, 0.24, 0.34)  # distances on the chart at which something may stand in the light
 

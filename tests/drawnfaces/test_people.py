@@ -6,14 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from likeness.data.synthetic.capture import draw_capture
-from likeness.data.synthetic.census import MOST_IMAGES, SyntheticParams, take_census
-from likeness.data.synthetic.names import person_name
-from likeness.data.synthetic.people import draw_identity
-from likeness.errors import ParamsError
-from likeness.params import from_mapping
+from drawnfaces import MOST_IMAGES, take_census
+from drawnfaces.capture import draw_capture
+from drawnfaces.names import person_name
+from drawnfaces.people import draw_identity
 
-PARAMS = SyntheticParams(people=400, seed=3, mean_images=3.0, train_pairs=100, test_pairs=50, fold_pairs=10)
+SEED, MEAN_IMAGES = 3, 3.0
 
 
 def numbers(value: object) -> Iterator[float]:
@@ -48,7 +46,7 @@ def test_names_are_different_for_a_hundred_thousand_people() -> None:
 
 
 def test_the_first_people_are_the_same_whatever_their_number() -> None:
-    few, many = take_census(dataclasses.replace(PARAMS, people=40)), take_census(PARAMS)
+    few, many = (take_census(people, SEED, MEAN_IMAGES) for people in (40, 400))
     known = dict(zip(many.numbers.tolist(), zip(many.names, many.images.tolist(), strict=True), strict=True))
     for number, name, images in zip(few.numbers.tolist(), few.names, few.images.tolist(), strict=True):
         assert known[number] == (name, images)
@@ -56,7 +54,7 @@ def test_the_first_people_are_the_same_whatever_their_number() -> None:
 
 @pytest.mark.parametrize("mean", [1.8, 2.3, 5.0])
 def test_most_people_have_few_photographs_and_few_have_many(mean: float) -> None:
-    images = take_census(dataclasses.replace(PARAMS, people=2000, mean_images=mean)).images
+    images = take_census(2000, SEED, mean).images
     assert images.mean() == pytest.approx(mean, rel=0.02)
     assert images.min() == 1
     assert images.max() == MOST_IMAGES
@@ -64,11 +62,5 @@ def test_most_people_have_few_photographs_and_few_have_many(mean: float) -> None
 
 
 def test_the_people_of_a_census_stand_in_the_order_of_their_names() -> None:
-    names = take_census(PARAMS).names
+    names = take_census(400, SEED, MEAN_IMAGES).names
     assert names == sorted(names)
-
-
-def test_params_out_of_range_are_refused() -> None:
-    values = dataclasses.asdict(PARAMS) | {"people": 39, "seed": -1, "mean_images": 1.0}
-    with pytest.raises(ParamsError, match=r"3 mistakes(.|\n)*people(.|\n)*seed(.|\n)*mean_images"):
-        from_mapping(SyntheticParams, values, "params.yaml")

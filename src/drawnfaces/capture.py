@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from likeness.data.synthetic.chance import PHOTOGRAPHS, Chance
+from drawnfaces.chance import PHOTOGRAPHS, Chance
 
 
 @dataclass(frozen=True)

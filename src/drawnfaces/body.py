@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from likeness.data.synthetic.capture import Look
-from likeness.data.synthetic.chance import Chance
-from likeness.data.synthetic.clothes import paint_clothes
-from likeness.data.synthetic.identity import Identity
-from likeness.data.synthetic.noise import Map, bell, mix, step
-from likeness.data.synthetic.stage import SOFT, Stage, lay
+from drawnfaces.capture import Look
+from drawnfaces.chance import Chance
+from drawnfaces.clothes import paint_clothes
+from drawnfaces.identity import Identity
+from drawnfaces.noise import Map, bell, mix, step
+from drawnfaces.stage import SOFT, Stage, lay
 
 
 def paint_body(scene: Map, stage: Stage, identity: Identity, look: Look) -> None:

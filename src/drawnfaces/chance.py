@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-PEOPLE, PHOTOGRAPHS, NAMES, COUNTS, LISTS = range(5)
+PEOPLE, PHOTOGRAPHS, NAMES, COUNTS = range(4)
 """Second word of a seed, so that no two kinds of things draw from one stream."""
 
 

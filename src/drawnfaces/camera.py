@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from likeness.data.synthetic.capture import Camera
-from likeness.data.synthetic.noise import Map, blur
+from drawnfaces.capture import Camera
+from drawnfaces.noise import Map, blur
 
 _GAMMA = 1 / 2.2
 _SPREAD = 0.225  # deviation of the tones that automatic exposure aims at

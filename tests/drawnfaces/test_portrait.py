@@ -8,14 +8,14 @@ import numpy.typing as npt
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from likeness.data.synthetic.capture import Capture, Expression, Light, Pose, draw_capture
-from likeness.data.synthetic.head import Head, build_head, nodes
-from likeness.data.synthetic.identity import Identity
-from likeness.data.synthetic.people import draw_identity
-from likeness.data.synthetic.portrait import draw_photograph, render
-from likeness.data.synthetic.rays import cast
-from likeness.data.synthetic.shade import illuminate
-from likeness.data.synthetic.stage import Stage, build_stage
+from drawnfaces.capture import Capture, Expression, Light, Pose, draw_capture
+from drawnfaces.head import Head, build_head, nodes
+from drawnfaces.identity import Identity
+from drawnfaces.people import draw_identity
+from drawnfaces.portrait import draw_photograph, render
+from drawnfaces.rays import cast
+from drawnfaces.shade import illuminate
+from drawnfaces.stage import Stage, build_stage
 
 STRAIGHT = Pose(yaw=0.0, pitch=0.0, roll=0.0, scale=1.0, shift_x=0.0, shift_y=0.0)
 CALM = Expression(smile=0.0, jaw=0.0, lids=1.0, brows=0.0, gaze_x=0.0, gaze_y=0.0)

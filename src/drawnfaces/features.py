@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from likeness.data.synthetic.capture import Expression
-from likeness.data.synthetic.identity import Eyes, Identity, Mouth, Nose
-from likeness.data.synthetic.noise import Map, bell, grain, mix, sample, step
+from drawnfaces.capture import Expression
+from drawnfaces.identity import Eyes, Identity, Mouth, Nose
+from drawnfaces.noise import Map, bell, grain, mix, sample, step
 
 _SOFT = 0.016  # one pixel in half heads
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from likeness.data.synthetic.chance import PEOPLE, Chance
-from likeness.data.synthetic.identity import (
+from drawnfaces.chance import PEOPLE, Chance
+from drawnfaces.identity import (
     Beard,
     Brows,
     Eyes,

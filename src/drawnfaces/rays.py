@@ -8,8 +8,8 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from likeness.data.synthetic.head import Head, Vectors, look_up, profile_at
-from likeness.data.synthetic.noise import Map, step
+from drawnfaces.head import Head, Vectors, look_up, profile_at
+from drawnfaces.noise import Map, step
 
 _COARSE_ROUNDS, _FINE_ROUNDS = 16, 8  # at half and at full resolution
 _STRIDE = np.float32(0.03)  # rays that graze the head would creep for ever; only the last rounds are exact

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import hashlib
 import io
@@ -10,10 +11,12 @@ import cv2
 import numpy as np
 import pytest
 
+from likeness.data.drawn_faces import write_drawn_faces
 from likeness.data.layout import lfw_layout
 from likeness.data.pairs import read_people
-from likeness.data.synthetic.archive import SyntheticParams, write_archive
-from likeness.errors import OutputError
+from likeness.data.sources import SyntheticParams
+from likeness.errors import OutputError, ParamsError
+from likeness.params import from_mapping
 
 PARAMS = SyntheticParams(people=40, seed=3, mean_images=1.8, train_pairs=20, test_pairs=10, fold_pairs=1)
 LISTS = {
@@ -28,7 +31,7 @@ LISTS = {
 
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_archive(PARAMS, tmp_path_factory.mktemp("drawn"), workers=1)
+    return write_drawn_faces(PARAMS, tmp_path_factory.mktemp("drawn"), workers=1)
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -63,13 +66,13 @@ def test_nothing_in_the_archive_tells_when_or_by_whom_it_was_drawn(archive: Path
 
 
 def test_the_same_seed_gives_the_same_bytes_whatever_the_number_of_workers(archive: Path, tmp_path: Path) -> None:
-    write_archive(PARAMS, tmp_path, workers=2)
+    write_drawn_faces(PARAMS, tmp_path, workers=2)
     assert digests(tmp_path) == digests(archive.parent)
 
 
 def test_another_seed_gives_other_people_and_pictures(archive: Path, tmp_path: Path) -> None:
     other = SyntheticParams(people=40, seed=4, mean_images=1.8, train_pairs=20, test_pairs=10, fold_pairs=1)
-    write_archive(other, tmp_path, workers=1)
+    write_drawn_faces(other, tmp_path, workers=1)
     before, after = digests(archive.parent), digests(tmp_path)
     assert all(before[name] != after[name] for name in before)
 
@@ -77,4 +80,10 @@ def test_another_seed_gives_other_people_and_pictures(archive: Path, tmp_path: P
 def test_a_folder_that_cannot_be_written_is_an_output_error(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a file where the folder should be")
     with pytest.raises(OutputError, match=r"lfwa\.tar\.gz"):
-        write_archive(PARAMS, tmp_path / "taken", workers=1)
+        write_drawn_faces(PARAMS, tmp_path / "taken", workers=1)
+
+
+def test_params_out_of_range_are_refused() -> None:
+    values = dataclasses.asdict(PARAMS) | {"people": 39, "seed": -1, "mean_images": 1.0}
+    with pytest.raises(ParamsError, match=r"3 mistakes(.|\n)*people(.|\n)*seed(.|\n)*mean_images"):
+        from_mapping(SyntheticParams, values, "params.yaml")

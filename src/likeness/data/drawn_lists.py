@@ -13,13 +13,14 @@ import logging
 import numpy as np
 from numpy.typing import NDArray
 
+from drawnfaces import Census
 from likeness.data.drawing import divide_people, draw_pairs
-from likeness.data.synthetic.census import Census, SyntheticParams
-from likeness.data.synthetic.chance import LISTS, Chance
+from likeness.data.sources import SyntheticParams
 
 log = logging.getLogger(__name__)
 
 FOLDS = 10
+_STREAM = 4  # of random numbers, beside those that drawnfaces draws people and photographs from
 TRAIN_SHARE = 0.7  # of the people, as in LFW
 CIRCLE = 14  # people in a circle
 LEAST_CIRCLES = 5  # so that a fifth of the pairs can be held out
@@ -29,7 +30,7 @@ Indices = NDArray[np.int64]
 
 def draw_lists(census: Census, params: SyntheticParams) -> dict[str, str]:
     """Text of each list by its official file name."""
-    rng = Chance(params.seed, LISTS).rng
+    rng = np.random.default_rng((params.seed, _STREAM))
     return _view_1(census, params, rng) | _view_2(census, params, rng)
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from likeness.data.synthetic.identity import Hair, Skull
-from likeness.data.synthetic.noise import Map, clouds, sample, step, strands
-from likeness.data.synthetic.stage import SOFT, Stage, lay
+from drawnfaces.identity import Hair, Skull
+from drawnfaces.noise import Map, clouds, sample, step, strands
+from drawnfaces.stage import SOFT, Stage, lay
 
 
 def paint_long_hair(scene: Map, stage: Stage, hair: Hair, skull: Skull, before: bool) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from likeness.data.synthetic.chance import Chance
-from likeness.data.synthetic.identity import Skull
-from likeness.data.synthetic.noise import Map, bell, clouds, grain, mix, sample, step
-from likeness.data.synthetic.stage import SOFT, Stage
+from drawnfaces.chance import Chance
+from drawnfaces.identity import Skull
+from drawnfaces.noise import Map, bell, clouds, grain, mix, sample, step
+from drawnfaces.stage import SOFT, Stage
 
 
 def paint_clothes(part: Map, stage: Stage, skull: Skull, chance: Chance, x: Map, y: Map) -> Map:

@@ -6,7 +6,7 @@ import functools
 import itertools
 import math
 
-from likeness.data.synthetic.chance import NAMES, Chance
+from drawnfaces.chance import NAMES, Chance
 
 _FIRST_STARTS = (
     "Al Bel Bren Cal Cor Da Dar El Em Fa Fen Gar Ha Hal Is Jo Ka Kel La Lor Ma Mar Mi Na Nor O Pa Per Quin Ra "

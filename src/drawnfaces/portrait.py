@@ -5,21 +5,21 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from likeness.data.synthetic import features, hair, skin
-from likeness.data.synthetic.backdrop import paint_backdrop
-from likeness.data.synthetic.body import paint_body, paint_ears
-from likeness.data.synthetic.camera import develop, encode
-from likeness.data.synthetic.capture import Capture, draw_capture
-from likeness.data.synthetic.head import build_head, nodes
-from likeness.data.synthetic.identity import Glasses, Identity
-from likeness.data.synthetic.long_hair import paint_long_hair
-from likeness.data.synthetic.noise import Map
-from likeness.data.synthetic.occluders import paint_occluder
-from likeness.data.synthetic.people import draw_identity
-from likeness.data.synthetic.rays import cast
-from likeness.data.synthetic.shade import illuminate
-from likeness.data.synthetic.spectacles import paint_glasses
-from likeness.data.synthetic.stage import Stage, build_stage, lay
+from drawnfaces import features, hair, skin
+from drawnfaces.backdrop import paint_backdrop
+from drawnfaces.body import paint_body, paint_ears
+from drawnfaces.camera import develop, encode
+from drawnfaces.capture import Capture, draw_capture
+from drawnfaces.head import build_head, nodes
+from drawnfaces.identity import Glasses, Identity
+from drawnfaces.long_hair import paint_long_hair
+from drawnfaces.noise import Map
+from drawnfaces.occluders import paint_occluder
+from drawnfaces.people import draw_identity
+from drawnfaces.rays import cast
+from drawnfaces.shade import illuminate
+from drawnfaces.spectacles import paint_glasses
+from drawnfaces.stage import Stage, build_stage, lay
 
 _SUNGLASSES = Glasses(width=0.3, height=0.21, squareness=2.8, rim=2.0, tone=0.01)
 _ROW = 128  # pixels of a head are painted in rows of so many, wherever they stand

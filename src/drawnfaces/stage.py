@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from likeness.data.synthetic.capture import Light, Pose
-from likeness.data.synthetic.head import Vectors
-from likeness.data.synthetic.noise import Map, mix
+from drawnfaces.capture import Light, Pose
+from drawnfaces.head import Vectors
+from drawnfaces.noise import Map, mix
 
 SIDE = 250
 """Width and height of a picture, pixels."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from likeness.data.synthetic.capture import Look
-from likeness.data.synthetic.identity import Beard, Hair, Identity, Mouth
-from likeness.data.synthetic.noise import Map, bell, clouds, grain, mix, sample, step, strands
+from drawnfaces.capture import Look
+from drawnfaces.identity import Beard, Hair, Identity, Mouth
+from drawnfaces.noise import Map, bell, clouds, grain, mix, sample, step, strands
 
 
 def edge(hair: Hair, look: Look, u: Map, v: Map) -> Map:
