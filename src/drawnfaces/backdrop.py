@@ -7,8 +7,10 @@ import math
 import cv2
 import numpy as np
 
+from drawnfaces import exact
 from drawnfaces.chance import Chance
-from drawnfaces.noise import Map, blur, clouds, mix, sample
+from drawnfaces.exact import Map
+from drawnfaces.noise import clouds, mix, sample
 from drawnfaces.stage import SIDE
 
 
@@ -21,7 +23,7 @@ def paint_backdrop(seed: int) -> Map:
     for _ in range(chance.whole(1, 3)):
         scene = painters[chance.whole(0, len(painters))](scene, chance)
     softness = chance.between(0.6, 5.0)
-    return np.asarray(np.clip(blur(scene, softness), 0.003, 1.2))
+    return np.asarray(np.clip(exact.blur(scene, softness), 0.003, 1.2))
 
 
 def _gradient(chance: Chance, first: float, second: float) -> Map:
@@ -47,7 +49,7 @@ def _stripes(scene: Map, chance: Chance) -> Map:
     axis = np.arange(SIDE, dtype=np.float32) / np.float32(width)
     phase = axis[None, :] * math.cos(angle) + axis[:, None] * math.sin(angle) + chance.between(0, 1)
     hard = chance.happens(0.5)
-    wave = np.sign(phase % 1.0 - chance.between(0.1, 0.8)) if hard else np.sin(2 * math.pi * phase)
+    wave = np.sign(phase % 1.0 - chance.between(0.1, 0.8)) if hard else exact.sin(2 * math.pi * phase)
     return scene * (1.0 + chance.between(0.1, 0.7) * wave)
 
 
@@ -82,7 +84,7 @@ def _crowd(scene: Map, chance: Chance) -> Map:
         _disc(scene, x, y + 3.1 * size, 1.9 * size, 2.0 * size, coat)
         _disc(scene, x, y - 0.25 * size, 0.85 * size, size, hair)
         _disc(scene, x, y + 0.1 * size, 0.7 * size, 0.9 * size, skin)
-    return blur(scene, 2.5)
+    return exact.blur(scene, 2.5)
 
 
 def _disc(scene: Map, x: float, y: float, width: float, height: float, tone: float) -> None:

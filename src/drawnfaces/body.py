@@ -7,8 +7,9 @@ import numpy as np
 from drawnfaces.capture import Look
 from drawnfaces.chance import Chance
 from drawnfaces.clothes import paint_clothes
+from drawnfaces.exact import Map
 from drawnfaces.identity import Identity
-from drawnfaces.noise import Map, bell, mix, step
+from drawnfaces.noise import bell, mix, step
 from drawnfaces.stage import SOFT, Stage, lay
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from drawnfaces import exact
 from drawnfaces.chance import Chance
+from drawnfaces.exact import Map
 from drawnfaces.identity import Skull
-from drawnfaces.noise import Map, bell, clouds, grain, mix, sample, step
+from drawnfaces.noise import bell, clouds, grain, mix, sample, step
 from drawnfaces.stage import SOFT, Stage
 
 
@@ -40,7 +42,7 @@ def _cloth(chance: Chance, x: Map, y: Map) -> Map:
     tone = chance.between(0.0, 0.85) ** 2 + 0.008
     cloth = tone * (1.0 + 0.05 * sample(grain(), 110.0 * x, 110.0 * y))
     if chance.happens(0.2):
-        stripes = np.sin(chance.between(9.0, 26.0) * (x if chance.happens(0.5) else y))
+        stripes = exact.sin(chance.between(9.0, 26.0) * (x if chance.happens(0.5) else y))
         cloth = cloth * (1.0 + 0.5 * np.sign(stripes))
     return cloth
 
@@ -51,7 +53,7 @@ def _suit(part: Map, chance: Chance, x: Map, y: Map, below: Map, light: Map, clo
     part = _shirt(part, light * chance.between(0.35, 0.8), side, y)
     if chance.happens(0.75):
         half = 0.075 + 0.045 * np.maximum(y - 1.65, 0.0) + 0.03 * bell(y - 1.58, 0.07)
-        pattern = 0.4 * chance.happens(0.4) * np.sign(np.sin(30.0 * (y + x)))
+        pattern = 0.4 * chance.happens(0.4) * np.sign(exact.sin(30.0 * (y + x)))
         tie = light * chance.between(0.01, 0.45) * (1.0 + pattern)
         part = mix(part, tie, step(SOFT, -SOFT, side - half) * step(1.48, 1.53, y))
     lapel = side - 0.52 * (2.15 - y)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from drawnfaces import exact
 from drawnfaces.capture import Expression
+from drawnfaces.exact import Map
 from drawnfaces.identity import Eyes, Identity, Mouth, Nose
-from drawnfaces.noise import Map, bell, grain, mix, sample, step
+from drawnfaces.noise import bell, grain, mix, sample, step
 
 _SOFT = 0.016  # one pixel in half heads
 
@@ -29,7 +31,7 @@ def _paint_eye(
     b = v / eyes.size + eyes.tilt * a
     arch = np.clip(1.0 - a * a, 0.0, 1.0)
     opening = max(0.02, eyes.opening * expression.lids)
-    upper = -opening * arch**0.7 * (1.05 - 0.15 * a)
+    upper = -opening * exact.power(arch, 0.7) * (1.05 - 0.15 * a)
     lower = 0.36 * opening**0.7 * arch * (1.0 + 0.15 * a)
     soft = _SOFT / eyes.size
     inside = step(-soft, soft, b - upper) * step(-soft, soft, lower - b) * step(0.0, 0.06, arch)
@@ -84,9 +86,9 @@ def paint_brows(tone: Map, identity: Identity, expression: Expression, u: Map, v
 def paint_nose(tone: Map, nose: Nose, u: Map, v: Map) -> Map:
     """Nostrils, the crease around the wings, and the shade under the tip."""
     side = np.abs(u)
-    hole = np.hypot((side - 0.45 * nose.width) / 0.058, (v - nose.length - 0.02 + 0.15 * side) / 0.03)
+    hole = exact.hypot((side - 0.45 * nose.width) / 0.058, (v - nose.length - 0.02 + 0.15 * side) / 0.03)
     tone = tone * (1.0 - (0.45 + 0.45 * nose.nostrils) * step(1.3, 0.6, hole))
-    wing = np.hypot((side - 0.62 * nose.width) / (0.52 * nose.width), (v - nose.length + 0.05) / 0.1)
+    wing = exact.hypot((side - 0.62 * nose.width) / (0.52 * nose.width), (v - nose.length + 0.05) / 0.1)
     crease = bell(wing - 1.0, 0.16) * step(0.75 * nose.width, 1.0 * nose.width, side)
     under = bell(v - nose.length - 0.045, 0.035) * step(1.15 * nose.width, 0.5 * nose.width, side)
     return tone * (1.0 - 0.28 * crease) * (1.0 - 0.15 * under)
@@ -113,7 +115,7 @@ def _lips(mouth: Mouth, a: Map, line: Map, gap: float, smile: float) -> Map:
     arch = np.clip(1.0 - a * a, 0.0, 1.0)
     bow = 1.0 - 0.28 * bell(a, 0.13) + 0.1 * bell(np.abs(a) - 0.25, 0.2)
     thin = 1.0 - 0.3 * max(0.0, smile)
-    top = -1.75 * thin * mouth.upper * arch**0.8 * bow - 0.18 * gap * arch
+    top = -1.75 * thin * mouth.upper * exact.power(arch, 0.8) * bow - 0.18 * gap * arch
     bottom = 1.7 * thin * mouth.lower * np.sqrt(arch) * step(1.0, 0.75, np.abs(a)) + gap * arch
     return step(-_SOFT, _SOFT, line - top) * step(-_SOFT, _SOFT, bottom - line) * step(0.0, 0.08, arch)
 
@@ -121,9 +123,9 @@ def _lips(mouth: Mouth, a: Map, line: Map, gap: float, smile: float) -> Map:
 def _open_mouth(tone: Map, a: Map, line: Map, gap: float, smile: float) -> Map:
     """What is seen between parted lips: the upper teeth before the dark."""
     arch = np.clip(1.0 - a * a, 0.0, 1.0)
-    top, bottom = -0.18 * gap * np.sqrt(arch), gap * arch**0.8
+    top, bottom = -0.18 * gap * np.sqrt(arch), gap * exact.power(arch, 0.8)
     opened = step(-0.008, 0.012, line - top) * step(-0.008, 0.012, bottom - line) * step(0.02, 0.1, arch)
-    slits = 1.0 - 0.18 * np.abs(np.sin(11.0 * a)) ** 8
+    slits = 1.0 - 0.18 * exact.power(np.abs(exact.sin(11.0 * a)), 8)
     teeth = (0.55 if smile > 0.1 else 0.25) * step(0.12, 0.09, line - top) * (1.0 - 0.7 * a * a) * slits
     return mix(tone, 0.015 + teeth, opened)
 
@@ -133,11 +135,11 @@ def paint_folds(tone: Map, identity: Identity, expression: Expression, u: Map, v
     nose, mouth, age = identity.nose, identity.mouth, identity.skin.wrinkles
     side = np.abs(u)
     along = np.clip((v - nose.length + 0.06) / (mouth.height - nose.length + 0.14), 0.0, 1.0)
-    path = nose.width + 0.05 + (mouth.width + 0.13 - nose.width) * along**1.2
+    path = nose.width + 0.05 + (mouth.width + 0.13 - nose.width) * exact.power(along, 1.2)
     ends = step(nose.length - 0.1, nose.length + 0.05, v) * step(mouth.height + 0.14, mouth.height, v)
     depth = 0.05 + 0.14 * age + 0.17 * max(0.0, expression.smile)
     fold = depth * ends * bell(side - path, 0.035 + 0.012 * age)
-    waves = np.sin(34.0 * (v + 0.03 * np.cos(4.0 * u))) * bell(v + 0.58, 0.17) * bell(u, 0.5)
-    rays = np.sin(30.0 * np.arctan2(v, side - 0.5)) * bell(side - 0.7, 0.08) * bell(v, 0.12)
+    waves = exact.sin(34.0 * (v + 0.03 * exact.cos(4.0 * u))) * bell(v + 0.58, 0.17) * bell(u, 0.5)
+    rays = exact.sin(30.0 * exact.arctan2(v, side - 0.5)) * bell(side - 0.7, 0.08) * bell(v, 0.12)
     raised = 0.08 * age + 0.06 * max(0.0, expression.brows)
     return np.asarray(tone * (1.0 - fold) * (1.0 - raised * waves) * (1.0 - 0.14 * age * rays))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from drawnfaces import exact
 from drawnfaces.capture import Look
+from drawnfaces.exact import Map
 from drawnfaces.identity import Beard, Hair, Identity, Mouth
-from drawnfaces.noise import Map, bell, clouds, grain, mix, sample, step, strands
+from drawnfaces.noise import bell, clouds, grain, mix, sample, step, strands
 
 
 def edge(hair: Hair, look: Look, u: Map, v: Map) -> Map:
@@ -16,7 +18,7 @@ def edge(hair: Hair, look: Look, u: Map, v: Map) -> Map:
     top = hair.line + hair.recession * bell(side - 0.52, 0.24) - hair.widow_peak * bell(u, 0.14)
     top = top - hair.fringe * step(1.0, 0.5, side) * (1.0 + 0.45 * part * u)
     lateral = 1.3 + 0.65 * step(0.1, 0.4, v)
-    above = np.sqrt(np.sqrt((side / lateral) ** 4 + (np.maximum(-v, 0.0) / top) ** 4))
+    above = np.sqrt(exact.hypot(np.square(side / lateral), np.square(np.maximum(-v, 0.0) / top)))
     return np.asarray(above - 1.0, np.float32)
 
 
@@ -44,9 +46,9 @@ def _lock(hair: Hair, look: Look, u: Map, v: Map) -> Map:
     """Light and dark of the strands, about -2 to 2: streaks from the parting down, blobs where curly."""
     part = 0.6 * float(np.clip(hair.parting + look.hair_shift, -1.0, 1.0))
     x, y = u - part, v + 2.1
-    around = np.arctan2(x, y)
+    around = exact.arctan2(x, y)
     along = np.sqrt(x * x + y * y)
-    wave = hair.curl**2 * 0.12 * np.sin(along * 11.0 + 5.0 * sample(clouds(), 20.0 * u, 20.0 * v))
+    wave = hair.curl**2 * 0.12 * exact.sin(along * 11.0 + 5.0 * sample(clouds(), 20.0 * u, 20.0 * v))
     straight = sample(strands(), 110.0 * (around + wave), 45.0 * along)
     curled = sample(clouds(), 95.0 * u, 95.0 * v)
     lock = mix(straight, curled, max(0.0, 1.6 * hair.curl - 0.7))

@@ -15,9 +15,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from drawnfaces import exact
 from drawnfaces.capture import Expression
+from drawnfaces.exact import Map
 from drawnfaces.identity import Identity, Skull
-from drawnfaces.noise import Map, bell, step
+from drawnfaces.noise import bell, step
 
 EXTENT = 2.2
 """The relief covers u and v from -EXTENT to EXTENT."""
@@ -72,10 +74,7 @@ def build_head(identity: Identity, expression: Expression, hair: Map) -> Head:
 def look_up(table: Map | Vectors, u: Map, v: Map) -> Vectors:
     """A table over the relief's nodes, read at (u, v); beyond its edge the edge's value."""
     scale = np.float32((NODES - 1) / (2 * EXTENT))
-    found = cv2.remap(
-        table, (u + EXTENT) * scale, (v + EXTENT) * scale, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
-    return np.asarray(found, np.float32)
+    return exact.looked_up(table, (u + EXTENT) * scale, (v + EXTENT) * scale, cv2.BORDER_REPLICATE)
 
 
 def _profile(skull: Skull) -> Vectors:
@@ -92,8 +91,7 @@ def _profile(skull: Skull) -> Vectors:
 def profile_at(profile: Vectors, n_y: Map) -> Vectors:
     """The profile's three numbers at heights `n_y` of the sphere, [h, w, 3]."""
     column = (n_y + np.float32(_REACH)) * np.float32(255 / (2 * _REACH))
-    found = cv2.remap(profile, column, np.zeros_like(column), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(found, np.float32)
+    return exact.looked_up(profile, column, np.zeros_like(column), cv2.BORDER_REPLICATE)
 
 
 def _face_relief(identity: Identity, expression: Expression) -> Map:
@@ -112,7 +110,7 @@ def _nose(identity: Identity, axis: Map) -> Map:
     along = step(-0.32, 0.05, axis) * step(nose.length + 0.07, nose.length - 0.1, axis)
     rise = nose.bridge + nose.tip * step(0.0, nose.length, axis)
     breadth = 0.3 * nose.width + 0.06 + 0.2 * nose.width * step(0.15, nose.length, axis)
-    ridge = np.exp(-np.square(axis[None, :] / breadth[:, None])) * (along * rise)[:, None]
+    ridge = exact.exp(-np.square(axis[None, :] / breadth[:, None])) * (along * rise)[:, None]
     wings = _bump(axis, 0.72 * nose.width, nose.length - 0.045, 0.36 * nose.width, 0.075)
     tip = _bump(axis, 0.0, nose.length - 0.035, 0.42 * nose.width, 0.075)
     return np.asarray(ridge + 0.085 * wings + 0.06 * tip, np.float32)
@@ -149,8 +147,8 @@ def _normals(profile: Vectors, height: tuple[float, float], relief: Map) -> Vect
     pressed = profile_at(profile, n_y)
     y = n_y * np.where(n_y < 0, np.float32(height[0]), np.float32(height[1]))
     points = np.stack([n_x / pressed[..., 0], y, n_z / pressed[..., 1] + pressed[..., 2]], axis=-1)
-    along_u = cv2.Sobel(points, cv2.CV_32F, 1, 0, borderType=cv2.BORDER_REPLICATE)
-    along_v = cv2.Sobel(points, cv2.CV_32F, 0, 1, borderType=cv2.BORDER_REPLICATE)
+    along_u = exact.slope(points, 1, 0)
+    along_v = exact.slope(points, 0, 1)
     return _unit(_cross(along_u, along_v))
 
 

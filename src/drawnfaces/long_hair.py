@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from drawnfaces import exact
+from drawnfaces.exact import Map
 from drawnfaces.identity import Hair, Skull
-from drawnfaces.noise import Map, clouds, sample, step, strands
+from drawnfaces.noise import clouds, sample, step, strands
 from drawnfaces.stage import SOFT, Stage, lay
 
 
@@ -17,7 +19,7 @@ def paint_long_hair(scene: Map, stage: Stage, hair: Hair, skull: Skull, before: 
     window, part = stage.within(middle - 1.5, -0.6, middle + 1.5, 2.3)
     x, y = part.x - middle, part.y
     side, temple = np.abs(x), 0.74 * skull.width
-    wave = 0.05 * hair.curl * np.sin(9.0 * y + 2.0 * np.sign(x)) + 0.03 * sample(clouds(), 9.0 * x, 25.0 * y)
+    wave = 0.05 * hair.curl * exact.sin(9.0 * y + 2.0 * np.sign(x)) + 0.03 * sample(clouds(), 9.0 * x, 25.0 * y)
     swell = 0.12 * step(0.2, 1.4, y) + 0.2 * hair.curl * step(-0.6, 0.5, y)
     outer = temple + hair.sides + 0.06 + swell + wave
     lock = sample(strands(), 105.0 * (x + 0.4 * wave) + 31.0, 40.0 * y)

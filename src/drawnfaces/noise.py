@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import functools
-from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-Map = npt.NDArray[np.floating[Any]]
-"""One number a pixel (or a node of the relief): [h, w], float32 all along for speed."""
+from drawnfaces import exact
+from drawnfaces.exact import Map
 
 TILE = 256
 """Side of the noise tiles in samples; they repeat without a seam."""
@@ -25,17 +24,12 @@ def step(low: float, high: float, x: Map) -> Map:
 def bell(x: Map, width: float) -> Map:
     """exp(-(x / width)²): 1 at zero, 0.37 at `width`."""
     scaled = x * np.float32(1.0 / width)
-    return np.asarray(np.exp(-scaled * scaled), np.float32)
+    return exact.exp(-scaled * scaled)
 
 
 def mix(under: Map | float, over: Map | float, share: Map | float) -> Map:
     """`under` where `share` is 0, `over` where it is 1."""
     return np.asarray(under + (over - under) * share, np.float32)
-
-
-def blur(x: Map, sigma: float) -> Map:
-    """Gaussian blur by `sigma` pixels."""
-    return np.asarray(cv2.GaussianBlur(x, (0, 0), sigma))
 
 
 @functools.cache
@@ -66,9 +60,11 @@ def _blurred_tile(seed: int, across: float, along: float) -> Map:
     """White noise blurred by `across` samples in x and `along` in y, seamless."""
     white = np.random.default_rng(seed).standard_normal((TILE, TILE), dtype=np.float32)
     wrapped = np.pad(white, TILE // 2, mode="wrap")
-    blurred = cv2.GaussianBlur(wrapped, (0, 0), sigmaX=across, sigmaY=along)
+    blurred = exact.blur(wrapped, across, along)
     return _standardised(blurred[TILE // 2 : -TILE // 2, TILE // 2 : -TILE // 2])
 
 
 def _standardised(tile: npt.NDArray[np.float32]) -> Map:
-    return np.ascontiguousarray((tile - tile.mean()) / tile.std(), dtype=np.float32)
+    return np.ascontiguousarray(
+        (tile - np.float32(exact.mean(tile))) / np.float32(exact.deviation(tile)), dtype=np.float32
+    )

@@ -5,8 +5,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from drawnfaces import exact
 from drawnfaces.chance import Chance
-from drawnfaces.noise import Map, blur, mix
+from drawnfaces.exact import Map
+from drawnfaces.noise import mix
 
 _FOOT = 280  # below the lower edge of the picture
 
@@ -19,7 +21,7 @@ def paint_occluder(scene: Map, seed: int) -> None:
 
 def _cover(scene: Map, shape: Map, tone: float, softness: float) -> None:
     """Lays a filled shape over the scene, rounded by a shade towards its edge."""
-    scene[:] = mix(scene, tone * (0.35 + 0.75 * blur(shape, 7.0)), blur(shape, softness))
+    scene[:] = mix(scene, tone * (0.35 + 0.75 * exact.blur(shape, 7.0)), exact.blur(shape, softness))
 
 
 def _microphone(scene: Map, chance: Chance) -> None:

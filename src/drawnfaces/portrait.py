@@ -10,10 +10,10 @@ from drawnfaces.backdrop import paint_backdrop
 from drawnfaces.body import paint_body, paint_ears
 from drawnfaces.camera import develop, encode
 from drawnfaces.capture import Capture, draw_capture
+from drawnfaces.exact import Map
 from drawnfaces.head import build_head, nodes
 from drawnfaces.identity import Glasses, Identity
 from drawnfaces.long_hair import paint_long_hair
-from drawnfaces.noise import Map
 from drawnfaces.occluders import paint_occluder
 from drawnfaces.people import draw_identity
 from drawnfaces.rays import cast

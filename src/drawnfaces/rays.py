@@ -8,8 +8,9 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from drawnfaces.exact import Map
 from drawnfaces.head import Head, Vectors, look_up, profile_at
-from drawnfaces.noise import Map, step
+from drawnfaces.noise import step
 
 _COARSE_ROUNDS, _FINE_ROUNDS = 16, 8  # at half and at full resolution
 _STRIDE = np.float32(0.03)  # rays that graze the head would creep for ever; only the last rounds are exact

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from drawnfaces.exact import Map
 from drawnfaces.identity import Skin
-from drawnfaces.noise import Map, bell, clouds, grain, sample, step
+from drawnfaces.noise import bell, clouds, grain, sample, step
 
 
 def paint_skin(skin: Skin, u: Map, v: Map) -> Map:

@@ -8,8 +8,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from drawnfaces import exact
+from drawnfaces.exact import Map
 from drawnfaces.identity import Glasses, Identity
-from drawnfaces.noise import Map, blur, mix
+from drawnfaces.noise import mix
 from drawnfaces.stage import Stage
 
 _FINE = 4  # bits of the fractional pixel that cv2 draws with
@@ -27,7 +29,7 @@ def paint_glasses(scene: Map, stage: Stage, identity: Identity, frame: Glasses, 
     arms = [_temple(identity, frame, side) for side in (-1.0, 1.0) if stage.seen(side, 0.0, 0.1)[2] > -0.25]
     lines = [_pixels(stage, line) for line in (_bridge(identity, frame), *arms)]
     cv2.polylines(wire, lines, False, 1.0, thick, cv2.LINE_AA, _FINE)
-    shadow = blur(np.roll(wire, 3, axis=0), 2.0)
+    shadow = exact.blur(np.roll(wire, 3, axis=0), 2.0)
     scene[:] = mix(glazed * (1.0 - 0.3 * np.clip(shadow, 0.0, 1.0)), frame.tone, wire * min(1.0, frame.rim))
 
 

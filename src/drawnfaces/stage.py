@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from drawnfaces import exact
 from drawnfaces.capture import Light, Pose
+from drawnfaces.exact import Map
 from drawnfaces.head import Vectors
-from drawnfaces.noise import Map, mix
+from drawnfaces.noise import mix
 
 SIDE = 250
 """Width and height of a picture, pixels."""
@@ -45,7 +47,7 @@ class Stage:
 
     def seen(self, x: float, y: float, z: float) -> tuple[float, float, float]:
         """Picture coordinates of a point of the head, and how near it is to the camera."""
-        moved = self.rotation @ np.array([x, y, z], np.float32)
+        moved = exact.rotate(self.rotation, np.array([x, y, z], np.float32))
         return float(moved[0]), float(moved[1]), float(moved[2])
 
     def lit(self, lean_x: Map | float, lean_y: Map | float = 0.0) -> Map:
@@ -65,7 +67,7 @@ class Stage:
 def build_stage(pose: Pose, light: Light) -> Stage:
     """The whole picture, moved so that the middle of the face (not of the head) stands near its middle."""
     rotation = rotation_of(pose)
-    face = rotation @ np.array([0.0, 0.3, 0.75], np.float32)
+    face = exact.rotate(rotation, np.array([0.0, 0.3, 0.75], np.float32))
     pixels = PIXELS * pose.scale
     left = (SIDE / 2 + pose.shift_x) / pixels - float(face[0])
     top = (SIDE / 2 + 3.0 + pose.shift_y) / pixels - float(face[1])
