@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from likeness.errors import LikenessError
+from likeness.telemetry import disable_telemetry
 from pipelines.nightly.params import Places, read_nightly
 from pipelines.nightly.server import answering, embedded, prepare
 
@@ -62,6 +63,7 @@ def webhook(url: str, name: str = "likeness", project: _Project = Path()) -> Non
 
 def main() -> None:
     """The command line; a LikenessError becomes a sentence and an exit code."""
+    disable_telemetry()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for each request otherwise
     try:

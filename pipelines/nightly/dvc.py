@@ -80,10 +80,7 @@ class Dvc:
 
     def _run(self, arguments: Sequence[str], seconds: float) -> Finished:
         binaries = str(Path(sys.executable).parent)  # the stages say `python`
-        environ = os.environ | {
-            "PATH": os.pathsep.join([binaries, os.environ.get("PATH", "")]),
-            "DVC_NO_ANALYTICS": "1",
-        }
+        environ = os.environ | {"PATH": os.pathsep.join([binaries, os.environ.get("PATH", "")])}
         return run_group(
             [sys.executable, "-m", "dvc", *arguments],
             folder=self.root,

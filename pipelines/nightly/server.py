@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from likeness.errors import UnreachableError
+from likeness.telemetry import disable_telemetry
 from pipelines.nightly.params import NightlyParams, Places
 from pipelines.nightly.process import start_guarded, stop_guarded
 
@@ -25,17 +26,14 @@ _ASK_SECONDS = 5.0
 _GRACE = 15.0
 
 _SETTINGS = {
-    # Two switches, because Prefect heeds one in the server and the other in the client.
-    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-    "DO_NOT_TRACK": "1",
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
-    "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
     "PREFECT_CLI_PROMPT": "false",
 }
 
 
 def prepare(places: Places) -> None:
     """Sets what Prefect reads when it is imported; what the environment says already stays."""
+    disable_telemetry()
     for key, value in _SETTINGS.items():
         os.environ.setdefault(key, value)
     home = os.environ.setdefault("PREFECT_HOME", str(places.root / ".likeness" / "prefect"))

@@ -93,7 +93,7 @@ class Experiments:
         downloads = self.root / "data" / "downloads"
         if variants_in(downloads):
             environ.setdefault(MIRROR_VARIABLE, str(downloads))
-        return environ | {"DVC_NO_ANALYTICS": "1"}
+        return environ
 
 
 _DVC = (sys.executable, "-m", "dvc")

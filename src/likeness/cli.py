@@ -14,6 +14,7 @@ from likeness import __version__
 from likeness.commands import bench, people, project, rate, serve, verify
 from likeness.commands.common import Exit
 from likeness.errors import LikenessError
+from likeness.telemetry import disable_telemetry
 
 app = typer.Typer(
     help="From two photographs: is this the same person?",
@@ -57,6 +58,7 @@ def options(
 
 def main() -> None:
     """Runs the command line; no error of a user's ends in a traceback, and no error in a verdict's exit code."""
+    disable_telemetry()
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     warnings.filterwarnings("ignore", module="PIL")  # of pictures that are judged, and refused, here
     try:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from likeness.errors import ModelError
+from likeness.telemetry import disable_telemetry
 
 INPUT, OUTPUT = "pixels", "embedding"
 DIGEST = "weights_sha256"
@@ -55,6 +56,7 @@ def open_session(model: Path | bytes, threads: int) -> Any:
     Raises:
         ModelError: the file is missing or is no ONNX network, or ONNX Runtime is not installed.
     """
+    disable_telemetry()
     try:
         import onnxruntime
     except ImportError as error:

@@ -10,6 +10,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,16 @@ import pandas as pd
 from likeness.files import read_json, write_json
 from likeness.tracking.gate import Candidate, read_predictions
 
+_PACKAGE = Path(__file__).parents[1]
 DATA = "data/model"  # pyfunc puts the folder that it is given below data/
 LOADER = "likeness.serving.pyfunc"
 _PREDICTIONS, _FIGURES = "predictions.parquet", "figures.json"
-_REQUIREMENTS = ["likeness", "numpy", "onnxruntime", "opencv-python-headless<5", "pillow", "safetensors", "torch"]
+_REQUIRED = (
+    *("mlflow", "numpy", "onnxruntime", "opencv-python-headless", "pandas", "pillow", "pyyaml", "requests"),
+    *("safetensors", "torch", "tqdm"),
+)
+"""What the code that travels with a version imports. Its own name is not among them: on the package index it may
+belong to somebody else, whose code `mlflow models serve` would then install."""
 
 
 @contextmanager
@@ -44,11 +51,20 @@ def packed(model: Path, predictions: Path, figures: Mapping[str, float]) -> Iter
             loader_module=LOADER,
             data_path=str(kept),
             signature=_signature(),
-            pip_requirements=_REQUIREMENTS,
+            code_paths=[str(_PACKAGE)],
+            pip_requirements=requirements(),
         )
         shutil.copy(predictions, folder / _PREDICTIONS)
         write_json(folder / _FIGURES, dict(figures))
         yield folder
+
+
+def requirements() -> list[str]:
+    """What a version needs beside its own code, each at the version that it was packed with.
+
+    A local part such as `+cpu` is left out, because no index has it.
+    """
+    return [f"{name}=={metadata.version(name).partition('+')[0]}" for name in _REQUIRED]
 
 
 def _signature() -> Any:

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from likeness.errors import TrackingError
+from likeness.telemetry import disable_telemetry
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -34,8 +35,6 @@ _PROBE_SECONDS = 5.0
 _SET_UP_SECONDS = 120.0  # another process may be creating the database, which takes it about ten seconds
 
 _ENVIRONMENT = {
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    "DO_NOT_TRACK": "true",
     "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
     # A server that is gone must cost a training seconds, not the minutes of the defaults (7 tries of 120 s).
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
@@ -163,6 +162,7 @@ def one_line(error: BaseException) -> str:
 
 def _client(uri: str) -> MlflowClient:
     """An MLflow client whose database is at its newest layout; the first one creates it (seconds)."""
+    disable_telemetry()
     for key, value in _ENVIRONMENT.items():
         os.environ.setdefault(key, value)
     with _log_kept():
