@@ -13,7 +13,6 @@ import shutil
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from prefect import Flow, State, Task, flow, get_run_logger, task
@@ -28,6 +27,7 @@ from pipelines.nightly import notes, standing
 from pipelines.nightly.at_work import at_work, find_dead, note_step
 from pipelines.nightly.dvc import Dvc
 from pipelines.nightly.intake import Intake, take_in
+from pipelines.nightly.origin import check_origin, project_of
 from pipelines.nightly.outcome import TO_DO, HaltError, Outcome
 from pipelines.nightly.params import STAGES, NightlyParams, Places, read_nightly
 from pipelines.nightly.seed import next_seed
@@ -64,7 +64,7 @@ def bury(places: Places, params: NightlyParams) -> None:
 
 def _after_crash(flow: Flow[Any, Any], flow_run: FlowRun, state: State[Any]) -> None:  # called by these names
     """Runs where the night was started, be it by `make nightly` or by a worker, when its process is gone."""
-    places = Places(Path(flow_run.parameters["project"]).resolve())
+    places = Places(project_of(flow_run.parameters["project"]))
     bury(places, read_nightly(places.params))
 
 
@@ -83,12 +83,13 @@ def retrain(project: str = ".", force_train: bool = False, accept_drift: bool = 
         force_train: trains from a new seed even if nothing is new.
         accept_drift: takes in a batch however unlike the data set it is.
     """
-    places, diary = Places(Path(project).resolve()), _Diary()
+    places, diary = Places(project_of(project)), _Diary()
     params = NightlyParams()
     try:
         with contextlib.chdir(places.root):
             params = read_nightly(places.params)
             bury(places, params)
+            check_origin(project)
             with at_work(places, diary.began, flow_run.id):
                 _spend(places, params, diary, force_train, accept_drift)
     except HaltError as halt:

@@ -28,6 +28,7 @@ class Outcome(StrEnum):
     KILLED = "killed"
     FAILED = "failed"
     NO_GPU = "no-gpu"
+    ALTERED = "deployment-altered"
 
     @property
     def good(self) -> bool:
@@ -54,6 +55,8 @@ TO_DO = {
     Outcome.KILLED: "The next run goes on from the last checkpoint. If nobody killed it, look for a lack of "
     "memory (`dmesg`) or of power.",
     Outcome.FAILED: "Read the log of the stage in Prefect; `dvc repro` by hand shows the same.",
+    Outcome.ALTERED: "Find out who can write to the scheduler's database or knows its login; remove "
+    ".likeness/prefect-login, and start `make nightly` again, which makes a new login and a new deployment.",
     Outcome.NO_GPU: "Set nightly.device to auto, or see `likeness doctor` for the driver.",
 }
 

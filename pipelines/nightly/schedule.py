@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -26,6 +27,7 @@ from prefect.states import Cancelled, Crashed
 
 from likeness.tracking.history import read_nights
 from pipelines.nightly.at_work import idle
+from pipelines.nightly.origin import SERVED
 from pipelines.nightly.outcome import Outcome
 from pipelines.nightly.params import NightlyParams, Places
 from pipelines.retrain import bury, retrain
@@ -53,15 +55,17 @@ class _Runner(Runner):  # type: ignore[misc]  # prefect is untyped here
 
 
 async def _serve(places: Places, params: NightlyParams) -> None:
-    deployment = await retrain.ato_deployment(
+    os.environ[SERVED] = str(places.root)
+    runner = _Runner(name=NAME, query_seconds=5)
+    # A flow that the runner holds itself is never loaded by the steps and the entry point that the server stores.
+    found = await runner.aadd_flow(
+        retrain,
         name=NAME,
         schedule=Cron(params.cron, timezone=params.zone),
         concurrency_limit=ONE_AT_A_TIME,
         parameters={"project": str(places.root)},
         entrypoint_type=EntrypointType.MODULE_PATH,
     )
-    runner = _Runner(name=NAME, query_seconds=5)
-    found = await runner.aadd_deployment(deployment)
     await _catch_up(found, places, params)
     _log.info("nights at %s (%s); stop with Ctrl-C", params.cron, params.zone)
     await runner.start()

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from likeness.errors import UnreachableError
 from likeness.telemetry import disable_telemetry
+from pipelines.nightly.login import login_file, read_login
 from pipelines.nightly.params import NightlyParams, Places
 from pipelines.nightly.process import start_guarded, stop_guarded
 
@@ -26,6 +27,7 @@ _ASK_SECONDS = 5.0
 _GRACE = 15.0
 
 _SETTINGS = {
+    "PREFECT_SERVER_CSRF_PROTECTION_ENABLED": "true",
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
     "PREFECT_CLI_PROMPT": "false",
 }
@@ -47,12 +49,16 @@ def answering(places: Places, params: NightlyParams) -> bool:
     is away never costs a night.
     """
     wanted = os.environ.pop("PREFECT_API_URL", "")
-    for url in (wanted, _address(params)):
-        if url and healthy(url):
-            os.environ["PREFECT_API_URL"] = url
-            return True
+    if wanted and healthy(wanted):
+        os.environ["PREFECT_API_URL"] = wanted
+        return True
     if wanted:
         _log.warning("the Prefect server %s does not answer; this run is kept in %s", wanted, places.state.parent)
+    _use_login(places)
+    url = _address(params)
+    if healthy(url):
+        os.environ["PREFECT_API_URL"] = url
+        return True
     return False
 
 
@@ -75,13 +81,19 @@ def embedded(places: Places, params: NightlyParams) -> Iterator[None]:
             "or set PREFECT_API_URL to use it"
         )
     command = [sys.executable, "-m", "prefect", "server", "start", "--host", HOST, "--port", str(params.port)]
-    told = os.environ | {"PREFECT_SERVER_UI_API_URL": url}  # else its page asks port 4200
+    _use_login(places)
+    own = f"http://{HOST}:{params.port},http://localhost:{params.port}"
+    told = os.environ | {
+        "PREFECT_SERVER_UI_API_URL": url,  # else its page asks port 4200
+        "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": own,  # else any page may read what the server answers
+    }
     server = start_guarded(command, folder=places.root, grace=_GRACE, environ=told)
     last: deque[str] = deque(maxlen=20)
     threading.Thread(target=lambda: last.extend(server.stdout or ()), daemon=True).start()
     try:
         _await(url, last)
         os.environ["PREFECT_API_URL"] = url
+        _log.info("the page http://%s:%d asks for the login in %s", HOST, params.port, login_file(places))
         yield
     finally:
         os.environ.pop("PREFECT_API_URL", None)
@@ -95,6 +107,13 @@ def healthy(url: str) -> bool:
             return bool(answer.status == 200)
     except (OSError, ValueError):
         return False
+
+
+def _use_login(places: Places) -> None:
+    """Gives the login to a server started from here and to its clients; never to a server of somebody else."""
+    login = read_login(places)
+    for name in ("PREFECT_SERVER_API_AUTH_STRING", "PREFECT_API_AUTH_STRING"):
+        os.environ[name] = login
 
 
 def _address(params: NightlyParams) -> str:

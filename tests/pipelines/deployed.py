@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import shutil
 import signal
@@ -20,6 +21,9 @@ import psutil
 from pipelines.nightly.params import read_nightly
 from pipelines.nightly.server import healthy
 from tests.pipelines.night_project import ROOT, environment, prefect_server, processes_in, wait_until
+
+LOGINS: dict[str, str] = {}
+"""Of the servers that ask for one, by address."""
 
 
 @contextmanager
@@ -48,6 +52,7 @@ def served(project: Path, folder: Path) -> Iterator[str]:
     with serving(project, folder):
         wait_until(lambda: healthy(url), 400, "the server answers")
         assert ask(url.removesuffix("/api"), "ui-settings")["api_url"] == url, "the page asks another server"
+        LOGINS[url] = (project / ".likeness" / "prefect-login").read_text()
         yield url
 
 
@@ -91,7 +96,13 @@ def state_of(url: str, flow_run: str, final: str) -> dict[str, Any]:
 def ask(url: str, path: str, body: dict[str, Any] | None = None) -> Any:
     """What the API answers, None if there is no such thing."""
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(f"{url}/{path}", data, {"Content-Type": "application/json"})
+    headers = {"Content-Type": "application/json"}
+    if url in LOGINS:
+        headers["Authorization"] = "Basic " + base64.b64encode(LOGINS[url].encode()).decode()
+        if data is not None:
+            token = ask(url, "csrf-token?client=tests")["token"]
+            headers |= {"Prefect-Csrf-Client": "tests", "Prefect-Csrf-Token": token}
+    request = urllib.request.Request(f"{url}/{path}", data, headers)
     try:
         with urllib.request.urlopen(request, timeout=60) as answer:
             return json.load(answer)
