@@ -31,11 +31,16 @@ help: ## list the targets
 	$(BIN)/python -m pip install --disable-pip-version-check --no-deps -e .
 	@touch $@
 
-run: .venv/.installed ## the pipeline that params.yaml describes, then where its results are
+.PHONY: repository
+repository: # DVC needs one, and a downloaded archive has none
+	@git rev-parse --git-dir >/dev/null 2>&1 || \
+	  { echo "this is not a git repository (a downloaded archive?): git init && git add -A && git commit -m start"; exit 2; }
+
+run: repository .venv/.installed ## the pipeline that params.yaml describes, then where its results are
 	@$(BIN)/dvc repro
 	@$(BIN)/likeness where
 
-lfw: .venv/.installed ## the pipeline on LFW-a; MIRROR=<folder or URL> takes it from there; DATA=<variant> RECIPE=koch
+lfw: repository .venv/.installed ## the pipeline on LFW-a; MIRROR=<folder or URL> takes it from there; DATA=<variant> RECIPE=koch
 	@data=$${DATA:-$$($(BIN)/likeness variant $(if $(MIRROR),'$(MIRROR)'))} && \
 	  $(BIN)/dvc exp run -S data=$$data -S recipe=$(RECIPE) $(if $(MIRROR),-S data.mirror='$(if $(findstring ://,$(MIRROR)),$(MIRROR),$(abspath $(MIRROR)))')
 	@$(BIN)/likeness where
@@ -62,7 +67,7 @@ format: .venv/.installed ## let ruff lay the code out
 bench: .venv/.installed ## what the performance figures of the README were measured with
 	$(BIN)/python -m benchmarks
 
-sweep: .venv/.installed ## accuracy against learning rate, batch, epochs: on drawn faces; on LFW with MIRROR= or DATA=; FULL=1
+sweep: repository .venv/.installed ## accuracy against learning rate, batch, epochs: on drawn faces; on LFW with MIRROR= or DATA=; FULL=1
 	@data=$(if $(FULL)$(MIRROR)$(DATA),$${DATA:-$$($(BIN)/likeness variant $(if $(MIRROR),'$(MIRROR)'))}) && \
 	  $(BIN)/python -m pipelines.sweep --plan $(if $(FULL),full,$(if $(MIRROR)$(DATA),lfw,drawn)) $${data:+--data data=$$data} \
 	  $(if $(MIRROR),--data data.mirror='$(if $(findstring ://,$(MIRROR)),$(MIRROR),$(abspath $(MIRROR)))')
@@ -89,7 +94,7 @@ results-pack: .venv/.installed ## pack the unfinished rows of `results` or `view
 results-gpu: ## there, without set-up: train and measure what PACK=folder holds, with the torch of PYTHON=python3
 	PYTHONPATH=src:.:$(PACK)/packages $(PYTHON) -m benchmarks.results run --out $(PACK) --device cuda
 
-register: .venv/.installed ## register the evaluated model as challenger and let the gate decide
+register: repository .venv/.installed ## register the evaluated model as challenger and let the gate decide
 	$(BIN)/python -m pipelines.register
 
 ui: .venv/.installed ## compare runs in the browser (http://127.0.0.1:5000)
@@ -103,10 +108,10 @@ clean: ## remove the outputs of the stages (the DVC cache, the runs and the jour
 	rm -rf data/faces data/splits models/model reports/train reports/evaluation reports/validation reports/figures reports/report.*
 
 .PHONY: nightly nightly-now test-nightly
-nightly: .venv/.installed ## retrain every night at nightly.cron until stopped (page: http://127.0.0.1:4200)
+nightly: repository .venv/.installed ## retrain every night at nightly.cron until stopped (page: http://127.0.0.1:4200)
 	$(BIN)/python -m pipelines.nightly serve
 
-nightly-now: .venv/.installed ## one night, now; ARGS="--force-train" trains from a new seed, --accept-drift takes any batch
+nightly-now: repository .venv/.installed ## one night, now; ARGS="--force-train" trains from a new seed, --accept-drift takes any batch
 	$(BIN)/python -m pipelines.nightly now $(ARGS)
 
 test-nightly: .venv/.installed ## whole nights with real stages, a cron that fires, kills at random points (about an hour)

@@ -7,13 +7,19 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from likeness.errors import LikenessError
+from likeness.errors import LikenessError, TrackingError
 from likeness.telemetry import disable_telemetry
+from likeness.tracking.history import Night, write_night
+from likeness.tracking.store import one_line
+from pipelines.nightly.outcome import Outcome
 from pipelines.nightly.params import Places, read_nightly
 from pipelines.nightly.server import answering, embedded, prepare
 
@@ -27,7 +33,7 @@ def serve(project: _Project = Path()) -> None:
     places = Places(project.resolve())
     params = read_nightly(places.params)
     prepare(places)
-    with embedded(places, params):
+    with recorded(places), embedded(places, params):
         from pipelines.nightly.schedule import serve_nights
 
         serve_nights(places, params)
@@ -43,9 +49,10 @@ def now(
     places = Places(project.resolve())
     prepare(places)
     answering(places, read_nightly(places.params))
-    from pipelines.retrain import retrain
+    with recorded(places):
+        from pipelines.retrain import retrain
 
-    state = retrain(str(places.root), force_train, accept_drift, return_state=True)
+        state = retrain(str(places.root), force_train, accept_drift, return_state=True)
     typer.echo(f"{state.name}: {state.message}")
     raise typer.Exit(0 if state.is_completed() else 1)
 
@@ -59,6 +66,24 @@ def webhook(url: str, name: str = "likeness", project: _Project = Path()) -> Non
     from pipelines.nightly.notes import save_webhook
 
     typer.echo(f"set nightly.notify to {save_webhook(name, url)} in params.yaml")
+
+
+@contextmanager
+def recorded(places: Places) -> Iterator[None]:
+    """Records a run that the scheduler could not even start, as when its database is damaged.
+
+    Raises:
+        TrackingError: it could not; the message says so and what to do.
+    """
+    started = datetime.now(UTC)
+    try:
+        yield
+    except LikenessError:
+        raise
+    except Exception as error:
+        line = f"the scheduler could not start ({one_line(error)}). Run `likeness doctor --repair`."
+        write_night(places.nights, Night(started.isoformat(timespec="seconds"), Outcome.FAILED.value, line, 0.0))
+        raise TrackingError(line) from error
 
 
 def main() -> None:

@@ -8,9 +8,11 @@ import os
 import signal
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from prefect import get_client
+import prefect.runner.runner
+from prefect import Flow, get_client
 from prefect.client.schemas.filters import (
     FlowRunFilter,
     FlowRunFilterDeploymentId,
@@ -27,7 +29,7 @@ from prefect.states import Cancelled, Crashed
 
 from likeness.tracking.history import read_nights
 from pipelines.nightly.at_work import idle
-from pipelines.nightly.origin import SERVED
+from pipelines.nightly.origin import ENTRYPOINT, SERVED
 from pipelines.nightly.outcome import Outcome
 from pipelines.nightly.params import NightlyParams, Places
 from pipelines.retrain import bury, retrain
@@ -55,20 +57,33 @@ class _Runner(Runner):  # type: ignore[misc]  # prefect is untyped here
 
 
 async def _serve(places: Places, params: NightlyParams) -> None:
-    os.environ[SERVED] = str(places.root)
-    runner = _Runner(name=NAME, query_seconds=5)
-    # A flow that the runner holds itself is never loaded by the steps and the entry point that the server stores.
-    found = await runner.aadd_flow(
-        retrain,
+    deployment = await retrain.ato_deployment(
         name=NAME,
         schedule=Cron(params.cron, timezone=params.zone),
         concurrency_limit=ONE_AT_A_TIME,
         parameters={"project": str(places.root)},
         entrypoint_type=EntrypointType.MODULE_PATH,
     )
+    _pin_flow(places)
+    runner = _Runner(name=NAME, query_seconds=5)
+    found = await runner.aadd_deployment(deployment)
     await _catch_up(found, places, params)
     _log.info("nights at %s (%s); stop with Ctrl-C", params.cron, params.zone)
     await runner.start()
+
+
+def _pin_flow(places: Places) -> None:
+    """Makes the runner and its children run this checkout's flow, whatever steps and entry point are stored.
+
+    The children read their flow's entry point from the environment before they ask the server; the runner itself
+    loads a flow only to find its hooks.
+    """
+
+    async def loaded(*_: object, **__: object) -> Flow[Any, Any]:
+        return retrain
+
+    os.environ |= {SERVED: str(places.root), "PREFECT__FLOW_ENTRYPOINT": ENTRYPOINT}
+    prefect.runner.runner.load_flow_from_flow_run = loaded
 
 
 async def _catch_up(deployment: UUID, places: Places, params: NightlyParams) -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import os
 import platform
 import shutil
+import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from rich.console import Console
 from rich.table import Table
+
+from likeness.tracking.database import set_aside, state_of
 
 Verdict = Literal["ok", "note", "missing"]
 _SIGNS: dict[Verdict, str] = {"ok": "[green]ok[/]", "note": "[yellow]note[/]", "missing": "[red]missing[/]"}
@@ -37,6 +41,7 @@ def examine(root: Path) -> list[Finding]:
         _torchvision(),
         _cores_and_memory(),
         _disk(root),
+        _repository(root),
         _data(root),
         _model(root),
         _tracking(root),
@@ -123,6 +128,13 @@ def _disk(root: Path) -> Finding:
     return Finding("disk", "ok", f"{free:.0f} GiB free")
 
 
+def _repository(root: Path) -> Finding:
+    if any((folder / ".git").exists() for folder in (root.resolve(), *root.resolve().parents)):
+        return Finding("git", "ok", "a repository")
+    remedy = "DVC and the runs' provenance need one: git init && git add -A && git commit -m start"
+    return Finding("git", "missing", "not a git repository (a downloaded archive?)", remedy)
+
+
 def _data(root: Path) -> Finding:
     from likeness.files import read_json
 
@@ -144,8 +156,12 @@ def _model(root: Path) -> Finding:
 
 def _tracking(root: Path) -> Finding:
     store = root / "mlflow.db"
-    if not store.exists():
+    state = state_of(store)
+    if state == "absent":
         return Finding("tracking", "note", "no run recorded yet", "the first `make run` creates mlflow.db")
+    if state != "whole":
+        remedy = "`likeness doctor --repair` sets it aside and makes a new one; nothing is deleted"
+        return Finding("tracking", "missing", f"mlflow.db is {state}", remedy)
     return Finding("tracking", "ok", f"mlflow.db, {store.stat().st_size / 1e6:.1f} MB; `make ui` shows the runs")
 
 
@@ -155,3 +171,29 @@ def _browser() -> Finding:
         remedy = "only the tests of the page need it: apt-get install chromium; without it they are skipped"
         return Finding("browser", "note", "no Chromium", remedy)
     return Finding("browser", "ok", f"{Path(path).name}")
+
+
+def repair_databases(root: Path) -> list[str]:
+    """Makes the databases of the project in `root` usable again; returns a sentence for each."""
+    from likeness.tracking.store import repair
+
+    return [repair(None, root), _repair_scheduler(root / ".likeness" / "prefect" / "prefect.db")]
+
+
+def _repair_scheduler(path: Path) -> str:
+    """Sets a damaged database of the scheduler aside; it holds the history of runs, and a new one is made."""
+    if not path.exists():
+        return f"{path.name}: none yet; the first nightly run makes it"
+    if scheduler_database_whole(path):
+        return f"{path.name}: nothing to repair"
+    kept = set_aside(path, "damaged")
+    return f"{path.name}: was damaged; it is kept as {kept.name}, and the next run makes a new one"
+
+
+def scheduler_database_whole(path: Path) -> bool:
+    """Whether SQLite finds nothing wrong with the scheduler's database."""
+    try:
+        with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
+            return bool(database.execute("pragma quick_check(1)").fetchone() == ("ok",))
+    except sqlite3.DatabaseError:
+        return False

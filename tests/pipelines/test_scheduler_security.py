@@ -137,17 +137,19 @@ def test_a_run_as_deployed_is_carried_out(scheduler: Scheduler) -> None:
 
 def test_a_deployment_altered_in_the_database_is_refused_and_recorded(scheduler: Scheduler) -> None:
     marker = scheduler.project / "marker"
+    (scheduler.project / "evil.py").write_text(f"open({str(marker)!r}, 'w')")
     steps = [{"prefect.deployments.steps.run_shell_script": {"script": f"touch {marker}"}}]
+    changes = {"pull_steps": json.dumps(steps), "entrypoint": "evil.retrain"}
     with sqlite3.connect(scheduler.database) as database:
-        (before,) = database.execute("select pull_steps from deployment").fetchone()
-        database.execute("update deployment set pull_steps = ?", [json.dumps(steps)])
+        before = database.execute("select pull_steps, entrypoint from deployment").fetchone()
+        database.execute("update deployment set pull_steps = ?, entrypoint = ?", list(changes.values()))
     try:
         night = scheduler.start_run()
     finally:
         with sqlite3.connect(scheduler.database) as database:
-            database.execute("update deployment set pull_steps = ?", [before])
+            database.execute("update deployment set pull_steps = ?, entrypoint = ?", before)
     assert night.outcome == "deployment-altered"
-    assert "pull_steps" in night.line
+    assert all(name in night.line for name in changes)
     assert not marker.exists()
 
 

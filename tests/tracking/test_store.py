@@ -70,7 +70,7 @@ def test_a_file_that_is_no_database_is_told_at_once(project: Path) -> None:
 
 def test_a_folder_in_place_of_the_database_is_told(project: Path) -> None:
     (project / "other.db").mkdir()
-    with pytest.raises(TrackingError, match=r"other.db: unable to open database file"):
+    with pytest.raises(TrackingError, match=r"other.db: file is not a database"):
         connect("sqlite:///other.db", project)
 
 

@@ -11,12 +11,19 @@ from likeness.commands.common import MODEL, Exit, JsonOption, emit
 from likeness.errors import SourceError
 
 
-def doctor() -> None:
+def doctor(
+    repair: Annotated[
+        bool, typer.Option(help="Make half-made or damaged databases usable; nothing is deleted.")
+    ] = False,
+) -> None:
     """What this machine can do, and what to do about each thing that is missing."""
     from rich.console import Console
 
-    from likeness.doctor import examine, print_report
+    from likeness.doctor import examine, print_report, repair_databases
 
+    if repair:
+        for line in repair_databases(Path.cwd()):
+            typer.echo(line)
     findings = examine(Path.cwd())
     print_report(findings, Console())
     raise typer.Exit(Exit.NO if any(finding.verdict == "missing" for finding in findings) else Exit.YES)

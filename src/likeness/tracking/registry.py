@@ -59,10 +59,10 @@ class Registry:
         """The registry that the project in `folder` (None: the current one) uses.
 
         Raises:
-            TrackingError: the store cannot be reached.
+            TrackingError: the store cannot be reached, or there is none; it is never made by being asked for.
         """
         place = folder or Path.cwd()
-        return cls(connect(uri, main_repository(place)), place)
+        return cls(connect(uri, main_repository(place), create=False), place)
 
     def register(
         self, model: Path, predictions: Path, metrics: Mapping[str, Any], run_json: Path, milliseconds: float

@@ -24,6 +24,7 @@ from filelock import FileLock, Timeout
 
 from likeness.errors import TrackingError
 from likeness.telemetry import disable_telemetry
+from likeness.tracking import database
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -126,33 +127,93 @@ def portable_uri(uri: str, root: Path) -> str:
     return urllib.parse.urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
-def connect(uri: str | None, root: Path) -> Store:
+def connect(uri: str | None, root: Path, *, create: bool = True) -> Store:
     """A store that has just answered.
 
     Args:
         uri: as in `TrackingParams.uri`.
         root: the main repository's root.
+        create: makes the database where there is none; readers do not.
 
     Raises:
-        TrackingError: locked, unreachable, no database, not writable; within seconds.
+        TrackingError: locked, unreachable, absent, half-made, no database, not writable; within seconds.
     """
     resolved = resolve_uri(uri, root)
     written = portable_uri(resolved, root)
-    database = Path(resolved.removeprefix(_SQLITE)) if resolved.startswith(_SQLITE) else None
+    path = Path(resolved.removeprefix(_SQLITE)) if resolved.startswith(_SQLITE) else None
     try:
-        if database is not None:
-            database.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(f"{database}.lock", timeout=_SET_UP_SECONDS):
-                _probe_database(database)
-                client = _client(resolved)
+        if path is not None:
+            client = _open_database(path, resolved, written, create)
         else:
             _probe_server(resolved)
             client = _client(resolved)
+    except TrackingError:
+        raise
     except Timeout:
         raise TrackingError(f"{written}: another process has been setting it up for two minutes") from None
     except Exception as error:
         raise TrackingError(f"{written}: {one_line(error)}") from error
-    return Store(client, written, database.parent / "mlartifacts" if database is not None else None)
+    return Store(client, written, path.parent / "mlartifacts" if path is not None else None)
+
+
+def repair(uri: str | None, root: Path) -> str:
+    """Makes the database of a store usable again, keeping what was there; returns what was done.
+
+    Raises:
+        TrackingError: the store is a server, or the file cannot be written.
+    """
+    resolved = resolve_uri(uri, root)
+    if not resolved.startswith(_SQLITE):
+        return f"{portable_uri(resolved, root)}: a server looks after its own database"
+    path = Path(resolved.removeprefix(_SQLITE))
+    if not path.exists():
+        return f"{path.name}: none yet; the first run makes it"
+    try:
+        with FileLock(f"{path}.lock", timeout=_SET_UP_SECONDS):
+            return database.repair(path, _revision(), _build, _upgrade)
+    except (OSError, Timeout, sqlite3.Error) as error:
+        raise TrackingError(f"{path}: {one_line(error)}") from error
+
+
+def _open_database(path: Path, resolved: str, written: str, create: bool) -> MlflowClient:
+    """A client of the database in a file, which is made whole or not at all."""
+    if not create and database.state_of(path) == "absent":
+        raise TrackingError(
+            f"{path}: there is no tracking database here; run from the project's folder, or name the store in "
+            "tracking.uri or MLFLOW_TRACKING_URI"
+        )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{path}.lock", timeout=_SET_UP_SECONDS):
+        if database.state_of(path) == "absent":
+            database.create(path, _build)
+        database.check(path, written, _revision())
+        _probe_database(path)
+        return _client(resolved)
+
+
+def _build(uri: str) -> None:
+    """Makes the database that an address names, empty and at the newest layout."""
+    _client(uri)
+
+
+def _upgrade(uri: str) -> None:
+    """Brings a database to the newest layout."""
+    _prepare_mlflow()
+    with _log_kept():
+        import sqlalchemy
+        from mlflow.store.db.utils import _upgrade_db
+
+        engine = sqlalchemy.create_engine(uri)
+        _upgrade_db(engine)  # type: ignore[no-untyped-call]
+        engine.dispose()
+
+
+def _revision() -> str:
+    """Of the layout that the installed MLflow expects."""
+    _prepare_mlflow()
+    from mlflow.store.db.utils import _get_latest_schema_revision
+
+    return str(_get_latest_schema_revision())  # type: ignore[no-untyped-call]
 
 
 def one_line(error: BaseException) -> str:
@@ -162,15 +223,20 @@ def one_line(error: BaseException) -> str:
 
 def _client(uri: str) -> MlflowClient:
     """An MLflow client whose database is at its newest layout; the first one creates it (seconds)."""
-    disable_telemetry()
-    for key, value in _ENVIRONMENT.items():
-        os.environ.setdefault(key, value)
+    _prepare_mlflow()
     with _log_kept():
         from mlflow import MlflowClient
 
         client = MlflowClient(tracking_uri=uri, registry_uri=uri)
         client.search_experiments(max_results=1)
     return client
+
+
+def _prepare_mlflow() -> None:
+    """Sets what MLflow reads when it is imported."""
+    disable_telemetry()
+    for key, value in _ENVIRONMENT.items():
+        os.environ.setdefault(key, value)
 
 
 @contextlib.contextmanager
@@ -193,9 +259,9 @@ def _log_kept() -> Iterator[None]:
 
 def _probe_database(path: Path) -> None:
     """Asks for the write lock once: MLflow itself would retry a broken file for minutes."""
-    with contextlib.closing(sqlite3.connect(path, timeout=_PROBE_SECONDS)) as database:
-        database.execute("BEGIN IMMEDIATE")
-        database.rollback()
+    with contextlib.closing(sqlite3.connect(path, timeout=_PROBE_SECONDS)) as probe:
+        probe.execute("BEGIN IMMEDIATE")
+        probe.rollback()
 
 
 def _probe_server(uri: str) -> None:

@@ -1,0 +1,33 @@
+"""`likeness doctor` and make say what a project lacks, before anything else fails on it."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from likeness.doctor import examine
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.mark.fault("D20")
+def test_a_project_without_git_is_told_what_to_do(tmp_path: Path) -> None:
+    (finding,) = [finding for finding in examine(tmp_path) if finding.subject == "git"]
+    assert finding.verdict == "missing"
+    assert "git init && git add -A && git commit" in finding.remedy
+    (tmp_path / ".git").mkdir()
+    (finding,) = [finding for finding in examine(tmp_path) if finding.subject == "git"]
+    assert finding.verdict == "ok"
+
+
+@pytest.mark.fault("D20")
+@pytest.mark.parametrize("target", ["run", "lfw", "register", "nightly"])
+def test_make_stops_before_anything_is_installed(tmp_path: Path, target: str) -> None:
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    done = subprocess.run(["make", target], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "git init && git add -A && git commit" in done.stdout
+    assert [path.name for path in tmp_path.iterdir()] == ["Makefile"]
