@@ -17,8 +17,8 @@ import numpy as np
 import typer
 
 from likeness.errors import FaceNotFoundError
-from likeness.serving.faces import Face, find_face, framed
-from likeness.serving.photograph import Gray, read_gray
+from likeness.faces import Face, find_face, framed
+from likeness.images import Pixels, read_image
 from likeness.serving.verifier import Verifier
 
 Photo = tuple[str, int]
@@ -48,19 +48,19 @@ def read_pairs(path: Path) -> list[tuple[Photo, Photo, bool]]:
     return pairs
 
 
-def read_photographs(lfw: Path, photos: Sequence[Photo]) -> list[Gray]:
+def read_photographs(lfw: Path, photos: Sequence[Photo]) -> list[Pixels]:
     wanted = {f"{name}_{number:04d}.jpg": place for place, (name, number) in enumerate(photos)}
-    pictures: dict[int, Gray] = {}
+    pictures: dict[int, Pixels] = {}
     with tarfile.open(next(lfw.glob("*.t*gz")), "r|gz") as archive:
         for member in archive:
             place = wanted.get(Path(member.name).name)
             stream = archive.extractfile(member) if place is not None else None
             if place is not None and stream is not None:
-                pictures[place] = read_gray(stream.read(), member.name)
+                pictures[place] = read_image(stream.read(), member.name)
     return [pictures[place] for place in range(len(photos))]
 
 
-def found_faces(pictures: Sequence[Gray]) -> tuple[list[Face], int]:
+def found_faces(pictures: Sequence[Pixels]) -> tuple[list[Face], int]:
     """As the detector frames them, and how many show it no face."""
     faces, missed = [], 0
     for picture in pictures:

@@ -29,8 +29,8 @@ import psutil
 import typer
 from PIL import Image
 
+from likeness.images import SUFFIXES
 from likeness.serving.bench_towers import CONTESTANTS, write_model
-from likeness.serving.photograph import SUFFIXES
 
 
 @dataclass

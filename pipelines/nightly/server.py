@@ -49,6 +49,8 @@ def answering(places: Places, params: NightlyParams) -> bool:
     is away never costs a night.
     """
     wanted = os.environ.pop("PREFECT_API_URL", "")
+    if wanted.rstrip("/") == _address(params):
+        wanted = ""
     if wanted and healthy(wanted):
         os.environ["PREFECT_API_URL"] = wanted
         return True

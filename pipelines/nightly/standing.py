@@ -75,7 +75,7 @@ def require_tracking(places: Places) -> None:
     if not tracking.enabled:
         raise HaltError(Outcome.TRACKING_AWAY, "tracking.enabled is false, so no model could be registered.")
     try:
-        Registry.open(tracking.uri)
+        Registry.open(tracking.uri, create=True)
     except TrackingError as error:
         raise HaltError(Outcome.TRACKING_AWAY, str(error), passing=True) from error
 

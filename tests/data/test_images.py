@@ -11,8 +11,9 @@ import pytest
 from PIL import Image
 
 from likeness.data.archive import Member
-from likeness.data.images import Facts, cut, decode_grey, perceptual_hashes, read_images, square
+from likeness.data.images import Facts, perceptual_hashes, read_images, square
 from likeness.errors import ImageError
+from likeness.images import crop_and_resize, read_image
 from likeness.models.preprocess import Preprocess
 from tests.data.pictures import encoded, jpeg, picture
 
@@ -32,7 +33,7 @@ def test_grey_is_the_luma_that_the_jpeg_stores() -> None:
     data = jpeg(1)
     luma = Image.open(io.BytesIO(data))
     luma.draft("L", None)
-    assert np.array_equal(decode_grey(data), np.asarray(luma))
+    assert np.array_equal(read_image(data), np.asarray(luma))
 
 
 @pytest.mark.parametrize(
@@ -53,7 +54,7 @@ def test_every_form_is_read(form: str, mode: str, tolerance: int) -> None:
     data = encoded(picture(2), form, mode, quality=95)
     _, facts = read_one(data)
     expected = np.asarray(Image.fromarray(picture(2)).convert("L"))
-    assert np.abs(decode_grey(data).astype(int) - expected).max() <= tolerance
+    assert np.abs(read_image(data).astype(int) - expected).max() <= tolerance
     assert (facts.width, facts.height, facts.mode, facts.decodable, facts.error) == (50, 60, mode, True, "")
 
 
@@ -71,7 +72,7 @@ def test_a_photograph_is_turned_upright() -> None:
     exif[0x0112] = 6  # the camera was held on its side
     upright = np.rot90(grey(4, 40, 64), -1)
     data = encoded(grey(4, 40, 64), "JPEG", "L", quality=95, exif=exif)
-    assert np.abs(decode_grey(data).astype(int) - upright).max() < 20
+    assert np.abs(read_image(data).astype(int) - upright).max() < 20
     _, facts = read_one(data)
     assert (facts.width, facts.height) == (40, 64)
 
@@ -82,14 +83,14 @@ def test_the_store_is_cut_as_photographs_are_cut_in_use(
     crop: tuple[int, int] | None, size: tuple[int, int]
 ) -> None:
     whole = grey(5, 250, 250)
-    assert np.array_equal(cut(whole, crop, size), Preprocess(size=size, crop=crop).window(whole))
+    assert np.array_equal(crop_and_resize(whole, crop, size), Preprocess(size=size, crop=crop).window(whole))
 
 
 def test_the_crop_is_central_and_shrinking_averages() -> None:
     whole = np.zeros((10, 14), np.uint8)
     whole[3:7, 5:9] = np.arange(16).reshape(4, 4) * 10
     means = whole[3:7, 5:9].reshape(2, 2, 2, 2).mean(axis=(1, 3))
-    assert np.array_equal(cut(whole, (4, 4), (2, 2)), np.rint(means))
+    assert np.array_equal(crop_and_resize(whole, (4, 4), (2, 2)), np.rint(means))
 
 
 def test_what_is_measured_is_the_stored_crop() -> None:
@@ -125,23 +126,23 @@ def test_a_png_bomb_is_not_decoded(data: bytes) -> None:
     stored, facts = read_one(data)
     assert not stored.any()
     assert not facts.decodable
-    assert "more than 64000000" in facts.error
+    assert "announces" in facts.error
 
 
 def test_a_jpeg_bomb_is_not_decoded() -> None:
     _, facts = read_one(jpeg_that_declares(65500, 65500))
-    assert facts.error == "declares 65500 × 65500 pixels, more than 64000000: not decoded"
+    assert "announces 65500×65500 pixels" in facts.error
 
 
 BROKEN = {
-    "empty": (b"", "no image"),
+    "empty": (b"", "is empty"),
     "text": (b"<html>not here</html>", "no image"),
-    "half a jpeg": (jpeg(1)[: len(jpeg(1)) // 2], "truncated"),
-    "header of a jpeg": (jpeg(1)[:100], "no image"),
-    "half a png": (encoded(picture(1), "PNG")[:2000], "truncated"),
-    "half a bmp": (encoded(picture(1), "BMP")[:2000], "truncated"),
-    "half a pgm": (encoded(picture(1), "PPM", "L")[:2000], "truncated"),
-    "another kind": (encoded(picture(1), "GIF", "P"), "no image"),
+    "half a jpeg": (jpeg(1)[: len(jpeg(1)) // 2], "Premature end"),
+    "header of a jpeg": (jpeg(1)[:100], "cut short"),
+    "half a png": (encoded(picture(1), "PNG")[:2000], "cut short"),
+    "half a bmp": (encoded(picture(1), "BMP")[:2000], "cut short"),
+    "half a pgm": (encoded(picture(1), "PPM", "L")[:2000], "cut short"),
+    "another kind": (encoded(picture(1), "TIFF"), "looks like TIFF"),
 }
 
 
@@ -160,7 +161,7 @@ def test_a_broken_image_is_a_row_with_its_error(kind: str) -> None:
 
 def test_a_picture_smaller_than_the_crop_is_an_error() -> None:
     with pytest.raises(ImageError, match=r"is 60×50 pixels .* smaller than the crop of 80×40"):
-        cut(grey(1, 60, 50), (80, 40), (8, 8))
+        crop_and_resize(grey(1, 60, 50), (80, 40), (8, 8))
     _, facts = read_one(jpeg(1), crop=(80, 40))
     assert "smaller than the crop" in facts.error
 
@@ -174,7 +175,7 @@ def test_the_perceptual_hash_outlives_another_size_quality_and_light() -> None:
     whole = grey(7, 250, 250)
     small = cv2.resize(whole, (180, 180), interpolation=cv2.INTER_AREA)
     large = cv2.resize(whole, (700, 700), interpolation=cv2.INTER_CUBIC)
-    poor = decode_grey(encoded(whole, "JPEG", "L", quality=40))
+    poor = read_image(encoded(whole, "JPEG", "L", quality=40))
     dark = (whole * 0.6).astype(np.uint8)
     assert max(distance(whole, other) for other in (small, large, poor, dark)) <= 4
 

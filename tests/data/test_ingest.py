@@ -12,11 +12,12 @@ import pytest
 
 from likeness.data.archive import Member
 from likeness.data.faceset import FaceSet
-from likeness.data.images import cut, decode_grey, read_images
+from likeness.data.images import read_images
 from likeness.data.ingest import ingest
 from likeness.data.places import Located, locate
 from likeness.data.sources import DataParams
 from likeness.errors import ArchiveError, DataError, OutputError
+from likeness.images import crop_and_resize, read_image
 from tests.data.pictures import encoded, jpeg, lfw_files, picture, write_folder, write_tar, write_zip
 
 PEOPLE = {"Cy": 3, "Ann": 12, "Bob_Lee": 1, "Dee": 2}
@@ -44,7 +45,7 @@ def test_rows_are_sorted_whatever_the_order_of_the_archive(tmp_path: Path) -> No
     names = [(person, number) for person in sorted(PEOPLE) for number in range(1, PEOPLE[person] + 1)]
     assert list(zip(faces.manifest["person"], faces.manifest["number"], strict=True)) == names
     for row, path in enumerate(faces.manifest["path"]):
-        assert np.array_equal(faces.pixels[row], cut(decode_grey(files[path]), (48, 40), SIZE))
+        assert np.array_equal(faces.pixels[row], crop_and_resize(read_image(files[path]), (48, 40), SIZE))
         assert faces.manifest["sha256"][row] == hashlib.sha256(files[path]).hexdigest()
 
 
@@ -77,7 +78,7 @@ def test_batches_and_threads_leave_no_trace(tmp_path: Path, workers: int) -> Non
     files = lfw_files({f"P{number:03d}": 2 for number in range(100)})
     ingest(found(write_tar(tmp_path / "a.tgz", shuffled(files))), cut_like(), tmp_path / "faces", workers)
     faces = FaceSet.open(tmp_path / "faces")
-    expected = [cut(decode_grey(files[path]), None, SIZE) for path in sorted(files)]
+    expected = [crop_and_resize(read_image(files[path]), None, SIZE) for path in sorted(files)]
     assert np.array_equal(faces.pixels, np.stack(expected))
 
 

@@ -56,7 +56,7 @@ def test_window_refuses_what_is_no_grey_picture(picture: np.ndarray) -> None:
 
 
 def test_window_refuses_a_picture_smaller_than_the_crop() -> None:
-    with pytest.raises(ImageError, match=r"at least 8×4 pixels.*found 7×9"):
+    with pytest.raises(ImageError, match=r"is 7×9 pixels .*smaller than the crop of 8×4"):
         Preprocess((4, 4), crop=(8, 4)).window(np.zeros((7, 9), np.uint8))
 
 

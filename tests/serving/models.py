@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from likeness.faces import find_face
+from likeness.images import read_image
 from likeness.models.architecture import ModelParams
 from likeness.models.card import Card
 from likeness.models.comparators import WeightedL1
@@ -15,8 +17,6 @@ from likeness.models.export import export_onnx
 from likeness.models.network import build_siamese
 from likeness.models.preprocess import Preprocess
 from likeness.models.weights import save_model
-from likeness.serving.faces import find_face
-from likeness.serving.photograph import read_gray
 from tests.serving.pictures import other_portrait, portrait
 
 PREPROCESS = Preprocess(size=(72, 72), crop=(120, 120), standardise="image")
@@ -30,7 +30,7 @@ def make_model(
     siamese = build_siamese(params, PREPROCESS.size, seed)
     if isinstance(siamese.comparator, WeightedL1):
         siamese.comparator.logit.weight.data.abs_().neg_()  # unlike is less alike
-    faces = np.stack([PREPROCESS.window(find_face(read_gray(p)).frame) for p in (portrait(), other_portrait())])
+    faces = np.stack([PREPROCESS.window(find_face(read_image(p)).frame) for p in (portrait(), other_portrait())])
     one, other = embed_pixels(siamese, PREPROCESS, faces, mirror=True)[:, None]
     same, different = score_pairs(siamese, one, one)[0], score_pairs(siamese, one, other)[0]
     threshold = float(same + different) / 2

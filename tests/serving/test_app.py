@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
+from likeness.images import MAX_BYTES
 from likeness.serving.app import create_app
 from likeness.serving.guard import COOKIE, session_of
-from likeness.serving.photograph import MAX_BYTES
 from likeness.serving.service import Service
 from tests.serving.models import make_model
 from tests.serving.pictures import encoded, png_bomb
@@ -114,7 +114,7 @@ REFUSED = {
     "no image": ({"first": b"nonsense"}, 422, "the first photograph is no image"),
     "no face": ({"first": "blank.png"}, 422, "the first photograph shows no face"),
     "a bomb": ({"first": png_bomb(30_000, 30_000)}, 422, "the first photograph announces far more"),
-    "21 MB": ({"first": b"\xff\xd8\xff" + bytes(MAX_BYTES)}, 413, "larger than 20 MB"),
+    "21 MB": ({"first": b"\xff\xd8\xff" + bytes(MAX_BYTES)}, 413, "larger than 32 MB"),
     "100 MB": ({f"extra{i}": bytes(MAX_BYTES - 1) for i in range(5)}, 413, "larger than 64 MB"),
     "too many": ({f"extra{i}": b"x" for i in range(21)}, 400, "Too many files"),
 }

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from likeness.errors import GalleryError
-from likeness.serving.faces import FRAME
+from likeness.faces import FRAME
 from likeness.serving.gallery import Enrolment, Gallery, clean_name
 
 DIM = 8

@@ -128,11 +128,11 @@ def test_what_is_no_face_or_no_image_is_told(page: Page, photos: Path, file: str
 
 def test_too_large_and_no_image_are_told_before_anything_is_sent(page: Page, tmp_path: Path) -> None:
     large, text = tmp_path / "large.jpg", tmp_path / "notes.txt"
-    large.write_bytes(bytes(21 << 20))
+    large.write_bytes(bytes(33 << 20))
     text.write_text("notes")
     sent: list[str] = []
     page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
-    for file, said in {large: "larger than 20 MB", text: "is no image"}.items():
+    for file, said in {large: "larger than 32 MB", text: "is no image"}.items():
         page.get_by_label("First photograph").first.set_input_files(file)
         expect(page.get_by_role("alert")).to_contain_text(said)
     assert sent == []

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from likeness.errors import FaceNotFoundError, ImageError, ModelError
-from likeness.serving.faces import Face
+from likeness.faces import Face
 from likeness.serving.verifier import Verifier, in_words
 from tests.serving.pictures import portrait
 

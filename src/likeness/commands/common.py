@@ -67,7 +67,7 @@ def photographs(arguments: Sequence[str]) -> list[Path]:
     Raises:
         ImageError: a folder or pattern holds no image; a file that is absent is told when it is read.
     """
-    from likeness.serving.photograph import SUFFIXES
+    from likeness.images import SUFFIXES
 
     found: list[Path] = []
     for argument in arguments:

@@ -26,7 +26,7 @@ from likeness.commands.common import (
 from likeness.errors import GalleryError, ImageError
 
 if TYPE_CHECKING:
-    from likeness.serving.faces import Face
+    from likeness.faces import Face
     from likeness.serving.people import Identification, People
 
 gallery_app = typer.Typer(help="The people who are enrolled.", no_args_is_help=True)

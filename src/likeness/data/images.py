@@ -3,29 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import cv2
 import numpy as np
-import numpy.typing as npt
-from PIL import Image
 
 from likeness.data.archive import Member
 from likeness.errors import ImageError
-
-Pixels = npt.NDArray[np.uint8]
-
-FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "PPM")
-MAX_PIXELS = 64_000_000
-"""A picture of more pixels is refused by its header, before memory is taken for it."""
-
-FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {
-    0xC4,
-    0xC8,
-    0xCC,
-}  # baseline, progressive and so on; three are tables
+from likeness.images import Pixels, crop_and_resize, decode
 
 SQUARE, THUMB = 128, 32
 _FREQUENCY, _POSITION = np.ogrid[:8, :THUMB]
@@ -72,38 +58,6 @@ def read_images(
     ]
 
 
-def decode_grey(data: bytes) -> Pixels:
-    """Grey picture uint8 [h, w] of an image file, turned upright where its EXIF tag says so.
-
-    Raises:
-        ImageError: the bytes are no complete image of a known format.
-    """
-    try:
-        picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
-    except cv2.error:  # OpenCV has limits of its own
-        picture = None
-    if picture is None:
-        raise ImageError(_why_not_decodable(data))
-    return np.asarray(picture, np.uint8)
-
-
-def cut(picture: Pixels, crop: tuple[int, int] | None, size: tuple[int, int]) -> Pixels:
-    """Central crop, then area averaging where that shrinks an axis and bilinear interpolation otherwise.
-
-    Raises:
-        ImageError: the picture is smaller than the crop.
-    """
-    height, width = crop or picture.shape
-    top, left = (picture.shape[0] - height) // 2, (picture.shape[1] - width) // 2
-    if top < 0 or left < 0:
-        found = f"{picture.shape[0]}×{picture.shape[1]}"
-        raise ImageError(f"is {found} pixels (height × width), smaller than the crop of {height}×{width}")
-    window = picture[top : top + height, left : left + width]
-    shrinks = size[0] < height or size[1] < width
-    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(window, (size[1], size[0]), interpolation=method), np.uint8)
-
-
 def square(picture: Pixels) -> Pixels:
     """The whole picture shrunk to uint8 [128, 128], whatever its proportions, for the perceptual hash.
 
@@ -132,68 +86,17 @@ def _read_image(file: Member, crop: tuple[int, int] | None, pixels: Pixels, shru
     """Facts of one file; its pixels and its square are written into the rows given."""
     facts = Facts(file.path, len(file.data), hashlib.sha256(file.data).hexdigest())
     try:
-        width, height, mode = _read_header(file.data)
+        picture, width, height, mode = decode(file.data, "the file")
         facts = facts._replace(width=width, height=height, mode=mode)
-        picture = decode_grey(file.data)
-        pixels[...] = cut(picture, crop, (pixels.shape[0], pixels.shape[1]))
+        pixels[...] = crop_and_resize(picture, crop, (pixels.shape[0], pixels.shape[1]))
     except ImageError as error:
         return facts._replace(error=str(error))
     shrunk[...] = square(picture)
     mean, deviation = cv2.meanStdDev(pixels)
     edges = cv2.meanStdDev(cv2.Laplacian(pixels, cv2.CV_16S))[1]
     return facts._replace(
-        width=picture.shape[1],
-        height=picture.shape[0],
         brightness=mean.item() / 255,
         contrast=deviation.item() / 255,
         sharpness=edges.item() ** 2,
         decodable=True,
     )
-
-
-def _read_header(data: bytes) -> tuple[int, int, str]:
-    """Width, height and Pillow's mode from the header alone.
-
-    Raises:
-        ImageError: the bytes are no image of a known format, or the picture is too large to be decoded.
-    """
-    width, height, mode = _jpeg_header(data) or _any_header(data)
-    if width * height > MAX_PIXELS:
-        raise ImageError(f"declares {width} × {height} pixels, more than {MAX_PIXELS}: not decoded")
-    return width, height, mode
-
-
-def _jpeg_header(data: bytes) -> tuple[int, int, str] | None:
-    """The frame header of a JPEG (ITU T.81, B.2.2), None where it is not found.
-
-    Pillow reads all tables on the way to it, which takes ten times as long: a fifth of the decoding itself.
-    """
-    at = 2
-    while data.startswith(b"\xff\xd8") and at + 10 <= len(data) and data[at] == 0xFF:
-        marker, length = data[at + 1], int.from_bytes(data[at + 2 : at + 4])
-        if marker in FRAME_MARKERS:
-            height, width = int.from_bytes(data[at + 5 : at + 7]), int.from_bytes(data[at + 7 : at + 9])
-            mode = {1: "L", 3: "RGB", 4: "CMYK"}.get(data[at + 9])
-            return (width, height, mode) if mode else None
-        at += 2 + length
-    return None
-
-
-def _any_header(data: bytes) -> tuple[int, int, str]:
-    try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            return *image.size, image.mode
-    except Image.DecompressionBombError as error:
-        raise ImageError(f"declares more than {MAX_PIXELS} pixels: not decoded") from error
-    except Exception as error:  # Pillow's readers raise whatever a malformed header makes them raise
-        raise ImageError("is no image, or of an unknown format") from error
-
-
-def _why_not_decodable(data: bytes) -> str:
-    """OpenCV does not say why it gives up; Pillow does."""
-    try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            image.load()
-    except Exception as error:  # the reason is all that is wanted
-        return f"cannot be decoded: {error}"
-    return "cannot be decoded"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,7 +16,6 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from PIL import Image
 
 from likeness.data.archive import Member, open_reader
 from likeness.data.collected import Collected
@@ -123,7 +121,7 @@ def _pack(batches: Iterable[list[Member]], path: Path, params: DataParams, worke
     total = LFW_IMAGES if params.source in VARIANTS else None
     tables: list[pd.DataFrame] = []
     facts: list[Facts] = []
-    with _quiet_decoders(), PixelWriter(path, params.size) as writer, ThreadPoolExecutor(workers) as pool:
+    with _single_threaded(), PixelWriter(path, params.size) as writer, ThreadPoolExecutor(workers) as pool:
 
         def work(start: int, files: list[Member]) -> list[Facts]:
             pixels, found = read_images(files, params.crop, params.size)
@@ -172,18 +170,14 @@ def _batches(files: Iterable[Member]) -> Iterator[list[Member]]:
 
 
 @contextmanager
-def _quiet_decoders() -> Iterator[None]:
-    """Keeps OpenCV from starting threads below ours, and decoders from telling what the manifest tells."""
-    threads, level = cv2.getNumThreads(), cv2.utils.logging.getLogLevel()
+def _single_threaded() -> Iterator[None]:
+    """Keeps OpenCV from starting threads below ours."""
+    threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            yield
+        yield
     finally:
         cv2.setNumThreads(threads)
-        cv2.utils.logging.setLogLevel(level)
 
 
 def _table(facts: list[Facts]) -> pd.DataFrame:

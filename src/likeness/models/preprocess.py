@@ -67,22 +67,11 @@ class Preprocess:
         Raises:
             ImageError: the picture is no grey uint8 array, or is smaller than the crop.
         """
-        import cv2  # here, because training needs no OpenCV
+        from likeness.images.geometry import crop_and_resize  # here, because training needs no OpenCV
 
         if image.ndim != 2 or image.dtype != np.uint8:
             raise ImageError(f"expected a grey picture, uint8 [h, w], found {image.dtype} {list(image.shape)}")
-        height, width = self.crop or image.shape
-        if image.shape[0] < height or image.shape[1] < width:
-            raise ImageError(
-                f"expected an aligned picture of at least {height}×{width} pixels (height × width), found "
-                f"{image.shape[0]}×{image.shape[1]}; align or enlarge it first"
-            )
-        top, left = (image.shape[0] - height) // 2, (image.shape[1] - width) // 2
-        cut = image[top : top + height, left : left + width]
-        if cut.shape == self.size:
-            return np.ascontiguousarray(cut)
-        shrinks = self.size[0] < height or self.size[1] < width
-        resized = cv2.resize(
-            cut, (self.size[1], self.size[0]), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-        )
-        return np.asarray(resized, dtype=np.uint8)
+        try:
+            return crop_and_resize(image, self.crop, self.size)
+        except ImageError as error:
+            raise ImageError(f"the aligned picture {error}; align or enlarge it first") from error

@@ -16,8 +16,8 @@ from jinja2 import Environment, PackageLoader, select_autoescape
 
 from likeness import __version__
 from likeness.errors import GalleryError, ImageError, LikenessError, ModelError, RequestError, TooLargeError
+from likeness.images import MAX_BYTES
 from likeness.serving.guard import COOKIE, SIGN_IN, Guard, same_secret, session_of
-from likeness.serving.photograph import MAX_BYTES
 from likeness.serving.service import HeatReply, IdentityReply, PersonReply, Service, Settings, VerdictReply
 from likeness.serving.uploads import MAX_FILES, Form, read_form
 

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from likeness.errors import ModelError
+from likeness.images import Pixels
 from likeness.serving.model import ServedModel
-from likeness.serving.photograph import Gray
 from likeness.serving.pictures import under_heat
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Explainer:
         self._loaded: LoadedModel | None = None
         self._one_at_a_time = threading.Lock()  # gradients and hooks are state of the network
 
-    def heats(self, first: Gray, second: Gray, same: bool) -> tuple[HeatMap, HeatMap]:
+    def heats(self, first: Pixels, second: Pixels, same: bool) -> tuple[HeatMap, HeatMap]:
         """Where each picture spoke for the decision.
 
         Args:
@@ -68,7 +68,7 @@ class Explainer:
         return self._loaded
 
 
-def side_by_side(windows: Gray, heats: tuple[HeatMap, HeatMap]) -> npt.NDArray[np.uint8]:
+def side_by_side(windows: Pixels, heats: tuple[HeatMap, HeatMap]) -> npt.NDArray[np.uint8]:
     """Each face beside itself under its heat map, enlarged: BGR uint8 [360, W, 3].
 
     Args:

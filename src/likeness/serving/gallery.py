@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from likeness.errors import GalleryError
+from likeness.faces import FRAME
+from likeness.images import Pixels
 from likeness.serving.comparing import Embeddings
-from likeness.serving.faces import FRAME
-from likeness.serving.photograph import Gray
 
 LONGEST_NAME = 100
 
@@ -44,7 +44,7 @@ class Enrolment:
 
     name: str
     embeddings: Embeddings
-    frames: Gray | None = None
+    frames: Pixels | None = None
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Gallery:
     names: tuple[str, ...] = ()
     enrolled: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     owners: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
-    frames: Gray = field(default_factory=lambda: np.empty((0, FRAME, FRAME), dtype=np.uint8))
+    frames: Pixels = field(default_factory=lambda: np.empty((0, FRAME, FRAME), dtype=np.uint8))
     frame_rows: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
     @classmethod
@@ -162,7 +162,7 @@ class Gallery:
             frame_rows=_renumbered(rows)[self.frame_rows[frames]],
         )
 
-    def reembedded(self, model: str, embed: Callable[[Gray], Embeddings]) -> Gallery:
+    def reembedded(self, model: str, embed: Callable[[Pixels], Embeddings]) -> Gallery:
         """The same people by another model, from the kept photographs.
 
         Args:

@@ -21,8 +21,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from likeness.errors import GalleryError, OutputError
+from likeness.faces import FRAME
 from likeness.files import atomic_path
-from likeness.serving.faces import FRAME
 from likeness.serving.gallery import Gallery
 
 _FORMAT = "likeness-gallery-1"

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from likeness.errors import GalleryError
-from likeness.serving.faces import Face
+from likeness.faces import Face
 from likeness.serving.gallery import Enrolment, Gallery, Person, clean_name
 from likeness.serving.gallery_file import editing, load_gallery, remove_people, save_gallery
 from likeness.serving.search import Search

@@ -1,4 +1,4 @@
-"""Gray pictures and heat maps as PNG, for pages and files."""
+"""Pixels pictures and heat maps as PNG, for pages and files."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from likeness.serving.photograph import Gray
+from likeness.images import Pixels
 
 
 def png(pixels: npt.NDArray[np.uint8]) -> bytes:
@@ -37,7 +37,7 @@ def heat_layer(heat: npt.NDArray[np.floating]) -> npt.NDArray[np.uint8]:
     return np.dstack([colours, opacity])
 
 
-def under_heat(face: Gray, heat: npt.NDArray[np.floating]) -> npt.NDArray[np.uint8]:
+def under_heat(face: Pixels, heat: npt.NDArray[np.floating]) -> npt.NDArray[np.uint8]:
     """A face uint8 [H, W] with its heat map laid over it, BGR uint8 [H, W, 3]."""
     layer = heat_layer(heat)
     opacity = layer[..., 3:].astype(np.float32) / 255

@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from likeness.errors import ImageError, LikenessError
-from likeness.serving.photograph import MAX_BYTES
+from likeness.images import MAX_BYTES
 from likeness.serving.verifier import Verifier
 
 COLUMNS = ("first", "second")

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from likeness.errors import LikenessError, RequestError
+from likeness.faces import Box, Face
 from likeness.models.card import CARD, read_card
-from likeness.serving.faces import Box, Face
 from likeness.serving.gallery import Person
 from likeness.serving.gallery_file import remove_people
 from likeness.serving.model import model_folder

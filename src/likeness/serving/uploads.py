@@ -12,7 +12,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
 from likeness.errors import RequestError, TooLargeError
-from likeness.serving.photograph import MAX_BYTES
+from likeness.images import MAX_BYTES
 
 MAX_FILES = 20
 MAX_TOTAL = 64 * 1024 * 1024

@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 
 from likeness.errors import ImageError
+from likeness.faces import Face, find_face, framed
+from likeness.images import Image, Pixels, read_image
 from likeness.serving.comparing import Embeddings
 from likeness.serving.explanation import Explainer, HeatMap
-from likeness.serving.faces import Face, find_face, framed
 from likeness.serving.model import Runtime, ServedModel, open_model
-from likeness.serving.photograph import Gray, Picture, read_gray
 from likeness.serving.thresholds import far_at, threshold_at
 
 _WORDS = ((0.99, "almost certainly"), (0.9, "very likely"), (0.7, "probably"))
@@ -88,7 +88,7 @@ class Verifier:
         """Whether embeddings lie on the unit sphere."""
         return self.model.card.model.unit
 
-    def face(self, picture: Picture, *, aligned: bool = False, name: str | None = None) -> Face:
+    def face(self, picture: Image, *, aligned: bool = False, name: str | None = None) -> Face:
         """Reads a photograph and frames its largest face.
 
         Args:
@@ -100,11 +100,11 @@ class Verifier:
             FaceNotFoundError: no face is seen.
             ImageError: it is no usable image.
         """
-        gray = read_gray(picture, name)
+        gray = read_image(picture, name)
         called = name or (str(picture) if isinstance(picture, (str, Path)) else "the image")
         return framed(gray) if aligned else find_face(gray, called)
 
-    def faces(self, pictures: Iterable[Picture], *, aligned: bool = False) -> Iterator[Face | ImageError]:
+    def faces(self, pictures: Iterable[Image], *, aligned: bool = False) -> Iterator[Face | ImageError]:
         """The face of each photograph in turn, or the error that it is; read ahead on every core."""
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             pending: deque[Future[Face | ImageError]] = deque()
@@ -115,7 +115,7 @@ class Verifier:
             while pending:
                 yield pending.popleft().result()
 
-    def windows(self, faces: Sequence[Face]) -> Gray:
+    def windows(self, faces: Sequence[Face]) -> Pixels:
         """What the network sees of each face, uint8 [N, H, W]."""
         preprocess = self.model.card.preprocess
         empty = np.empty((0, *preprocess.size), dtype=np.uint8)
@@ -125,7 +125,7 @@ class Verifier:
         """Embeddings float32 [N, D] of framed faces."""
         return self.model.embed(self.windows(faces))
 
-    def embed(self, pictures: Sequence[Picture], *, aligned: bool = False) -> Embeddings:
+    def embed(self, pictures: Sequence[Image], *, aligned: bool = False) -> Embeddings:
         """Embeddings float32 [N, D] of photographs.
 
         Raises:
@@ -135,8 +135,8 @@ class Verifier:
 
     def verify(
         self,
-        first: Picture,
-        second: Picture,
+        first: Image,
+        second: Image,
         *,
         far: float | None = None,
         threshold: float | None = None,
@@ -147,7 +147,7 @@ class Verifier:
 
     def verify_many(
         self,
-        pairs: Sequence[tuple[Picture, Picture]],
+        pairs: Sequence[tuple[Image, Image]],
         *,
         far: float | None = None,
         threshold: float | None = None,
@@ -214,7 +214,7 @@ class Verifier:
         cut = decision.threshold if threshold is None else threshold
         return cut, far_at(decision, cut)
 
-    def _face_or_error(self, picture: Picture, aligned: bool) -> Face | ImageError:
+    def _face_or_error(self, picture: Image, aligned: bool) -> Face | ImageError:
         try:
             return self.face(picture, aligned=aligned)
         except ImageError as error:
@@ -231,7 +231,7 @@ def in_words(probability: float) -> str:
     return "hard to tell"
 
 
-def _identity(picture: Picture) -> object:
+def _identity(picture: Image) -> object:
     """Equal for photographs that need to be read only once."""
     return (
         id(picture) if isinstance(picture, np.ndarray) else picture if isinstance(picture, bytes) else str(picture)

@@ -55,14 +55,14 @@ class Registry:
         self.versions = Versions(store, folder)
 
     @classmethod
-    def open(cls, uri: str | None = None, folder: Path | None = None) -> Registry:
-        """The registry that the project in `folder` (None: the current one) uses.
+    def open(cls, uri: str | None = None, folder: Path | None = None, *, create: bool = False) -> Registry:
+        """The registry that the project in `folder` (None: the current one) uses; `create` makes its database.
 
         Raises:
             TrackingError: the store cannot be reached, or there is none; it is never made by being asked for.
         """
         place = folder or Path.cwd()
-        return cls(connect(uri, main_repository(place), create=False), place)
+        return cls(connect(uri, main_repository(place), create=create), place)
 
     def register(
         self, model: Path, predictions: Path, metrics: Mapping[str, Any], run_json: Path, milliseconds: float

@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 
 from likeness.data.archive import Member
 from likeness.data.faceset import MANIFEST_COLUMNS, FaceSet, SourceCard
-from likeness.data.images import Facts, Pixels, read_images
+from likeness.data.images import Facts, read_images
 from likeness.data.incoming import Arrival
 from likeness.data.sources import DataParams
+from likeness.images import Pixels
 from likeness.progress import progress
 from likeness.validation.checkpoint import check
 from likeness.validation.findings import Finding, shown

@@ -22,7 +22,8 @@ import cv2.data
 import numpy as np
 
 from likeness.errors import FaceNotFoundError
-from likeness.serving.photograph import Gray
+from likeness.images import Pixels
+from likeness.images.geometry import resize
 
 FRAME = 250
 """Height and width of a framed face, in pixels; the face itself takes the middle 114."""
@@ -60,12 +61,12 @@ class Face:
         others: how many smaller faces the photograph shows besides.
     """
 
-    frame: Gray
+    frame: Pixels
     box: Box | None = None
     others: int = 0
 
 
-def find_face(photograph: Gray, name: str = "the image") -> Face:
+def find_face(photograph: Pixels, name: str = "the image") -> Face:
     """The largest face of an upright gray photograph.
 
     Args:
@@ -85,12 +86,12 @@ def find_face(photograph: Gray, name: str = "the image") -> Face:
     return Face(cut_frame(photograph, box), box, len(boxes) - 1)
 
 
-def framed(picture: Gray) -> Face:
+def framed(picture: Pixels) -> Face:
     """A picture that is framed like LFW's already; one of another size is scaled to 250×250."""
-    return Face(_resized(picture))
+    return Face(resize(picture, (FRAME, FRAME)))
 
 
-def detect(photograph: Gray) -> list[Box]:
+def detect(photograph: Pixels) -> list[Box]:
     """Every upright frontal face, the largest first."""
     scale = min(1.0, _SEARCHED_SIDE / max(photograph.shape))
     searched = photograph
@@ -105,7 +106,7 @@ def detect(photograph: Gray) -> list[Box]:
     return []
 
 
-def steadied(photograph: Gray, box: Box) -> Box:
+def steadied(photograph: Pixels, box: Box) -> Box:
     """The mean of a found box and of what is found when that part, and its mirror image, are looked at again."""
     margin = round(_MARGIN * box.side)
     top, left = max(0, box.top - margin), max(0, box.left - margin)
@@ -123,7 +124,7 @@ def steadied(photograph: Gray, box: Box) -> Box:
     return Box(left + round(x), top + round(y), round(side))
 
 
-def _again(part: Gray, side: float) -> list[tuple[int, int, int]]:
+def _again(part: Pixels, side: float) -> list[tuple[int, int, int]]:
     """The first face (left, top, side) of about a known size in a part of a photograph, or none."""
     smallest, largest = (round(side * ratio) for ratio in _NEAR)
     found = _cascade().detectMultiScale(
@@ -132,7 +133,7 @@ def _again(part: Gray, side: float) -> list[tuple[int, int, int]]:
     return [(int(x), int(y), int(side)) for x, y, side, _ in found[:1]]
 
 
-def cut_frame(photograph: Gray, box: Box) -> Gray:
+def cut_frame(photograph: Pixels, box: Box) -> Pixels:
     """The box enlarged 2.2 times about its middle, scaled to 250×250; beyond the border its edge is repeated."""
     side = round(box.side * ENLARGEMENT)
     top = box.top + (box.side - side) // 2
@@ -140,16 +141,7 @@ def cut_frame(photograph: Gray, box: Box) -> Gray:
     height, width = photograph.shape
     inside = photograph[max(top, 0) : top + side, max(left, 0) : left + side]
     beyond = (max(-top, 0), max(top + side - height, 0), max(-left, 0), max(left + side - width, 0))
-    return _resized(cv2.copyMakeBorder(inside, *beyond, borderType=cv2.BORDER_REPLICATE))
-
-
-def _resized(picture: Gray) -> Gray:
-    """Scaled to 250×250: area averaging where that shrinks the picture, bilinear where it enlarges."""
-    if picture.shape == (FRAME, FRAME):
-        return np.ascontiguousarray(picture)
-    shrinks = max(picture.shape) > FRAME
-    interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(picture, (FRAME, FRAME), interpolation=interpolation), dtype=np.uint8)
+    return resize(np.asarray(cv2.copyMakeBorder(inside, *beyond, borderType=cv2.BORDER_REPLICATE)), (FRAME, FRAME))
 
 
 def _cascade() -> cv2.CascadeClassifier:

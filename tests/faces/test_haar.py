@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from likeness.errors import FaceNotFoundError
-from likeness.serving import faces
-from likeness.serving.faces import FRAME, Box, cut_frame, detect, find_face, framed, steadied
-from likeness.serving.photograph import read_gray
+from likeness.faces import FRAME, Box, cut_frame, detect, find_face, framed, steadied
+from likeness.faces import haar as faces
+from likeness.images import read_image
 from tests.serving.pictures import portrait, two_people
 
 
 def test_the_face_is_found_and_stands_in_the_middle_of_its_frame() -> None:
-    face = find_face(read_gray(portrait()))
+    face = find_face(read_image(portrait()))
     assert face.box is not None
     assert face.others == 0
     assert face.frame.shape == (FRAME, FRAME)
@@ -27,21 +27,21 @@ def test_the_face_is_found_and_stands_in_the_middle_of_its_frame() -> None:
 
 
 def test_the_largest_of_several_is_taken_and_the_others_counted() -> None:
-    face = find_face(read_gray(two_people()))
+    face = find_face(read_image(two_people()))
     assert face.box is not None
     assert face.box.left < 512
     assert face.others == 1
 
 
 def test_a_reduced_search_gives_places_in_the_original() -> None:
-    large = np.kron(read_gray(portrait()), np.ones((4, 4), dtype=np.uint8))
-    small, big = detect(read_gray(portrait()))[0], detect(large)[0]
+    large = np.kron(read_image(portrait()), np.ones((4, 4), dtype=np.uint8))
+    small, big = detect(read_image(portrait()))[0], detect(large)[0]
     assert abs(big.side / 4 - small.side) < 10
     assert abs(big.left / 4 - small.left) < 10
 
 
 def test_a_steadied_box_follows_a_shifted_photograph_more_closely() -> None:
-    gray = read_gray(portrait())
+    gray = read_image(portrait())
     first: list[tuple[int, int, int]] = []
     steady: list[tuple[int, int, int]] = []
     for shift in range(12):
@@ -53,7 +53,7 @@ def test_a_steadied_box_follows_a_shifted_photograph_more_closely() -> None:
 
 
 def test_a_mirrored_photograph_has_its_box_mirrored() -> None:
-    gray = read_gray(portrait())
+    gray = read_image(portrait())
     box = find_face(gray).box
     mirrored = find_face(np.ascontiguousarray(gray[:, ::-1])).box
     assert box is not None
@@ -65,7 +65,7 @@ def test_a_mirrored_photograph_has_its_box_mirrored() -> None:
 
 def test_a_finer_look_sees_a_tilted_face(monkeypatch: pytest.MonkeyPatch) -> None:
     tilt = cv2.getRotationMatrix2D((225, 115), 24, 1)  # about the face
-    tilted = cv2.warpAffine(read_gray(portrait()), tilt, (512, 512))
+    tilted = cv2.warpAffine(read_image(portrait()), tilt, (512, 512))
     assert detect(tilted)
     monkeypatch.setattr(faces, "_SCALE_STEPS", (1.1,))
     assert not detect(tilted)
@@ -100,7 +100,7 @@ def test_a_framed_picture_is_taken_as_it_is_or_scaled() -> None:
 
 
 def test_many_threads_find_what_one_finds() -> None:
-    gray = read_gray(portrait())
+    gray = read_image(portrait())
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(detect, [gray] * 8))
     assert all(boxes == detect(gray) for boxes in found)

@@ -1,0 +1,20 @@
+"""The one reader of image files: what a network is trained on and what it is asked about pass through it alike."""
+
+from likeness.images.formats import SUFFIXES, kind_of
+from likeness.images.geometry import crop_and_resize
+from likeness.images.limits import MAX_BYTES, MAX_PIXELS, MAX_SIDE
+from likeness.images.reader import Decoded, Image, Pixels, decode, read_image
+
+__all__ = [
+    "MAX_BYTES",
+    "MAX_PIXELS",
+    "MAX_SIDE",
+    "SUFFIXES",
+    "Decoded",
+    "Image",
+    "Pixels",
+    "crop_and_resize",
+    "decode",
+    "kind_of",
+    "read_image",
+]

@@ -1,0 +1,65 @@
+"""Crop, resize and orientation: one rule for the pictures of training and of use."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from likeness.errors import ImageError
+
+Pixels = npt.NDArray[np.uint8]
+"""uint8 [h, w] grey, or [h, w, 3] RGB; 0 black, 255 white."""
+
+
+def crop_and_resize(picture: Pixels, crop: tuple[int, int] | None, size: tuple[int, int]) -> Pixels:
+    """Central crop, then area averaging where that shrinks an axis and bilinear interpolation otherwise.
+
+    Args:
+        picture: uint8 [h, w] or [h, w, 3].
+        crop: height and width of the central window in pixels of the picture; None for the whole.
+        size: height and width of the result; a window of other proportions is stretched.
+
+    Raises:
+        ImageError: the picture is smaller than the crop.
+    """
+    height, width = crop or picture.shape[:2]
+    top, left = (picture.shape[0] - height) // 2, (picture.shape[1] - width) // 2
+    if top < 0 or left < 0:
+        found = f"{picture.shape[0]}×{picture.shape[1]}"
+        raise ImageError(f"is {found} pixels (height × width), smaller than the crop of {height}×{width}")
+    return resize(picture[top : top + height, left : left + width], size)
+
+
+def resize(picture: Pixels, size: tuple[int, int]) -> Pixels:
+    """To height and width `size`; see `crop_and_resize`."""
+    if picture.shape[:2] == size:
+        return np.ascontiguousarray(picture)
+    shrinks = size[0] < picture.shape[0] or size[1] < picture.shape[1]
+    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(picture, (size[1], size[0]), interpolation=method), np.uint8)
+
+
+def reduced(picture: Pixels, longest: int) -> Pixels:
+    """The picture, at most `longest` pixels on its longer side."""
+    height, width = picture.shape[:2]
+    if max(height, width) <= longest:
+        return picture
+    scale = longest / max(height, width)
+    return resize(picture, (max(1, round(height * scale)), max(1, round(width * scale))))
+
+
+def upright(picture: Pixels, orientation: int) -> Pixels:
+    """Undoes an EXIF orientation (Exif 2.32, tag 274): 1 to 8; any other value counts as 1."""
+    undo: dict[int, Any] = {
+        2: lambda p: p[:, ::-1],
+        3: lambda p: p[::-1, ::-1],
+        4: lambda p: p[::-1],
+        5: lambda p: np.swapaxes(p, 0, 1),
+        6: lambda p: np.rot90(p, -1),
+        7: lambda p: np.rot90(np.swapaxes(p, 0, 1), 2),
+        8: lambda p: np.rot90(p),
+    }
+    return np.ascontiguousarray(undo[orientation](picture)) if orientation in undo else picture

@@ -1,0 +1,196 @@
+"""From the bytes of any image file to upright pixels: one decoder a format, for training and for use.
+
+JPEG goes through libjpeg-turbo (simplejpeg), which announces the very size that it decodes and reports damage
+inside; everything else, and CMYK, through Pillow. What a picture may cost stands in `limits`.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+from pathlib import Path
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import simplejpeg
+from PIL import Image as Pillow
+
+from likeness.errors import ImageError
+from likeness.images import jpeg
+from likeness.images.formats import kind_of
+from likeness.images.geometry import Pixels, reduced, upright
+from likeness.images.limits import MAX_BYTES, MAX_SIDE, check_bytes, check_scans, check_size
+
+__all__ = ["Decoded", "Image", "Pixels", "decode", "read_image"]
+
+Image: TypeAlias = str | Path | bytes | npt.NDArray[np.uint8] | Pillow.Image
+"""A file's path, a file's bytes, a Pillow image, or pixels: grey [h, w], RGB [h, w, 3] or RGBA [h, w, 4]."""
+
+_ORIENTATION = 274
+_MODES = {"Gray": "L", "YCbCr": "RGB", "RGB": "RGB"}
+# What Pillow's decoders are known to raise on broken files.
+_BROKEN = (OSError, ValueError, TypeError, SyntaxError, EOFError, struct.error, IndexError, KeyError, MemoryError)
+_ROWS = 512  # composed over white at a time
+
+
+class Decoded(NamedTuple):
+    """A picture and what its file says of it.
+
+    Attributes:
+        pixels: uint8 [h, w] or [h, w, 3], upright, at most 4096 pixels on its longer side.
+        width: of the upright picture as it is in the file.
+        height: likewise.
+        mode: Pillow's name of the file's colours, such as L, RGB or CMYK.
+    """
+
+    pixels: Pixels
+    width: int
+    height: int
+    mode: str
+
+
+def read_image(image: Image, name: str | None = None, *, colour: bool = False) -> Pixels:
+    """Upright pixels of a picture in any form.
+
+    Args:
+        image: see `Image`.
+        name: what a message calls it; by default its path, or "the image".
+        colour: RGB instead of grey.
+
+    Raises:
+        ImageError: it is absent, too large, of a kind that is not read, truncated or damaged; the message says
+            which, and what to do.
+    """
+    if isinstance(image, np.ndarray):
+        return _from_array(image, name or "the image", colour)
+    if isinstance(image, Pillow.Image):
+        return _from_pillow(image, name or "the image", colour)
+    if isinstance(image, bytes):
+        return decode(image, name or "the image", colour=colour).pixels
+    path = Path(image)
+    return decode(_read_file(path), name or str(path), colour=colour).pixels
+
+
+def decode(data: bytes, name: str = "the image", *, colour: bool = False) -> Decoded:
+    """Decodes the bytes of an image file.
+
+    Args:
+        data: the whole file.
+        name: what a message calls it.
+        colour: RGB instead of grey; of a JPEG grey is its luminance.
+
+    Raises:
+        ImageError: as for `read_image`.
+    """
+    check_bytes(len(data), name)
+    kind = kind_of(data, name)
+    try:
+        decoded = _decode_jpeg(data, name, colour) if kind == "JPEG" else None
+        return decoded or _decode_any(data, kind, name, colour)
+    except Pillow.DecompressionBombError as error:
+        raise ImageError(
+            f"{name} announces far more pixels than are read: not decoded; save it smaller"
+        ) from error
+    except _BROKEN as error:
+        raise ImageError(
+            f"{name} is a broken {kind} file, or cut short ({error}); save or copy it anew"
+        ) from error
+
+
+def _read_file(path: Path) -> bytes:
+    """The file's bytes; one byte beyond the limit suffices to know that it is too long."""
+    try:
+        with path.open("rb") as stream:
+            return stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise ImageError(f"{path} cannot be read ({error.strerror or error})") from error
+
+
+def _decode_jpeg(data: bytes, name: str, colour: bool) -> Decoded | None:
+    """None for a JPEG that libjpeg-turbo does not turn into grey or RGB, such as one of printing inks."""
+    height, width, space, sampling = simplejpeg.decode_jpeg_header(data, strict=False)
+    if space not in _MODES:
+        return None
+    components = 1.0 if space == "Gray" else {"444": 3.0, "422": 2.0, "440": 2.0}.get(sampling, 1.5)
+    count = jpeg.scans(data)
+    held = 2 * components if count > 1 else 0.0  # coefficients of the whole picture
+    check_size(width, height, name, held + (3 if colour else 1))
+    check_scans(count, width, height, name)
+    try:
+        pixels = simplejpeg.decode_jpeg(data, "RGB" if colour else "GRAY")
+    except ValueError as error:
+        raise ImageError(f"{name} is a damaged JPEG file ({error}); save or copy it anew") from error
+    orientation = _orientation_of(jpeg.exif_of(data))
+    return _finished(pixels if colour else pixels[..., 0], orientation, _MODES[space])
+
+
+def _decode_any(data: bytes, kind: str, name: str, colour: bool) -> Decoded:
+    with Pillow.open(io.BytesIO(data), formats=[kind]) as image:
+        check_size(*image.size, name, 2 * len(image.getbands()))
+        mode = image.mode
+        image.load()
+        orientation = image.getexif().get(_ORIENTATION, 1)
+        return _finished(_to_pixels(image, colour), orientation, mode)
+
+
+def _orientation_of(exif: bytes) -> int:
+    """1 where there is none or it cannot be read: a camera's note is never a reason to refuse a photograph."""
+    if not exif:
+        return 1
+    try:
+        tags = Pillow.Exif()
+        tags.load(exif)
+        return int(tags.get(_ORIENTATION, 1))
+    except Exception:  # Pillow's parser raises whatever malformed tags make it raise
+        return 1
+
+
+def _finished(pixels: Pixels, orientation: int, mode: str) -> Decoded:
+    turned = upright(pixels, orientation)
+    return Decoded(reduced(turned, MAX_SIDE), turned.shape[1], turned.shape[0], mode)
+
+
+def _to_pixels(image: Pillow.Image, colour: bool) -> Pixels:
+    """8-bit grey or RGB; transparent parts over white."""
+    if image.mode.startswith("I") or image.mode == "F":
+        grey = _upper_bits(np.asarray(image))
+        return np.repeat(grey[..., None], 3, axis=2) if colour else grey
+    plain = "RGB" if colour else "L"
+    if image.has_transparency_data:
+        return _over_white(image.convert("RGBA"), plain)
+    return np.asarray(image.convert(plain))
+
+
+def _over_white(image: Pillow.Image, mode: str) -> Pixels:
+    """Some rows at a time, so that no second picture is held."""
+    parts = []
+    for top in range(0, image.height, _ROWS):
+        rows = image.crop((0, top, image.width, min(top + _ROWS, image.height)))
+        parts.append(
+            np.asarray(Pillow.alpha_composite(Pillow.new("RGBA", rows.size, "white"), rows).convert(mode))
+        )
+    return np.concatenate(parts)
+
+
+def _upper_bits(pixels: npt.NDArray[np.generic]) -> Pixels:
+    """Upper 8 of 16 bits; Pillow's own conversion would clip at 255."""
+    return (np.clip(pixels.astype(np.int32), 0, 65535) >> 8).astype(np.uint8)
+
+
+def _from_array(pixels: npt.NDArray[np.uint8], name: str, colour: bool) -> Pixels:
+    if pixels.dtype != np.uint8 or not (pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[2] in (3, 4))):
+        raise ImageError(
+            f"{name} expected uint8 pixels [h, w], [h, w, 3] or [h, w, 4], "
+            f"found {pixels.dtype} {list(pixels.shape)}"
+        )
+    return _from_pillow(Pillow.fromarray(pixels), name, colour)
+
+
+def _from_pillow(image: Pillow.Image, name: str, colour: bool) -> Pixels:
+    check_size(*image.size, name, 2 * len(image.getbands()))
+    try:
+        pixels = _to_pixels(image, colour)
+        return reduced(upright(pixels, image.getexif().get(_ORIENTATION, 1)), MAX_SIDE)
+    except _BROKEN as error:
+        raise ImageError(f"{name} cannot be decoded ({error}); save or copy it anew") from error

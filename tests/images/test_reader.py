@@ -1,0 +1,275 @@
+from __future__ import annotations
+
+import io
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageOps
+
+from likeness.data.archive import Member
+from likeness.data.images import read_images
+from likeness.errors import ImageError
+from likeness.images import MAX_BYTES, MAX_SIDE, read_image
+from likeness.models.preprocess import Preprocess
+from tests.serving.pictures import encoded, png_bomb, portrait
+
+
+def luminance(pixels: np.ndarray) -> np.ndarray:
+    return np.asarray(Image.fromarray(pixels).convert("L"))
+
+
+@pytest.mark.parametrize("kind", ["PNG", "PPM"])
+def test_lossless_kinds_give_the_luminance_exactly(kind: str) -> None:
+    np.testing.assert_array_equal(read_image(encoded(portrait(), kind)), luminance(portrait()))
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "WEBP", "GIF"])
+def test_lossy_kinds_give_it_nearly(kind: str) -> None:
+    read = read_image(encoded(portrait(), kind)).astype(int)
+    assert np.abs(read - luminance(portrait())).mean() < 4
+
+
+def test_path_bytes_and_pixels_are_one_picture(tmp_path: Path) -> None:
+    data = encoded(portrait(), "PNG")
+    (tmp_path / "a.jpg").write_bytes(data)  # the name lies about the kind, which does not matter
+    for picture in (tmp_path / "a.jpg", str(tmp_path / "a.jpg"), portrait(), luminance(portrait())):
+        np.testing.assert_array_equal(read_image(picture), read_image(data))
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_orientation_is_undone(orientation: int) -> None:
+    upright = Image.fromarray(luminance(portrait())[:200, :300])
+    # What a camera that was held so stores; each of these undoes the corresponding entry of Exif 2.32.
+    stored_by = [None, 0, 3, 1, 5, 2, 6, 4][orientation - 1]
+    stored = upright if stored_by is None else upright.transpose(Image.Transpose(stored_by))
+    exif = Image.Exif()
+    exif[274] = orientation
+    stream = io.BytesIO()
+    stored.save(stream, "PNG", exif=exif)
+    np.testing.assert_array_equal(read_image(stream.getvalue()), np.asarray(upright))
+
+
+def test_sixteen_bits_are_scaled_not_clipped() -> None:
+    deep = np.linspace(0, 65535, 64, dtype=np.uint16).reshape(8, 8)
+    stream = io.BytesIO()
+    Image.fromarray(deep).save(stream, "PNG")
+    np.testing.assert_array_equal(read_image(stream.getvalue()), (deep >> 8).astype(np.uint8))
+
+
+def test_transparent_background_becomes_white() -> None:
+    clear = np.zeros((8, 8, 4), dtype=np.uint8)
+    clear[2:6, 2:6] = (10, 10, 10, 255)
+    gray = read_image(encoded(clear, "PNG"))
+    assert gray[0, 0] == 255
+    assert gray[3, 3] == 10
+
+
+def test_a_large_photograph_is_reduced() -> None:
+    assert read_image(np.zeros((1000, 5000), dtype=np.uint8)).shape == (819, MAX_SIDE)
+
+
+def jpeg_behind_fill_bytes(width: int, height: int) -> bytes:
+    """A JPEG whose true frame stands behind fill bytes (T.81, B.1.1.2), and one of 8×8 in a comment before it."""
+    data = encoded(portrait())
+    at = data.index(b"\xff\xc0")
+    frame = bytearray(data[at:])
+    frame[5:9] = struct.pack(">HH", height, width)
+    decoy = data[at + 2 :][:17]
+    comment = b"\xff\xfe" + struct.pack(">H", 2 + len(decoy)) + decoy
+    return data[:at] + comment + b"\xff" * 7 + bytes(frame)
+
+
+def progressive(side: int, scans: int) -> bytes:
+    """A progressive JPEG whose last scan comes again and again."""
+    data = encoded(np.zeros((side, side), dtype=np.uint8), progressive=True)
+    start = data.rindex(b"\xff\xda")
+    return data[:-2] + data[start:-2] * scans + data[-2:]
+
+
+@pytest.mark.attack("2")
+@pytest.mark.parametrize(("side", "scans"), [(64, 100), (7000, 20)])
+def test_scans_are_counted_before_they_are_decoded(side: int, scans: int) -> None:
+    data = progressive(side, scans)
+    assert len(data) < 400_000
+    with pytest.raises(ImageError, match=r"JPEG of \d+ scans .*not decoded"):
+        read_image(data)
+    _, (facts,) = read_images([Member("a/1.jpg", data)], None, (8, 8))
+    assert "not decoded" in facts.error
+
+
+@pytest.mark.attack("13")
+def test_two_pictures_of_20_000_pixels_a_side_are_refused() -> None:
+    with pytest.raises(ImageError, match="not decoded"):
+        read_image(png_bomb(20_000, 20_000))
+
+
+@pytest.mark.fault("D08")
+def test_what_follows_the_end_of_a_jpeg_is_no_part_of_it() -> None:
+    """Phones append a video of some megabytes, in which any bytes may come."""
+    photo = encoded(portrait())
+    motion = photo + b"ftypmp42" + b"\xff\xda\xff\xd8" * 100_000 + photo
+    np.testing.assert_array_equal(read_image(motion), read_image(photo))
+    np.testing.assert_array_equal(
+        read_images([Member("a/1.jpg", motion)], None, (32, 32))[0],
+        read_images([Member("a/1.jpg", photo)], None, (32, 32))[0],
+    )
+
+
+@pytest.mark.fault("D29")
+def test_a_jpeg_damaged_inside_is_told() -> None:
+    data = bytearray(encoded(portrait()))
+    data[len(data) // 2 : len(data) // 2 + 400] = b"\xff\xd9" * 200
+    with pytest.raises(ImageError, match="damaged JPEG"):
+        read_image(bytes(data))
+
+
+@pytest.mark.fault("D12")
+def test_a_photograph_of_fifty_megapixels_is_read_by_everybody() -> None:
+    data = encoded(np.full((6144, 8160), 90, dtype=np.uint8), quality=50)
+    assert read_image(data).shape == (3084, MAX_SIDE)
+    _, (facts,) = read_images([Member("a/1.jpg", data)], None, (32, 32))
+    assert (facts.decodable, facts.width, facts.height) == (True, 8160, 6144)
+
+
+KINDS = [
+    *(("JPEG", mode) for mode in ("L", "RGB", "CMYK")),
+    *(("PNG", mode) for mode in ("L", "LA", "RGB", "RGBA", "P", "I;16")),
+    *(("WEBP", mode) for mode in ("RGB", "RGBA")),
+    *(("BMP", mode) for mode in ("L", "RGB")),
+    *(("PPM", mode) for mode in ("L", "RGB")),
+    ("GIF", "P"),
+]
+
+
+@st.composite
+def image_files(draw: st.DrawFn) -> bytes:
+    """An image file of any kind, mode, size and orientation."""
+    kind, mode = draw(st.sampled_from(KINDS))
+    height, width = draw(st.integers(2, 90)), draw(st.integers(2, 90))
+    rng = np.random.default_rng(draw(st.integers(0, 99)))
+    pixels = rng.integers(0, 256, (height, width, 4), dtype=np.uint8)
+    if mode == "I;16":
+        image = Image.fromarray(pixels[..., 0].astype(np.uint16) * 257)
+    else:
+        image = Image.fromarray(pixels).convert(mode)
+    options = {}
+    if kind in ("JPEG", "PNG", "WEBP"):
+        options["exif"] = Image.Exif()
+        options["exif"][274] = draw(st.integers(0, 9))
+    stream = io.BytesIO()
+    image.save(stream, kind, **options)
+    return stream.getvalue()
+
+
+@pytest.mark.fault("D12")
+@given(image_files(), st.sampled_from([None, (24, 20)]), st.sampled_from([(16, 12), (40, 40)]))
+@settings(max_examples=150, deadline=None)
+def test_the_network_sees_in_use_what_it_saw_in_training(
+    data: bytes, crop: tuple[int, int] | None, size: tuple[int, int]
+) -> None:
+    stored, (facts,) = read_images([Member("a/1.jpg", data)], crop, size)
+    picture = read_image(data)
+    assert (facts.height, facts.width) == picture.shape
+    if not facts.decodable:
+        assert "smaller than the crop" in facts.error
+        return
+    np.testing.assert_array_equal(stored[0], Preprocess(size, crop).window(picture))
+    assert read_image(data, colour=True).shape == (*picture.shape, 3)
+
+
+@given(st.integers(1, 8))
+def test_every_orientation_is_undone(orientation: int) -> None:
+    picture = np.arange(6 * 9, dtype=np.uint8).reshape(6, 9)
+    exif = Image.Exif()
+    exif[274] = orientation
+    stream = io.BytesIO()
+    Image.fromarray(picture).save(stream, "PNG", exif=exif)
+    upright = ImageOps.exif_transpose(Image.open(io.BytesIO(stream.getvalue())))
+    np.testing.assert_array_equal(read_image(stream.getvalue()), np.asarray(upright))
+
+
+REFUSED = {
+    "empty": (b"", "is empty"),
+    "too many bytes": (b"\xff\xd8\xff" + bytes(MAX_BYTES), "larger than 32 MB"),
+    "10 000 x 10 000": (png_bomb(10_000, 10_000), "10000×10000"),
+    "200 000 x 2 000": (png_bomb(200_000, 2_000), "far more pixels"),
+    "truncated JPEG": (encoded(portrait())[:9000], "Premature end"),
+    "truncated PNG": (encoded(portrait(), "PNG")[:9000], "or cut short"),
+    "noise after a JPEG's first bytes": (b"\xff\xd8\xff" + bytes(range(256)) * 20, "or cut short"),
+    "a web page": (b"<!doctype html><title>404</title>", "web page"),
+    "HEIC": (b"\0\0\0\x18ftypheic" + bytes(100), "HEIC"),
+    "TIFF": (b"II*\0" + bytes(100), "looks like TIFF"),
+    "RIFF but no WebP": (b"RIFF\0\0\0\0WAVE" + bytes(100), "no image of a kind"),
+    "one pixel": (encoded(np.zeros((1, 1), dtype=np.uint8), "PNG"), "1×1"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_unusable_bytes_are_refused_in_a_sentence(case: str) -> None:
+    data, said = REFUSED[case]
+    with pytest.raises(ImageError, match=r"^photo (is|has|announces) ") as refusal:
+        read_image(data, "photo")
+    assert said in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+
+
+def test_missing_file_and_folder_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ImageError, match="No such file"):
+        read_image(tmp_path / "absent.jpg")
+    with pytest.raises(ImageError, match="cannot be read"):
+        read_image(tmp_path)
+
+
+def test_pixels_of_another_type_are_refused() -> None:
+    with pytest.raises(ImageError, match="expected uint8 pixels"):
+        read_image(np.zeros((8, 8), dtype=np.float32))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF", "PPM"])
+def test_whatever_is_broken_in_a_file_it_is_an_image_error(kind: str) -> None:
+    rng = np.random.default_rng(7)
+    whole = encoded(portrait()[:64, :64], kind)
+    refused = 0
+    for trial in range(200):
+        broken = np.frombuffer(whole, dtype=np.uint8).copy()
+        places = rng.integers(12, min(200, len(broken)) if trial % 2 else len(broken), 8)
+        broken[places] = rng.integers(0, 256, 8)
+        try:
+            read_image(broken.tobytes())
+        except ImageError:
+            refused += 1
+    assert refused > 0
+
+
+BOMBS = {
+    "160 MB of pixels": png_bomb(40_000, 4_000),
+    "a chunk of 2 GB in 45 bytes": png_bomb(8, 8)[:33] + b"\x7f\xff\xff\xffIDAT\0\0\0\0",
+    "a frame behind fill bytes": jpeg_behind_fill_bytes(32_000, 32_000),
+}
+
+
+@pytest.mark.attack("2")
+@pytest.mark.parametrize("bomb", BOMBS)
+def test_a_bomb_costs_no_memory(bomb: str) -> None:
+    """The process that refuses it may not grow by 20 MB; in use and at ingest, which read by the same code."""
+    program = (
+        "import resource, sys\n"
+        "from likeness.errors import ImageError\n"
+        "from likeness.images import read_image\n"
+        "data = sys.stdin.buffer.read()\n"
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "try:\n"
+        "    read_image(data)\n"
+        "    sys.exit('it was read')\n"
+        "except ImageError:\n"
+        "    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)\n"
+    )
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, input=BOMBS[bomb], capture_output=True, check=True)
+    assert int(done.stdout) < 20_000  # KiB
