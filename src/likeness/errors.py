@@ -38,6 +38,10 @@ class ImageError(LikenessError):
     """Bytes that are no usable image: not decodable, too large, or of an unknown kind."""
 
 
+class SmallImageError(ImageError):
+    """A picture with fewer pixels than the crop that is to be cut from it."""
+
+
 class DataError(LikenessError):
     """The data set as a whole cannot be used: no image, one person only, an artefact that does not fit."""
 

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from likeness.data.archive import Member
+from likeness.data.faceset import TOO_SMALL, UNDECODABLE
 from likeness.data.images import Facts, perceptual_hashes, read_images, square
 from likeness.errors import ImageError
 from likeness.images import crop_and_resize, read_image
@@ -55,7 +56,7 @@ def test_every_form_is_read(form: str, mode: str, tolerance: int) -> None:
     _, facts = read_one(data)
     expected = np.asarray(Image.fromarray(picture(2)).convert("L"))
     assert np.abs(read_image(data).astype(int) - expected).max() <= tolerance
-    assert (facts.width, facts.height, facts.mode, facts.decodable, facts.error) == (50, 60, mode, True, "")
+    assert (facts.width, facts.height, facts.mode, facts.problem, facts.error) == (50, 60, mode, "", "")
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
@@ -125,7 +126,7 @@ def jpeg_that_declares(width: int, height: int) -> bytes:
 def test_a_png_bomb_is_not_decoded(data: bytes) -> None:
     stored, facts = read_one(data)
     assert not stored.any()
-    assert not facts.decodable
+    assert facts.problem == UNDECODABLE
     assert "announces" in facts.error
 
 
@@ -150,7 +151,7 @@ BROKEN = {
 def test_a_broken_image_is_a_row_with_its_error(kind: str) -> None:
     broken, reason = BROKEN[kind]
     pixels, facts = read_images([Member("a", jpeg(1)), Member("b", broken), Member("c", jpeg(2))], None, (8, 8))
-    assert [fact.decodable for fact in facts] == [True, False, True]
+    assert [fact.problem for fact in facts] == ["", UNDECODABLE, ""]
     assert not pixels[1].any()
     assert pixels[0].any()
     assert pixels[2].any()
@@ -163,7 +164,9 @@ def test_a_picture_smaller_than_the_crop_is_an_error() -> None:
     with pytest.raises(ImageError, match=r"is 60×50 pixels .* smaller than the crop of 80×40"):
         crop_and_resize(grey(1, 60, 50), (80, 40), (8, 8))
     _, facts = read_one(jpeg(1), crop=(80, 40))
+    assert facts.problem == TOO_SMALL
     assert "smaller than the crop" in facts.error
+    assert (facts.width, facts.height) == (50, 60)
 
 
 def distance(first: npt.NDArray[np.uint8], second: npt.NDArray[np.uint8]) -> int:

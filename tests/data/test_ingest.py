@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from likeness.data.archive import Member
-from likeness.data.faceset import FaceSet
+from likeness.data.faceset import TOO_SMALL, UNDECODABLE, FaceSet
 from likeness.data.images import read_images
 from likeness.data.ingest import ingest
 from likeness.data.places import Located, locate
@@ -135,17 +135,23 @@ def test_in_a_folder_set_images_are_numbered_in_their_order(tmp_path: Path) -> N
     assert rows == [("Ann", 1, "Ann/a.jpg"), ("Ann", 2, "Ann/b.png"), ("Bob", 1, "Bob/z.webp")]
 
 
+def test_pictures_that_are_all_too_small_are_refused_with_the_setting(tmp_path: Path) -> None:
+    files = {f"{person}/{number}.jpg": jpeg(number) for person in ("Ann", "Bob") for number in range(2)}
+    with pytest.raises(DataError, match=r"none of its 4 images is usable.* set data.crop in params.yaml to null"):
+        ingest(found(write_folder(tmp_path / "set", files)), cut_like("folder", (80, 80)), tmp_path / "faces")
+
+
 def test_a_broken_image_is_a_zero_row_with_its_error(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     files = lfw_files(PEOPLE)
     broken = "lfw2/Ann/Ann_0007.jpg"
     files[broken] = files[broken][:400]
     done = ingest(found(write_tar(tmp_path / "a.tgz", files)), cut_like(), tmp_path / "faces")
     faces = FaceSet.open(tmp_path / "faces")
-    assert done.undecodable == 1
-    assert faces.manifest["path"][~faces.manifest["decodable"]].tolist() == [broken]
+    assert done.problems == {UNDECODABLE: 1, TOO_SMALL: 0}
+    assert faces.manifest["path"][~faces.usable].tolist() == [broken]
     assert not faces.pixels[6].any()
     assert all(faces.pixels[row].any() for row in range(len(faces)) if row != 6)
-    assert f"1 images are not usable, such as {broken}" in caplog.text
+    assert f"1 images cannot be decoded, such as {broken}" in caplog.text
 
 
 def test_stray_files_are_left_aside_and_counted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -205,7 +211,7 @@ def test_an_output_below_a_file_is_told(tmp_path: Path) -> None:
 def test_the_real_archive_is_read_whole(tmp_path: Path) -> None:
     params = DataParams("lfw-deepfunneled", os.environ["LIKENESS_LFW"], (120, 100), (80, 64))
     done = ingest(locate(params, tmp_path / "downloads", {}), params, tmp_path / "faces")
-    assert (done.card.images, done.card.people, done.undecodable, done.strays) == (13_233, 5_749, 0, 0)
+    assert (done.card.images, done.card.people, sum(done.problems.values()), done.strays) == (13_233, 5_749, 0, 0)
     assert len(FaceSet.open(tmp_path / "faces").lists) == 6
     listed = json.loads((tmp_path / "faces" / "source.json").read_text())
     assert (listed["alignment"], listed["checksum"]) == ("deep-funneled", "recorded")

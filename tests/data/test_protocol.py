@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from likeness.data.faceset import FaceSet, SourceCard
+from likeness.data.faceset import UNDECODABLE, FaceSet, SourceCard
 from likeness.data.protocol import SplitParams, make_split
 from likeness.data.splits import Identities, Pairs, Split
 from likeness.errors import DataError, OverlapError, PairListError, ParamsError
@@ -55,7 +55,7 @@ def assert_disjoint(faces: FaceSet, split: Split) -> None:
 
 def undecodable(faces: FaceSet, row: int) -> FaceSet:
     manifest = faces.manifest.copy()
-    manifest.loc[row, "decodable"] = False
+    manifest.loc[row, "problem"] = UNDECODABLE
     return dataclasses.replace(faces, manifest=manifest)
 
 

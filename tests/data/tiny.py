@@ -29,7 +29,7 @@ def tiny_manifest(people: Mapping[str, int]) -> pd.DataFrame:
         "brightness": 0.5,
         "contrast": 0.2,
         "sharpness": 500.0,
-        "decodable": True,
+        "problem": "",
         "error": "",
     }
     return pd.DataFrame(columns).astype(dict(MANIFEST_COLUMNS))

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from likeness.data.faceset import UNDECODABLE
 from likeness.evaluation.bootstrap import Resampling
 from likeness.evaluation.identification import (
     Crowd,
@@ -99,7 +100,7 @@ def test_a_seed_gives_the_same_trials():
 
 def test_the_crowd_is_the_people_of_the_rows_with_all_their_usable_photographs(tmp_path):
     store = tiny.faces(tmp_path)
-    store.manifest.loc[store.manifest.index[1], "decodable"] = False
+    store.manifest.loc[store.manifest.index[1], "problem"] = UNDECODABLE
     crowd = crowd_of(store, np.array([0, 8, 9]), probes=2)  # persons 0 (rows 0-3), 2 (row 8), 3 (rows 9-12)
     assert [own.tolist() for own in crowd.people] == [[0, 2, 3], [9, 10, 11]]
     assert crowd.strangers.tolist() == [8]

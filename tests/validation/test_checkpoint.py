@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from likeness.data.faceset import FaceSet
+from likeness.data.faceset import TOO_SMALL, UNDECODABLE, FaceSet
 from likeness.errors import ParamsError, ValidationFailedError
 from likeness.params import from_mapping
 from likeness.validation.checkpoint import check, validate
@@ -100,13 +100,14 @@ def one_class_undecodable(faces: FaceSet) -> FaceSet:
     """Both test pairs of one person are unusable, both of two people are fine."""
     rows = faces.rows_by_name()
     manifest = faces.manifest.copy()
-    manifest.loc[[rows["T0", 2], rows["T1", 2]], "decodable"] = False
+    manifest.loc[[rows["T0", 2], rows["T1", 2]], "problem"] = UNDECODABLE
     return dataclasses.replace(faces, manifest=manifest)
 
 
 # Row 5 is F0c_0002. Each case: the expectation, what breaks it, its severity, and a part of the first offender.
 ROWS: list[tuple[str, list[Spoil], str, str]] = [
-    ("images can be decoded", [spoil_column("decodable", False)], "critical", "F0c/F0c_0002.jpg"),
+    ("images can be decoded", [spoil_column("problem", UNDECODABLE)], "critical", "F0c/F0c_0002.jpg"),
+    ("images reach the crop", [spoil_column("problem", TOO_SMALL)], "warning", "F0c/F0c_0002.jpg"),
     ("no constant image", [spoil_column("contrast", 0.0)], "critical", "F0c/F0c_0002.jpg"),
     ("names match paths", [spoil_column("path", "lfw2/F0c/F0c_0007.jpg")], "critical", "F0c_0007"),
     ("names are unique", [spoil_column("number", 1)], "critical", "F0c_0001"),
@@ -120,7 +121,7 @@ ROWS: list[tuple[str, list[Spoil], str, str]] = [
     ("lists are well formed", [spoil_list("pairs.txt", "F0a\t1\t2", "F0a 1 2")], "critical", "pairs.txt:2: exp"),
     ("lists as published", [as_lfw], "warning", "pairs.txt"),
     ("listed pairs exist", [spoil_list("pairsDevTest.txt", "T0\t1\t2", "T0\t1\t9")], "critical", "T0_0009"),
-    ("listed pairs can be decoded", [spoil_column("decodable", False)], "critical", "pairs.txt:3"),
+    ("listed pairs are usable", [spoil_column("problem", UNDECODABLE)], "critical", "pairs.txt:3"),
     ("no pair listed twice", [spoil_list("pairsDevTest.txt", "T1\t1\t2", "T0\t2\t1")], "warning", "Test.txt:3"),
     ("classes are balanced", [one_class_undecodable], "critical", "'same': 0"),
     ("listed people exist", [spoil_list("peopleDevTrain.txt", "Solo", "Nobody")], "critical", "Nobody"),
@@ -186,7 +187,7 @@ def test_lfw_alone_must_have_its_counts(faces: FaceSet) -> None:
 
 
 def test_a_tolerated_share_of_undecodable_images_is_still_listed(faces: FaceSet) -> None:
-    broken = spoil_column("decodable", False, row=faces.rows_by_name()["Solo", 1])(faces)
+    broken = spoil_column("problem", UNDECODABLE, row=faces.rows_by_name()["Solo", 1])(faces)
     tolerant = dataclasses.replace(PARAMS, undecodable_share=0.02)
     (finding,) = [finding for finding in check(broken, tolerant) if finding.name == "images can be decoded"]
     assert finding.success
@@ -204,7 +205,7 @@ def test_files_of_a_folder_set_may_have_any_name(tmp_path: Path) -> None:
 def test_a_critical_failure_stops_with_one_table_after_the_reports_are_written(
     faces: FaceSet, tmp_path: Path
 ) -> None:
-    manifest = faces.manifest.assign(decodable=False, error="truncated")
+    manifest = faces.manifest.assign(problem=UNDECODABLE, error="truncated")
     with pytest.raises(ValidationFailedError) as caught:
         validate(dataclasses.replace(faces, manifest=manifest), PARAMS, tmp_path / "out")
     text = str(caught.value)
@@ -226,7 +227,7 @@ def test_warnings_alone_do_not_stop(faces: FaceSet, tmp_path: Path) -> None:
     assert [finding.name for finding in findings if not finding.success] == ["no photograph under two names"]
     record = json.loads((tmp_path / "validation.json").read_text())
     assert record["success"] is True
-    assert record["summary"] == {"expectations": 23, "held": 22, "critical": 0, "warning": 1}
+    assert record["summary"] == {"expectations": 24, "held": 23, "critical": 0, "warning": 1}
 
 
 def test_equal_data_give_equal_reports(faces: FaceSet, tmp_path: Path) -> None:

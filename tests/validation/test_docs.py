@@ -5,7 +5,7 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
-from likeness.data.faceset import FaceSet
+from likeness.data.faceset import UNDECODABLE, FaceSet
 from likeness.validation.checkpoint import check, facts
 from likeness.validation.docs import LISTED, page
 from likeness.validation.params import ValidationParams
@@ -55,7 +55,7 @@ def test_what_a_file_is_called_is_text_and_no_markup(tmp_path: Path) -> None:
     faces = tiny_faceset(tmp_path / "faces", {"Ann": 2, "Bob": 3})
     manifest = faces.manifest.copy()
     manifest.loc[0, ["path", "error"]] = ["x/<script>/<b>.jpg", "<img src=http://x>"]
-    manifest.loc[0, "decodable"] = False
+    manifest.loc[0, "problem"] = UNDECODABLE
     _, references = rendered(dataclasses.replace(faces, manifest=manifest))
     assert references.found == []
 

@@ -42,13 +42,21 @@ MANIFEST_COLUMNS: Mapping[str, str] = {
     "height": "int32",
     "mode": "str",  # Pillow's name of the source's pixel format, such as L or RGB
     "sha256": "str",  # of the image file
-    "phash": "str",  # 64 bits in 16 hex digits, of the whole picture before the crop; "" where not decodable
+    "phash": "str",  # 64 bits in 16 hex digits, of the whole picture before the crop; "" where not usable
     "brightness": "float32",  # mean of the stored crop / 255
     "contrast": "float32",  # standard deviation of the stored crop / 255
     "sharpness": "float32",  # variance of the Laplacian of the stored crop
-    "decodable": "bool",
-    "error": "str",  # why the image is not decodable, "" where it is
+    "problem": "str",  # why the image is not usable, one of PROBLEMS; "" where it is
+    "error": "str",  # the same as a sentence
 }
+
+UNDECODABLE, TOO_SMALL = "undecodable", "too small"
+PROBLEMS: Mapping[str, str] = {
+    UNDECODABLE: "cannot be decoded",
+    TOO_SMALL: "are smaller than the crop",
+}
+"""Why an image is not usable, and how a report says so of several. Such an image keeps its row and its sentence,
+has no pixels, and is left out of everything that is built on the set."""
 
 Alignment = Literal["deep-funneled", "LFW-a", "funneled", "none", "synthetic", "unknown"]
 Checksum = Literal["published", "recorded", "none"]
@@ -87,7 +95,7 @@ class FaceSet:
     """A face set in memory: row i of `pixels` is row i of `manifest`.
 
     Attributes:
-        pixels: uint8 [N, H, W], read-only memory map; a row that is not decodable is all zero.
+        pixels: uint8 [N, H, W], read-only memory map; a row that is not usable is all zero.
         manifest: N rows with `MANIFEST_COLUMNS`, sorted by (person, number), indexed 0..N-1.
         source: where it came from.
         lists: official list files that came with it, by file name.
@@ -152,6 +160,11 @@ class FaceSet:
         return int(self.pixels.shape[1]), int(self.pixels.shape[2])
 
     @property
+    def usable(self) -> npt.NDArray[np.bool_]:
+        """Which rows, bool [N], have pixels; the manifest says why the others have none."""
+        return usable(self.manifest)
+
+    @property
     def collected(self) -> npt.NDArray[np.bool_]:
         """Which rows, bool [N], were collected after the source was published."""
         return self.manifest["path"].str.startswith(COLLECTED).to_numpy(bool)
@@ -165,6 +178,16 @@ class FaceSet:
         """Row of each (person, number): how an image that a pair list names is found."""
         names = zip(self.manifest["person"], self.manifest["number"].tolist(), strict=True)
         return {name: row for row, name in enumerate(names)}
+
+
+def usable(manifest: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """Which rows of a manifest, bool [N], have pixels."""
+    return (manifest["problem"] == "").to_numpy(bool)
+
+
+def problem_counts(manifest: pd.DataFrame) -> dict[str, int]:
+    """How many images each of `PROBLEMS` keeps out."""
+    return {problem: int((manifest["problem"] == problem).sum()) for problem in PROBLEMS}
 
 
 def seal(folder: Path, manifest: pd.DataFrame, source: SourceCard, lists: Mapping[str, str]) -> SourceCard:

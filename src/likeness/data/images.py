@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 
 from likeness.data.archive import Member
-from likeness.errors import ImageError
+from likeness.data.faceset import TOO_SMALL, UNDECODABLE
+from likeness.errors import ImageError, SmallImageError
 from likeness.images import Pixels, crop_and_resize, decode
 
 SQUARE, THUMB = 128, 32
@@ -32,7 +33,7 @@ class Facts(NamedTuple):
     brightness: float = float("nan")
     contrast: float = float("nan")
     sharpness: float = float("nan")
-    decodable: bool = False
+    problem: str = ""
     error: str = ""
 
 
@@ -54,7 +55,7 @@ def read_images(
     facts = [_read_image(file, crop, pixels[row], squares[row]) for row, file in enumerate(files)]
     hashes = perceptual_hashes(squares)
     return pixels, [
-        fact._replace(phash=phash) if fact.decodable else fact for fact, phash in zip(facts, hashes, strict=True)
+        fact._replace(phash=phash) if not fact.problem else fact for fact, phash in zip(facts, hashes, strict=True)
     ]
 
 
@@ -89,8 +90,10 @@ def _read_image(file: Member, crop: tuple[int, int] | None, pixels: Pixels, shru
         picture, width, height, mode = decode(file.data, "the file")
         facts = facts._replace(width=width, height=height, mode=mode)
         pixels[...] = crop_and_resize(picture, crop, (pixels.shape[0], pixels.shape[1]))
+    except SmallImageError as error:
+        return facts._replace(problem=TOO_SMALL, error=str(error))
     except ImageError as error:
-        return facts._replace(error=str(error))
+        return facts._replace(problem=UNDECODABLE, error=str(error))
     shrunk[...] = square(picture)
     mean, deviation = cv2.meanStdDev(pixels)
     edges = cv2.meanStdDev(cv2.Laplacian(pixels, cv2.CV_16S))[1]
@@ -98,5 +101,4 @@ def _read_image(file: Member, crop: tuple[int, int] | None, pixels: Pixels, shru
         brightness=mean.item() / 255,
         contrast=deviation.item() / 255,
         sharpness=edges.item() ** 2,
-        decodable=True,
     )

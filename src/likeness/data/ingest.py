@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,7 +20,19 @@ import pandas as pd
 from likeness.data.archive import Member, open_reader
 from likeness.data.collected import Collected
 from likeness.data.cores import available_cores
-from likeness.data.faceset import COLLECTED, MANIFEST_COLUMNS, PIXELS, Alignment, SourceCard, replaced_folder, seal
+from likeness.data.faceset import (
+    COLLECTED,
+    MANIFEST_COLUMNS,
+    PIXELS,
+    PROBLEMS,
+    TOO_SMALL,
+    Alignment,
+    SourceCard,
+    problem_counts,
+    replaced_folder,
+    seal,
+    usable,
+)
 from likeness.data.images import Facts, read_images
 from likeness.data.layout import Layout, folder_layout, lfw_layout
 from likeness.data.places import Located
@@ -43,7 +55,7 @@ class Ingested:
     """What an ingest did, and how long it took."""
 
     card: SourceCard
-    undecodable: int
+    problems: Mapping[str, int]
     strays: int
     seconds: float
 
@@ -52,7 +64,7 @@ class Ingested:
         return {
             "images": self.card.images,
             "people": self.card.people,
-            "undecodable": self.undecodable,
+            **{problem.replace(" ", "_"): count for problem, count in self.problems.items()},
             "strays": self.strays,
             "seconds": round(self.seconds, 3),
             "images_per_second": round(self.card.images / self.seconds, 1),
@@ -95,9 +107,9 @@ def ingest(
         manifest, order = _manifest(table, layout, located.place)
         sort_rows(fresh / PIXELS, order)
         card = seal(fresh, manifest, _card(located, params, reader.sha256), located.lists)
-    undecodable = int((~manifest["decodable"]).sum())
-    _tell(located.place, manifest, undecodable, selection)
-    return Ingested(card, undecodable, selection.strays, time.perf_counter() - started)
+    problems = problem_counts(manifest)
+    _report(located.place, manifest, problems, selection)
+    return Ingested(card, problems, selection.strays, time.perf_counter() - started)
 
 
 class _Selection:
@@ -196,10 +208,13 @@ def _refuse_useless(place: str, table: pd.DataFrame, selection: _Selection) -> N
             f"{place}: expected photographs as {form}, found none, but {others}; "
             "check data.source and data.mirror in params.yaml"
         )
-    if not table["decodable"].any():
+    if not usable(table).any():
         first = table.iloc[0]
+        small = (table["problem"] == TOO_SMALL).all()
+        advice = "; set data.crop in params.yaml to null or to a smaller one" if small else ""
         raise DataError(
             f"{place}: none of its {len(table)} images is usable; the first, {first['path']}, {first['error']}"
+            + advice
         )
 
 
@@ -262,10 +277,11 @@ def _card(located: Located, params: DataParams, archive_sha256: str | None) -> S
     )
 
 
-def _tell(place: str, manifest: pd.DataFrame, undecodable: int, selection: _Selection) -> None:
+def _report(place: str, manifest: pd.DataFrame, problems: Mapping[str, int], selection: _Selection) -> None:
     log.info("%s: %d images of %d people", place, len(manifest), manifest["person"].nunique())
-    if undecodable:
-        first = manifest[~manifest["decodable"]].iloc[0]
-        log.warning("%d images are not usable, such as %s: %s", undecodable, first["path"], first["error"])
+    for problem, count in problems.items():
+        if count:
+            first = manifest[manifest["problem"] == problem].iloc[0]
+            log.warning("%d images %s, such as %s: %s", count, PROBLEMS[problem], first["path"], first["error"])
     if selection.strays:
         log.warning("%d other files were left aside, such as %s", selection.strays, selection.example)

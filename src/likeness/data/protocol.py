@@ -99,7 +99,7 @@ def make_split(faces: FaceSet, params: SplitParams) -> Split:
         params: protocol, view and numbers.
 
     Raises:
-        PairListError: a list is missing, malformed, or names an absent or undecodable image.
+        PairListError: a list is missing, malformed, or names an absent or unusable image.
         OverlapError: the lists have people on both sides.
         DataError: too few people, or pairs that cannot be divided.
     """
@@ -133,14 +133,14 @@ class _People:
     """The people of a face set as codes 0..P-1 in the order of the manifest, with their usable images."""
 
     def __init__(self, faces: FaceSet) -> None:
-        self.decodable = faces.manifest["decodable"].to_numpy(dtype=bool)
+        self.usable = faces.usable
         self.names = faces.manifest["person"].unique().tolist()
         self.code = {name: code for code, name in enumerate(self.names)}
         self.of_row = faces.manifest["person"].map(self.code).to_numpy(dtype=np.int64)
 
     def rows(self, people: NDArray[np.int64], but: NDArray[np.bool_] | None = None) -> list[NDArray[np.int64]]:
-        """Rows of each person's decodable images but for those; people without any are left out."""
-        usable = self.decodable if but is None else self.decodable & ~but
+        """Rows of each person's usable images but for those; people without any are left out."""
+        usable = self.usable if but is None else self.usable & ~but
         rows = np.flatnonzero(usable & np.isin(self.of_row, people))
         who = self.of_row[rows]  # ascending, since the manifest is sorted by person
         return np.split(rows, np.flatnonzero(np.diff(who)) + 1) if len(rows) else []
@@ -159,7 +159,7 @@ class _People:
 def _listed(faces: FaceSet, people: _People, params: SplitParams, rng: np.random.Generator) -> _Division:
     learn, test = _official(faces.lists, params)
     located = locate([*learn, *test], faces.rows_by_name())
-    _refuse_undecodable([*learn, *test], located, people.decodable)
+    _refuse_unusable([*learn, *test], located, faces)
     learned, tested = located.take(np.arange(len(learn))), located.take(np.arange(len(learn), len(located)))
     held = choose_holdout(people.of_row[learned.a], people.of_row[learned.b], params.holdout_fraction, rng)
     holdout_people = people.in_pairs(learned.take(held))
@@ -187,11 +187,12 @@ def _official(lists: Mapping[str, Path], params: SplitParams) -> tuple[list[List
     return list(chain.from_iterable(granted)), folds[at]
 
 
-def _refuse_undecodable(listed: list[ListedPair], located: Pairs, decodable: NDArray[np.bool_]) -> None:
-    broken = ~(decodable[located.a] & decodable[located.b])
+def _refuse_unusable(listed: list[ListedPair], located: Pairs, faces: FaceSet) -> None:
+    usable = faces.usable
+    broken = ~(usable[located.a] & usable[located.b])
     if broken.any():
         lines = [f"{listed[i].place}: {listed[i].first} with {listed[i].second}" for i in np.flatnonzero(broken)]
-        raise PairListError(listing("listed pairs with an image that cannot be decoded", lines))
+        raise PairListError(listing("listed pairs with an image that is not usable", lines))
 
 
 def _known_people(faces: FaceSet, people: _People, params: SplitParams) -> NDArray[np.int64]:

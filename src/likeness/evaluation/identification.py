@@ -69,13 +69,13 @@ def crowd_of(faces: FaceSet, rows: Rows, probes: int) -> Crowd:
     """The people shown in some rows (such as those of the test pairs), with all their usable photographs.
 
     Args:
-        faces: the store; undecodable pictures are left out.
+        faces: the store; unusable pictures are left out.
         rows: int64 [M].
         probes: photographs of a person at most beside the gallery's.
     """
-    decodable = faces.manifest["decodable"].to_numpy(bool)
     shown = set(faces.manifest["person"].iloc[rows])
-    usable = [own[decodable[own]] for name, own in faces.rows_of_people().items() if name in shown]
+    mask = faces.usable
+    usable = [own[mask[own]] for name, own in faces.rows_of_people().items() if name in shown]
     people = tuple(own[: probes + 1] for own in usable if len(own) > 1)
     return Crowd(people, np.array([own[0] for own in usable if len(own) == 1], np.int64))
 

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from likeness.errors import ImageError
+from likeness.errors import SmallImageError
 
 Pixels = npt.NDArray[np.uint8]
 """uint8 [h, w] grey, or [h, w, 3] RGB; 0 black, 255 white."""
@@ -23,13 +23,13 @@ def crop_and_resize(picture: Pixels, crop: tuple[int, int] | None, size: tuple[i
         size: height and width of the result; a window of other proportions is stretched.
 
     Raises:
-        ImageError: the picture is smaller than the crop.
+        SmallImageError: the picture is smaller than the crop.
     """
     height, width = crop or picture.shape[:2]
     top, left = (picture.shape[0] - height) // 2, (picture.shape[1] - width) // 2
     if top < 0 or left < 0:
         found = f"{picture.shape[0]}×{picture.shape[1]}"
-        raise ImageError(f"is {found} pixels (height × width), smaller than the crop of {height}×{width}")
+        raise SmallImageError(f"is {found} pixels (height × width), smaller than the crop of {height}×{width}")
     return resize(picture[top : top + height, left : left + width], size)
 
 

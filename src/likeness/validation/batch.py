@@ -116,7 +116,7 @@ def _alike(batch: FaceSet, faces: FaceSet, distance: int) -> NDArray[np.int64]:
     theirs = _hashes(faces.manifest["phash"])
     for one in np.unique(_hashes(batch.manifest["phash"][batch.manifest["phash"] != ""])):
         same |= np.bitwise_count(theirs ^ one) <= distance
-    return np.flatnonzero(same & faces.manifest["decodable"].to_numpy(bool))
+    return np.flatnonzero(same & faces.usable)
 
 
 def _hashes(phash: pd.Series[str]) -> NDArray[np.uint64]:

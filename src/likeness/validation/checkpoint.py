@@ -17,7 +17,7 @@ from great_expectations.data_context.types.base import (
     ProgressBarsConfig,
 )
 
-from likeness.data.faceset import FaceSet
+from likeness.data.faceset import FaceSet, problem_counts
 from likeness.files import write_json, write_text
 from likeness.validation.docs import page
 from likeness.validation.expect import Suite
@@ -84,16 +84,16 @@ def check(faces: FaceSet, params: ValidationParams) -> list[Finding]:
 def facts(faces: FaceSet) -> dict[str, Any]:
     """Counts, and least, middle and greatest value of what describes an image or a person."""
     manifest = faces.manifest
-    decodable = manifest[manifest["decodable"]]
+    usable = manifest[faces.usable]
     images = manifest["person"].value_counts()
-    columns = {name: decodable[name] for name in ("brightness", "contrast", "sharpness")}
+    columns = {name: usable[name] for name in ("brightness", "contrast", "sharpness")}
     return {
         "images": len(manifest),
         "people": len(images),
         "people_with_one_image": int((images == 1).sum()),
-        "undecodable": len(manifest) - len(decodable),
+        "problems": problem_counts(manifest),
         "bytes": int(manifest["bytes"].sum()),
-        "modes": {str(mode): int(count) for mode, count in decodable["mode"].value_counts().sort_index().items()},
+        "modes": {str(mode): int(count) for mode, count in usable["mode"].value_counts().sort_index().items()},
         "spread": {
             name: [_plain(values.quantile(share)) for share in (0, 0.5, 1)]
             for name, values in {"images_per_person": images, **columns}.items()

@@ -18,6 +18,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import chi2
 
+from likeness.data.faceset import usable
 from likeness.params import Range
 
 Limit = Annotated[float | None, Range(above=0)]
@@ -82,17 +83,17 @@ class Drift:
 
 
 def drift_of(batch: pd.DataFrame, reference: pd.DataFrame, params: DriftParams) -> list[Drift]:
-    """Compares two manifests measure by measure; what cannot be decoded is left out.
+    """Compares two manifests measure by measure; what is not usable is left out.
 
     Args:
-        batch: columns person, width, height, brightness, sharpness, decodable; a row a new photograph.
+        batch: columns person, width, height, brightness, sharpness, problem; a row a new photograph.
         reference: the same of the photographs that the model learned from.
         params: the limits.
     """
-    theirs = _measures(reference[reference["decodable"]])
+    theirs = _measures(reference[usable(reference)])
     return [
         _compare(measure, values, theirs[measure], getattr(params, measure))
-        for measure, values in _measures(batch[batch["decodable"]]).items()
+        for measure, values in _measures(batch[usable(batch)]).items()
     ]
 
 

@@ -16,7 +16,7 @@ from likeness.validation.list_expectations import list_suites
 from likeness.validation.params import Bounds, ValidationParams
 
 LFW_IMAGES, LFW_PEOPLE, LFW_SIDE = 13233, 5749, 250
-DECODED = Column("decodable") == True  # noqa: E712, the comparison builds a condition
+USABLE = Column("usable") == True  # noqa: E712, the comparison builds a condition
 
 
 def suites(source: SourceCard, params: ValidationParams) -> dict[str, Suite]:
@@ -40,19 +40,27 @@ def _decoding(params: ValidationParams) -> Suite:
             "images can be decoded",
             "Every image can be decoded" + (f", but for a share of {share:g}." if share else "."),
             show=["image", "error"],
-            column="decodable",
+            column="decoded",
             value=True,
             mostly=1 - share,
+        ),
+        each(
+            "images reach the crop",
+            "No image is smaller than the crop; those that are stay out of everything that is built.",
+            severity="warning",
+            show=["image", "error"],
+            column="large_enough",
+            value=True,
         ),
         expect(
             gxe.ExpectColumnValuesToBeBetween,
             "no constant image",
-            "No decoded image is of a single gray level.",
+            "No usable image is of a single gray level.",
             show=["image", "brightness", "row"],
             column="contrast",
             min_value=0,
             strict_min=True,
-            row_condition=DECODED,
+            row_condition=USABLE,
         ),
     ]
 
@@ -81,10 +89,10 @@ def _light(params: ValidationParams) -> Suite:
         expect(
             gxe.ExpectColumnMeanToBeBetween,
             "mean brightness",
-            "The mean brightness of all decoded images is plausible: {low} to {high} of full white.",
+            "The mean brightness of all usable images is plausible: {low} to {high} of full white.",
             bounds=params.mean_brightness,
             column="brightness",
-            row_condition=DECODED,
+            row_condition=USABLE,
         ),
         *(_bounded(column, bounds) for column, bounds in _statistics(params).items()),
     ]
@@ -123,12 +131,12 @@ def _bounded(column: str, bounds: Bounds) -> gxe.Expectation:
     return expect(
         gxe.ExpectColumnValuesToBeBetween,
         f"{column} of each image",
-        f"The {column} of each decoded image lies between {{low}} and {{high}}.",
+        f"The {column} of each usable image lies between {{low}} and {{high}}.",
         bounds=bounds,
         severity="warning",
         show=["image", column, "row"],
         column=column,
-        row_condition=DECODED,
+        row_condition=USABLE,
     )
 
 
@@ -136,11 +144,11 @@ def _lfw_images(source: SourceCard) -> Suite:
     sides = [
         each(
             f"{side} of the pictures",
-            f"Every picture of LFW that can be decoded has a {side} of {LFW_SIDE} pixels.",
+            f"Every usable picture of LFW has a {side} of {LFW_SIDE} pixels.",
             show=["image", "width", "height"],
             column=side,
             value=LFW_SIDE,
-            row_condition=DECODED,
+            row_condition=USABLE,
         )
         for side in ("width", "height")
     ]

@@ -7,15 +7,20 @@ from pathlib import PurePosixPath
 import numpy as np
 import pandas as pd
 
-from likeness.data.faceset import FaceSet
+from likeness.data.faceset import TOO_SMALL, UNDECODABLE, FaceSet
 from likeness.validation.duplicates import copies
 from likeness.validation.params import ValidationParams
 
 
 def images_table(faces: FaceSet, params: ValidationParams) -> pd.DataFrame:
-    """The manifest with: row; image, the end of the path that tells it; named_well, whether person and number are
-    those in the path; other_names and repeats, the same photograph earlier under other names and under the same
-    ("" if none); twin, the row of the one most alike (-1 if none)."""
+    """The manifest and what follows from it.
+
+    Returns:
+        The manifest with: row; image, the end of the path that identifies it; named_well, whether person and
+        number are those in the path; usable; decoded and large_enough, each of which keeps an image out if false;
+        other_names and repeats, the same photograph earlier under other names and under the same ("" if none);
+        twin, the row of the one most alike (-1 if none).
+    """
     images = faces.manifest["path"].str.split("/").str[-2:].str.join("/").to_numpy(dtype=object)
     people = faces.manifest["person"].to_numpy(dtype=object)
     found = copies(faces, params.duplicate_distance, params.duplicate_correlation)
@@ -27,6 +32,9 @@ def images_table(faces: FaceSet, params: ValidationParams) -> pd.DataFrame:
     return table.assign(
         other_names=_joined(found[across], len(faces)),
         repeats=_joined(found[~across], len(faces)),
+        usable=faces.usable,
+        decoded=faces.manifest["problem"] != UNDECODABLE,
+        large_enough=faces.manifest["problem"] != TOO_SMALL,
         twin=found.groupby("row")["twin"].first().reindex(table["row"], fill_value=-1).to_numpy(),
     )
 

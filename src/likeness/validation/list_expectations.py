@@ -59,8 +59,8 @@ def _pairs() -> Suite:
             value="",
         ),
         each(
-            "listed pairs can be decoded",
-            "Both images of every listed pair can be decoded.",
+            "listed pairs are usable",
+            "Both images of every listed pair are usable.",
             show=["place", "broken"],
             column="broken",
             value="",

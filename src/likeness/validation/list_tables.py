@@ -90,10 +90,10 @@ def lists_table(faces: FaceSet, lists: Lists) -> pd.DataFrame:
 
 def pairs_table(faces: FaceSet, lists: Lists) -> pd.DataFrame:
     """place (file:line), fold, first, second, same, absent and broken (names of images that are not there or
-    cannot be decoded, "" if none), repeated (whether the same pair came before in the list)."""
+    not usable, "" if none), repeated (whether the same pair came before in the list)."""
     present = faces.rows_by_name()
-    decodable = faces.manifest["decodable"].to_numpy(dtype=bool)
-    broken = {name for name, row in present.items() if not decodable[row]}
+    usable, problems = faces.usable, faces.manifest["problem"]
+    broken = {name: problems[row] for name, row in present.items() if not usable[row]}
 
     def row(name: str, fold: int, pair: ListedPair) -> dict[str, object]:
         images = (pair.first, pair.second)
@@ -105,7 +105,7 @@ def pairs_table(faces: FaceSet, lists: Lists) -> pd.DataFrame:
             "second": str(pair.second),
             "same": pair.same,
             "absent": ", ".join(str(image) for image in images if image not in present),
-            "broken": ", ".join(str(image) for image in images if image in broken),
+            "broken": ", ".join(f"{image} ({broken[image]})" for image in images if image in broken),
             "key": tuple(sorted(images)),
         }
 
@@ -121,7 +121,7 @@ def pairs_table(faces: FaceSet, lists: Lists) -> pd.DataFrame:
 
 
 def classes_table(pairs: pd.DataFrame) -> pd.DataFrame:
-    """list, fold, same, different, same_share: the usable pairs, whose images exist and can be decoded."""
+    """list, fold, same, different, same_share: the usable pairs, whose images exist and are usable."""
     if not len(pairs):
         return pairs
     usable = pairs[(pairs["absent"] == "") & (pairs["broken"] == "")]

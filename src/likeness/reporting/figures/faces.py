@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from likeness.data.faceset import usable
 from likeness.reporting.document import Figure
 from likeness.reporting.figures.style import HEIGHT, MUTED, OURS, WIDTH, figure
 
@@ -39,14 +40,14 @@ def images_per_person(counts: ArrayLike) -> Figure:
 
 
 def photograph_quality(manifest: pd.DataFrame) -> Figure:
-    """Histograms of brightness, contrast and sharpness of the decodable images of a manifest."""
-    usable = manifest[manifest["decodable"]]
+    """Histograms of brightness, contrast and sharpness of the usable images of a manifest."""
+    shown = manifest[usable(manifest)]
     titles = {
         "brightness": ("brightness (mean / 255)", False),
         "contrast": ("contrast (standard deviation / 255)", False),
         "sharpness": ("sharpness (variance of the Laplacian)", True),
     }
-    panels = [_histogram(usable[name].to_numpy(), title, log) for name, (title, log) in titles.items()]
+    panels = [_histogram(shown[name].to_numpy(), title, log) for name, (title, log) in titles.items()]
     chart = alt.vconcat(*panels, spacing=8)
     caption = "Brightness, contrast and sharpness of the stored crops; the height is the number of images."
     return figure("photograph-quality", chart, caption)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 from PIL import Image
 
+from likeness.data.faceset import PROBLEMS, problem_counts, usable
 from likeness.reporting.artefacts import Artefacts, Json
 from likeness.reporting.document import Block, Column, Facts, Gallery, Note, Picture, Prose, Section, Table
 from likeness.reporting.figures.faces import images_per_person, photograph_quality
@@ -43,15 +44,14 @@ def faces_section(artefacts: Artefacts, params: ReportParams) -> Section:
 
 
 def _source_facts(source: Json, manifest: pd.DataFrame) -> list[tuple[str, str]]:
-    undecodable = int((~manifest["decodable"]).sum())
     per_person = manifest["person"].value_counts()
-    sizes = manifest.loc[manifest["decodable"], ["height", "width"]].value_counts()
+    sizes = manifest.loc[usable(manifest), ["height", "width"]].value_counts()
     common = f"{size(sizes.index[0])} ({percent(sizes.iloc[0] / sizes.sum(), 0)} of them)" if len(sizes) else "–"
     return [
         ("Source", f"{quoted(source['source'])} from {quoted(source['place'])}"),
         ("Kind", "drawn by a generator, no person is shown" if source["synthetic"] else "photographs of people"),
         ("Alignment", str(source["alignment"])),
-        ("Images", f"{count(len(manifest))}, of which {count(undecodable)} cannot be decoded"),
+        ("Images", _images(manifest)),
         ("People", count(len(per_person))),
         (
             "Images per person",
@@ -66,9 +66,15 @@ def _source_facts(source: Json, manifest: pd.DataFrame) -> list[tuple[str, str]]
     ]
 
 
+def _images(manifest: pd.DataFrame) -> str:
+    """How many there are, and how many of them are left out and why."""
+    left_out = [f"{count(found)} {PROBLEMS[kind]}" for kind, found in problem_counts(manifest).items() if found]
+    return f"{count(len(manifest))}, {'of which ' + ' and '.join(left_out) if left_out else 'all usable'}"
+
+
 def _sheet(artefacts: Artefacts, wanted: int) -> list[Block]:
     """Faces as stored, evenly spread over the manifest, so that the sheet is the same at every run."""
-    rows = np.flatnonzero(artefacts.manifest["decodable"].to_numpy(dtype=bool))
+    rows = np.flatnonzero(usable(artefacts.manifest))
     if not wanted or not len(rows):
         return []
     chosen = rows[np.unique(np.linspace(0, len(rows) - 1, min(wanted, len(rows))).round().astype(int))]
