@@ -1,33 +1,37 @@
-"""Image files out of a folder, a tar, a tar.gz or a zip, one after the other, nothing ever unpacked to disk.
+"""Image files out of a folder, a tar (gzip, bzip2, xz or plain) or a zip, one by one, never unpacked to disk.
 
-An archive is a stranger's: a member that would reach outside its folder, that is a link or a device, or that
-is out of proportion is refused by name, and with it the archive.
+An archive is a stranger's: a member that would reach outside its folder, that is a link, a device or sparse, or
+that is out of proportion is refused by name, and with it the archive. Headers are bounded before they are read,
+and an archive that ends otherwise than archives end is damaged.
 """
 
 from __future__ import annotations
 
-import hashlib
 import io
+import lzma
 import os
 import re
 import stat
+import struct
 import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO, Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
+from likeness.data.expanding import BLOCK, BombError, Budget, Digesting, Expander, Source
 from likeness.errors import ArchiveError, SourceError
 from likeness.files import file_sha256
+from likeness.images import MAX_BYTES
 
-MAX_MEMBER = 256 << 20
-"""Bytes; no photograph is larger, and a member is read as a whole."""
-FREE_EXPANSION = 64 << 20
-MAX_EXPANSION = 200
-"""An archive may expand to so many times its size, but for the first `FREE_EXPANSION` bytes."""
-BLOCK = 1 << 16
-END_OF_TAR = bytes(1024)
+KEPT_BYTES = MAX_BYTES + 1
+"""Of a larger file no more is read: it is no image that could be used, and a row says so."""
+MAX_HEADER = 1 << 20
+"""Bytes of an extended tar header; a path takes some hundred."""
+PACKED = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\0": "xz"}
+_FORMS = "tar, tar.gz, tar.bz2, tar.xz or zip"
+_DIRECTORY_END = b"PK\x05\x06"
 
 Wanted = Callable[[str], bool]
 
@@ -39,19 +43,32 @@ class Member(NamedTuple):
     data: bytes
 
 
+class LeftAside(NamedTuple):
+    """Something in a source that was not taken: its path, and why."""
+
+    path: str
+    reason: str
+
+
 class Reader(Protocol):
-    """Iterates over the wanted files of a source; `sha256` is that of an archive, known after the last file."""
+    """Iterates over the wanted files of a source.
+
+    Attributes:
+        sha256: that of an archive, known after the last file; None for a folder.
+        aside: what could not be read, known likewise.
+    """
 
     sha256: str | None
+    aside: list[LeftAside]
 
     def __iter__(self) -> Iterator[Member]: ...
 
 
 def open_reader(path: Path, wanted: Wanted) -> Reader:
-    """The reader for what stands at `path`; `wanted` says by its path whether a file is read at all.
+    """The reader for what is at `path`; `wanted` says by its path whether a file is read at all.
 
     Raises:
-        SourceError: nothing stands there.
+        SourceError: nothing is there.
         ArchiveError: the file is no archive. While iterating: it is truncated, damaged, or holds a member that
             must not be read.
     """
@@ -67,223 +84,301 @@ def open_reader(path: Path, wanted: Wanted) -> Reader:
             f"{path}: is an HTML page, not an archive: a server's error page was saved in its place"
         )
     if kind == "unknown":
-        raise ArchiveError(f"{path}: is no tar, tar.gz or zip archive; fetch it again")
+        raise ArchiveError(f"{path}: is no archive of a kind that is read ({_FORMS})")
     return ZipReader(path, wanted) if kind == "zip" else TarReader(path, wanted, kind)
 
 
-def kind_of(head: bytes) -> Literal["gzip", "zip", "tar", "html", "unknown"]:
+def kind_of(head: bytes) -> Literal["gzip", "bzip2", "xz", "zip", "tar", "html", "unknown"]:
     """What a file is by its first 512 bytes."""
-    if head.startswith(b"\x1f\x8b"):
-        return "gzip"
-    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+    for magic, kind in PACKED.items():
+        if head.startswith(magic):
+            return kind  # type: ignore[return-value]
+    if head.startswith((b"PK\x03\x04", _DIRECTORY_END)):
         return "zip"
-    if head[257:262] == b"ustar":
+    if head[257:262] == b"ustar" or _is_old_tar(head):
         return "tar"
     return "html" if re.match(rb"\s*<(!doctype|html|head|\?xml)", head, re.IGNORECASE) else "unknown"
 
 
+def _is_old_tar(head: bytes) -> bool:
+    """Whether the checksum of a first header without a magic word is right, as V7 Unix wrote them."""
+    try:
+        tarfile.TarInfo.frombuf(head, "utf-8", "surrogateescape")
+    except tarfile.HeaderError:
+        return False
+    return True
+
+
 class FolderReader:
-    """Files below a folder, in the order of their paths."""
+    """Files below a folder, in the order of their paths; links to folders are followed, loops are not."""
 
     def __init__(self, folder: Path, wanted: Wanted) -> None:
         self.sha256: str | None = None
+        self.aside: list[LeftAside] = []
         self._folder = folder
         self._wanted = wanted
 
     def __iter__(self) -> Iterator[Member]:
-        for path in _files_below(self._folder):
+        for path in self._files_below(self._folder):
             name = _printable(path.relative_to(self._folder).as_posix())
-            if self._wanted(name):
-                yield Member(name, self._read(path))
+            if not self._wanted(name):
+                continue
+            try:
+                data = _read_unchanged(path)
+            except OSError as error:
+                self.aside.append(LeftAside(name, f"cannot be read ({error.strerror or error})"))
+                continue
+            yield Member(name, data)
 
-    def _read(self, path: Path) -> bytes:
-        try:
-            if path.stat().st_size > MAX_MEMBER:
-                raise ArchiveError(f"{path}: is {path.stat().st_size} bytes, too large for an image; take it out")
-            return path.read_bytes()
-        except OSError as error:
-            raise SourceError(
-                f"{path}: cannot be read ({error.strerror}); make it readable or take it out"
-            ) from error
+    def _files_below(self, top: Path) -> Iterator[Path]:
+        seen = {_identity(top)}
+        for root, folders, files in os.walk(top, followlinks=True, onerror=self._note_error):
+            kept = []
+            for name in sorted(folders):
+                identity = _identity(Path(root, name))
+                if identity in seen:
+                    self._note(Path(root, name), "is a link to a folder that was read already")
+                else:
+                    seen.add(identity)
+                    kept.append(name)
+            folders[:] = kept
+            for name in sorted(files):
+                path = Path(root, name)
+                if path.is_file():
+                    yield path
+                elif path.is_symlink():
+                    self._note(path, "is a link to nothing")
+
+    def _note_error(self, error: OSError) -> None:
+        self._note(Path(str(error.filename)), f"cannot be read ({error.strerror})")
+
+    def _note(self, path: Path, reason: str) -> None:
+        self.aside.append(LeftAside(_printable(path.relative_to(self._folder).as_posix()), reason))
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_dev, status.st_ino
+
+
+def _read_unchanged(path: Path) -> bytes:
+    """The file's bytes, at most `KEPT_BYTES`.
+
+    Raises:
+        OSError: it cannot be read, or somebody writes to it.
+    """
+    with path.open("rb") as stream:
+        before = os.fstat(stream.fileno())
+        data = stream.read(KEPT_BYTES)
+        after = os.fstat(stream.fileno())
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        raise OSError("it was changed while it was read")
+    return data
 
 
 class TarReader:
-    """Members of a tar or tar.gz, read as a stream in one pass that also takes the file's digest."""
+    """Members of a tar, read as a stream in one pass that also takes the file's digest."""
 
-    def __init__(self, path: Path, wanted: Wanted, kind: Literal["tar", "gzip"]) -> None:
+    def __init__(self, path: Path, wanted: Wanted, kind: str) -> None:
         self.sha256: str | None = None
+        self.aside: list[LeftAside] = []
         self._path = path
         self._wanted = wanted
         self._kind = kind
 
     def __iter__(self) -> Iterator[Member]:
         name = ""
+        before = _stamp(self._path)
         try:
             with self._path.open("rb") as stream:
-                source = _Digesting(stream)
-                content = _Tail(_Gunzip(source) if self._kind == "gzip" else source)
+                source = Digesting(stream)
+                content: Source = Expander(source, self._kind) if self._kind in PACKED.values() else source
                 for member in self._members(content):
                     name = member.path
                     yield member
-                content.drain()
+                while source.read(BLOCK):
+                    pass
                 self.sha256 = source.digest.hexdigest()
-        except _BombError as error:
+        except BombError as error:
             raise ArchiveError(f"{self._path}: {error}, after member {name!r}: refused as a bomb") from error
-        except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
+        except (tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError) as error:
             where = f"after member {name!r}" if name else "at its beginning"
             raise ArchiveError(
                 f"{self._path}: is truncated or damaged {where} ({error}); fetch the archive again"
             ) from error
+        _check_unchanged(self._path, before)
 
-    def _members(self, content: _Tail) -> Iterator[Member]:
-        with tarfile.open(fileobj=content, mode="r|") as tar:
+    def _members(self, content: Source) -> Iterator[Member]:
+        with tarfile.open(fileobj=_File(content), mode="r|", tarinfo=_BoundedInfo) as tar:
             while (info := tar.next()) is not None:
-                path = _checked(self._path, info.name, info.size, info.isfile() or info.isdir())
+                path = _checked(self._path, info.name, info.isfile() or info.isdir(), info.issparse())
                 file = tar.extractfile(info) if info.isfile() and self._wanted(path) else None
                 if file is not None:
-                    yield Member(path, file.read())
+                    yield Member(path, file.read(KEPT_BYTES))
                 # TarFile remembers every member: memory would grow with their number.
                 tar.members.clear()  # type: ignore[attr-defined]
+            _check_end(tar)
+
+
+class _BoundedInfo(tarfile.TarInfo):
+    """A header that is refused where it is damaged, and whose extensions are bounded before they are read.
+
+    `TarFile` takes a damaged header for the end of the archive, and drops whatever follows.
+    """
+
+    @classmethod
+    def fromtarfile(cls, archive: tarfile.TarFile) -> _BoundedInfo:
+        try:
+            return super().fromtarfile(archive)
+        except (tarfile.EOFHeaderError, tarfile.EmptyHeaderError):  # type: ignore[attr-defined]
+            raise
+        except tarfile.HeaderError as error:
+            raise tarfile.ReadError(f"a damaged header: {error}") from error
+
+    def _proc_member(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
+        extended = (tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE, tarfile.XGLTYPE)
+        if self.type in (*extended, tarfile.SOLARIS_XHDTYPE) and self.size > MAX_HEADER:
+            raise tarfile.ReadError(f"an extended header of {self.size} bytes; at most {MAX_HEADER} are read")
+        if self.size < 0:
+            raise tarfile.ReadError("a header with a negative size")
+        processed: tarfile.TarInfo = super()._proc_member(archive)  # type: ignore[misc]
+        return processed
+
+
+class _File(io.RawIOBase):
+    """A source as `tarfile` wants it."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    def read(self, size: int = -1, /) -> bytes:
+        return self._source.read(size)
+
+
+def _check_end(tar: tarfile.TarFile) -> None:
+    """An archive ends with two blocks of zeros, and zeros alone may follow.
+
+    Raises:
+        EOFError: it ends otherwise.
+    """
+    zeros = 0
+    rest = tar.fileobj
+    while rest is not None and (block := rest.read(BLOCK)):
+        if block.strip(b"\0"):
+            raise EOFError("something follows its end mark, or a header was overwritten with zeros")
+        zeros += len(block)
+    if zeros < tarfile.BLOCKSIZE:  # the first of the two blocks was read as a header
+        raise EOFError("the end mark of the tar is missing")
 
 
 class ZipReader:
-    """Members of a zip in the order of its directory."""
+    """Members of a zip in the order of its directory; stored or deflated ones, whose expansion can be bounded."""
 
     def __init__(self, path: Path, wanted: Wanted) -> None:
         self.sha256: str | None = None
+        self.aside: list[LeftAside] = []
         self._path = path
         self._wanted = wanted
 
     def __iter__(self) -> Iterator[Member]:
         name = ""
+        before = _stamp(self._path)
         try:
+            self._check_end()
+            budget = Budget(self._path.stat().st_size)
             with zipfile.ZipFile(self._path) as archive:
                 for info in archive.infolist():
-                    name = info.filename
-                    path = self._check(info)
+                    name = _name_of(info)
+                    path = self._check(info, name)
                     if not info.is_dir() and self._wanted(path):
-                        yield Member(path, archive.read(info))
+                        yield Member(path, self._read(archive, info, budget))
             self.sha256 = file_sha256(self._path)
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError) as error:
+        except BombError as error:
+            raise ArchiveError(f"{self._path}: {error}, at member {name!r}: refused as a bomb") from error
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, ValueError) as error:
             raise ArchiveError(
                 f"{self._path}: is truncated or damaged at member {name!r} ({error}); fetch the archive again"
             ) from error
+        _check_unchanged(self._path, before)
 
-    def _check(self, info: zipfile.ZipInfo) -> str:
+    def _read(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo, budget: Budget) -> bytes:
+        """The member, block by block: neither the size that it states nor that of a block can be trusted."""
+        parts: list[bytes] = []
+        size = 0
+        with archive.open(info) as stream:
+            while size < KEPT_BYTES and (block := stream.read(min(BLOCK, KEPT_BYTES - size))):
+                budget.expanded(len(block))
+                parts.append(block)
+                size += len(block)
+        if size < KEPT_BYTES and size != info.file_size:
+            raise zipfile.BadZipFile(f"it states {info.file_size} bytes and holds {size}")
+        return b"".join(parts)
+
+    def _check(self, info: zipfile.ZipInfo, name: str) -> str:
         kind = stat.S_IFMT(info.external_attr >> 16)
-        path = _checked(self._path, info.filename, info.file_size, kind in (0, stat.S_IFREG, stat.S_IFDIR))
+        path = _checked(self._path, name, kind in (0, stat.S_IFREG, stat.S_IFDIR))
         if info.flag_bits & 1:
-            raise ArchiveError(f"{self._path}: member {info.filename!r} is encrypted; supply it decrypted")
-        if info.file_size > FREE_EXPANSION and info.file_size > MAX_EXPANSION * info.compress_size:
+            raise ArchiveError(f"{self._path}: member {name!r} is encrypted; supply it decrypted")
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise ArchiveError(
-                f"{self._path}: member {info.filename!r} expands from {info.compress_size} to {info.file_size} "
-                "bytes: refused as a bomb"
+                f"{self._path}: member {name!r} is neither stored nor deflated; pack the files again, for "
+                "instance as tar.gz"
             )
         return path
 
-
-class _BombError(Exception):
-    """Compressed data expand beyond proportion."""
-
-
-class _Source(Protocol):
-    def read(self, size: int, /) -> bytes: ...
-
-
-class _Digesting:
-    """Passes a stream on and takes its sha256."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self.digest = hashlib.sha256()
-        self.count = 0
-        self._stream = stream
-
-    def read(self, size: int, /) -> bytes:
-        block = self._stream.read(size)
-        self.digest.update(block)
-        self.count += len(block)
-        return block
-
-
-class _Gunzip:
-    """Expands a gzip stream block by block; unlike `gzip.GzipFile` it watches the proportion."""
-
-    def __init__(self, source: _Digesting) -> None:
-        self._source = source
-        self._decoder = zlib.decompressobj(wbits=31)
-        self._input = b""
-        self._expanded = 0
-
-    def read(self, size: int, /) -> bytes:
-        parts: list[bytes] = []
-        missing = size
-        while missing and self._refill():
-            part = self._decoder.decompress(self._input, missing)
-            self._input = self._decoder.unconsumed_tail
-            parts.append(part)
-            missing -= len(part)
-        self._watch(size - missing)
-        return b"".join(parts)
-
-    def _refill(self) -> bool:
-        """Sees to it that there is something to expand; False at the end of the stream."""
-        if self._decoder.eof:  # one gzip file may follow another; zeros pad a tape
-            self._input = (self._decoder.unused_data or self._source.read(BLOCK)).lstrip(b"\0")
-            if not self._input:
-                return False
-            self._decoder = zlib.decompressobj(wbits=31)
-        if not self._input:
-            self._input = self._source.read(BLOCK)
-            if not self._input:
-                raise EOFError("the compressed data break off")
-        return True
-
-    def _watch(self, count: int) -> None:
-        self._expanded += count
-        if self._expanded > FREE_EXPANSION and self._expanded > MAX_EXPANSION * self._source.count:
-            raise _BombError(f"{self._source.count} bytes expand to more than {self._expanded}")
-
-
-class _Tail(io.RawIOBase):
-    """Passes a tar on and sees that it ends with its end mark.
-
-    Without it `tarfile` takes a tar that was cut between two members for a complete one.
-    """
-
-    def __init__(self, source: _Source) -> None:
-        self._source = source
-        self._tail = b""
-
-    def read(self, size: int = -1, /) -> bytes:
-        block = self._source.read(size)
-        self._tail = (self._tail + block)[-len(END_OF_TAR) :]
-        return block
-
-    def drain(self) -> None:
-        """Reads to the end.
+    def _check_end(self) -> None:
+        """The end record stands at the very end, with the comment whose length it states.
 
         Raises:
-            EOFError: the end mark, two blocks of zeros, is missing.
+            EOFError: something follows the archive.
         """
-        while self.read(BLOCK):
-            pass
-        if self._tail != END_OF_TAR:
-            raise EOFError("the end mark of the tar is missing")
+        with self._path.open("rb") as stream:
+            size = stream.seek(0, os.SEEK_END)
+            stream.seek(max(0, size - (1 << 16) - 22))
+            tail = stream.read()
+        at = tail.rfind(_DIRECTORY_END)
+        if at < 0 or len(tail) - at < 22:
+            raise EOFError("its directory is missing")
+        (comment,) = struct.unpack_from("<H", tail, at + 20)
+        if len(tail) - at - 22 != comment:
+            raise EOFError("something follows its end")
 
 
-def _checked(archive: Path, name: str, size: int, plain: bool) -> str:
+def _name_of(info: zipfile.ZipInfo) -> str:
+    """The member's name; without the flag for UTF-8 it may be UTF-8 all the same, else it is code page 437."""
+    if info.flag_bits & 0x800 or info.filename.isascii():
+        return info.filename
+    try:
+        return info.filename.encode("cp437").decode("utf-8")
+    except UnicodeError:
+        return info.filename
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_size, status.st_mtime_ns
+
+
+def _check_unchanged(path: Path, before: tuple[int, int]) -> None:
+    if _stamp(path) != before:
+        raise ArchiveError(f"{path}: was changed while it was read; run again when nobody writes to it")
+
+
+def _checked(archive: Path, name: str, plain: bool, sparse: bool = False) -> str:
     """The member's path in one spelling, or an ArchiveError that names it."""
     path = _printable(name).replace("\\", "/")
     parts = [part for part in path.split("/") if part not in ("", ".")]
     wrong = ""
     if path.startswith("/") or re.match("[A-Za-z]:", path):
         wrong = "has an absolute path"
-    elif ".." in parts:
+    elif any(part.strip() == ".." for part in parts):
         wrong = "points outside its folder"
+    elif "\0" in path:
+        wrong = "has a null character in its name"
     elif not plain:
         wrong = "is a link or a device"
-    elif size > MAX_MEMBER:
-        wrong = f"is {size} bytes large"
+    elif sparse:
+        wrong = "is a sparse file"
     if wrong:
         raise ArchiveError(f"{archive}: member {path!r} {wrong}: the archive is refused, nothing of it is used")
     return "/".join(parts)
@@ -292,9 +387,3 @@ def _checked(archive: Path, name: str, size: int, plain: bool) -> str:
 def _printable(name: str) -> str:
     """Bytes of a file name that are no UTF-8 reach Python as surrogates, which no table can store."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-
-
-def _files_below(folder: Path) -> Iterator[Path]:
-    for root, folders, files in os.walk(folder):
-        folders.sort()
-        yield from (path for name in sorted(files) if (path := Path(root, name)).is_file())
