@@ -8,10 +8,11 @@ import random
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from likeness.data.archive import Member
-from likeness.data.faceset import TOO_SMALL, UNDECODABLE, FaceSet
+from likeness.data.faceset import ASIDE, TOO_SMALL, UNDECODABLE, FaceSet
 from likeness.data.images import read_images
 from likeness.data.ingest import ingest
 from likeness.data.places import Located, locate
@@ -158,7 +159,20 @@ def test_stray_files_are_left_aside_and_counted(tmp_path: Path, caplog: pytest.L
     files = lfw_files(PEOPLE) | {"lfw2/README.txt": b"read me", "lfw2/Ann/Thumbs.db": b"?"}
     done = ingest(found(write_tar(tmp_path / "a.tgz", files)), cut_like(), tmp_path / "faces")
     assert (done.card.images, done.strays) == (18, 2)
-    assert "2 other files were left aside, such as lfw2/README.txt" in caplog.text
+    assert "2 files were left aside (left-aside.csv), such as lfw2/README.txt" in caplog.text
+    aside = pd.read_csv(tmp_path / "faces" / ASIDE)
+    assert aside.values.tolist() == [
+        ["lfw2/Ann/Thumbs.db", "hidden, or in a system folder"],
+        ["lfw2/README.txt", "no picture"],
+    ]
+
+
+@pytest.mark.fault("D22")
+def test_lists_that_are_read_are_not_left_aside(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "faces", lfw_files(PEOPLE, root="") | {"pairs.txt": b"", "pairs.csv": b""})
+    located = found(folder, {"pairs.txt": ""})
+    ingest(located, cut_like(), tmp_path / "set")
+    assert pd.read_csv(tmp_path / "set" / ASIDE)["path"].tolist() == ["pairs.csv"]
 
 
 @pytest.mark.parametrize(

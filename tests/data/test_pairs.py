@@ -33,6 +33,31 @@ def test_windows_line_ends_and_names_beyond_ascii_are_read(tmp_path: Path) -> No
     assert [pair.second for pair in pairs] == [("Zoë", 2), ("Åke", 1)]
 
 
+@pytest.mark.fault("D22")
+def test_a_byte_order_mark_and_blanks_at_the_ends_do_not_count(tmp_path: Path) -> None:
+    path = tmp_path / "pairs.txt"
+    path.write_bytes(b"\xef\xbb\xbf1 \r\nAnn\t1\t2 \r\nAnn \t1\tBob\t 1\t\r\n\r\n")
+    (pairs,) = read_pairs(path)
+    assert [(pair.first, pair.second) for pair in pairs] == [
+        (("Ann", 1), ("Ann", 2)),
+        (("Ann", 1), ("Bob", 1)),
+    ]
+
+
+@pytest.mark.fault("D24")
+def test_names_are_composed(tmp_path: Path) -> None:
+    path = write(tmp_path / "pairs.txt", "1\nZoe\u0308\t1\t2\nZo\u00eb\t1\tBob\t1\n")
+    (pairs,) = read_pairs(path)
+    assert {pair.first.person for pair in pairs} == {"Zo\u00eb"}
+
+
+@pytest.mark.attack("13")
+def test_a_number_of_thousands_of_digits_is_no_number(tmp_path: Path) -> None:
+    path = write(tmp_path / "pairs.txt", f"1\nAnn\t1\t{'9' * 4301}\nAnn\t1\tBob\t1\n")
+    with pytest.raises(PairListError, match=r"pairs.txt:2: expected name, number, number"):
+        read_pairs(path)
+
+
 def test_folds_are_kept_apart(tmp_path: Path) -> None:
     lists = view_2_lists(folds=3)
     folds = read_pairs(write(tmp_path / "pairs.txt", lists["pairs.txt"]))

@@ -67,13 +67,15 @@ def photographs(arguments: Sequence[str]) -> list[Path]:
     Raises:
         ImageError: a folder or pattern holds no image; a file that is absent is told when it is read.
     """
+    from likeness.data.layout import is_system
     from likeness.images import SUFFIXES
 
     found: list[Path] = []
     for argument in arguments:
         path = Path(argument)
         if path.is_dir():
-            inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+            found_below = (p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+            inside = sorted(p for p in found_below if not is_system(p.relative_to(path).as_posix()))
         elif glob.has_magic(argument) and not path.exists():
             inside = sorted(p for p in Path(path.anchor).glob(str(path.relative_to(path.anchor))) if p.is_file())
         else:

@@ -11,7 +11,7 @@ import dataclasses
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +30,8 @@ PIXELS = "pixels.npy"
 MANIFEST = "manifest.parquet"
 SOURCE = "source.json"
 LISTS = "lists"
+ASIDE = "left-aside.csv"
+"""Every file of the source that was not taken, with the reason."""
 COLLECTED = ".collected/"
 """How the path of an image begins that was collected after its source was published."""
 
@@ -291,3 +293,13 @@ def _check(folder: Path, pixels: npt.NDArray[np.uint8], manifest: pd.DataFrame) 
     ]
     if wrong:
         raise DataError(f"{folder / MANIFEST}: wrong columns: {', '.join(wrong)}; run the ingest stage again")
+
+
+def write_left_aside(folder: Path, aside: Sequence[tuple[str, str]]) -> None:
+    """Writes the list of what was left aside: path and reason of each file.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    table = pd.DataFrame(aside, columns=["path", "reason"], dtype="str").sort_values(["path", "reason"])
+    write_text(folder / ASIDE, table.to_csv(index=False, lineterminator="\n"))

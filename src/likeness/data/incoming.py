@@ -7,6 +7,7 @@ point loses nothing and the same batch twice changes nothing.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import logging
 import os
@@ -19,7 +20,7 @@ from pathlib import Path, PurePosixPath
 
 from likeness.data.archive import open_reader
 from likeness.data.collected import Collected, Photograph
-from likeness.data.layout import folder_layout
+from likeness.data.layout import folder_layout, is_system, people_of
 from likeness.errors import LikenessError, OutputError
 from likeness.files import atomic_path, write_text
 
@@ -177,7 +178,17 @@ def _copied(path: Path, incoming: Path, target: Path, spelling: dict[str, str]) 
         whole = _arrival(name, "", path.read_bytes(), target, spelling)
         yield Arrival(name, "", whole.staged, whole.sha256, str(error))
         return
-    yield from copies
+    yield from _with_people(copies, name, spelling)
+
+
+def _with_people(copies: list[Arrival], archive: str, spelling: dict[str, str]) -> Iterator[Arrival]:
+    """The members of an archive with their people, which its folders tell only together."""
+    pictures = [copy for copy in copies if not copy.fault]
+    people = people_of([copy.name.removeprefix(f"{archive}/") for copy in pictures])
+    named = {copy.name: spelled(person) for copy, (person, _) in zip(pictures, people, strict=True)}
+    for copy in copies:
+        person = named.get(copy.name, "")
+        yield dataclasses.replace(copy, person=spelling.setdefault(_folded(person), person))
 
 
 def _arrival(name: str, path: str, content: bytes, target: Path, spelling: dict[str, str]) -> Arrival:
@@ -248,7 +259,7 @@ def _visible_files(incoming: Path) -> list[Path]:
 
 
 def _is_visible(path: str) -> bool:
-    return not any(part.startswith((".", "__MACOSX")) for part in path.split("/"))
+    return not is_system(path)
 
 
 def _stamp(path: Path) -> tuple[int, int] | None:

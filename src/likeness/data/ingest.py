@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,10 +17,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from likeness.data.archive import Member, open_reader
+from likeness.data.archive import LeftAside, Member, open_reader
 from likeness.data.collected import Collected
 from likeness.data.cores import available_cores
 from likeness.data.faceset import (
+    ASIDE,
     COLLECTED,
     MANIFEST_COLUMNS,
     PIXELS,
@@ -32,9 +33,10 @@ from likeness.data.faceset import (
     replaced_folder,
     seal,
     usable,
+    write_left_aside,
 )
 from likeness.data.images import Facts, read_images
-from likeness.data.layout import Layout, folder_layout, lfw_layout
+from likeness.data.layout import Layout, folder_layout, lfw_layout, people_of, why_left_aside
 from likeness.data.places import Located
 from likeness.data.sources import VARIANTS, DataParams
 from likeness.data.store import PixelWriter, sort_rows
@@ -98,7 +100,7 @@ def ingest(
     """
     started = time.perf_counter()
     layout = folder_layout if params.source == "folder" else lfw_layout
-    selection = _Selection(layout)
+    selection = _Selection(layout, located.lists)
     reader = open_reader(located.images, selection)
     with replaced_folder(out) as fresh:
         batches = _batches(chain(reader, collected or ()))
@@ -106,25 +108,32 @@ def ingest(
         _refuse_useless(located.place, table, selection)
         manifest, order = _manifest(table, layout, located.place)
         sort_rows(fresh / PIXELS, order)
+        aside = [*reader.aside, *selection.aside]
+        write_left_aside(fresh, aside)
         card = seal(fresh, manifest, _card(located, params, reader.sha256), located.lists)
     problems = problem_counts(manifest)
-    _report(located.place, manifest, problems, selection)
-    return Ingested(card, problems, selection.strays, time.perf_counter() - started)
+    _report(located.place, manifest, problems, aside)
+    return Ingested(card, problems, len(aside), time.perf_counter() - started)
 
 
 class _Selection:
-    """Tells the photographs of a source from the stray files beside them, which it counts."""
+    """Selects the photographs of a source, and notes what is left aside and why.
 
-    def __init__(self, layout: Layout) -> None:
-        self.strays = 0
-        self.example = ""
+    Args:
+        layout: of the source.
+        lists: names of files that are read as lists.
+    """
+
+    def __init__(self, layout: Layout, lists: Collection[str] = ()) -> None:
+        self.aside: list[LeftAside] = []
         self.layout = layout
+        self._lists = lists
 
     def __call__(self, path: str) -> bool:
         if self.layout(path) is not None:
             return True
-        self.strays += 1
-        self.example = self.example or path
+        if path.rpartition("/")[2] not in self._lists:
+            self.aside.append(LeftAside(path, why_left_aside(path)))
         return False
 
 
@@ -201,9 +210,8 @@ def _refuse_useless(place: str, table: pd.DataFrame, selection: _Selection) -> N
     """Refuses a source of which nothing can be learned, before anything else is done with it."""
     if table.empty:
         form = "NAME/NAME_0001.jpg" if selection.layout is lfw_layout else "NAME/anything.jpg"
-        others = (
-            f"{selection.strays} other files, such as {selection.example!r}" if selection.strays else "no file"
-        )
+        aside = selection.aside
+        others = f"{len(aside)} other files, such as {aside[0].path!r} ({aside[0].reason})" if aside else "no file"
         raise DataError(
             f"{place}: expected photographs as {form}, found none, but {others}; "
             "check data.source and data.mirror in params.yaml"
@@ -233,9 +241,8 @@ def _manifest(table: pd.DataFrame, layout: Layout, place: str) -> tuple[pd.DataF
 
 def _base_images(table: pd.DataFrame, layout: Layout, place: str) -> pd.DataFrame:
     """The source's own images with person and number; the index stays."""
-    named = _with_names(table, layout).sort_values(["person", "number", "path"])
-    if layout is folder_layout:
-        named["number"] = named.groupby("person").cumcount() + 1
+    found = people_of(list(table["path"])) if layout is folder_layout else map(layout, table["path"])
+    named = _with_names(table, found).sort_values(["person", "number", "path"])
     twice = named[named.duplicated(["person", "number"])]
     if len(twice):
         raise DataError(
@@ -246,7 +253,7 @@ def _base_images(table: pd.DataFrame, layout: Layout, place: str) -> pd.DataFram
 
 def _late_images(table: pd.DataFrame, base: pd.DataFrame) -> pd.DataFrame:
     """Collected images, numbered on in the order of their arrival and named like those of the source."""
-    named = _with_names(table, folder_layout)
+    named = _with_names(table, (folder_layout(path.removeprefix(COLLECTED)) for path in table["path"]))
     last = base.groupby("person")["number"].max()
     named["number"] = named["person"].map(last).fillna(0).astype(int) + named.groupby("person").cumcount() + 1
     parts = zip(named["person"], named["number"], named["path"], strict=True)
@@ -256,8 +263,8 @@ def _late_images(table: pd.DataFrame, base: pd.DataFrame) -> pd.DataFrame:
     return named
 
 
-def _with_names(table: pd.DataFrame, layout: Layout) -> pd.DataFrame:
-    names = pd.DataFrame([layout(path) for path in table["path"]], table.index, columns=["person", "number"])
+def _with_names(table: pd.DataFrame, found: Iterable[tuple[str, int] | None]) -> pd.DataFrame:
+    names = pd.DataFrame(list(found), table.index, columns=["person", "number"])
     return pd.concat([names, table], axis="columns")
 
 
@@ -277,11 +284,12 @@ def _card(located: Located, params: DataParams, archive_sha256: str | None) -> S
     )
 
 
-def _report(place: str, manifest: pd.DataFrame, problems: Mapping[str, int], selection: _Selection) -> None:
+def _report(place: str, manifest: pd.DataFrame, problems: Mapping[str, int], aside: Sequence[LeftAside]) -> None:
     log.info("%s: %d images of %d people", place, len(manifest), manifest["person"].nunique())
     for problem, count in problems.items():
         if count:
             first = manifest[manifest["problem"] == problem].iloc[0]
             log.warning("%d images %s, such as %s: %s", count, PROBLEMS[problem], first["path"], first["error"])
-    if selection.strays:
-        log.warning("%d other files were left aside, such as %s", selection.strays, selection.example)
+    if aside:
+        path, reason = aside[0]
+        log.warning("%d files were left aside (%s), such as %s: %s", len(aside), ASIDE, path, reason)

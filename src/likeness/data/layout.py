@@ -1,30 +1,113 @@
-"""Whose photograph a file is, by its path."""
+"""Whose photograph a file is, by its path; one rule for every reader of folders and archives."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from pathlib import Path
+import unicodedata
+from collections.abc import Callable, Sequence
+from pathlib import Path, PurePosixPath
+
+from likeness.images import SUFFIXES
+from likeness.images.formats import OTHER_SUFFIXES
 
 Layout = Callable[[str], tuple[str, int] | None]
 """From a path with forward slashes to (person, number), or None for a file that is no photograph of the set."""
 
 LFW_FILE = re.compile(r"(?:.*/)?(?P<person>[^/]+)/(?P=person)_(?P<number>\d{4,9})\.jpg")
-PICTURE = re.compile(r"(?:.*/)?(?P<person>[^/.][^/]*)/[^/.][^/]*\.(?:jpe?g|png|bmp|webp|pgm)", re.IGNORECASE)
+SYSTEM_NAMES = frozenset(
+    {"__macosx", "@eadir", "#recycle", "@recycle", "$recycle.bin", "recycler", "system volume information"}
+    | {"lost+found", "thumbs.db", "desktop.ini", "lightroom previews.lrdata"}
+)
+"""Folders and files of operating systems and storage devices: thumbnails, trash. Compared in lower case."""
+GROUPS = frozenset({"train", "test", "val", "valid", "validation", "training", "images", "holdout"})
+"""Folders that divide a set; the people are below them."""
+_DATE = re.compile(r"\d[\d\s._-]*")
+_NUMBER = re.compile(r"(\d{1,9})$")
+
+
+def is_system(path: str) -> bool:
+    """Whether any part of a path is hidden or a system's own: nobody's photograph, in every reader alike."""
+    return any(part.startswith(".") or part.lower() in SYSTEM_NAMES for part in path.split("/"))
+
+
+def why_left_aside(path: str) -> str:
+    """Why a file that is no photograph of the set is not taken, for the list of what was left aside."""
+    suffix = PurePosixPath(path).suffix.lower()
+    if is_system(path):
+        return "hidden, or in a system folder"
+    if suffix in OTHER_SUFFIXES:
+        return f"a format that is not read ({suffix[1:].upper()}); export it as JPEG or PNG"
+    if suffix == ".csv":
+        return "a list as CSV, which is not read; put the official pairs*.txt and people*.txt beside the pictures"
+    if suffix in SUFFIXES:
+        return "a picture in no person's folder, or not named as the set's pictures are"
+    return "no picture"
 
 
 def lfw_layout(path: str) -> tuple[str, int] | None:
     """`ANY/NAME/NAME_0001.jpg`, the form of every LFW variant."""
     found = LFW_FILE.fullmatch(path)
-    return (found["person"], int(found["number"])) if found else None
+    return (found["person"], int(found["number"])) if found and not is_system(path) else None
 
 
 def folder_layout(path: str) -> tuple[str, int] | None:
-    """`ANY/NAME/anything.jpg`: the person is the folder; the number, in order of paths, comes later (0)."""
-    found = PICTURE.fullmatch(path)
-    return (found["person"], 0) if found and not path.startswith("__MACOSX/") else None
+    """A picture in a folder: (its outermost folder, 0); `people_of` settles both for a whole set."""
+    parts = path.split("/")
+    picture = len(parts) > 1 and PurePosixPath(path).suffix.lower() in SUFFIXES and not is_system(path)
+    return (composed(parts[0]), 0) if picture else None
+
+
+def people_of(paths: Sequence[str]) -> list[tuple[str, int]]:
+    """Person and number of each picture of a folder-per-person set.
+
+    The person is the outermost folder that tells pictures apart: folders around the whole set (an archive's top
+    folder, a doubled one) and those that divide it (`train`, `test`) do not count, and folders below a person's
+    (dates, albums) belong to the person. The number is the one at the end of the file names, where all of a
+    person's files have one and no two the same; else pictures are counted in the order of their paths.
+
+    Args:
+        paths: with forward slashes, each with a folder.
+    """
+    inside = _without_common_folders([path.split("/") for path in paths])
+    people = [
+        composed(parts[1] if len(parts) > 2 and parts[0].lower() in GROUPS else parts[0]) for parts in inside
+    ]
+    rows: dict[str, list[int]] = {}
+    for row in sorted(range(len(paths)), key=paths.__getitem__):
+        rows.setdefault(people[row], []).append(row)
+    numbers = {row: number for own in rows.values() for row, number in _numbered([paths[row] for row in own], own)}
+    return [(person, numbers[row]) for row, person in enumerate(people)]
+
+
+def _person(parts: list[str]) -> str:
+    """The first folder that does not merely divide the set."""
+    divided = len(parts) > 2 and parts[0].lower() in GROUPS
+    return composed(parts[1] if divided else parts[0])
+
+
+def composed(name: str) -> str:
+    """A name in composed characters (NFC): file systems store one name in either form."""
+    return unicodedata.normalize("NFC", name)
 
 
 def holds_lfw(folder: Path) -> bool:
     """Whether a folder holds people in the form of LFW right below it."""
     return any(lfw_layout(f"{path.parent.name}/{path.name}") for path in folder.glob("*/*_0001.jpg"))
+
+
+def _without_common_folders(paths: list[list[str]]) -> list[list[str]]:
+    """A folder around all of them is no person, unless what it holds is divided by dates."""
+    while paths and len({parts[0] for parts in paths}) == 1 and all(len(parts) > 2 for parts in paths):
+        if all(_DATE.fullmatch(parts[1]) for parts in paths):
+            break
+        paths = [parts[1:] for parts in paths]
+    return paths
+
+
+def _numbered(paths: list[str], rows: list[int]) -> list[tuple[int, int]]:
+    """(row, number) of one person's pictures, given in the order of their paths."""
+    found = [_NUMBER.search(PurePosixPath(path).stem) for path in paths]
+    numbers = [int(match[1]) for match in found if match]
+    if len(numbers) < len(paths) or len(set(numbers)) < len(paths) or min(numbers) < 1:
+        numbers = list(range(1, len(paths) + 1))
+    return list(zip(rows, numbers, strict=True))

@@ -17,9 +17,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from likeness.data.layout import composed
 from likeness.data.splits import Pairs
 from likeness.errors import PairListError
 
+_MOST_DIGITS = 9
 SHOWN = 10  # faults that a message spells out before it only counts
 
 
@@ -153,7 +155,7 @@ class _Reader:
         self.path = path
         self.faults: list[str] = []
         try:
-            self.lines = path.read_text(encoding="utf-8").rstrip().split("\n")
+            self.lines = path.read_text(encoding="utf-8-sig").rstrip().splitlines()
         except OSError as error:
             raise PairListError(f"{path}: cannot be read ({error.strerror})") from error
         except UnicodeDecodeError as error:
@@ -163,7 +165,10 @@ class _Reader:
         return Place(self.path, index + 1)
 
     def fields(self, index: int) -> list[str]:
-        return self.lines[index].split("\t") if index < len(self.lines) else []
+        return [composed(field.strip()) for field in self._line(index).strip().split("\t")]
+
+    def _line(self, index: int) -> str:
+        return self.lines[index] if index < len(self.lines) else ""
 
     def fault(self, place: Place, text: str) -> None:
         self.faults.append(f"{place}: {text}")
@@ -216,5 +221,6 @@ def _person(fields: list[str], place: Place, fault: Callable[[Place, str], None]
 
 
 def _whole(text: str) -> int | None:
-    """A positive whole number, or None."""
-    return int(text) if text.isascii() and text.isdecimal() and int(text) > 0 else None
+    """A positive whole number of at most nine digits, or None."""
+    plain = text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS
+    return int(text) if plain and int(text) > 0 else None
