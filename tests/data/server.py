@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -22,6 +23,8 @@ class Site:
             None for the whole answer, and so are all answers after the last entry.
         refusals: status codes for the next answers.
         ranges: the Range header of each request, or None.
+        headers: sent in place of the server's own.
+        seconds_a_byte: that each byte of an answer takes; 0: as fast as it goes.
     """
 
     url: str = ""
@@ -30,6 +33,8 @@ class Site:
     break_after: list[int | None] = field(default_factory=list)
     refusals: list[int] = field(default_factory=list)
     ranges: list[str | None] = field(default_factory=list)
+    headers: dict[str, str] = field(default_factory=dict)
+    seconds_a_byte: float = 0.0
 
 
 @contextmanager
@@ -70,12 +75,19 @@ def answer(request: BaseHTTPRequestHandler, site: Site) -> None:
         if start >= len(content):
             return request.send_error(416)
         request.send_response(206)
-        request.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
+        own = f"bytes {start}-{len(content) - 1}/{len(content)}"
+        request.send_header("Content-Range", site.headers.get("Content-Range", own))
     else:
         request.send_response(200)
     request.send_header("ETag", site.version)
-    request.send_header("Content-Length", str(len(content) - start))
+    request.send_header("Content-Length", site.headers.get("Content-Length", str(len(content) - start)))
     request.end_headers()
     limit = site.break_after.pop(0) if site.break_after else None
+    if site.seconds_a_byte:
+        with suppress(OSError):
+            for byte in content:
+                request.wfile.write(bytes([byte]))
+                time.sleep(site.seconds_a_byte)
+        return None
     request.wfile.write(content[start : len(content) if limit is None else start + limit])
     return None

@@ -37,7 +37,7 @@ def test_a_broken_connection_is_taken_up_where_it_broke(site: Site, target: Path
     waits: list[float] = []
     download(f"{site.url}/a", target, DIGEST, waits.append)
     assert target.read_bytes() == CONTENT
-    assert site.ranges == [None, f"bytes={70 * BLOCK}-", f"bytes={170 * BLOCK}-"]
+    assert site.ranges == [None, f"bytes={70 * BLOCK}-", f"bytes={170 * BLOCK + 5}-"]
     assert waits == [1, 2]
 
 
@@ -144,3 +144,51 @@ def test_digests_of_every_kind_are_compared(tmp_path: Path, algorithm: str) -> N
     (tmp_path / "a").write_bytes(CONTENT)
     assert matches(tmp_path / "a", f"{algorithm}:{hashlib.new(algorithm, CONTENT).hexdigest()}")
     assert not matches(tmp_path / "a", f"{algorithm}:{hashlib.new(algorithm, b'').hexdigest()}")
+
+
+@pytest.mark.attack("12")
+@pytest.mark.parametrize("sent", ["bytes 5-9/10", "bytes */10", "nonsense", f"bytes {'9' * 5000}-1/2"])
+def test_another_part_than_was_asked_for_is_never_appended(site: Site, target: Path, sent: str) -> None:
+    site.files["/a"] = CONTENT
+    site.break_after = [30 * BLOCK]
+    site.headers["Content-Range"] = sent
+    download(f"{site.url}/a", target, DIGEST, lambda _: None)
+    assert target.read_bytes() == CONTENT
+    assert site.ranges == [None, f"bytes={30 * BLOCK}-", None]
+
+
+@pytest.mark.attack("12")
+@pytest.mark.parametrize("length", ["many", "-5", "9" * 5000, "1e9", ""])
+def test_an_odd_length_is_no_traceback(site: Site, target: Path, length: str) -> None:
+    site.files["/a"] = CONTENT
+    site.headers["Content-Length"] = length
+    try:
+        download(f"{site.url}/a", target, DIGEST, lambda _: None)
+        assert target.read_bytes() == CONTENT
+    except DownloadError as error:
+        assert "\n" not in str(error)  # noqa: PT017
+
+
+@pytest.mark.attack("12")
+@pytest.mark.parametrize("announced", [True, False])
+def test_a_file_without_end_is_given_up(
+    site: Site, target: Path, monkeypatch: pytest.MonkeyPatch, announced: bool
+) -> None:
+    monkeypatch.setattr("likeness.data.download.MAX_BYTES", 1_000_000)
+    site.files["/a"] = CONTENT
+    if not announced:
+        site.headers["Content-Length"] = ""
+    with pytest.raises(DownloadError, match=r"1000000 (bytes )?that are taken"):
+        download(f"{site.url}/a", target, None, lambda _: None)
+    assert not target.exists()
+
+
+@pytest.mark.attack("12")
+def test_a_server_that_sends_a_byte_now_and_then_is_given_up(
+    site: Site, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("likeness.data.download.PATIENCE", 0.2)
+    site.files["/a"] = bytes(200)
+    site.seconds_a_byte = 0.02
+    with pytest.raises(DownloadError, match=r"bytes came in \d+ s"):
+        download(f"{site.url}/a", target, None, lambda _: None)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import logging
 import math
+import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 import requests
+import urllib3
 
 from likeness.data.archive import kind_of
 from likeness.errors import DownloadError, OutputError, UnreachableError
@@ -23,7 +25,12 @@ TIMEOUT = (10.0, 60.0)
 """Seconds to connect, and between two blocks."""
 MEBIBYTE = 1 << 20
 BLOCK = 1 << 14
-"""Bytes; of a block that breaks off nothing is kept."""
+"""Bytes that are read at once at most."""
+MAX_BYTES = 16 << 30
+"""Of a file; LFW is 0.2 GB."""
+SLOWEST = 4096
+"""Bytes a second on the mean, after the first `PATIENCE` seconds; a server that is slower is given up."""
+PATIENCE = 30.0
 RETRIED = {408, 425, 429, 500, 502, 503, 504}
 
 
@@ -107,24 +114,73 @@ def _fetch(url: str, part: _Part) -> None:
             part.drop()
             raise requests.ConnectionError("the server has no such range")
         _refuse(url, response)
-        resumed = response.status_code == 206
-        if not resumed:
+        start = _start_of(response, part)
+        if not start:
             part.remember(response.headers.get("ETag") or response.headers.get("Last-Modified") or "")
-        total = math.ceil(int(response.headers.get("Content-Length", 0)) / MEBIBYTE) or None
-        with part.path.open("ab" if resumed else "wb") as stream:
-            for _ in progress(_mebibytes(response, stream), part.path.stem, total, "MiB"):
+        announced = _length_of(response)
+        if start + (announced or 0) > MAX_BYTES:
+            size = start + (announced or 0)
+            raise DownloadError(f"{url}: announces {size} bytes, more than the {MAX_BYTES} that are taken")
+        total = math.ceil((announced or 0) / MEBIBYTE) or None
+        with part.path.open("ab" if start else "wb") as stream:
+            for _ in progress(_mebibytes(response, stream, url, start), part.path.stem, total, "MiB"):
                 pass
+            if announced is not None and stream.tell() != start + announced:
+                raise requests.ConnectionError(f"{announced} bytes were announced, {stream.tell() - start} came")
 
 
-def _mebibytes(response: requests.Response, stream: BinaryIO) -> Iterator[None]:
-    """Stores what comes, and yields for each MiB of it."""
-    count = 0
-    for block in response.iter_content(BLOCK):
+def _start_of(response: requests.Response, part: _Part) -> int:
+    """Where in the file the answer begins: 0, or the end of what came before.
+
+    Raises:
+        requests.RequestException: the server sends another part than was asked for; what came before is dropped.
+    """
+    if response.status_code != 206:
+        return 0
+    size = part.path.stat().st_size
+    found = re.fullmatch(r"bytes (\d{1,18})-\d+/(?:\d+|\*)", response.headers.get("Content-Range", ""))
+    if found is None or int(found[1]) != size:
+        part.drop()
+        raise requests.ConnectionError(f"the server sends another part than the one from byte {size} on")
+    return size
+
+
+def _length_of(response: requests.Response) -> int | None:
+    """The announced length of the answer; None where it is not, or is no number."""
+    text = response.headers.get("Content-Length", "")
+    return int(text) if re.fullmatch(r"\d{1,18}", text) else None
+
+
+def _mebibytes(response: requests.Response, stream: BinaryIO, url: str, start: int) -> Iterator[None]:
+    """Stores what comes, and yields for each MiB of it.
+
+    Raises:
+        requests.RequestException: it comes too slowly.
+        DownloadError: it does not end.
+    """
+    count = total = 0
+    started = time.monotonic()
+    for block in _blocks(response):
         stream.write(block)
         count += len(block)
+        total += len(block)
+        if start + total > MAX_BYTES:
+            raise DownloadError(f"{url}: is larger than the {MAX_BYTES} bytes that are taken")
+        seconds = time.monotonic() - started
+        if seconds > PATIENCE and total < SLOWEST * seconds:
+            raise requests.Timeout(f"{total} bytes came in {seconds:.0f} s")
         if count >= MEBIBYTE:
             count -= MEBIBYTE
             yield
+
+
+def _blocks(response: requests.Response) -> Iterator[bytes]:
+    """What comes, as it comes: a full block would be waited for however slowly it fills."""
+    try:
+        while block := response.raw.read1(BLOCK):
+            yield block
+    except urllib3.exceptions.HTTPError as error:
+        raise requests.ConnectionError(error) from error
 
 
 def _refuse(url: str, response: requests.Response) -> None:
