@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import math
 import os
 import tempfile
 from collections.abc import Iterator
@@ -13,10 +14,16 @@ from typing import Any
 
 from likeness.errors import OutputError
 
+_MAX_JSON = 64 << 20
+
 
 @contextlib.contextmanager
-def atomic_path(target: Path) -> Iterator[Path]:
+def atomic_path(target: Path, mode: int | None = None) -> Iterator[Path]:
     """Yields a temporary path beside `target` that takes its place when the block ends well.
+
+    Args:
+        target: the file.
+        mode: its permissions, from the first byte on; None: what the umask grants.
 
     Raises:
         OutputError: the folder cannot be made or written, or the disk is full; `target` is untouched.
@@ -28,7 +35,7 @@ def atomic_path(target: Path) -> Iterator[Path]:
         os.close(handle)
         temporary = Path(name)
         yield temporary
-        _make_readable(temporary)
+        temporary.chmod(_granted() if mode is None else mode)
         temporary.replace(target)
     except OSError as error:
         raise OutputError(
@@ -52,8 +59,35 @@ def write_json(target: Path, value: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """The value that a JSON file holds."""
-    return json.loads(path.read_text(encoding="utf-8"))
+    """The value that a JSON file holds.
+
+    Raises:
+        OSError: it cannot be read.
+        UnicodeDecodeError: it is no UTF-8.
+        json.JSONDecodeError: it is no JSON, nested too deeply, too long, or holds numbers that JSON has not.
+    """
+    if path.stat().st_size > _MAX_JSON:
+        raise json.JSONDecodeError(f"longer than {_MAX_JSON >> 20} MB", "", 0)
+    text = path.read_text(encoding="utf-8")
+    try:
+        return json.loads(text, parse_constant=_no_number, parse_float=_finite)
+    except json.JSONDecodeError:
+        raise
+    except RecursionError:
+        raise json.JSONDecodeError("nested too deeply", "", 0) from None
+    except ValueError as error:  # such as a whole number of thousands of digits
+        raise json.JSONDecodeError(str(error).partition(";")[0], "", 0) from None
+
+
+def _no_number(text: str) -> Any:
+    raise ValueError(f"{text} is no number of JSON")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"the number {text[:20]} is too large")
+    return value
 
 
 def file_sha256(path: Path, chunk: int = 1 << 20) -> str:
@@ -65,8 +99,8 @@ def file_sha256(path: Path, chunk: int = 1 << 20) -> str:
     return digest.hexdigest()
 
 
-def _make_readable(path: Path) -> None:
-    """mkstemp makes files for the owner alone; an output gets what the umask grants."""
+def _granted() -> int:
+    """What the umask grants: mkstemp makes files for the owner alone."""
     umask = os.umask(0)
     os.umask(umask)
-    path.chmod(0o666 & ~umask)
+    return 0o666 & ~umask

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,14 +10,18 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from likeness.errors import ModelError
 from likeness.files import file_sha256
-from likeness.models.card import CARD, WEIGHTS, read_card
+from likeness.models.card import CARD, TOWER, WEIGHTS, check_folder, read_card
 from likeness.models.embedding import embed_pixels
+from likeness.models.export import export_onnx
 from likeness.models.network import ModelParams, build_siamese, ensemble_of, with_projection
 from likeness.models.siamese import Siamese
 from likeness.models.weights import load_model, save_model
+from likeness.serving.model import open_model
 from tests.models.samples import KOCH, KOCH_SIZE, SIZE, TINY, card, faces
 
 
@@ -130,3 +135,64 @@ def test_a_file_that_is_no_card_is_refused(tmp_path: Path, content: bytes) -> No
     (tmp_path / CARD).write_bytes(content)
     with pytest.raises(ModelError, match=r"is no JSON|expected a model card of format 1"):
         read_card(tmp_path / CARD)
+
+
+@pytest.mark.attack("13")
+@pytest.mark.parametrize(
+    "content",
+    [b"[" * 100_000, b'{"format": ' + b"9" * 5000 + b"}", b'{"format": 1e999}', b'{"format": NaN}', b"\xff\xfe{}"],
+    ids=["deep", "a huge whole number", "a huge number", "NaN", "UTF-16"],
+)
+def test_a_hostile_card_is_refused_in_a_sentence(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / CARD).write_bytes(content)
+    with pytest.raises(ModelError, match=r"card.json: is no JSON") as caught:
+        read_card(tmp_path / CARD)
+    assert len(str(caught.value)) < 300
+
+
+@pytest.mark.attack("9")
+def test_every_file_of_a_model_is_in_its_card(tmp_path: Path) -> None:
+    siamese = build_siamese(TINY, SIZE, 0)
+    saved = save_model(tmp_path, siamese, card(TINY))
+    export_onnx(tmp_path / TOWER, siamese, saved)
+    assert check_folder(tmp_path) == {TOWER: None, WEIGHTS: None}
+    (tmp_path / "more.onnx").write_bytes(b"?")
+    assert "not in the card" in str(check_folder(tmp_path)["more.onnx"])
+    (tmp_path / TOWER).unlink()
+    assert check_folder(tmp_path)[TOWER] == "is missing"
+
+
+@pytest.mark.attack("9")
+@given(st.data())
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_flipped_bit_of_a_tower_is_accepted(exported: Path, data: st.DataObject) -> None:
+    content = (exported / TOWER).read_bytes()
+    bit = data.draw(st.integers(0, 8 * len(content) - 1))
+    changed = bytearray(content)
+    changed[bit // 8] ^= 1 << bit % 8
+    (exported / TOWER).write_bytes(changed)
+    try:
+        with pytest.raises(ModelError, match=r"tower.onnx: is not the file of the card"):
+            open_model(exported)
+    finally:
+        (exported / TOWER).write_bytes(content)
+
+
+@pytest.mark.attack("9")
+def test_a_card_without_digests_is_still_read_with_a_warning(
+    exported: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = shutil.copytree(exported, tmp_path / "old")
+    values = json.loads((folder / CARD).read_text())
+    del values["files"]
+    (folder / CARD).write_text(json.dumps(values))
+    open_model(folder)
+    assert "holds no digest" in caplog.text
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("exported")
+    siamese = build_siamese(TINY, SIZE, 0)
+    export_onnx(folder / TOWER, siamese, save_model(folder, siamese, card(TINY)))
+    return folder

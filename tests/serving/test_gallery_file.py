@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 import time
 from pathlib import Path
@@ -53,6 +54,26 @@ def test_only_the_owner_may_read_it_unless_told_otherwise(tmp_path: Path) -> Non
     path.chmod(0o640)
     enrol(path, "Ben")
     assert path.stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.attack("8")
+def test_no_other_user_can_read_it_at_any_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each name that the file ever has is looked at when it appears and when it is renamed."""
+    modes: list[int] = []
+    replace = Path.replace
+
+    def watched(self: Path, target: Path) -> Path:
+        modes.extend(path.stat().st_mode & 0o777 for path in tmp_path.iterdir() if path.suffix != ".lock")
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", watched)
+    before = os.umask(0)
+    try:
+        for name in ("Ada", "Ben"):
+            enrol(tmp_path / "people.safetensors", name)
+    finally:
+        os.umask(before)
+    assert set(modes) == {0o600}
 
 
 def test_no_byte_of_a_removed_person_is_left_in_the_folder(tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from likeness.errors import OutputError
 from likeness.training.checkpoint import (
@@ -141,3 +143,15 @@ def test_the_key_changes_with_anything_that_matters() -> None:
     }
     assert len(keys) == 5
     assert checkpoint_key({"lr": 0.1}, [np.arange(4)], FACES.copy()) in keys
+
+
+@pytest.mark.attack("9")
+@given(st.data())
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_altered_checkpoint_is_accepted(tmp_path: Path, data: st.DataObject) -> None:
+    save_checkpoint(tmp_path, "key", snapshot())
+    content = bytearray((tmp_path / STATE).read_bytes())
+    bit = data.draw(st.integers(0, 8 * len(content) - 1))
+    content[bit // 8] ^= 1 << bit % 8
+    (tmp_path / STATE).write_bytes(content)
+    assert load_checkpoint(tmp_path, "key") is None

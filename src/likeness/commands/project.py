@@ -88,6 +88,24 @@ def export(
         typer.echo(f"{target}: {size:.1f} MB, differs from torch by at most {difference:.1e} of the largest value")
 
 
+model_app = typer.Typer(no_args_is_help=True, help="Look at a model's files.")
+
+
+@model_app.command("verify")
+def verify_model(
+    folder: Annotated[Path, typer.Argument(help="The model's folder.")] = Path(MODEL), as_json: JsonOption = False
+) -> None:
+    """Check every file of a model's folder against the digests in its card; exit code 1 where one differs."""
+    from likeness.models.card import check_folder
+
+    found = check_folder(folder)
+    if as_json:
+        emit(found)
+    for name, problem in () if as_json else found.items():
+        typer.echo(f"{name}: {problem or 'as in the card'}")
+    raise typer.Exit(Exit.NO if any(found.values()) else Exit.YES)
+
+
 def promote(
     version: Annotated[int, typer.Argument(min=1, help="Version of the registered model.")],
     because: Annotated[str, typer.Option(help="Why; it is written down.")],

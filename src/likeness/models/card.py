@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from likeness.errors import ModelError, ParamsError
-from likeness.files import read_json, write_json
+from likeness.files import file_sha256, read_json, write_json
 from likeness.models.architecture import ModelParams
 from likeness.models.decision import Decision
 from likeness.models.preprocess import Preprocess
@@ -45,6 +45,7 @@ class Card:
         trained: facts of its training: epochs, best epoch, loss formula, held-out figures.
         versions: of the packages that it was trained with.
         weights_sha256: hex digest of the weights file; "" until it is saved.
+        files: hex sha256 of every other file of the folder, by its name; empty in cards before 0.2.
         format: of this card.
     """
 
@@ -63,6 +64,7 @@ class Card:
     trained: Facts
     versions: Facts
     weights_sha256: str = ""
+    files: Facts = field(default_factory=dict)
     format: int = FORMAT
 
     def __post_init__(self) -> None:
@@ -99,3 +101,42 @@ def read_card(path: Path) -> Card:
         return from_mapping(Card, values, str(path))
     except ParamsError as error:
         raise ModelError(f"not a usable model card; copy or train the model again\n{error}") from error
+
+
+def record_file(path: Path) -> None:
+    """Notes a file of a model's folder, such as an exported tower, with its digest in the card beside it.
+
+    Raises:
+        ModelError: the card is not readable.
+        OutputError: it cannot be written.
+    """
+    card = read_card(path.parent / CARD)
+    files = {**card.files, path.name: file_sha256(path)}
+    write_card(path.parent / CARD, dataclasses.replace(card, files=files))
+
+
+def check_file(path: Path, card: Card) -> str | None:
+    """What is wrong with a file of a model's folder, None where its digest is that of the card.
+
+    Args:
+        path: of the file.
+        card: of its folder.
+    """
+    expected = card.weights_sha256 if path.name == WEIGHTS else card.files.get(path.name)
+    if not path.is_file():
+        return "is missing" if expected else None
+    if not expected:
+        return "is not in the card, so nothing says whether it is as it was made"
+    found = file_sha256(path)
+    return None if found == expected else f"is not the file of the card: expected sha256 {expected}, found {found}"
+
+
+def check_folder(folder: Path) -> dict[str, str | None]:
+    """Every file of a model's folder, with what is wrong with it (None: nothing).
+
+    Raises:
+        ModelError: there is no readable card.
+    """
+    card = read_card(folder / CARD)
+    names = {WEIGHTS, *card.files, *(path.name for path in folder.iterdir() if path.is_file())} - {CARD}
+    return {name: check_file(folder / name, card) for name in sorted(names)}

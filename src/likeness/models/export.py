@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from likeness.errors import ModelError
 from likeness.files import atomic_path
 from likeness.models.backbones.external import ExternalTower
-from likeness.models.card import Card
+from likeness.models.card import CARD, Card, record_file
 from likeness.models.embedding import embed_images, embed_pixels, evaluating
 from likeness.models.onnx_tower import DIGEST, INPUT, OUTPUT, OnnxTower
 from likeness.models.preprocess import Preprocess
@@ -41,7 +41,7 @@ def export_onnx(path: Path, siamese: Siamese, card: Card) -> float:
     Args:
         path: ONNX file to write, atomically.
         siamese: the network, on the CPU.
-        card: its card; the digest of its weights is written into the file.
+        card: its card; the digest of its weights is written into the file, and the file's into the card beside it.
 
     Returns:
         Largest absolute difference between the embeddings of ONNX Runtime and torch on random faces, divided by
@@ -57,7 +57,10 @@ def export_onnx(path: Path, siamese: Siamese, card: Card) -> float:
     with atomic_path(path) as temporary, evaluating(siamese):
         _export(deployed, example, temporary)
         _describe(temporary, card)
-        return _difference(OnnxTower(temporary), siamese, card)
+        difference = _difference(OnnxTower(temporary), siamese, card)
+    if (path.parent / CARD).is_file():
+        record_file(path)
+    return difference
 
 
 def _export(deployed: nn.Module, example: Tensor, path: Path) -> None:

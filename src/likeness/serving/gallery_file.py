@@ -77,13 +77,12 @@ def save_gallery(path: Path, gallery: Gallery) -> None:
     mode = path.stat().st_mode & 0o777 if path.exists() else _PRIVATE
     try:
         # Not save_file, which writes beside its target under a name of its own: a kill would leave that there.
-        with atomic_path(path) as temporary, temporary.open("wb") as stream:
+        with atomic_path(path, mode) as temporary, temporary.open("wb") as stream:
             stream.write(save(tensors, metadata=metadata))
             stream.flush()
             os.fsync(stream.fileno())  # a rename that survives a power cut must not name a file that did not
     except SafetensorError as error:
         raise OutputError(f"{path}: cannot be written ({error}); the former gallery is intact") from error
-    path.chmod(mode)
 
 
 def remove_people(path: Path, names: Sequence[str]) -> None:

@@ -18,7 +18,7 @@ from safetensors import SafetensorError, safe_open
 
 from likeness.errors import ModelError
 from likeness.files import file_sha256
-from likeness.models.card import CARD, TOWER, WEIGHTS, Card, read_card
+from likeness.models.card import CARD, TOWER, WEIGHTS, Card, check_file, read_card
 from likeness.models.onnx_tower import OnnxTower
 from likeness.serving.comparing import Comparator, Embeddings, comparator_of
 
@@ -139,6 +139,10 @@ def _exported(folder: Path, card: Card, threads: int) -> OnnxTower | None:
     path = folder / TOWER
     if not path.is_file():
         return None
+    if card.files and (problem := check_file(path, card)):
+        raise ModelError(f"{path}: {problem}; copy the model again, or run `likeness export {folder}`")
+    if not card.files:
+        _log.warning("%s: its card holds no digest of it; run likeness export %s to add one", path, folder)
     tower = OnnxTower(path, threads)
     if tower.weights_sha256 != card.weights_sha256:
         _log.warning(

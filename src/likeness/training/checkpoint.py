@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
@@ -71,7 +72,10 @@ def save_checkpoint(folder: Path, key: str, checkpoint: Checkpoint) -> None:
         OutputError: the folder cannot be written; the checkpoint before is intact.
     """
     facts = {"key": key, "epoch": checkpoint.epoch, "step": checkpoint.step, "facts": checkpoint.values}
-    write_tensors(folder / STATE, checkpoint.tensors, {"state": json.dumps(facts)})
+    state = json.dumps(facts)
+    write_tensors(
+        folder / STATE, checkpoint.tensors, {"state": state, "sha256": _digest(state, checkpoint.tensors)}
+    )
 
 
 def load_checkpoint(folder: Path, key: str) -> Checkpoint | None:
@@ -90,10 +94,23 @@ def load_checkpoint(folder: Path, key: str) -> Checkpoint | None:
                 log.info("%s is of a training with other parameters or data: starting afresh", path)
                 return None
             tensors = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118 (no mapping)
+            noted = stream.metadata().get("sha256")  # none in those before 0.2
+            if noted is not None and _digest(stream.metadata()["state"], tensors) != noted:
+                raise ValueError("its content is not what was saved")
     except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
         log.warning("%s cannot be read (%s): starting afresh", path, error)
         return None
     return Checkpoint(facts["epoch"], facts["step"], facts["facts"], tensors)
+
+
+def _digest(state: str, tensors: dict[str, Tensor]) -> str:
+    """Hex sha256 of everything that a checkpoint holds."""
+    digest = hashlib.sha256(state.encode())
+    for name in sorted(tensors):
+        tensor = tensors[name].detach().cpu().contiguous()
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
 
 
 def save_best_weights(folder: Path, weights: dict[str, Tensor]) -> Path:
