@@ -86,17 +86,19 @@ def jpeg_behind_fill_bytes(width: int, height: int) -> bytes:
     return data[:at] + comment + b"\xff" * 7 + bytes(frame)
 
 
-def progressive(side: int, scans: int) -> bytes:
+def progressive(side: int, scans: int, mode: str = "L") -> bytes:
     """A progressive JPEG whose last scan comes again and again."""
-    data = encoded(np.zeros((side, side), dtype=np.uint8), progressive=True)
+    stream = io.BytesIO()
+    Image.new(mode, (side, side)).save(stream, "JPEG", progressive=True)
+    data = stream.getvalue()
     start = data.rindex(b"\xff\xda")
     return data[:-2] + data[start:-2] * scans + data[-2:]
 
 
 @pytest.mark.attack("2")
-@pytest.mark.parametrize(("side", "scans"), [(64, 100), (7000, 20)])
-def test_scans_are_counted_before_they_are_decoded(side: int, scans: int) -> None:
-    data = progressive(side, scans)
+@pytest.mark.parametrize(("side", "scans", "mode"), [(1500, 100, "L"), (7000, 20, "L"), (3000, 100, "CMYK")])
+def test_scans_are_counted_before_they_are_decoded(side: int, scans: int, mode: str) -> None:
+    data = progressive(side, scans, mode)
     assert len(data) < 400_000
     with pytest.raises(ImageError, match=r"JPEG of \d+ scans .*not decoded"):
         read_image(data)
@@ -122,9 +124,29 @@ def test_what_follows_the_end_of_a_jpeg_is_no_part_of_it() -> None:
     )
 
 
+@pytest.mark.attack("2")
+def test_small_scans_are_worth_counting_too() -> None:
+    """A picture of 64 pixels whose scans, each of a few bytes, would keep a decoder busy for minutes."""
+    with pytest.raises(ImageError, match=r"JPEG of \d+ scans .*not decoded"):
+        read_image(progressive(8, 1_000_000))
+
+
+@pytest.mark.attack("2")
+def test_the_coefficients_of_a_progressive_jpeg_count_as_memory() -> None:
+    """6000×8500 pixels in full colour take 153 MB, and their coefficients 306 MB more."""
+    stream = io.BytesIO()
+    Image.new("RGB", (8500, 6000)).save(stream, "JPEG", progressive=True, subsampling=0)
+    with pytest.raises(ImageError, match="announces 8500×6000 pixels"):
+        read_image(stream.getvalue(), colour=True)
+    assert read_image(stream.getvalue()).shape == (2891, MAX_SIDE)
+
+
 @pytest.mark.fault("D29")
-def test_a_jpeg_damaged_inside_is_told() -> None:
-    data = bytearray(encoded(portrait()))
+@pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
+def test_a_jpeg_damaged_inside_is_reported(mode: str) -> None:
+    stream = io.BytesIO()
+    Image.fromarray(portrait()).convert(mode).save(stream, "JPEG")
+    data = bytearray(stream.getvalue())
     data[len(data) // 2 : len(data) // 2 + 400] = b"\xff\xd9" * 200
     with pytest.raises(ImageError, match="damaged JPEG"):
         read_image(bytes(data))

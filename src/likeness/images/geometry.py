@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Mapping
 
 import cv2
 import numpy as np
@@ -53,13 +53,16 @@ def reduced(picture: Pixels, longest: int) -> Pixels:
 
 def upright(picture: Pixels, orientation: int) -> Pixels:
     """Undoes an EXIF orientation (Exif 2.32, tag 274): 1 to 8; any other value counts as 1."""
-    undo: dict[int, Any] = {
-        2: lambda p: p[:, ::-1],
-        3: lambda p: p[::-1, ::-1],
-        4: lambda p: p[::-1],
-        5: lambda p: np.swapaxes(p, 0, 1),
-        6: lambda p: np.rot90(p, -1),
-        7: lambda p: np.rot90(np.swapaxes(p, 0, 1), 2),
-        8: lambda p: np.rot90(p),
-    }
-    return np.ascontiguousarray(undo[orientation](picture)) if orientation in undo else picture
+    undo = _UNDO.get(orientation)
+    return np.ascontiguousarray(undo(picture)) if undo else picture
+
+
+_UNDO: Mapping[int, Callable[[Pixels], Pixels]] = {
+    2: lambda p: p[:, ::-1],
+    3: lambda p: p[::-1, ::-1],
+    4: lambda p: p[::-1],
+    5: lambda p: np.swapaxes(p, 0, 1),
+    6: lambda p: np.rot90(p, -1),
+    7: lambda p: np.rot90(np.swapaxes(p, 0, 1), 2),
+    8: lambda p: np.rot90(p),
+}

@@ -12,9 +12,11 @@ MAX_SIDE = 4096
 MAX_DECODED = 400 << 20
 """Bytes that a decoder may hold of one picture."""
 MAX_SCANS = 100
-"""Of a JPEG; encoders write about ten. Each is a pass over all pixels, and may be a few bytes long."""
+"""Of a JPEG; encoders write about ten. Each is a pass over all pixels, and may be a few bytes long. Counted only
+where as many as the file has room for would matter."""
 MAX_SCANNED = 10 * MAX_PIXELS
-"""Pixels times scans of a JPEG."""
+"""Pixels times scans of a JPEG, each scan counted as `SCAN_START` pixels more."""
+SCAN_START = 1 << 16
 MIN_SIDE = 2
 
 
@@ -51,13 +53,18 @@ def check_size(width: int, height: int, name: str, bytes_a_pixel: float = 3.0) -
         raise ImageError(f"{name} has {width}×{height} pixels, which can show nobody")
 
 
+def scans_matter(most: int, width: int, height: int) -> bool:
+    """Whether `most` scans would cost more than is allowed, so that they have to be counted."""
+    return most * (width * height + SCAN_START) > MAX_SCANNED
+
+
 def check_scans(scans: int, width: int, height: int, name: str) -> None:
     """Refuses a JPEG whose scans cost more than those of any camera.
 
     Raises:
         ImageError: it has too many.
     """
-    if scans > MAX_SCANS or scans * width * height > MAX_SCANNED:
+    if scans > MAX_SCANS or scans_matter(scans, width, height):
         raise ImageError(
             f"{name} is a JPEG of {scans} scans at {width}×{height} pixels, which no camera writes: not decoded; "
             "save it anew"

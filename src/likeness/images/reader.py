@@ -1,7 +1,7 @@
 """From the bytes of any image file to upright pixels: one decoder a format, for training and for use.
 
 JPEG goes through libjpeg-turbo (simplejpeg), which announces the very size that it decodes and reports damage
-inside; everything else, and CMYK, through Pillow. What a picture may cost stands in `limits`.
+inside; everything else through Pillow. What a picture may cost stands in `limits`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from likeness.errors import ImageError
 from likeness.images import jpeg
 from likeness.images.formats import kind_of
 from likeness.images.geometry import Pixels, reduced, upright
-from likeness.images.limits import MAX_BYTES, MAX_SIDE, check_bytes, check_scans, check_size
+from likeness.images.limits import MAX_BYTES, MAX_SIDE, check_bytes, check_scans, check_size, scans_matter
 
 __all__ = ["Decoded", "Image", "Pixels", "decode", "read_image"]
 
@@ -28,7 +28,8 @@ Image: TypeAlias = str | Path | bytes | npt.NDArray[np.uint8] | Pillow.Image
 """A file's path, a file's bytes, a Pillow image, or pixels: grey [h, w], RGB [h, w, 3] or RGBA [h, w, 4]."""
 
 _ORIENTATION = 274
-_MODES = {"Gray": "L", "YCbCr": "RGB", "RGB": "RGB"}
+_INKS = ("CMYK", "YCCK")
+_SAMPLES = {"Gray": 1, "444": 3, "422": 2, "440": 2}  # a pixel; of other samplings at most 1.5
 # What Pillow's decoders are known to raise on broken files.
 _BROKEN = (OSError, ValueError, TypeError, SyntaxError, EOFError, struct.error, IndexError, KeyError, MemoryError)
 _ROWS = 512  # composed over white at a time
@@ -86,8 +87,7 @@ def decode(data: bytes, name: str = "the image", *, colour: bool = False) -> Dec
     check_bytes(len(data), name)
     kind = kind_of(data, name)
     try:
-        decoded = _decode_jpeg(data, name, colour) if kind == "JPEG" else None
-        return decoded or _decode_any(data, kind, name, colour)
+        return _decode_jpeg(data, name, colour) if kind == "JPEG" else _decode_any(data, kind, name, colour)
     except Pillow.DecompressionBombError as error:
         raise ImageError(
             f"{name} announces far more pixels than are read: not decoded; save it smaller"
@@ -107,22 +107,24 @@ def _read_file(path: Path) -> bytes:
         raise ImageError(f"{path} cannot be read ({error.strerror or error})") from error
 
 
-def _decode_jpeg(data: bytes, name: str, colour: bool) -> Decoded | None:
-    """None for a JPEG that libjpeg-turbo does not turn into grey or RGB, such as one of printing inks."""
+def _decode_jpeg(data: bytes, name: str, colour: bool) -> Decoded:
     height, width, space, sampling = simplejpeg.decode_jpeg_header(data, strict=False)
-    if space not in _MODES:
-        return None
-    components = 1.0 if space == "Gray" else {"444": 3.0, "422": 2.0, "440": 2.0}.get(sampling, 1.5)
-    count = jpeg.scans(data)
-    held = 2 * components if count > 1 else 0.0  # coefficients of the whole picture
-    check_size(width, height, name, held + (3 if colour else 1))
-    check_scans(count, width, height, name)
+    inks = space in _INKS
+    header = jpeg.header(data)
+    kept = 2 * _SAMPLES.get(sampling, 4 if inks else 1.5) if header.progressive else 0  # coefficients of 16 bits
+    check_size(width, height, name, kept + (12 if inks else 3 if colour else 1))
+    if scans_matter(len(data) // jpeg.SHORTEST_SCAN, width, height):
+        check_scans(jpeg.scans(data), width, height, name)
     try:
-        pixels = simplejpeg.decode_jpeg(data, "RGB" if colour else "GRAY")
+        pixels = simplejpeg.decode_jpeg(data, "CMYK" if inks else "RGB" if colour else "GRAY")
     except ValueError as error:
         raise ImageError(f"{name} is a damaged JPEG file ({error}); save or copy it anew") from error
-    orientation = _orientation_of(jpeg.exif_of(data))
-    return _finished(pixels if colour else pixels[..., 0], orientation, _MODES[space])
+    if inks:
+        np.invert(pixels, out=pixels)  # as Adobe's programs write them
+        pixels = _to_pixels(Pillow.fromarray(pixels, "CMYK"), colour)
+    elif not colour:
+        pixels = pixels[..., 0]
+    return _finished(pixels, _orientation_of(header.exif), "CMYK" if inks else "L" if space == "Gray" else "RGB")
 
 
 def _decode_any(data: bytes, kind: str, name: str, colour: bool) -> Decoded:
