@@ -119,6 +119,11 @@ class Places:
         return self.root / "data" / ".arrived"
 
     @property
+    def batch(self) -> Path:
+        """What became of each file of the last batch, and why; it names people, and stays on this machine."""
+        return self.state / "batch.json"
+
+    @property
     def note(self) -> Path:
         """The note of the collected photographs."""
         return self.root / "data" / "collected.json"

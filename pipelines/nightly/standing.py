@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from pipelines.nightly.params import Places
 if TYPE_CHECKING:
     from likeness.tracking.gate import Verdict
 
+_log = logging.getLogger(__name__)
 _MEMORY = "judged.json"
 
 
@@ -32,8 +34,18 @@ class Standing:
 def judged(places: Places) -> bool:
     """Whether the model and evaluation that lie in the project have passed before the gate."""
     digests = _digests(places)
-    memory = places.state / _MEMORY
-    return digests is not None and memory.is_file() and read_json(memory) == digests
+    return digests is not None and _remembered(places.state / _MEMORY) == digests
+
+
+def _remembered(memory: Path) -> Any:
+    """The digests that were judged last; None where there are none, or where they cannot be read."""
+    try:
+        return read_json(memory)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, RecursionError) as error:
+        _log.warning("%s: is damaged (%s); the model is judged again", memory, error)
+        return None
 
 
 def judge_model(places: Places) -> Standing:

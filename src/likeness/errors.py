@@ -34,6 +34,10 @@ class ArchiveError(LikenessError):
     """An archive is truncated, is no archive, or holds a member that must not be read."""
 
 
+class WorkerError(LikenessError):
+    """Work on one input failed in its worker process: too long, too much memory, a crash, an unexpected error."""
+
+
 class ImageError(LikenessError):
     """Bytes that are no usable image: not decodable, too large, or of an unknown kind."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import math
@@ -48,9 +49,11 @@ def atomic_path(target: Path, mode: int | None = None) -> Iterator[Path]:
 
 
 def write_text(target: Path, text: str) -> None:
-    """Writes UTF-8 text atomically."""
+    """Writes UTF-8 text atomically, and so that a power failure leaves the former file or the new one."""
     with atomic_path(target) as temporary:
         temporary.write_text(text, encoding="utf-8")
+        sync_file(temporary)
+    sync_folder(target.parent)
 
 
 def write_json(target: Path, value: Any) -> None:
@@ -104,3 +107,33 @@ def _granted() -> int:
     umask = os.umask(0)
     os.umask(umask)
     return 0o666 & ~umask
+
+
+def sync_file(path: Path) -> None:
+    """Waits until the content of a file is on the disk.
+
+    Raises:
+        OutputError: the disk reports that it is not.
+    """
+    _sync(path, os.O_RDONLY)
+
+
+def sync_folder(path: Path) -> None:
+    """Waits until the names in a folder are on the disk.
+
+    Raises:
+        OutputError: the disk reports that they are not.
+    """
+    _sync(path, os.O_RDONLY | os.O_DIRECTORY)
+
+
+def _sync(path: Path, flags: int) -> None:
+    try:
+        handle = os.open(path, flags)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # a file system that has no such operation
+            raise OutputError(f"{path}: does not reach the disk ({error.strerror}); check the disk") from error

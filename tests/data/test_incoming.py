@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tarfile
+import threading
 import time
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 
 from likeness.data.collected import Collected
 from likeness.data.faceset import COLLECTED, FaceSet
-from likeness.data.incoming import REASON, Placed, Snapshot, place, spelled, take_snapshot
+from likeness.data.incoming import Snapshot, take_snapshot
 from likeness.data.ingest import ingest
+from likeness.data.names import spelled
 from likeness.data.places import Located
+from likeness.data.placing import Placed, place
 from likeness.data.protocol import SplitParams, make_split
+from likeness.data.quarantine import REASON
 from likeness.data.sources import DataParams
 from likeness.errors import DataError
 from tests.data.pictures import lfw_files, write_folder, write_tar
@@ -274,3 +279,131 @@ def test_the_restricted_protocol_does_not_see_them(tmp_path: Path) -> None:
     split = make_split(faces, SplitParams(pairs_per_class=12))
     assert split.identities is None
     assert "New" not in set(faces.manifest["person"].iloc[split.train.rows])
+
+
+@pytest.mark.attack("5")
+def test_an_original_goes_only_when_copies_folders_and_index_are_on_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path, {"Ann/1.jpg": b"one", "Bob/1.jpg": b"two", "loose.jpg": b"three"})
+    synced: set[int] = set()
+    before_unlink: list[set[int]] = []
+    fsync, unlink = os.fsync, Path.unlink
+
+    def recorded_fsync(handle: int) -> None:
+        fsync(handle)
+        synced.add(os.fstat(handle).st_ino)
+
+    def recorded_unlink(path: Path, missing_ok: bool = False) -> None:
+        if tmp_path / "incoming" in path.parents:
+            before_unlink.append(set(synced))
+        unlink(path, missing_ok)
+
+    monkeypatch.setattr(os, "fsync", recorded_fsync)
+    monkeypatch.setattr(Path, "unlink", recorded_unlink)
+    take(tmp_path, "loose.jpg")
+    collected = tmp_path / "collected"
+    kept = [path for path in collected.rglob("*") if path.is_file()]
+    assert len(kept) == 3  # two photographs and the index
+    for path in (*kept, collected, collected / "Ann", collected / "Bob", tmp_path / "quarantine"):
+        assert path.stat().st_ino in before_unlink[0], path
+    assert len(before_unlink) == 2, "the refused original was moved"
+
+
+@pytest.mark.attack("5")
+@pytest.mark.parametrize("name", ["Ann/1.jpg", "a.zip"])
+def test_a_source_that_is_edited_while_it_is_read_waits(tmp_path: Path, name: str) -> None:
+    put(tmp_path, {name: b""})
+    path = tmp_path / "incoming" / name
+    content = bytes(20 << 20)
+    if name.endswith(".zip"):
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("Ann/1.jpg", content)
+    else:
+        path.write_bytes(content)
+    over = threading.Event()
+
+    def edit() -> None:
+        with path.open("r+b") as stream:
+            while not over.is_set():
+                stream.seek(1000)
+                stream.write(os.urandom(8))
+                stream.flush()
+
+    editor = threading.Thread(target=edit)
+    editor.start()
+    try:
+        found = snapshot(tmp_path)
+    finally:
+        over.set()
+        editor.join()
+    assert [(left.name, left.reason) for left in found.left] == [(name, "It changed while it was read.")]
+    assert (found.arrivals, found.waiting) == ((), 1)
+
+
+@pytest.mark.attack("5")
+def test_everything_that_was_not_taken_is_counted_and_named(tmp_path: Path) -> None:
+    put(tmp_path, {"Ann/1.jpg": b"one", ".DS_Store": b"junk", "Ann/@eaDir/1.jpg": b"thumbnail"})
+    (tmp_path / "incoming" / "Ann" / "link.jpg").symlink_to("1.jpg")
+    write_tar(tmp_path / "incoming" / "a.tar", {"Ann/2.jpg": b"two", "__MACOSX/Ann/2.jpg": b"junk"}, "w")
+    rows = {row.name: row for row in take(tmp_path).rows}
+    assert {name: row.fate for name, row in rows.items()} == {
+        "Ann/1.jpg": "merged",
+        "a.tar/Ann/2.jpg": "merged",
+        ".DS_Store": "aside",
+        "Ann/@eaDir/1.jpg": "aside",
+        "Ann/link.jpg": "aside",
+        "a.tar/__MACOSX/Ann/2.jpg": "aside",
+    }
+    assert all(row.reason for row in rows.values() if row.fate == "aside")
+
+
+@pytest.mark.attack("5")
+def test_an_archive_without_a_photograph_is_kept(tmp_path: Path) -> None:
+    (tmp_path / "incoming").mkdir()
+    write_tar(tmp_path / "incoming" / "a.tar", {".hidden/2.jpg": b"two"}, "w")
+    take(tmp_path, "a.tar")
+    assert files_in(tmp_path / "quarantine") == {"a.tar", "a.tar" + REASON}
+
+
+@pytest.mark.attack("4")
+def test_a_folder_that_may_not_be_written_to_ends_no_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a stranger's folder below the incoming one: its files can be read, and neither moved nor removed."""
+    put(tmp_path, {"Ann/1.jpg": b"one", "notes.txt": b"text"})
+    replace, unlink = Path.replace, Path.unlink
+
+    def refused(path: Path, original: Callable[..., object], *args: object) -> object:
+        if tmp_path / "incoming" in path.parents:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return original(path, *args)
+
+    monkeypatch.setattr(Path, "replace", lambda path, target: refused(path, replace, target))
+    monkeypatch.setattr(Path, "unlink", lambda path, missing_ok=False: refused(path, unlink, missing_ok))
+    placed = take(tmp_path, "notes.txt")
+    assert placed.merged == 1
+    reasons = {row.name: row.reason for row in placed.rows if row.fate == "waiting"}
+    assert "cannot be removed" in reasons["Ann/1.jpg"]
+    assert "cannot be moved to quarantine" in reasons["notes.txt"]
+
+
+DAMAGED = [b"", b"{", b'{"photographs": 3}', b'{"photographs": [{"person": "Ann"}]}', b"\xff\xfe", b"[" * 100_000]
+
+
+@pytest.mark.attack("4")
+@pytest.mark.parametrize("content", DAMAGED)
+def test_a_damaged_index_is_made_anew_from_the_photographs(tmp_path: Path, content: bytes) -> None:
+    for at, batch in enumerate([{"Bob/1.jpg": b"one"}, {"Ann/1.jpg": b"two"}, {"Bob/2.jpg": b"three"}]):
+        put(tmp_path, batch)
+        take(tmp_path)
+        for path in (tmp_path / "collected").glob("*/*"):
+            if path.read_bytes() in batch.values():
+                os.utime(path, (at, at))
+    folder = tmp_path / "collected"
+    before = Collected.listed(folder)
+    (folder / "Ann" / ("0" * 20 + ".jpg")).write_bytes(b"not what its name says")
+    (folder / "index.json").write_bytes(content)
+    with pytest.raises(DataError, match="is damaged"):
+        Collected.listed(folder)
+    assert Collected.recovered(folder) == before
+    (kept,) = folder.glob("index.damaged-*.json")
+    assert kept.read_bytes() == content

@@ -13,15 +13,20 @@ from pathlib import Path
 import pytest
 import yaml
 
+from likeness.data.collected import Collected
 from likeness.errors import ParamsError
+from likeness.files import read_json
 from likeness.params import read_params
 from likeness.tracking.history import Night, write_night
 from pipelines.nightly.at_work import at_work, find_dead, note_step
+from pipelines.nightly.intake import take_in
 from pipelines.nightly.outcome import TO_DO, HaltError, Outcome, stage_halt
 from pipelines.nightly.params import NightlyParams, Places, read_nightly
 from pipelines.nightly.process import run_group
 from pipelines.nightly.seed import next_seed
 from pipelines.nightly.server import prepare
+from pipelines.nightly.standing import judged
+from tests.data.pictures import jpeg, write_folder
 from tests.pipelines.night_project import ROOT, processes_in, wait_until
 
 PARENT = """
@@ -181,6 +186,56 @@ def test_a_note_cut_short_by_the_kill_is_a_dead_night_too(tmp_path: Path) -> Non
     night = find_dead(places)
     assert night is not None
     assert night.outcome == "killed"
+
+
+def project_with_a_batch(root: Path) -> Places:
+    sections = {
+        "data": {"source": "folder", "mirror": None, "crop": None, "size": [16, 12]},
+        "validate": {"sharpness": [0, 60000]},
+    }
+    (root / "params.yaml").write_text(yaml.safe_dump(sections))
+    for at, person in enumerate(["Ann", "Bob", "Bob"]):
+        write_folder(root / "data" / "incoming" / person, {f"{at}.jpg": jpeg(at)})
+    return Places(root)
+
+
+@pytest.mark.attack("4")
+def test_an_intake_says_of_each_file_what_became_of_it(tmp_path: Path) -> None:
+    places = project_with_a_batch(tmp_path)
+    write_folder(places.incoming, {"Eve/bad.jpg": b"no picture", "Eve/late.jpg.part": b"half"})
+    (places.incoming / "pipe").symlink_to("nowhere")
+    intake = take_in(places, NightlyParams(settle_seconds=0))
+    assert intake.trouble is None
+    assert intake.counts == {
+        "arrived": 4,
+        "merged": 3,
+        "known": 0,
+        "quarantined": 1,
+        "waiting": 1,
+        "aside": 1,
+    }
+    rows = {row["name"]: (row["fate"], row["reason"]) for row in read_json(places.batch)}
+    assert rows["Ann/0.jpg"] == ("merged", "")
+    assert rows["Eve/bad.jpg"][0] == "quarantined"
+    assert "no image of a kind that is read" in rows["Eve/bad.jpg"][1]
+    assert rows["Eve/late.jpg.part"] == ("waiting", "Its name is that of an unfinished download.")
+    assert rows["pipe"][0] == "aside"
+
+
+@pytest.mark.attack("4")
+def test_a_torn_index_and_an_empty_memory_end_no_run(tmp_path: Path) -> None:
+    places = project_with_a_batch(tmp_path)
+    take_in(places, NightlyParams(settle_seconds=0))
+    index = tmp_path / "data" / "collected" / "index.json"
+    index.write_bytes(index.read_bytes()[:50])
+    write_folder(places.incoming / "Ann", {"late.jpg": jpeg(7)})
+    assert take_in(places, NightlyParams(settle_seconds=0)).counts["merged"] == 1
+    assert len(Collected.read(places.note).photographs) == 4
+    for name in ("models/model/weights.safetensors", "reports/evaluation/predictions.parquet"):
+        write_folder(tmp_path, {name: b"content"})
+    places.state.mkdir(parents=True, exist_ok=True)
+    (places.state / "judged.json").write_text("")
+    assert not judged(places)
 
 
 def test_a_fresh_clone_gets_a_home_for_its_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -62,9 +62,26 @@ def test_no_night_yet(tmp_path: Path) -> None:
     assert "make nightly-now" in printed(tmp_path / "none")
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"outcome": "kept"}', '{"weather": "rain"}'])
-def test_a_spoilt_file_costs_a_warning(tmp_path: Path, text: str, caplog: pytest.LogCaptureFixture) -> None:
+SPOILT = [
+    b"",
+    b"{",
+    b"[]",
+    b'{"outcome": "kept"}',
+    b'{"weather": "rain"}',
+    b'{"outcome": "\xff\xfe"}',
+    b"[" * 100_000,
+    b'{"seconds": ' + b"9" * 5000 + b"}",
+    b'{"started": "yesterday", "outcome": "kept", "line": "", "seconds": 1}',
+    b'{"started": "2026-01-01T02:00:00", "outcome": "kept", "line": "", "seconds": 1}',
+    b'{"started": "2026-01-01T02:00:00+00:00", "outcome": "kept", "line": "", "seconds": 1, "batch": "3 files"}',
+]
+
+
+@pytest.mark.attack("13")
+@pytest.mark.parametrize("content", SPOILT)
+def test_a_spoilt_file_costs_a_warning(tmp_path: Path, content: bytes, caplog: pytest.LogCaptureFixture) -> None:
     write_night(tmp_path, FIRST)
-    (tmp_path / "2026-spoilt.json").write_text(text)
+    (tmp_path / "2026-spoilt.json").write_bytes(content)
     assert read_nights(tmp_path) == [FIRST]
+    assert "promoted" in printed(tmp_path)
     assert "2026-spoilt.json: left out" in caplog.text

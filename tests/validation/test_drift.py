@@ -127,7 +127,7 @@ def test_bad_photographs_are_refused_with_the_expectation_that_they_break(tmp_pa
     judged = judge(list(batch.values()), faces, DATA, BOUNDS)
     reasons = {arrival.name: reason for arrival, reason in judged.refused.items()}
     assert set(reasons) == {"New/broken.jpg", "New/blank.jpg", "New/dark.jpg", "New/stolen.jpg"}
-    assert "Every image can be decoded" in reasons["New/broken.jpg"]
+    assert "is a broken JPEG" in reasons["New/broken.jpg"]
     assert "single gray level" in reasons["New/blank.jpg"]
     assert "brightness" in reasons["New/dark.jpg"]
     assert "under two names" in reasons["New/stolen.jpg"]

@@ -11,16 +11,23 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import logging
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from likeness.data.archive import Member
 from likeness.data.faceset import COLLECTED
-from likeness.errors import DataError
+from likeness.errors import DataError, ParamsError
 from likeness.files import file_sha256, read_json, write_json, write_text
+from likeness.params import from_mapping
+
+log = logging.getLogger(__name__)
 
 INDEX = "index.json"
+_FILE = re.compile(r"[0-9a-f]{20}\.\w+")
 
 
 @dataclass(frozen=True)
@@ -50,7 +57,7 @@ class Collected:
         try:
             told = read_json(note)
             count, digest = int(told["photographs"]), told["index_sha256"]
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise DataError(
                 f"{note}: is no note of collected photographs ({error!r}); take it from git, "
                 "or run the nightly flow once, which writes it"
@@ -67,22 +74,58 @@ class Collected:
 
     @classmethod
     def listed(cls, folder: Path) -> Collected:
-        """What the folder's index lists, whatever the note says; nothing where there is no index."""
+        """What the folder's index lists, whatever the note says; nothing where there is no index.
+
+        Raises:
+            DataError: the index is damaged; `recovered` makes a new one.
+        """
         index = folder / INDEX
         if not index.is_file():
             return cls(folder)
-        return cls(folder, tuple(Photograph(**item) for item in read_json(index)["photographs"]))
+        try:
+            items = json.loads(index.read_bytes())["photographs"]  # as long as it is: there is a line a photograph
+            return cls(folder, tuple(from_mapping(Photograph, item, str(index)) for item in items))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, ParamsError) as error:
+            raise DataError(
+                f"{index}: is damaged ({error}); restore it from its backup, or run the nightly flow, "
+                "which makes it anew from the photographs"
+            ) from error
+
+    @classmethod
+    def recovered(cls, folder: Path) -> Collected:
+        """What the folder holds, where its index is damaged: the photographs themselves, by time of arrival.
+
+        The damaged index is kept under another name. A file whose content is not what its name says is left out.
+        """
+        index = folder / INDEX
+        files = (path for path in folder.glob("*/*") if path.is_file() and _FILE.fullmatch(path.name))
+        photographs = []
+        for path in sorted(files, key=lambda path: (path.stat().st_mtime_ns, path)):
+            digest = file_sha256(path)
+            if digest.startswith(path.stem):
+                photographs.append(Photograph(path.parent.name, digest, path.name))
+            else:
+                log.warning("%s: is not the photograph that its name says, and is left out", path)
+        kept = folder / f"{Path(INDEX).stem}.damaged-{int(index.stat().st_mtime)}.json"
+        index.replace(kept)
+        log.warning(
+            "%s was damaged, and is made anew from %d photographs; the damaged one is kept as %s",
+            index,
+            len(photographs),
+            kept.name,
+        )
+        return cls(folder, tuple(photographs))
 
     def write(self, note: Path) -> None:
         """Replaces the index, which is the moment from which the photographs count, and then the note."""
         index = self.folder / INDEX
         content = {"photographs": [dataclasses.asdict(photograph) for photograph in self.photographs]}
         text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
-        if self.photographs and (not index.is_file() or index.read_text(encoding="utf-8") != text):
+        if self.photographs and (not index.is_file() or index.read_bytes() != text.encode()):
             write_text(index, text)
         digest = file_sha256(index) if self.photographs else None
         told = {"photographs": len(self.photographs), "people": len(self.people), "index_sha256": digest}
-        if not note.is_file() or read_json(note) != told:
+        if not _holds(note, told):
             write_json(note, told)
 
     @property
@@ -105,3 +148,10 @@ class Collected:
                     f"{path}: a collected photograph cannot be read ({error.strerror}); restore it from its backup"
                 ) from error
             yield Member(f"{COLLECTED}{photograph.person}/{photograph.file}", content)
+
+
+def _holds(note: Path, told: dict[str, Any]) -> bool:
+    try:
+        return bool(read_json(note) == told)
+    except (OSError, ValueError, RecursionError):
+        return False

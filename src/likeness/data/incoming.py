@@ -1,35 +1,44 @@
-"""New photographs: a snapshot of what has fully arrived, quarantine for what is bad, a merge for what is good.
+"""New photographs: copies of what has fully arrived, taken so that one bad file costs nothing but itself.
 
-`data/incoming/` holds a folder for each person, or archives of such folders. Nothing leaves it before its content
-has found its place, every place is reached by a rename, and names in the collection are digests, so a kill at any
-point loses nothing and the same batch twice changes nothing.
+`data/incoming/` holds a folder for each person, or archives of such folders. Archives are taken apart in a worker
+process with limits of time and memory. Whatever goes wrong with one file is that file's fault, in a sentence, and
+every file that is not taken is named with its reason.
 """
 
 from __future__ import annotations
 
-import dataclasses
+import contextlib
 import hashlib
-import logging
 import os
-import re
 import shutil
-import unicodedata
+import stat
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
 
-from likeness.data.archive import open_reader
-from likeness.data.collected import Collected, Photograph
-from likeness.data.layout import folder_layout, is_system, people_of
-from likeness.errors import LikenessError, OutputError
-from likeness.files import atomic_path, write_text
+from likeness.data.layout import folder_layout, is_system, people_of, why_left_aside
+from likeness.data.names import person_fault, printable, spelled
+from likeness.data.quarantine import REASON
+from likeness.data.unpacking import ARCHIVES, SLOWEST, unpack
+from likeness.errors import LikenessError, OutputError, WorkerError
+from likeness.images.limits import MAX_BYTES, check_bytes
+from likeness.isolation import LIMITS, Limits, Worker
 
-log = logging.getLogger(__name__)
-
-ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz")
 UNFINISHED = (".part", ".partial", ".tmp", ".crdownload", ".download", ".swp", "~")
-REASON = ".reason.txt"
-_DIGITS = 20  # hex digits of a digest in a file name: no two photographs will share them
+RESERVE = 256 << 20
+"""Bytes of the disk that copies leave free."""
+NO_PICTURE = "It is no picture of a kind that is read, in a folder named for its person."
+
+
+class Stamp(NamedTuple):
+    """What changes when somebody writes to a file: size, times in ns, number of the file on its disk."""
+
+    size: int
+    modified: int
+    changed: int
+    inode: int
 
 
 @dataclass(frozen=True)
@@ -37,10 +46,10 @@ class Arrival:
     """One file of a batch.
 
     Attributes:
-        name: where it stood below the incoming folder; for a member of an archive, the archive and its path.
+        name: its path below the incoming folder; for a member of an archive, the archive and its path there.
         person: whose photograph it is; "" where its place does not say.
-        staged: its copy, which nobody writes to any more.
-        sha256: hex digest of its content.
+        staged: its copy, which nobody writes to any more; of a file that is refused whole, the original.
+        sha256: hex digest of its content; "" where that was not read.
         fault: why it cannot be used whatever it shows; "" where that is still to be seen.
     """
 
@@ -52,40 +61,72 @@ class Arrival:
 
 
 @dataclass(frozen=True)
+class Left:
+    """A file that stays in the incoming folder, or was no photograph in an archive.
+
+    Attributes:
+        name: its path below the incoming folder.
+        reason: a sentence.
+        until: seconds since 1970 when it will have settled; None where it does not wait for that.
+        waits: whether it is looked at again the next time.
+    """
+
+    name: str
+    reason: str
+    until: float | None = None
+    waits: bool = False
+
+
+@dataclass(frozen=True)
 class Snapshot:
     """What had fully arrived.
 
     Attributes:
         arrivals: the files, in the order of their names.
-        originals: the files and archives that they were copied from, with size and time of change.
+        originals: the files and archives that they were copied from, or that are refused whole.
+        incoming: the folder of the originals.
         staging: folder of the copies.
-        waiting: files that are left for the next time, because they are still being written.
+        left: what was not taken, and why.
+        texts: reasons that the quarantine wrote and somebody moved back with the files.
     """
 
     arrivals: tuple[Arrival, ...]
-    originals: Mapping[Path, tuple[int, int]]
+    originals: Mapping[Path, Stamp]
+    incoming: Path
     staging: Path
-    waiting: int = 0
+    left: tuple[Left, ...] = ()
+    texts: tuple[Path, ...] = ()
 
     @property
-    def digest(self) -> str:
-        """Tells batches apart by what they hold, whoever packed them."""
-        content = sorted(f"{arrival.person}\0{arrival.sha256}" for arrival in self.arrivals)
-        return hashlib.sha256("\n".join(content).encode()).hexdigest()
+    def waiting(self) -> int:
+        """Number of files that are looked at again the next time."""
+        return sum(one.waits for one in self.left)
 
 
-@dataclass(frozen=True)
-class Placed:
-    """What became of a batch, as counts of files."""
+@dataclass
+class _Batch:
+    """A snapshot in the making."""
 
-    merged: int = 0
-    known: int = 0
-    quarantined: int = 0
-    people: frozenset[str] = field(default_factory=frozenset)
+    incoming: Path
+    staging: Path
+    spelling: dict[str, str]
+    worker: Worker
+    arrivals: list[Arrival] = field(default_factory=list)
+    originals: dict[Path, Stamp] = field(default_factory=dict)
+    left: list[Left] = field(default_factory=list)
+    texts: list[Path] = field(default_factory=list)
+
+    def name_of(self, path: Path) -> str:
+        return printable(path.relative_to(self.incoming).as_posix())
 
 
 def take_snapshot(
-    incoming: Path, staging: Path, people: Iterable[str], now: float, settle: float = 60.0
+    incoming: Path,
+    staging: Path,
+    people: Iterable[str],
+    now: float,
+    settle: float = 60.0,
+    limits: Limits = LIMITS,
 ) -> Snapshot:
     """Copies everything that has fully arrived; leaves the incoming folder as it is.
 
@@ -98,143 +139,133 @@ def take_snapshot(
         people: names in use, whose spelling a newcomer's folder takes on ("ann lee" is Ann_Lee).
         now: seconds since 1970.
         settle: in seconds.
+        limits: of the work on one file; a large archive gets more time.
 
     Raises:
         OutputError: the copies cannot be written.
     """
     _renew(staging)
     _remove_old_empty_folders(incoming, now - settle)
-    spelling = {_folded(name): name for name in people}
-    arrivals: list[Arrival] = []
-    originals: dict[Path, tuple[int, int]] = {}
-    waiting = 0
-    for path in _visible_files(incoming):
-        before = _stamp(path)
-        if before is None or before[1] > (now - settle) * 1e9 or path.name.lower().endswith(UNFINISHED):
-            waiting += 1
+    with Worker(limits) as worker:
+        batch = _Batch(incoming, staging, {_folded(name): name for name in people}, worker)
+        for path in _files(incoming, batch.left):
+            _take(path, batch, now, settle)
+    left, texts = tuple(batch.left), tuple(batch.texts)
+    return Snapshot(tuple(batch.arrivals), batch.originals, incoming, staging, left, texts)
+
+
+def _take(path: Path, batch: _Batch, now: float, settle: float) -> None:
+    """Adds one file of the incoming folder to the batch, or to what is left and why."""
+    name = batch.name_of(path)
+    before = stamp_of(path)
+    reason, until = _why_waiting(path, before, now, settle)
+    if reason or before is None:
+        batch.left.append(Left(name, reason, until, waits=True))
+        return
+    if path.name.endswith(REASON):
+        batch.texts.append(path)
+        return
+    target = batch.staging / f"{len(batch.originals):06d}"
+    left: list[Left] = []
+    found = _examined(path, name, target, batch, left)
+    if stamp_of(path) != before:
+        batch.left.append(Left(name, "It changed while it was read.", waits=True))
+        return
+    batch.arrivals += found
+    batch.left += left
+    batch.originals[path] = before
+
+
+def _why_waiting(path: Path, stamp: Stamp | None, now: float, settle: float) -> tuple[str, float | None]:
+    """Why a file is not taken yet, and until when; "" where it has arrived."""
+    if stamp is None:
+        return "It is gone, or cannot be looked at.", None
+    if path.name.lower().endswith(UNFINISHED):
+        return "Its name is that of an unfinished download.", None
+    until = max(stamp.modified if stamp.modified < now * 1e9 else 0, stamp.changed) / 1e9 + settle
+    if until > now:
+        when = datetime.fromtimestamp(until).astimezone().isoformat(timespec="seconds")
+        return f"It changed within the last {settle:g} s, and counts as arrived at {when}.", until
+    return "", None
+
+
+def _examined(path: Path, name: str, target: Path, batch: _Batch, left: list[Left]) -> list[Arrival]:
+    """The arrivals of one incoming file: of its members, if it is an archive. Its faults are its own."""
+    try:
+        if path.name.lower().endswith(ARCHIVES):
+            return _members(path, name, target, batch, left)
+        return [_picture(path, name, target, batch)]
+    except OutputError:  # our disk is full or read-only: nobody's file is to blame
+        raise
+    except WorkerError as error:
+        return [_whole(path, name, target, f"The archive {error}.")]
+    except LikenessError as error:  # of a damaged archive nothing is used: its other files may be damaged too
+        return [_whole(path, name, target, str(error).replace(str(path), path.name))]
+    except (OSError, ValueError) as error:
+        return [_whole(path, name, target, f"It cannot be read ({error}).")]
+
+
+def _whole(path: Path, name: str, target: Path, reason: str) -> Arrival:
+    """An original that is refused without a copy; what was copied of it is removed."""
+    shutil.rmtree(target, ignore_errors=True)
+    return Arrival(name, "", path, "", printable(reason))
+
+
+def _picture(path: Path, name: str, target: Path, batch: _Batch) -> Arrival:
+    found = folder_layout(path.relative_to(batch.incoming).as_posix())
+    person, fault = _person(found[0], batch.spelling) if found else ("", NO_PICTURE)
+    if fault:
+        return Arrival(name, "", path, "", fault)
+    return Arrival(name, person, target, _copy(path, target))
+
+
+def _members(path: Path, name: str, target: Path, batch: _Batch, left: list[Left]) -> list[Arrival]:
+    room = shutil.disk_usage(batch.staging).free - RESERVE
+    seconds = batch.worker.limits.seconds + path.stat().st_size / SLOWEST
+    found, aside = batch.worker.call(unpack, path, target, room, seconds=seconds)
+    left += [Left(f"{name}/{printable(member)}", f"It is {why_left_aside(member)}.") for member in aside]
+    pictures = [one.member for one in found if folder_layout(one.member)]
+    people = dict(zip(pictures, people_of(pictures), strict=True))
+    arrivals = []
+    for one in found:
+        member = f"{name}/{printable(one.member)}"
+        if one.member.endswith(REASON):
+            left.append(Left(member, "It is a text of the quarantine."))
             continue
-        found = list(_copied(path, incoming, staging / f"{len(originals):06d}", spelling))
-        if _stamp(path) != before:
-            waiting += 1
-            continue
-        arrivals += found
-        originals[path] = before
-    return Snapshot(tuple(arrivals), originals, staging, waiting)
+        whose = people.get(one.member)
+        person, fault = _person(whose[0], batch.spelling) if whose else ("", NO_PICTURE)
+        arrivals.append(Arrival(member, person, target / one.copy, one.sha256, fault))
+    return arrivals
 
 
-def place(
-    snapshot: Snapshot, refused: Mapping[Arrival, str], note: Path, quarantine: Path, known: Iterable[str] = ()
-) -> Placed:
-    """Moves the refused to quarantine, merges the rest into the collection, then empties the incoming folder.
-
-    Args:
-        snapshot: the batch.
-        refused: files to be kept out, and why.
-        note: of the collection.
-        quarantine: gets each refused file under its name, with a text beside it that says why.
-        known: digests of photographs that the data set holds already; they are dropped.
-
-    Raises:
-        OutputError: something cannot be written; what is not placed is still in the incoming folder.
-    """
-    collected = Collected.listed(note.with_suffix(""))
-    held = {photograph.sha256 for photograph in collected.photographs} | set(known)
-    fresh: list[Photograph] = []
-    dropped = 0
-    for arrival in snapshot.arrivals:
-        if arrival in refused:
-            _quarantine(arrival, refused[arrival], quarantine)
-        elif arrival.sha256 in held:
-            dropped += 1
-        else:
-            held.add(arrival.sha256)
-            fresh.append(_merge(arrival, collected.folder))
-    Collected(collected.folder, (*collected.photographs, *fresh)).write(note)
-    _empty(snapshot)
-    return Placed(len(fresh), dropped, len(refused), frozenset(photograph.person for photograph in fresh))
-
-
-def spelled(name: str) -> str:
-    """A person's name in one form: composed characters, single underscores for blanks."""
-    return re.sub(r"\s+", "_", unicodedata.normalize("NFC", name).strip())
+def _person(folder: str, spelling: dict[str, str]) -> tuple[str, str]:
+    """Whose photographs a folder holds, in the spelling in use; or "" and why that cannot be said."""
+    person = spelled(folder)
+    fault = person_fault(person)
+    return ("", fault) if fault else (spelling.setdefault(_folded(person), person), "")
 
 
 def _folded(name: str) -> str:
     return spelled(name).casefold()
 
 
-def _copied(path: Path, incoming: Path, target: Path, spelling: dict[str, str]) -> Iterator[Arrival]:
-    """The copies of one incoming file: of its members, if it is an archive."""
-    name = path.relative_to(incoming).as_posix()
-    if not path.name.lower().endswith(ARCHIVES):
-        yield _arrival(name, name, path.read_bytes(), target, spelling)
-        return
-    copies: list[Arrival] = []
+def _copy(path: Path, target: Path) -> str:
+    """Copies a file of at most `MAX_BYTES`; returns its digest.
+
+    Raises:
+        ImageError: it is empty or too long.
+        OutputError: the copy cannot be written.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)  # should a pipe stand there by now
+    with os.fdopen(handle, "rb") as source:
+        check_bytes(os.fstat(handle).st_size, "the file")
+        content = source.read(MAX_BYTES + 1)
+    check_bytes(len(content), "the file")
     try:
-        for at, (member, content) in enumerate(open_reader(path, _is_visible)):
-            part = target.with_name(f"{target.name}-{at:06d}")
-            copies.append(_arrival(f"{name}/{member}", member, content, part, spelling))
-    except LikenessError as error:  # nothing of a damaged archive is used: its other members may be damaged too
-        whole = _arrival(name, "", path.read_bytes(), target, spelling)
-        yield Arrival(name, "", whole.staged, whole.sha256, str(error))
-        return
-    yield from _with_people(copies, name, spelling)
-
-
-def _with_people(copies: list[Arrival], archive: str, spelling: dict[str, str]) -> Iterator[Arrival]:
-    """The members of an archive with their people, which its folders tell only together."""
-    pictures = [copy for copy in copies if not copy.fault]
-    people = people_of([copy.name.removeprefix(f"{archive}/") for copy in pictures])
-    named = {copy.name: spelled(person) for copy, (person, _) in zip(pictures, people, strict=True)}
-    for copy in copies:
-        person = named.get(copy.name, "")
-        yield dataclasses.replace(copy, person=spelling.setdefault(_folded(person), person))
-
-
-def _arrival(name: str, path: str, content: bytes, target: Path, spelling: dict[str, str]) -> Arrival:
-    with atomic_path(target) as temporary:
-        temporary.write_bytes(content)
-    found = folder_layout(path)
-    person = spelled(found[0]) if found else ""
-    fault = "" if found else "It is no picture (jpg, png, bmp, webp, pgm) in a folder named for its person."
-    return Arrival(
-        name, spelling.setdefault(_folded(person), person), target, hashlib.sha256(content).hexdigest(), fault
-    )
-
-
-def _merge(arrival: Arrival, folder: Path) -> Photograph:
-    suffix = PurePosixPath(arrival.name).suffix.lower()
-    photograph = Photograph(arrival.person, arrival.sha256, arrival.sha256[:_DIGITS] + suffix)
-    _move(arrival.staged, folder / photograph.person / photograph.file)
-    return photograph
-
-
-def _quarantine(arrival: Arrival, reason: str, quarantine: Path) -> None:
-    target = quarantine / arrival.name
-    if target.exists() or target.parent.is_file():  # another file of that name was bad before
-        target = quarantine / f"{arrival.name}.{arrival.sha256[:8]}"
-    write_text(target.with_name(target.name + REASON), f"{reason}\n")
-    _move(arrival.staged, target)
-    log.warning("%s: to quarantine. %s", arrival.name, reason)
-
-
-def _move(source: Path, target: Path) -> None:
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        source.replace(target)
+        target.write_bytes(content)
     except OSError as error:
-        raise OutputError(
-            f"{target}: cannot be written ({error.strerror}); the photograph is still in the incoming folder. "
-            "Free some space or make the folder writable, then run again"
-        ) from error
-
-
-def _empty(snapshot: Snapshot) -> None:
-    """Removes the originals, unless somebody has written to them since, and the staging folder."""
-    for path, stamp in snapshot.originals.items():
-        if _stamp(path) == stamp:
-            path.unlink()
-    shutil.rmtree(snapshot.staging, ignore_errors=True)
+        raise OutputError(f"{target}: cannot be written ({error.strerror}); free some space") from error
+    return hashlib.sha256(content).hexdigest()
 
 
 def _renew(folder: Path) -> None:
@@ -249,23 +280,44 @@ def _remove_old_empty_folders(incoming: Path, before: float) -> None:
     """Those that stand empty for a while: a fresh one is about to be filled."""
     for root, _, _ in os.walk(incoming, topdown=False):
         folder = Path(root)
-        if folder != incoming and folder.stat().st_mtime < before and not any(folder.iterdir()):
-            folder.rmdir()
+        with contextlib.suppress(OSError):  # it is in use, or not ours
+            if folder != incoming and folder.stat().st_mtime < before:
+                folder.rmdir()
 
 
-def _visible_files(incoming: Path) -> list[Path]:
-    files = (path for path in incoming.rglob("*") if path.is_file() and not path.is_symlink())
-    return sorted(path for path in files if _is_visible(path.relative_to(incoming).as_posix()))
+def _files(incoming: Path, left: list[Left]) -> Iterator[Path]:
+    """Every regular file, by folder and name; what else there is goes to `left`."""
+
+    def unreadable(error: OSError) -> None:
+        name = Path(error.filename or incoming).relative_to(incoming).as_posix()
+        left.append(Left(printable(name), f"The folder cannot be read ({error.strerror}).", waits=True))
+
+    for root, folders, files in os.walk(incoming, onerror=unreadable):
+        folders.sort()
+        for name in sorted([*files, *(one for one in folders if Path(root, one).is_symlink())]):
+            path = Path(root, name)
+            reason = _why_aside(path, incoming)
+            if reason:
+                left.append(Left(printable(path.relative_to(incoming).as_posix()), reason))
+            else:
+                yield path
 
 
-def _is_visible(path: str) -> bool:
-    return not is_system(path)
-
-
-def _stamp(path: Path) -> tuple[int, int] | None:
-    """Size and time of change in ns; None where the file is gone."""
+def _why_aside(path: Path, incoming: Path) -> str:
+    name = path.relative_to(incoming).as_posix()
+    if is_system(name):
+        return f"It is {why_left_aside(name)}."
     try:
-        status = path.stat()
+        mode = path.lstat().st_mode
+    except OSError as error:
+        return f"It cannot be looked at ({error.strerror})."
+    return "" if stat.S_ISREG(mode) else "It is a link, a pipe or a device, and no file."
+
+
+def stamp_of(path: Path) -> Stamp | None:
+    """None where the file is gone."""
+    try:
+        status = path.lstat()
     except OSError:
         return None
-    return status.st_size, status.st_mtime_ns
+    return Stamp(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)

@@ -56,6 +56,10 @@ class Night:
     run_id: str | None = None
     flow_run: str | None = None
 
+    def __post_init__(self) -> None:
+        if datetime.fromisoformat(self.started).tzinfo is None:
+            raise ValueError(f"started: expected a time with its zone, found {self.started!r}")
+
     @property
     def file(self) -> str:
         """Name of its file: sorts by time, and two runs of one second differ by their flow run."""
@@ -76,7 +80,7 @@ def read_nights(folder: Path) -> list[Night]:
     for path in sorted(folder.glob("*.json")):
         try:
             nights.append(_night(read_json(path), path))
-        except (OSError, json.JSONDecodeError, ParamsError, TypeError) as error:
+        except (OSError, ValueError, RecursionError, ParamsError, TypeError, AttributeError) as error:
             _log.warning("%s: left out of the history (%s)", path, error)
     return nights
 
@@ -110,6 +114,7 @@ def _night(values: Mapping[str, Any], path: Path) -> Night:
 
 
 def _table(nights: list[Night]) -> Any:
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, collapse_padding=True)  # fits in 80 columns
@@ -119,8 +124,8 @@ def _table(nights: list[Night]) -> Any:
         when = datetime.fromisoformat(night.started).astimezone(UTC)
         table.add_row(
             f"{when:%Y-%m-%d %H:%M}",
-            night.outcome,
-            (night.fingerprint or "-")[:_FINGERPRINT],
+            escape(night.outcome),
+            escape((night.fingerprint or "-")[:_FINGERPRINT]),
             _model(night.challenger, night.challenger_accuracy),
             _model(night.champion, night.champion_accuracy),
             str(night.batch.get("merged", "-")),

@@ -15,19 +15,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from likeness.data.archive import Member
 from likeness.data.faceset import MANIFEST_COLUMNS, FaceSet, SourceCard
-from likeness.data.images import Facts, read_images
+from likeness.data.images import Facts
 from likeness.data.incoming import Arrival
+from likeness.data.measuring import FIRST_NUMBER, Measured, measure
 from likeness.data.sources import DataParams
 from likeness.images import Pixels
-from likeness.progress import progress
 from likeness.validation.checkpoint import check
 from likeness.validation.findings import Finding, shown
 from likeness.validation.params import ValidationParams
 
-CHUNK = 64  # photographs in memory at once
-FIRST_NUMBER = 900_001  # of the batch's images, so that no name collides with one of the data set
 _IMAGES = "images"
 
 
@@ -60,17 +57,19 @@ def judge(
     refused = {arrival: arrival.fault for arrival in arrivals if arrival.fault}
     known = _known(arrivals, faces)
     fresh = [arrival for arrival in arrivals if arrival not in refused and arrival.sha256 not in known]
-    if not fresh:
+    measured, unusable = measure(fresh, data)
+    refused |= unusable
+    if not measured:
         return Judged(pd.DataFrame(columns=list(MANIFEST_COLUMNS)), refused, known)
-    pixels, manifest = _measured(fresh, data)
+    pixels, manifest = _table(measured)
     source = SourceCard(data.source, data.source == "synthetic", "unknown", "data/incoming", crop=data.crop)
     together = _with_copies(FaceSet(pixels, manifest, source), faces, params)
-    by_name = dict(zip(_ends(manifest["path"]), fresh, strict=True))
+    by_name = dict(zip(_ends(manifest["path"]), measured, strict=True))
     for finding in check(together, params):
         for name, reason in _offences(finding):
             if name in by_name:
                 refused.setdefault(by_name[name], reason)
-    good = np.array([arrival not in refused for arrival in fresh])
+    good = np.array([arrival not in refused for arrival in measured])
     return Judged(manifest[good], refused, known)
 
 
@@ -82,22 +81,13 @@ def _known(arrivals: Sequence[Arrival], faces: FaceSet | None) -> frozenset[str]
     return frozenset(arrival.sha256 for arrival in arrivals if (arrival.person, arrival.sha256) in held)
 
 
-def _measured(arrivals: Sequence[Arrival], data: DataParams) -> tuple[Pixels, pd.DataFrame]:
-    """Pixels uint8 [N, H, W] and manifest of photographs, each named as if it were in the data set."""
-    facts: list[Facts] = []
-    parts: list[Pixels] = []
-    starts = range(0, len(arrivals), CHUNK)
-    for start in progress(starts, "measuring the batch", len(starts), "batch"):
-        chunk = arrivals[start : start + CHUNK]
-        names = (f"{one.person}/{one.person}_{FIRST_NUMBER + start + at}.jpg" for at, one in enumerate(chunk))
-        members = [Member(name, one.staged.read_bytes()) for name, one in zip(names, chunk, strict=True)]
-        pixels, found = read_images(members, data.crop, data.size)
-        parts.append(pixels)
-        facts += found
-    table = pd.DataFrame(facts, columns=list(Facts._fields))
-    table["person"] = [one.person for one in arrivals]
-    table["number"] = np.arange(FIRST_NUMBER, FIRST_NUMBER + len(arrivals))
-    return np.concatenate(parts), table[list(MANIFEST_COLUMNS)].astype(dict(MANIFEST_COLUMNS))
+def _table(measured: Measured) -> tuple[Pixels, pd.DataFrame]:
+    """Pixels uint8 [N, H, W] and manifest of photographs."""
+    table = pd.DataFrame([facts for _, facts in measured.values()], columns=list(Facts._fields))
+    table["person"] = [arrival.person for arrival in measured]
+    table["number"] = np.arange(FIRST_NUMBER, FIRST_NUMBER + len(measured))
+    pixels = np.stack([pixels for pixels, _ in measured.values()])
+    return pixels, table[list(MANIFEST_COLUMNS)].astype(dict(MANIFEST_COLUMNS))
 
 
 def _with_copies(batch: FaceSet, faces: FaceSet | None, params: ValidationParams) -> FaceSet:
