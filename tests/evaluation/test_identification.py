@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from likeness.data.faceset import UNDECODABLE
+from likeness.data.problems import UNDECODABLE
 from likeness.evaluation.bootstrap import Resampling
 from likeness.evaluation.identification import (
     Crowd,

@@ -22,6 +22,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
+from likeness.data.problems import PROBLEMS
 from likeness.errors import DataError, OutputError, ParamsError
 from likeness.files import read_json, write_json, write_text
 from likeness.params import from_mapping
@@ -51,14 +52,6 @@ MANIFEST_COLUMNS: Mapping[str, str] = {
     "problem": "str",  # why the image is not usable, one of PROBLEMS; "" where it is
     "error": "str",  # the same as a sentence
 }
-
-UNDECODABLE, TOO_SMALL = "undecodable", "too small"
-PROBLEMS: Mapping[str, str] = {
-    UNDECODABLE: "cannot be decoded",
-    TOO_SMALL: "are smaller than the crop",
-}
-"""Why an image is not usable, and how a report says so of several. Such an image keeps its row and its sentence,
-has no pixels, and is left out of everything that is built on the set."""
 
 Alignment = Literal["deep-funneled", "LFW-a", "funneled", "none", "synthetic", "unknown"]
 Checksum = Literal["published", "recorded", "none"]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 
 from likeness.data.archive import Member
-from likeness.data.faceset import TOO_SMALL, UNDECODABLE
+from likeness.data.problems import TOO_SMALL, UNDECODABLE
 from likeness.errors import ImageError, SmallImageError
 from likeness.images import Pixels, crop_and_resize, decode
 
@@ -57,6 +58,14 @@ def read_images(
     return pixels, [
         fact._replace(phash=phash) if not fact.problem else fact for fact, phash in zip(facts, hashes, strict=True)
     ]
+
+
+def read_image_file(
+    path: Path, name: str, crop: tuple[int, int] | None, size: tuple[int, int]
+) -> tuple[Pixels, Facts]:
+    """Pixels uint8 [*size] and facts of one file; `name` is its path in the data set."""
+    pixels, facts = read_images([Member(name, path.read_bytes())], crop, size)
+    return pixels[0], facts[0]
 
 
 def square(picture: Pixels) -> Pixels:

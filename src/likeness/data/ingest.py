@@ -25,8 +25,6 @@ from likeness.data.faceset import (
     COLLECTED,
     MANIFEST_COLUMNS,
     PIXELS,
-    PROBLEMS,
-    TOO_SMALL,
     Alignment,
     SourceCard,
     problem_counts,
@@ -38,6 +36,7 @@ from likeness.data.faceset import (
 from likeness.data.images import Facts, read_images
 from likeness.data.layout import Layout, folder_layout, lfw_layout, people_of, why_left_aside
 from likeness.data.places import Located
+from likeness.data.problems import PROBLEMS, TOO_SMALL
 from likeness.data.sources import VARIANTS, DataParams
 from likeness.data.store import PixelWriter, sort_rows
 from likeness.errors import DataError

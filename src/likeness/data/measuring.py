@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TypeAlias
 
-from likeness.data.archive import Member
-from likeness.data.images import Facts, read_images
+from likeness.data.images import Facts, read_image_file
 from likeness.data.incoming import Arrival
 from likeness.data.sources import DataParams
 from likeness.errors import WorkerError
@@ -40,7 +38,7 @@ def measure(
         for at, arrival in enumerate(progress(arrivals, "measuring the batch", len(arrivals), "photograph")):
             name = f"{arrival.person}/{arrival.person}_{FIRST_NUMBER + at}.jpg"
             try:
-                pixels, facts = worker.call(measure_file, arrival.staged, name, data.crop, data.size)
+                pixels, facts = worker.call(read_image_file, arrival.staged, name, data.crop, data.size)
             except WorkerError as error:
                 refused[arrival] = f"It cannot be decoded: the file {error}."
                 continue
@@ -49,11 +47,3 @@ def measure(
             else:
                 refused[arrival] = f"It is no usable photograph: {facts.error}."
     return measured, refused
-
-
-def measure_file(
-    path: Path, name: str, crop: tuple[int, int] | None, size: tuple[int, int]
-) -> tuple[Pixels, Facts]:
-    """Pixels uint8 [H, W] and facts of one file; `name` is its path in the data set."""
-    pixels, facts = read_images([Member(name, path.read_bytes())], crop, size)
-    return pixels[0], facts[0]

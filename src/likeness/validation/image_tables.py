@@ -7,7 +7,8 @@ from pathlib import PurePosixPath
 import numpy as np
 import pandas as pd
 
-from likeness.data.faceset import TOO_SMALL, UNDECODABLE, FaceSet
+from likeness.data.faceset import FaceSet
+from likeness.data.problems import TOO_SMALL, UNDECODABLE
 from likeness.validation.duplicates import copies
 from likeness.validation.params import ValidationParams
 

@@ -11,7 +11,8 @@ import numpy.typing as npt
 import pandas as pd
 from PIL import Image
 
-from likeness.data.faceset import PROBLEMS, problem_counts, usable
+from likeness.data.faceset import problem_counts, usable
+from likeness.data.problems import PROBLEMS
 from likeness.reporting.artefacts import Artefacts, Json
 from likeness.reporting.document import Block, Column, Facts, Gallery, Note, Picture, Prose, Section, Table
 from likeness.reporting.figures.faces import images_per_person, photograph_quality
