@@ -75,7 +75,7 @@ def test_every_container_makes_the_same_faces(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("workers", [1, 3])
-def test_batches_and_threads_leave_no_trace(tmp_path: Path, workers: int) -> None:
+def test_batches_and_processes_leave_no_trace(tmp_path: Path, workers: int) -> None:
     files = lfw_files({f"P{number:03d}": 2 for number in range(100)})
     ingest(found(write_tar(tmp_path / "a.tgz", shuffled(files))), cut_like(), tmp_path / "faces", workers)
     faces = FaceSet.open(tmp_path / "faces")

@@ -18,7 +18,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from likeness.data.expanding import BLOCK, BombError, Budget, Digesting, Expander, Source
 from likeness.errors import ArchiveError, SourceError
@@ -29,6 +29,7 @@ KEPT_BYTES = MAX_BYTES + 1
 """Of a larger file no more is read: it is no image that could be used, and a row says so."""
 MAX_HEADER = 1 << 20
 """Bytes of an extended tar header; a path takes some hundred."""
+READ_AHEAD = 1 << 18
 PACKED = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\0": "xz"}
 _FORMS = "tar, tar.gz, tar.bz2, tar.xz or zip"
 _DIRECTORY_END = b"PK\x05\x06"
@@ -209,12 +210,12 @@ class TarReader:
         _check_unchanged(self._path, before)
 
     def _members(self, content: Source) -> Iterator[Member]:
-        with tarfile.open(fileobj=_File(content), mode="r|", tarinfo=_BoundedInfo) as tar:
+        buffered = io.BufferedReader(_File(content), READ_AHEAD)  # tarfile asks for a few kB at a time
+        with tarfile.open(fileobj=buffered, mode="r|", tarinfo=_BoundedInfo) as tar:
             while (info := tar.next()) is not None:
                 path = _checked(self._path, info.name, info.isfile() or info.isdir(), info.issparse())
-                file = tar.extractfile(info) if info.isfile() and self._wanted(path) else None
-                if file is not None:
-                    yield Member(path, file.read(KEPT_BYTES))
+                if info.isfile() and self._wanted(path):
+                    yield Member(path, _content(tar, info))
                 # TarFile remembers every member: memory would grow with their number.
                 tar.members.clear()  # type: ignore[attr-defined]
             _check_end(tar)
@@ -251,8 +252,24 @@ class _File(io.RawIOBase):
     def __init__(self, source: Source) -> None:
         self._source = source
 
-    def read(self, size: int = -1, /) -> bytes:
-        return self._source.read(size)
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        part = self._source.read(len(buffer))
+        buffer[: len(part)] = part
+        return len(part)
+
+
+def _content(tar: tarfile.TarFile, info: tarfile.TarInfo) -> bytes:
+    """The bytes of a plain file, at most `KEPT_BYTES`; `TarFile.extractfile` takes several times as long."""
+    stream: Any = tar.fileobj
+    stream.seek(info.offset_data)
+    wanted = min(info.size, KEPT_BYTES)
+    data: bytes = stream.read(wanted)
+    if len(data) < wanted:
+        raise tarfile.ReadError("unexpected end of data")
+    return data
 
 
 def _check_end(tar: tarfile.TarFile) -> None:

@@ -68,13 +68,13 @@ def read_image_file(
     return pixels[0], facts[0]
 
 
-def square(picture: Pixels) -> Pixels:
+def square(picture: Pixels, out: Pixels | None = None) -> Pixels:
     """The whole picture shrunk to uint8 [128, 128], whatever its proportions, for the perceptual hash.
 
     Up to twice the size bilinear interpolation leaves no pixel out, at a fifth of the time of area averaging.
     """
     method = cv2.INTER_LINEAR if max(picture.shape) <= 2 * SQUARE else cv2.INTER_AREA
-    return np.asarray(cv2.resize(picture, (SQUARE, SQUARE), interpolation=method), np.uint8)
+    return np.asarray(cv2.resize(picture, (SQUARE, SQUARE), out, interpolation=method), np.uint8)
 
 
 def perceptual_hashes(squares: Pixels) -> list[str]:
@@ -103,7 +103,7 @@ def _read_image(file: Member, crop: tuple[int, int] | None, pixels: Pixels, shru
         return facts._replace(problem=TOO_SMALL, error=str(error))
     except ImageError as error:
         return facts._replace(problem=UNDECODABLE, error=str(error))
-    shrunk[...] = square(picture)
+    square(picture, shrunk)
     mean, deviation = cv2.meanStdDev(pixels)
     edges = cv2.meanStdDev(cv2.Laplacian(pixels, cv2.CV_16S))[1]
     return facts._replace(

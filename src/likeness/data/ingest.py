@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from likeness.data.archive import LeftAside, Member, open_reader
+from likeness.data.archive import LeftAside, open_reader
 from likeness.data.collected import Collected
 from likeness.data.cores import available_cores
 from likeness.data.faceset import (
@@ -33,22 +29,17 @@ from likeness.data.faceset import (
     usable,
     write_left_aside,
 )
-from likeness.data.images import Facts, read_images
 from likeness.data.layout import Layout, folder_layout, lfw_layout, people_of, why_left_aside
+from likeness.data.packing import pack
 from likeness.data.places import Located
 from likeness.data.problems import PROBLEMS, TOO_SMALL
 from likeness.data.sources import VARIANTS, DataParams
-from likeness.data.store import PixelWriter, sort_rows
+from likeness.data.store import sort_rows
 from likeness.errors import DataError
-from likeness.progress import progress
 
 log = logging.getLogger(__name__)
 
 LFW_IMAGES = 13_233
-BATCH_FILES = 64
-BATCH_BYTES = 8 << 20
-TABLE_ROWS = 8192
-"""Facts are folded into a table after so many: tuples of Python objects take several times the room."""
 
 
 @dataclass(frozen=True)
@@ -82,14 +73,14 @@ def ingest(
 ) -> Ingested:
     """Reads every image of a source in one pass and writes the face set to `out` in place of what it held.
 
-    Threads do the work, because decoding, resizing and hashing release the interpreter's lock. At most a few
-    batches of pictures are in memory, whatever their number; of each image less than 1 kB of manifest stays.
+    At most a few batches of pictures are in memory, whatever their number; of each image less than 1 kB of
+    manifest stays.
 
     Args:
         located: the source.
         params: how it is cut.
         out: folder of the face set.
-        workers: decoding threads, one a core if None.
+        workers: processes that decode, one a core if None.
         collected: photographs that came since; they are numbered on after their person's images in the source.
 
     Raises:
@@ -102,8 +93,9 @@ def ingest(
     selection = _Selection(layout, located.lists)
     reader = open_reader(located.images, selection)
     with replaced_folder(out) as fresh:
-        batches = _batches(chain(reader, collected or ()))
-        table = _pack(batches, fresh / PIXELS, params, workers or available_cores())
+        files = chain(reader, collected or ())
+        total = LFW_IMAGES if params.source in VARIANTS else None
+        table = pack(files, fresh / PIXELS, params, workers or available_cores(), total)
         _refuse_useless(located.place, table, selection)
         manifest, order = _manifest(table, layout, located.place)
         sort_rows(fresh / PIXELS, order)
@@ -134,75 +126,6 @@ class _Selection:
         if path.rpartition("/")[2] not in self._lists:
             self.aside.append(LeftAside(path, why_left_aside(path)))
         return False
-
-
-def _pack(batches: Iterable[list[Member]], path: Path, params: DataParams, workers: int) -> pd.DataFrame:
-    """Writes the pixels of all images in the order in which they come; returns their facts in that order."""
-    total = LFW_IMAGES if params.source in VARIANTS else None
-    tables: list[pd.DataFrame] = []
-    facts: list[Facts] = []
-    with _single_threaded(), PixelWriter(path, params.size) as writer, ThreadPoolExecutor(workers) as pool:
-
-        def work(start: int, files: list[Member]) -> list[Facts]:
-            pixels, found = read_images(files, params.crop, params.size)
-            writer.write(start, pixels)
-            return found
-
-        for fact in progress(_run(pool, work, batches, 2 * workers), "reading images", total, "image"):
-            facts.append(fact)
-            if len(facts) == TABLE_ROWS:
-                tables.append(_table(facts))
-                facts = []
-        table = pd.concat([*tables, _table(facts)], ignore_index=True)
-        writer.finish(len(table))
-    return table
-
-
-def _run(
-    pool: ThreadPoolExecutor,
-    work: Callable[[int, list[Member]], list[Facts]],
-    batches: Iterable[list[Member]],
-    ahead: int,
-) -> Iterator[Facts]:
-    """Runs batches at once, at most `ahead` waiting, and yields their facts in the order of the batches."""
-    waiting: deque[Future[list[Facts]]] = deque()
-    start = 0
-    for batch in batches:
-        waiting.append(pool.submit(work, start, batch))
-        start += len(batch)
-        if len(waiting) > ahead:
-            yield from waiting.popleft().result()
-    while waiting:
-        yield from waiting.popleft().result()
-
-
-def _batches(files: Iterable[Member]) -> Iterator[list[Member]]:
-    batch: list[Member] = []
-    size = 0
-    for file in files:
-        batch.append(file)
-        size += len(file.data)
-        if len(batch) == BATCH_FILES or size >= BATCH_BYTES:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
-
-
-@contextmanager
-def _single_threaded() -> Iterator[None]:
-    """Keeps OpenCV from starting threads below ours."""
-    threads = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
-        yield
-    finally:
-        cv2.setNumThreads(threads)
-
-
-def _table(facts: list[Facts]) -> pd.DataFrame:
-    kinds = {name: kind for name, kind in MANIFEST_COLUMNS.items() if name in Facts._fields}
-    return pd.DataFrame(facts, columns=list(Facts._fields)).astype(kinds)
 
 
 def _refuse_useless(place: str, table: pd.DataFrame, selection: _Selection) -> None:
