@@ -28,7 +28,7 @@ import yaml
 ROOT = Path(__file__).parents[1]
 RECIPES = ("koch", "small", "arcface", "triplet-hard", "fisher")
 SHORT = ("train.epochs=2", "train.warmup=0")
-QUIET = ("evaluate.resamples=100", "tracking.enabled=false")
+QUIET = ("evaluate.resamples=100", "++tracking.enabled=false")
 STAGES = ("ingest", "validate", "split", "train", "evaluate")
 _COMPOSE = """
 import sys, yaml
@@ -38,6 +38,7 @@ from omegaconf import OmegaConf
 with initialize_config_dir(str(Path("conf").resolve()), version_base=None):
     values = OmegaConf.to_container(compose("config", overrides=sys.argv[1:]), resolve=True)
 Path("params.yaml").write_text(yaml.safe_dump(values, sort_keys=False))
+Path("operations.yaml").write_text("tracking: {enabled: false}")
 """
 
 

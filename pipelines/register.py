@@ -22,7 +22,7 @@ from likeness.files import read_json
 from likeness.models.card import TOWER
 from likeness.models.export import export_onnx
 from likeness.models.weights import load_model
-from likeness.params import read_params
+from likeness.operations import read_operations
 from likeness.serving.model import open_model
 from likeness.tracking.gate import GateParams, Verdict, decide
 from likeness.tracking.packing import named
@@ -44,7 +44,9 @@ class Evaluated:
 
 
 def main(
-    params: Annotated[Path, typer.Option(help="The params.yaml.")] = Path("params.yaml"),
+    params: Annotated[
+        Path, typer.Option(help="The params.yaml, beside which operations.yaml is looked for.")
+    ] = Path("params.yaml"),
     faces: Annotated[Path, typer.Option(help="Folder of the ingest stage.")] = Path("data") / "faces",
     model: Annotated[Path, typer.Option(help="Folder of the trained model.")] = Path("models") / "model",
     evaluation: Annotated[Path, typer.Option(help="Folder of the evaluate stage.")] = Path("reports")
@@ -55,7 +57,7 @@ def main(
     out: Annotated[Path, typer.Option(help="Folder for gate.json and gate.md.")] = Path("reports") / "gate",
 ) -> None:
     """Registers the model and prints the gate's decision."""
-    gate, tracking = read_params(params, gate=GateParams, tracking=TrackingParams)
+    gate, tracking = read_operations(params, gate=GateParams, tracking=TrackingParams)
     verdict = register_and_decide(Evaluated(faces, model, evaluation, training), gate, tracking, out)
     logging.info("%s", "registered before, and judged: nothing to do" if verdict is None else verdict.table())
 

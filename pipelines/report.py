@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from likeness.operations import read_operations
 from likeness.params import read_params
 from likeness.reporting.artefacts import Places
 from likeness.reporting.page import write_report
@@ -28,7 +29,8 @@ def main(
     sweep: Annotated[Path | None, typer.Option(help="Table of a parameter sweep, if there was one.")] = None,
 ) -> None:
     """Writes the report, and copies it to the run of its training where tracking allows."""
-    wanted, tracking = read_params(params, report=ReportParams, tracking=TrackingParams)
+    wanted = read_params(params, report=ReportParams)
+    tracking = read_operations(params, tracking=TrackingParams)
     places = Places(params, faces, splits, model, validation, train, evaluation, sweep)
     written = write_report(places, wanted, out)
     logging.info("report: %s (%.1f MB, opens offline)", written.html, written.html.stat().st_size / 1e6)

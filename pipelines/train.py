@@ -16,6 +16,7 @@ from likeness.data.splits import Split
 from likeness.files import write_json
 from likeness.models.network import ModelParams
 from likeness.models.weights import save_model
+from likeness.operations import read_operations
 from likeness.params import read_params
 from likeness.tracking.runs import DatasetNote, TrackedRun, TrackingParams
 from likeness.training.checkpoint import read_run_note, remove_checkpoints, save_run_note
@@ -36,9 +37,8 @@ def main(
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
 ) -> None:
     """Trains what the parameters describe; interrupted and started again, goes on where it was."""
-    network, recipe, training, tracking = read_params(
-        params, model=ModelParams, recipe=RecipeParams, train=TrainParams, tracking=TrackingParams
-    )
+    network, recipe, training = read_params(params, model=ModelParams, recipe=RecipeParams, train=TrainParams)
+    tracking = read_operations(params, tracking=TrackingParams)
     face_set, split = FaceSet.open(faces), Split.open(splits)
     setup = TrainingSetup(network, recipe, training, face_set.source, split.card)
     task = TrainingTask(split.training_data, split.holdout, face_set.pixels, network, setup.preprocess, training)

@@ -11,7 +11,8 @@ from typing import Any, Literal
 
 import yaml
 
-from likeness.files import atomic_path
+from likeness.files import atomic_path, write_text
+from likeness.operations import OPERATIONS, SECTIONS
 from pipelines.compose import compose_params
 
 FOLDS = 10
@@ -96,13 +97,19 @@ def plan(results: Path, rows: Iterable[Row], overrides: Sequence[str]) -> list[P
     places = []
     for row in rows:
         place = Place(results, str(row))
-        wanted = compose_params(_ROOT, [*overrides, *row.overrides, "tracking.enabled=false"])
-        if place.params.exists() and read_params(place.params) != wanted:
+        wanted = compose_params(_ROOT, [*overrides, *row.overrides])
+        if place.params.exists() and _without_operations(read_params(place.params)) != wanted:
             retire(place.folder)
         with atomic_path(place.params) as path:
             path.write_text(yaml.safe_dump(wanted, sort_keys=False), encoding="utf-8")
+        write_text(place.params.with_name(OPERATIONS), yaml.safe_dump({"tracking": {"enabled": False}}))
         places.append(place)
     return places
+
+
+def _without_operations(values: dict[str, Any]) -> dict[str, Any]:
+    """Rows that were planned by an earlier version hold those sections too."""
+    return {name: section for name, section in values.items() if name not in SECTIONS}
 
 
 def read_params(path: Path) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from likeness.errors import LikenessError, TrackingError
 from likeness.telemetry import disable_telemetry
 from likeness.tracking.history import Night, write_night
 from likeness.tracking.store import one_line
+from pipelines.nightly.deployment import deploy as send_deployment
 from pipelines.nightly.outcome import Outcome
 from pipelines.nightly.params import Places, read_nightly
 from pipelines.nightly.server import answering, embedded, prepare
@@ -58,14 +59,22 @@ def now(
 
 
 @app.command()
+def deploy(project: _Project = Path()) -> None:
+    """Deploy prefect.yaml to the server that PREFECT_API_URL names, with the schedule of operations.yaml."""
+    places = Places(project.resolve())
+    prepare(places)
+    send_deployment(places, read_nightly(places.params))
+
+
+@app.command()
 def webhook(url: str, name: str = "likeness", project: _Project = Path()) -> None:
-    """Save a block that posts to a URL how a night ended, for nightly.notify in params.yaml."""
+    """Save a block that posts to a URL how a night ended, for nightly.notify in operations.yaml."""
     places = Places(project.resolve())
     prepare(places)
     answering(places, read_nightly(places.params))
     from pipelines.nightly.notes import save_webhook
 
-    typer.echo(f"set nightly.notify to {save_webhook(name, url)} in params.yaml")
+    typer.echo(f"set nightly.notify to {save_webhook(name, url)} in operations.yaml")
 
 
 @contextmanager

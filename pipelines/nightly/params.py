@@ -1,4 +1,4 @@
-"""Section `nightly` of params.yaml, and where the flow keeps its things."""
+"""Section `nightly` of operations.yaml, and where the flow keeps its things."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-import yaml
-
-from likeness.params import Range, read_params
+from likeness.operations import read_operations
+from likeness.params import Range
 from likeness.validation.drift import DriftParams
 
 Minutes = Annotated[float, Range(above=0)]
@@ -31,7 +30,7 @@ class StageMinutes:
 
 @dataclass(frozen=True)
 class NightlyParams:
-    """Section `nightly` of params.yaml; it may be left out.
+    """Section `nightly` of operations.yaml; it may be left out.
 
     Attributes:
         cron: when a night begins.
@@ -79,16 +78,12 @@ class NightlyParams:
 
 
 def read_nightly(path: Path) -> NightlyParams:
-    """The section `nightly` of a params.yaml, or its defaults where it has none.
+    """The section `nightly` of the operations.yaml beside a params.yaml; whatever is not set has its default.
 
     Raises:
-        ParamsError: the file cannot be read, or the section has mistakes.
+        ParamsError: a file cannot be read, or the section has mistakes.
     """
-    if path.is_file():
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-        if isinstance(document, dict) and "nightly" not in document:
-            return NightlyParams()
-    found: NightlyParams = read_params(path, nightly=NightlyParams)
+    found: NightlyParams = read_operations(path, nightly=NightlyParams)
     return found
 
 

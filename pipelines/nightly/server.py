@@ -79,8 +79,8 @@ def embedded(places: Places, params: NightlyParams) -> Iterator[None]:
     url = _address(params)
     if healthy(url):
         raise UnreachableError(
-            f"{url}: a Prefect server answers already; end it, set nightly.port in params.yaml to another port, "
-            "or set PREFECT_API_URL to use it"
+            f"{url}: a Prefect server answers already; end it, set nightly.port in operations.yaml to another "
+            "port, or set PREFECT_API_URL to use it"
         )
     command = [sys.executable, "-m", "prefect", "server", "start", "--host", HOST, "--port", str(params.port)]
     _use_login(places)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from likeness.errors import TrackingError
 from likeness.files import file_sha256, read_json, write_json
-from likeness.params import read_params
+from likeness.operations import read_operations
 from pipelines.nightly.outcome import HaltError, Outcome
 from pipelines.nightly.params import Places
 
@@ -59,7 +59,7 @@ def judge_model(places: Places) -> Standing:
     from likeness.tracking.runs import TrackingParams
     from pipelines.register import Evaluated, register_and_decide
 
-    gate, tracking = read_params(places.params, gate=GateParams, tracking=TrackingParams)
+    gate, tracking = read_operations(places.params, gate=GateParams, tracking=TrackingParams)
     evaluated = Evaluated(
         places.faces, places.model, places.reports / "evaluation", places.reports / "train" / "run.json"
     )
@@ -83,7 +83,7 @@ def require_tracking(places: Places) -> None:
     from likeness.tracking.registry import Registry
     from likeness.tracking.runs import TrackingParams
 
-    tracking: TrackingParams = read_params(places.params, tracking=TrackingParams)
+    tracking: TrackingParams = read_operations(places.params, tracking=TrackingParams)
     if not tracking.enabled:
         raise HaltError(Outcome.TRACKING_AWAY, "tracking.enabled is false, so no model could be registered.")
     try:

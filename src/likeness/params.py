@@ -76,8 +76,12 @@ def read_params(path: Path | str, **sections: type[Any]) -> Any:
         ParamsError: the file cannot be read, or any key is unknown, missing, of a wrong type or out of
             range; the message lists all of them.
     """
-    document = _load(Path(path))
-    mistakes = _Mistakes(str(path))
+    return sections_of(load_document(Path(path)), str(path), **sections)
+
+
+def sections_of(document: Mapping[str, Any], origin: str, **sections: type[Any]) -> Any:
+    """As `read_params`, of a document that was read already; `origin` names its file in a message."""
+    mistakes = _Mistakes(origin)
     built = [_read_section(document, name, kind, mistakes) for name, kind in sections.items()]
     mistakes.raise_if_any()
     return built[0] if len(built) == 1 else tuple(built)
@@ -102,13 +106,20 @@ def keys_of(kind: type[Any], prefix: str) -> list[str]:
     return names
 
 
-def _load(path: Path) -> Mapping[str, Any]:
+def load_document(path: Path) -> Mapping[str, Any]:
+    """The sections of a YAML file; none where it holds comments alone.
+
+    Raises:
+        ParamsError: it cannot be read, or holds something else.
+    """
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ParamsError(f"{path}: cannot be read ({error.strerror}); run from the project's root") from error
     except yaml.YAMLError as error:
         raise ParamsError(f"{path}: is not valid YAML: {error}") from error
+    if document is None:
+        return {}
     if not isinstance(document, Mapping):
         raise ParamsError(f"{path}: expected sections with keys, found {type(document).__name__}")
     return document

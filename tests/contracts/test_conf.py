@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ from likeness.models.export import export_onnx
 from likeness.models.network import ModelParams, build_siamese, compared_by
 from likeness.models.preprocess import Preprocess
 from likeness.models.siamese import Siamese
-from likeness.params import read_params
+from likeness.operations import read_operations
+from likeness.params import keys_of, read_params
 from likeness.reporting.params import ReportParams
 from likeness.tracking.gate import GateParams
 from likeness.tracking.runs import TrackingParams
@@ -41,10 +43,8 @@ SECTIONS: dict[str, type[Any]] = {
     "train": TrainParams,
     "evaluate": EvaluateParams,
     "report": ReportParams,
-    "tracking": TrackingParams,
-    "gate": GateParams,
-    "nightly": NightlyParams,
 }
+OPERATED: dict[str, type[Any]] = {"tracking": TrackingParams, "gate": GateParams, "nightly": NightlyParams}
 RECIPES = sorted(path.stem for path in (ROOT / "conf" / "recipe").glob("*.yaml"))
 _LISTED = Pairs(np.array([0, 1]), np.array([2, 3]), np.array([True, False]))
 _KNOWN = Identities(np.arange(4), np.array([0, 0, 1, 1]))
@@ -67,6 +67,24 @@ def test_params_yaml_is_the_composition_of_the_defaults() -> None:
 
 def test_every_section_is_read_by_some_component() -> None:
     assert set(composed()) == set(SECTIONS)
+
+
+def test_operations_yaml_names_every_setting_with_its_default(tmp_path: Path) -> None:
+    text = (ROOT / "operations.yaml").read_text()
+    assert read_operations(ROOT / "params.yaml", **OPERATED) == tuple(kind() for kind in OPERATED.values())
+    path = tmp_path / "operations.yaml"
+    path.write_text(re.sub(r"^  # ", "  ", text, flags=re.MULTILINE))
+    assert read_operations(tmp_path / "params.yaml", **OPERATED) == tuple(kind() for kind in OPERATED.values())
+    said = {key for name, values in yaml.safe_load(path.read_text()).items() for key in leaves(values, name)}
+    assert said == {key for name, kind in OPERATED.items() for key in keys_of(kind, name)}
+
+
+def leaves(values: dict[str, Any], prefix: str) -> list[str]:
+    return [
+        leaf
+        for key, value in values.items()
+        for leaf in (leaves(value, f"{prefix}.{key}") if isinstance(value, dict) else [f"{prefix}.{key}"])
+    ]
 
 
 @pytest.mark.parametrize("source", SOURCES)

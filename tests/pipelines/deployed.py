@@ -65,8 +65,9 @@ def pooled(project: Path, folder: Path) -> Iterator[str]:
             PREFECT_API_URL=url, PREFECT_HOME=str(folder / "home"), LIKENESS_PROJECT=str(project)
         )
         prefect = [sys.executable, "-m", "prefect"]
-        for command in ("work-pool create likeness --type process", "--no-prompt deploy --all"):
-            subprocess.run([*prefect, *command.split()], cwd=project, env=environ, capture_output=True, check=True)
+        deploy = [sys.executable, "-m", "pipelines.nightly", "deploy"]
+        for command in ([*prefect, *["work-pool", "create", "likeness", "--type", "process"]], deploy):
+            subprocess.run(command, cwd=project, env=environ, capture_output=True, check=True)
         with (folder / "worker.log").open("w") as log:
             worker = subprocess.Popen(
                 [*prefect, "worker", "start", "--pool", "likeness"],

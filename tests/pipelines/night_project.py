@@ -74,13 +74,15 @@ def write_params(folder: Path, nightly: Mapping[str, Any] | None = None, **toy: 
     sections = {
         "data": {"source": "folder", "mirror": None, "crop": None, "size": [16, 12]},
         "validate": {"sharpness": [0, 60000]},
-        "tracking": {"uri": None},
-        "nightly": {"settle_seconds": 0, "free_gigabytes": 0, "lock_wait_minutes": 0.02, "grace_seconds": 10}
-        | {"retry_seconds": [0.1]}
-        | dict(nightly or {}),
         "toy": dict.fromkeys(STAGES, "ok") | toy,
     }
     (folder / "params.yaml").write_text(yaml.safe_dump(sections))
+    operations = {
+        "nightly": {"settle_seconds": 0, "free_gigabytes": 0, "lock_wait_minutes": 0.02, "grace_seconds": 10}
+        | {"retry_seconds": [0.1]}
+        | dict(nightly or {}),
+    }
+    (folder / "operations.yaml").write_text(yaml.safe_dump(operations))
 
 
 def initialise(folder: Path) -> None:

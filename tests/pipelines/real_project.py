@@ -31,8 +31,8 @@ OVERRIDES: dict[str, dict[str, Any]] = {
     "model": {"comparator": "euclidean", "normalise": True, "embedding_dim": 16, "width": 0.125},
     "train": {"epochs": 2, "batch_size": 32},
     "evaluate": {"resamples": 200},
-    "gate": {"floor_margin": -1.0, "latency_ratio": 100.0, "resamples": 200},
 }
+GATE = {"floor_margin": -1.0, "latency_ratio": 100.0, "resamples": 200}
 
 
 def real_project(folder: Path, **nightly: Any) -> Path:
@@ -48,12 +48,13 @@ def real_project(folder: Path, **nightly: Any) -> Path:
     Collected(folder / "data" / "collected").write(folder / "data" / "collected.json")
     params = yaml.safe_load((ROOT / "params.yaml").read_text())
     for section, values in OVERRIDES.items():
-        params[section] = params.get(section, {}) | values
+        params[section] = params[section] | values
     params["train"]["loss"] |= {"name": "multibatch", "scale": None, "balanced": True}
     params["train"]["sampler"] |= {"kind": "identities", "images_per_group": 4}
     params["evaluate"]["identification"] |= {"trials": 50}
-    params["nightly"] = {"settle_seconds": 0, "free_gigabytes": 0, "grace_seconds": 20} | nightly
     (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+    operations = {"nightly": {"settle_seconds": 0, "free_gigabytes": 0, "grace_seconds": 20} | nightly}
+    (folder / "operations.yaml").write_text(yaml.safe_dump(operations | {"gate": GATE}))
     initialise(folder)
     return folder
 

@@ -297,9 +297,17 @@ def test_a_run_can_be_cancelled_and_a_killed_one_is_told_at_once(
 def test_the_backup_of_operations_md_restores(project: Path, tmp_path: Path) -> None:
     """What docs/operations.md says to keep is enough to serve the same champion elsewhere."""
     champion = Registry.open(folder=project).resolve("models:/likeness@champion")
-    kept = ["params.yaml", "data/collected.json", "data/collected", "mlflow.db", "mlartifacts", "reports/nightly"]
+    kept = [
+        "params.yaml",
+        "operations.yaml",
+        "data/collected.json",
+        "data/collected",
+        "mlflow.db",
+        "mlartifacts",
+        "reports/nightly",
+    ]
     with tarfile.open(tmp_path / "backup.tar", "w") as archive:
-        for name in kept:
+        for name in (*kept, "reports/nightly"):
             if (project / name).exists():
                 archive.add(project / name, name)
     with tarfile.open(tmp_path / "backup.tar") as archive:

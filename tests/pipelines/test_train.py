@@ -46,7 +46,6 @@ PARAMS: dict[str, Any] = {
         "augment": {"mirror": True, "noise": 0.05},
         "stopping": {"monitor": "auc", "patience": None, "min_delta": 0.0},
     },
-    "tracking": {"enabled": False},
 }
 
 
@@ -68,9 +67,11 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def places(prepared: Path, out: Path, params: dict[str, Any]) -> dict[str, Path]:
-    """The stage's paths; writes its params.yaml."""
+    """The stage's paths; writes its params.yaml and operations.yaml."""
     out.mkdir(exist_ok=True)
     (out / "params.yaml").write_text(yaml.safe_dump(params))
+    if not (out / "operations.yaml").exists():
+        (out / "operations.yaml").write_text(yaml.safe_dump({"tracking": {"enabled": False}}))
     given = {"params": out / "params.yaml", "faces": prepared / "faces", "splits": prepared / "splits"}
     return {**given, **{name: out / name for name in ("model", "reports", "checkpoint")}}
 
@@ -171,7 +172,8 @@ def test_a_restricted_split_refuses_a_recipe_that_needs_identities(prepared: Pat
 
 
 def test_a_store_that_does_not_answer_stops_nothing(prepared: Path, tmp_path: Path) -> None:
-    run_stage(prepared, tmp_path, {**PARAMS, "tracking": {"enabled": True, "uri": "http://127.0.0.1:9"}})
+    (tmp_path / "operations.yaml").write_text(yaml.safe_dump({"tracking": {"uri": "http://127.0.0.1:9"}}))
+    run_stage(prepared, tmp_path, PARAMS)
     run = json.loads((tmp_path / "reports" / "run.json").read_text())
     assert run["run_id"] is None
     assert run["reason"]

@@ -37,7 +37,6 @@ PARAMS = {
     "recipe": dataclasses.asdict(RECIPE),
     "train": {"epochs": 2, "batch_size": 16},
     "report": {"title": "A small run", "decisions": 1, "sample": 10, "rows": 2},
-    "tracking": {"enabled": False},
 }
 
 
@@ -53,6 +52,7 @@ def make_run(root: Path) -> Places:
         root / "evaluation",
     )
     places.params.write_text(yaml.safe_dump(PARAMS))
+    places.params.with_name("operations.yaml").write_text(yaml.safe_dump({"tracking": {"enabled": False}}))
     faces = tiny_faceset(places.faces, PEOPLE, size=(40, 32))
     make_split(faces, SplitParams(pairs_per_class=60)).write(places.splits)
     write_json(places.validation, _validation())

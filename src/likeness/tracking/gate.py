@@ -31,7 +31,7 @@ _SLICES = ("brightness", "sharpness")
 
 @dataclass(frozen=True)
 class GateParams:
-    """Section `gate`: what a challenger has to show.
+    """Section `gate` of operations.yaml: what a challenger has to show.
 
     Attributes:
         minimum_gain: the lower end of the 95 % interval of its accuracy gain over the champion must exceed this.

@@ -45,7 +45,7 @@ _ENVIRONMENT = {
 
 @dataclass(frozen=True)
 class TrackingParams:
-    """Section `tracking`: where runs are noted, and what of a run is copied there.
+    """Section `tracking` of operations.yaml: where runs are noted, and what of a run is copied there.
 
     Attributes:
         enabled: False trains without a note anywhere but in the stage's own files.
