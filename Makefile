@@ -2,8 +2,12 @@
 PYTHON ?= python3
 BIN := .venv/bin
 DATA ?=
-RECIPE ?= koch
+RECIPE ?=
 MIRROR ?=
+SET ?=
+# Programs read MIRROR from their environment as it was typed: neither make nor a shell expands or quotes it.
+override MIRROR := $(value MIRROR)
+export MIRROR
 
 # No dependency phones home, and nothing is asked.
 export DVC_NO_ANALYTICS = 1
@@ -17,7 +21,7 @@ export THP_MEM_ALLOC_ENABLE = 1
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run lfw sweep results view2 results-pack results-gpu register test test-slow test-security lint format bench ui lock clean
+.PHONY: help run lfw folder sweep results view2 results-pack results-gpu register test test-slow test-security lint format bench ui lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):[^#]*## /\1\t/' | expand -t 14
@@ -40,9 +44,14 @@ run: repository .venv/.installed ## the pipeline that params.yaml describes, the
 	@$(BIN)/dvc repro
 	@$(BIN)/likeness where
 
+EXPERIMENT = $(BIN)/python -m pipelines.experiment $(foreach one,$(SET),--set '$(one)') $(STAGES)
+
 lfw: repository .venv/.installed ## the pipeline on LFW-a; MIRROR=<folder or URL> takes it from there; DATA=<variant> RECIPE=koch
-	@data=$${DATA:-$$($(BIN)/likeness variant $(if $(MIRROR),'$(MIRROR)'))} && \
-	  $(BIN)/dvc exp run -S data=$$data -S recipe=$(RECIPE) $(if $(MIRROR),-S data.mirror='$(if $(findstring ://,$(MIRROR)),$(MIRROR),$(abspath $(MIRROR)))')
+	@$(EXPERIMENT) --recipe '$(or $(RECIPE),koch)' $(if $(DATA),--source '$(DATA)')
+	@$(BIN)/likeness where
+
+folder: repository .venv/.installed ## the pipeline on your own people: MIRROR=<one folder of photographs a person> RECIPE=own-photographs
+	@$(EXPERIMENT) --recipe '$(or $(RECIPE),own-photographs)' --source folder
 	@$(BIN)/likeness where
 
 test: .venv/.installed ## the test suite (real components, about ten minutes on two cores)
@@ -68,13 +77,11 @@ bench: .venv/.installed ## what the performance figures of the README were measu
 	$(BIN)/python -m benchmarks
 
 sweep: repository .venv/.installed ## accuracy against learning rate, batch, epochs: on drawn faces; on LFW with MIRROR= or DATA=; FULL=1
-	@data=$(if $(FULL)$(MIRROR)$(DATA),$${DATA:-$$($(BIN)/likeness variant $(if $(MIRROR),'$(MIRROR)'))}) && \
-	  $(BIN)/python -m pipelines.sweep --plan $(if $(FULL),full,$(if $(MIRROR)$(DATA),lfw,drawn)) $${data:+--data data=$$data} \
-	  $(if $(MIRROR),--data data.mirror='$(if $(findstring ://,$(MIRROR)),$(MIRROR),$(abspath $(MIRROR)))')
+	@$(BIN)/python -m pipelines.sweep --plan $(if $(FULL),full,$(if $(MIRROR)$(DATA),lfw,drawn)) $(if $(DATA),--source '$(DATA)')
 	@if test -d reports/evaluation; then $(BIN)/dvc repro --single-item report; fi
 
-FACES = --set data=$(or $(DATA),lfw-deepfunneled) $(if $(MIRROR),--set data.mirror='$(if $(findstring ://,$(MIRROR)),$(MIRROR),$(abspath $(MIRROR)))')
-ALSO = $(foreach one,$(SET),--set $(one))
+FACES = --source '$(or $(DATA),lfw-deepfunneled)'
+ALSO = $(foreach one,$(SET),--set '$(one)')
 RESULTS = $(BIN)/python -m benchmarks.results
 SEEDS ?= 3
 PACK ?= results-packed

@@ -23,6 +23,7 @@ from benchmarks.results.carrying import pack as pack_store
 from benchmarks.results.rows import Place, plan, rows_of
 from benchmarks.results.running import StageFailedError, divide, measure, prepare
 from benchmarks.results.table import measured, put_into, view1_table, view2_table
+from pipelines.source import FolderOption, SourceOption, source_overrides
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 
@@ -36,11 +37,14 @@ def plan_rows(
     recipes: Annotated[list[str] | None, typer.Option("--recipe", help="Default: every recipe.")] = None,
     seeds: Annotated[int, typer.Option(help="Seeds of each recipe, counted from 0.")] = 1,
     view2: Annotated[bool, typer.Option(help="The ten folds of View 2 instead of View 1.")] = False,
+    source: SourceOption = None,
+    mirror: FolderOption = None,
     override: Annotated[list[str] | None, typer.Option("--set", help="As `dvc exp run -S`, for all rows.")] = None,
     out: Out = Path("results"),
 ) -> None:
     """Composes parameters, ingests and splits; trains nothing."""
-    places = plan(out, rows_of(recipes or _all_recipes(), seeds, view2=view2), override or [])
+    faces = source_overrides(source, mirror) if source or mirror else []
+    places = plan(out, rows_of(recipes or _all_recipes(), seeds, view2=view2), [*faces, *(override or [])])
     prepare(places, out)
     logging.info("%d rows are planned in %s; python -m benchmarks.results run", len(places), out)
 

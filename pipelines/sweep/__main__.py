@@ -19,6 +19,7 @@ from likeness.files import write_text
 from likeness.params import read_params
 from likeness.tracking.sweeps import tag_sweep
 from pipelines._stage import run
+from pipelines.source import FolderOption, SourceOption, source_overrides
 from pipelines.sweep.experiments import Experiments
 from pipelines.sweep.identity import identity
 from pipelines.sweep.plan import Plan, Training
@@ -28,14 +29,16 @@ from pipelines.sweep.table import COLUMNS, Result, rows
 def main(
     plan: Annotated[str, typer.Option(help="Section of the file of plans.")] = "drawn",
     plans: Annotated[Path, typer.Option(help="The file of plans.")] = Path("conf") / "sweep.yaml",
-    data: Annotated[list[str] | None, typer.Option(help="Hydra overrides that name the faces.")] = None,
+    source: SourceOption = None,
+    mirror: FolderOption = None,
     out: Annotated[Path, typer.Option(help="The table.")] = Path("reports") / "sweep.csv",
     project: Annotated[Path, typer.Option(help="Folder of the project.")] = Path(),
 ) -> None:
     """Brings a sweep to its end, and its table up to date."""
     wanted: Plan = read_params(plans, **{plan: Plan})
     experiments = Experiments(project.resolve())
-    settings = [f"recipe={wanted.recipe}", *(data or ()), *wanted.settings]
+    faces = source_overrides(source, mirror) if source or mirror or plan == "full" else []
+    settings = [f"recipe={wanted.recipe}", *faces, *wanted.settings]
     names = {
         training: f"{plan}-{training.name}-{identity(experiments.root, [*settings, *training.overrides])[:10]}"
         for training in wanted.trainings()

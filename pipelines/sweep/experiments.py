@@ -11,6 +11,7 @@ from pathlib import Path
 
 from likeness.data.places import MIRROR_VARIABLE, variants_in
 from likeness.errors import LikenessError
+from pipelines.source import set_options
 
 _ENTRY = re.compile(r"^\S+\s+(?P<name>\S+)\s.*\s(?P<state>Queued|Running|Failed|Success)\s*$")
 _WORKERS = re.compile(r"Worker status: (\d+) active, (\d+) idle")
@@ -53,8 +54,7 @@ class Experiments:
 
     def put(self, name: str, overrides: Sequence[str]) -> None:
         """Queues the stages up to the training with these Hydra overrides."""
-        settings = [part for override in overrides for part in ("-S", override)]
-        self._dvc("exp", "run", "--queue", "--name", name, *settings, "train")
+        self._dvc("exp", "run", "--queue", "--name", name, *set_options(overrides), "train")
 
     def run(self) -> None:
         """Runs the queue to its end, one experiment after the other, in sight.

@@ -39,7 +39,6 @@ app.command("find-rate", rich_help_panel=_PROJECT)(rate.find_rate)
 app.command(rich_help_panel=_PROJECT)(project.doctor)
 app.command(rich_help_panel=_PROJECT)(project.where)
 app.command(rich_help_panel=_PROJECT)(project.history)
-app.command(hidden=True)(project.variant)
 
 
 def _show_version(wanted: bool) -> None:

@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from likeness.commands.common import MODEL, Exit, JsonOption, emit
-from likeness.errors import SourceError
 
 
 def doctor(
@@ -52,22 +51,6 @@ def history(
     from likeness.tracking.history import print_history
 
     print_history(Path("reports/nightly"), Console(), last, as_json)
-
-
-def variant(
-    mirror: Annotated[
-        str, typer.Argument(help="Folder or URL that LFW is taken from; nothing for its home.")
-    ] = "",
-) -> None:
-    """Which official form of LFW a folder holds (for `make lfw`); lfw-a where there is nothing to look into."""
-    from likeness.data.places import variants_in
-
-    found = variants_in(Path(mirror)) if mirror and Path(mirror).is_dir() else []
-    if len(found) > 1:
-        raise SourceError(
-            f"{mirror} holds {', '.join(found)}; say which: make lfw MIRROR={mirror} DATA={found[0]}"
-        )
-    typer.echo(found[0] if found else "lfw-a")
 
 
 def export(
