@@ -15,7 +15,7 @@ from PIL import Image
 
 from likeness import cli
 from tests.serving.models import make_model
-from tests.serving.pictures import encoded, other_portrait, portrait
+from tests.serving.pictures import encoded, other_portrait, portrait, two_people
 
 
 @dataclass(frozen=True)
@@ -93,6 +93,17 @@ def test_a_reference_that_cannot_be_used_is_one_sentence(run: Run, reference: st
     assert done.code == 2
     assert done.err.startswith(reference)
     assert "Traceback" not in done.err
+
+
+@pytest.mark.fault("D07")
+def test_a_choice_among_several_faces_is_never_hidden(run: Run) -> None:
+    told = "the largest of 2 faces was"
+    Path("crowd.jpg").write_bytes(encoded(two_people(), quality=95))
+    assert run("verify", "people/ada/one.jpg", "crowd.jpg").out.count(told) == 1
+    assert run("verify", "people/ada/one.jpg", "crowd.jpg", "people/ada/two.png").out.count(told) == 1
+    assert run("verify", "crowd.jpg", "people/ada/one.jpg", "people/ada/two.png").out.count(told) == 1
+    assert told in run("enroll", "Crowd", "crowd.jpg").err
+    assert run("identify", "crowd.jpg", "people/ada/one.jpg").out.count(told) == 1
 
 
 def test_folders_and_patterns_are_compared_with_one_reference(run: Run) -> None:

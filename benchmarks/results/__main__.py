@@ -28,7 +28,7 @@ from pipelines.source import FolderOption, SourceOption, source_overrides
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 
 Out = Annotated[Path, typer.Option(help="Folder of all rows.")]
-_DRAWN = ("small",)  # made for drawn faces
+_LEFT_OUT = ("small", "own-photographs")  # made for drawn faces, and for sets beside LFW
 _TRAVELLING = ("pytorch_metric_learning", "captum")  # pure Python, and not on every machine with a GPU
 
 
@@ -113,7 +113,7 @@ def table(
 
 def _all_recipes() -> list[str]:
     folder = Path(__file__).parents[2] / "conf" / "recipe"
-    return sorted(path.stem for path in folder.glob("*.yaml") if path.stem not in _DRAWN)
+    return sorted(path.stem for path in folder.glob("*.yaml") if path.stem not in _LEFT_OUT)
 
 
 def _planned(out: Path, only: list[str] | None) -> list[Place]:

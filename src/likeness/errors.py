@@ -98,6 +98,10 @@ class FaceNotFoundError(ImageError):
     """No face was found in a photograph."""
 
 
+class SmallFaceError(ImageError):
+    """The face that was found in a photograph has fewer pixels than are asked for."""
+
+
 class GalleryError(LikenessError):
     """A gallery cannot be read, was made by another model, or does not hold the person asked for."""
 

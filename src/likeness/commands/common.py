@@ -15,6 +15,7 @@ import typer
 from likeness.errors import ImageError
 
 if TYPE_CHECKING:
+    from likeness.faces import Face
     from likeness.serving.verifier import Verifier
 
 
@@ -49,6 +50,11 @@ JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line
 
 MODEL = "models/model"
 GALLERY = Path(".likeness/gallery.safetensors")
+
+
+def choice_among_faces(face: Face) -> str:
+    """Says that a photograph shows several faces, and which was taken; "" where it shows one."""
+    return f"the largest of {face.others + 1} faces was compared" if face.others else ""
 
 
 def load_verifier(model: str) -> Verifier:

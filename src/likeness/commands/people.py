@@ -18,6 +18,7 @@ from likeness.commands.common import (
     ModelOption,
     ThresholdOption,
     batches,
+    choice_among_faces,
     emit,
     load_verifier,
     photographs,
@@ -62,15 +63,17 @@ def enroll(
     files = [(name, path) for name, paths in wanted.items() for path in paths]
     usable: dict[str, list[Face]] = {name: [] for name in wanted}
     refused = 0
-    owners = iter(name for name, _ in files)
+    sources = iter(files)
     for batch in batches([path for _, path in files], "reading"):
         for face in people.verifier.faces(batch, aligned=aligned):
-            owner = next(owners)
+            owner, path = next(sources)
             if isinstance(face, ImageError):
                 tell(f"not used: {face}")
                 refused += 1
             else:
                 usable[owner].append(face)
+                if face.others:
+                    tell(f"{path}: the largest of {face.others + 1} faces was taken as {owner}'s")
     enrolled = {name: faces for name, faces in usable.items() if faces}
     if enrolled:
         people.enrol(enrolled, keep=keep)
@@ -190,7 +193,9 @@ def _show(path: Path, result: Identification | ImageError, count: int, as_json: 
         typer.echo(_paragraph(result))
     else:
         found = typer.style(result.name or "unknown", fg="green" if result.name else "yellow")
-        typer.echo(f"{path}: {found}  (best score {result.candidates[0].score:.4f})")
+        choice = choice_among_faces(result.face)
+        score = f"best score {result.candidates[0].score:.4f}"
+        typer.echo(f"{path}: {found}  ({', '.join(filter(None, [score, choice]))})")
     return Exit.YES if result.name else Exit.NO
 
 
@@ -217,8 +222,8 @@ def _paragraph(result: Identification) -> str:
         lines.append("that rate lies beyond what the held-out pairs could measure: their tail is taken as normal")
     for place, candidate in enumerate(result.candidates, 1):
         lines.append(f"{place:3}. {candidate.score:8.4f}  {candidate.name}")
-    if result.face.others:
-        lines.append(f"the largest of {result.face.others + 1} faces was compared")
+    if choice := choice_among_faces(result.face):
+        lines.append(choice)
     return "\n".join(lines)
 
 

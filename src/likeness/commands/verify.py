@@ -17,6 +17,7 @@ from likeness.commands.common import (
     ModelOption,
     ThresholdOption,
     batches,
+    choice_among_faces,
     emit,
     load_verifier,
     photographs,
@@ -61,6 +62,8 @@ def verify(
     verifier = load_verifier(model)
     outcomes = []
     for outcome in compare(verifier, reference, paths, far, threshold, aligned):
+        if len(paths) > 1 and not as_json:
+            _show_reference(outcomes, outcome, reference)
         outcomes.append(outcome)
         _show(outcome, reference, alone=len(paths) == 1, as_json=as_json)
     if explain is not None and not isinstance(outcomes[0].result, ImageError):
@@ -117,7 +120,16 @@ def _show(outcome: Outcome, reference: Path, *, alone: bool, as_json: bool) -> N
     else:
         result = outcome.result
         verdict = typer.style("same     ", fg="green") if result.same else typer.style("different", fg="red")
-        typer.echo(f"{verdict}  {result.probability:6.1%}  {outcome.photo}")
+        choice = choice_among_faces(result.faces[1])
+        typer.echo(f"{verdict}  {result.probability:6.1%}  {outcome.photo}" + (f"  ({choice})" if choice else ""))
+
+
+def _show_reference(before: Sequence[Outcome], outcome: Outcome, reference: Path) -> None:
+    """Says once, with the first verdict, that the reference shows several faces."""
+    if isinstance(outcome.result, ImageError) or any(not isinstance(each.result, ImageError) for each in before):
+        return
+    if choice := choice_among_faces(outcome.result.faces[0]):
+        typer.echo(f"{reference}: {choice}")
 
 
 def as_mapping(outcome: Outcome, reference: Path) -> dict[str, Any]:
@@ -154,8 +166,8 @@ def _paragraph(result: Verification, photos: tuple[Path, Path]) -> Iterator[str]
     rate = "" if result.far is None else f", false-accept rate {result.far:.3g}"  # None: beyond the card's table
     yield f"score {result.score:.4f} {sign} threshold {result.threshold:.4f}{rate}"
     for photo, face in zip(photos, result.faces, strict=True):
-        if face.others:
-            yield f"{photo}: the largest of {face.others + 1} faces was compared"
+        if choice := choice_among_faces(face):
+            yield f"{photo}: {choice}"
 
 
 def _explain(verifier: Verifier, result: Verification, target: Path) -> None:

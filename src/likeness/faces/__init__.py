@@ -1,5 +1,18 @@
 """Finding a face in a photograph and framing it, for training and for use."""
 
-from likeness.faces.haar import FRAME, Box, Face, cut_frame, detect, find_face, framed, steadied
+from likeness.faces.detector import Box, Detection, Detector
+from likeness.faces.framing import FRAME, Face, cut_frame, find_face, framed, largest_clear
+from likeness.faces.haar import HaarDetector
 
-__all__ = ["FRAME", "Box", "Face", "cut_frame", "detect", "find_face", "framed", "steadied"]
+__all__ = [
+    "FRAME",
+    "Box",
+    "Detection",
+    "Detector",
+    "Face",
+    "HaarDetector",
+    "cut_frame",
+    "find_face",
+    "framed",
+    "largest_clear",
+]

@@ -28,7 +28,7 @@ class FaceReply:
     Attributes:
         crop: what the network saw, a PNG as data URI.
         box: where the photograph shows it; None where it was framed already.
-        others: smaller faces in the same photograph.
+        others: further faces in the same photograph.
     """
 
     crop: str

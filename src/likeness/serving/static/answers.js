@@ -72,7 +72,7 @@ function face(reply, caption) {
 }
 
 function othersOf(reply, photograph) {
-  return `${photograph} shows ${plural(reply.others, "smaller face")} besides; the largest was taken.`;
+  return `${photograph} shows ${plural(reply.others, "further face")}; the largest clear one was taken.`;
 }
 
 /** Lays the heat over the crops of an answer, with a slider for how strongly. */

@@ -8,11 +8,17 @@ import cv2
 import numpy as np
 import pytest
 
-from likeness.errors import FaceNotFoundError
-from likeness.faces import FRAME, Box, cut_frame, detect, find_face, framed, steadied
-from likeness.faces import haar as faces
+from likeness.data.archive import open_reader
+from likeness.errors import FaceNotFoundError, SmallFaceError
+from likeness.faces import FRAME, Box, Detection, HaarDetector, cut_frame, find_face, framed, haar, largest_clear
 from likeness.images import read_image
 from tests.serving.pictures import portrait, two_people
+
+DETECTOR = HaarDetector()
+
+
+def detect(photograph: np.ndarray) -> list[Box]:
+    return [each.box for each in DETECTOR.detect(photograph)]
 
 
 def test_the_face_is_found_and_stands_in_the_middle_of_its_frame() -> None:
@@ -47,7 +53,7 @@ def test_a_steadied_box_follows_a_shifted_photograph_more_closely() -> None:
     for shift in range(12):
         picture = np.ascontiguousarray(gray[shift : 400 + shift, shift : 400 + shift])
         box = detect(picture)[0]
-        for boxes, found in ((first, box), (steady, steadied(picture, box))):
+        for boxes, found in ((first, box), (steady, DETECTOR.refine(picture, box))):
             boxes.append((found.left + shift, found.top + shift, found.side))
     assert np.std(steady, axis=0).sum() < 0.9 * np.std(first, axis=0).sum()
 
@@ -67,8 +73,39 @@ def test_a_finer_look_sees_a_tilted_face(monkeypatch: pytest.MonkeyPatch) -> Non
     tilt = cv2.getRotationMatrix2D((225, 115), 24, 1)  # about the face
     tilted = cv2.warpAffine(read_image(portrait()), tilt, (512, 512))
     assert detect(tilted)
-    monkeypatch.setattr(faces, "_SCALE_STEPS", (1.1,))
+    monkeypatch.setattr(haar, "_SCALE_STEPS", (1.1,))
     assert not detect(tilted)
+
+
+@pytest.mark.fault("D07")
+def test_a_larger_box_with_a_low_score_is_not_preferred() -> None:
+    true, false = (
+        Detection(Box(66, 67, 116), 114.0),
+        Detection(Box(12, 62, 118), 7.0),
+    )  # Martin_Scorsese_0004 of LFW
+    assert largest_clear([false, true]) is true
+    near, far = Detection(Box(0, 0, 200), 40.0), Detection(Box(300, 0, 90), 90.0)
+    assert largest_clear([near, far]) is near
+
+
+@pytest.mark.fault("D07")
+@pytest.mark.lfw
+@pytest.mark.skipif("LIKENESS_LFW" not in os.environ, reason="LIKENESS_LFW names no folder of real faces")
+def test_the_true_face_of_a_real_photograph_is_taken() -> None:
+    archive = Path(os.environ["LIKENESS_LFW"]) / "lfw-deepfunneled.tgz"
+    (member,) = open_reader(archive, lambda path: path.endswith("Martin_Scorsese_0004.jpg"))
+    face = find_face(read_image(member.data))
+    assert face.others == 1
+    assert face.box is not None
+    assert abs(face.box.left + face.box.side / 2 - FRAME / 2) < 10
+
+
+def test_a_face_smaller_than_asked_for_is_refused() -> None:
+    gray = read_image(portrait())
+    box = find_face(gray, smallest=50).box
+    assert box is not None
+    with pytest.raises(SmallFaceError, match=rf"^b\.jpg shows a face of {box.side} pixels, fewer than 400"):
+        find_face(gray, "b.jpg", smallest=400)
 
 
 @pytest.mark.parametrize("picture", [np.zeros((300, 300), np.uint8), np.full((2, 900), 255, np.uint8)])
