@@ -60,7 +60,7 @@ def verify(
     if explain is not None and len(paths) != 1:
         raise typer.BadParameter("explains one pair of photographs at a time", param_hint="--explain")
     verifier = load_verifier(model)
-    outcomes = []
+    outcomes: list[Outcome] = []
     for outcome in compare(verifier, reference, paths, far, threshold, aligned):
         if len(paths) > 1 and not as_json:
             _show_reference(outcomes, outcome, reference)
