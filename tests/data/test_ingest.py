@@ -12,10 +12,11 @@ import pandas as pd
 import pytest
 
 from likeness.data.archive import Member
-from likeness.data.faceset import ASIDE, TOO_SMALL, UNDECODABLE, FaceSet
+from likeness.data.faceset import ASIDE, FaceSet
 from likeness.data.images import read_images
 from likeness.data.ingest import ingest
 from likeness.data.places import Located, locate
+from likeness.data.problems import TOO_SMALL, UNDECODABLE
 from likeness.data.sources import DataParams
 from likeness.errors import ArchiveError, DataError, OutputError
 from likeness.images import crop_and_resize, read_image

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -43,6 +44,15 @@ def test_rows_come_in_the_order_of_the_files(tmp_path: Path, workers: int) -> No
 def test_no_image_at_all_is_an_empty_store(tmp_path: Path) -> None:
     assert pack([], tmp_path / "pixels.npy", PARAMS, 2, None).empty
     assert np.load(tmp_path / "pixels.npy").shape == (0, 20, 16)
+
+
+def test_threads_of_opencv_that_run_already_do_no_harm(tmp_path: Path) -> None:
+    cv2.setNumThreads(4)
+    noise = np.random.default_rng(0).integers(0, 256, (2000, 2000, 3), np.uint8)
+    for _ in range(3):
+        cv2.GaussianBlur(noise, (31, 31), 5)
+    assert len(pack(members(100), tmp_path / "pixels.npy", PARAMS, 2, None)) == 100
+    assert cv2.getNumThreads() == 4
 
 
 @linux

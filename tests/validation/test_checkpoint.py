@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from likeness.data.faceset import TOO_SMALL, UNDECODABLE, FaceSet
+from likeness.data.faceset import FaceSet
+from likeness.data.problems import TOO_SMALL, UNDECODABLE
 from likeness.errors import ParamsError, ValidationFailedError
 from likeness.params import from_mapping
 from likeness.validation.checkpoint import check, validate

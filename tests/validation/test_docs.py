@@ -5,7 +5,8 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
-from likeness.data.faceset import UNDECODABLE, FaceSet
+from likeness.data.faceset import FaceSet
+from likeness.data.problems import UNDECODABLE
 from likeness.validation.checkpoint import check, facts
 from likeness.validation.docs import LISTED, page
 from likeness.validation.params import ValidationParams

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from likeness.data.faceset import TOO_SMALL, UNDECODABLE, FaceSet
+from likeness.data.faceset import FaceSet
 from likeness.data.ingest import ingest
 from likeness.data.places import Located
+from likeness.data.problems import TOO_SMALL, UNDECODABLE
 from likeness.data.protocol import SplitParams, make_split
 from likeness.data.sources import DataParams
 from likeness.validation.checkpoint import validate

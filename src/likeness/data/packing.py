@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -54,7 +55,7 @@ def pack(files: Iterable[Member], path: Path, params: DataParams, workers: int, 
     tables: list[pd.DataFrame] = []
     facts: list[Facts] = []
     work = partial(_read_and_write, path, params.crop, params.size)
-    with PixelWriter(path, params.size) as writer, _pool(workers) as pool:
+    with _single_threaded(), PixelWriter(path, params.size) as writer, _pool(workers) as pool:
         done = _run(pool, work, _batches(files), 2 * workers)
         for fact in progress(done, "reading images", total, "image"):
             facts.append(fact)
@@ -78,7 +79,7 @@ def _read_and_write(
 def _pool(workers: int) -> Executor:
     """Forked processes, which start at once and share what is imported; threads where a fork is not safe."""
     if sys.platform != "linux":
-        return ThreadPoolExecutor(workers, initializer=cv2.setNumThreads, initargs=(1,))
+        return ThreadPoolExecutor(workers)
     return ProcessPoolExecutor(workers, get_context("fork"), initializer=_start_worker, initargs=(os.getpid(),))
 
 
@@ -89,7 +90,17 @@ def _start_worker(parent: int) -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:  # it ended before this was asked for
         os._exit(1)
+
+
+@contextmanager
+def _single_threaded() -> Iterator[None]:
+    """Ends OpenCV's threads, which a forked process would wait for in vain."""
+    threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(threads)
 
 
 def _run(
