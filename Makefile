@@ -118,7 +118,7 @@ clean: ## remove the outputs of the stages (the DVC cache, the runs and the jour
 nightly: repository .venv/.installed ## retrain every night at nightly.cron until stopped (page: http://127.0.0.1:4200)
 	$(BIN)/python -m pipelines.nightly serve
 
-nightly-now: repository .venv/.installed ## one night, now; ARGS="--force-train" trains from a new seed, --accept-drift takes any batch
+nightly-now: repository .venv/.installed ## one night, now; ARGS="--force-train" trains from a new seed, --accept-drift takes any batch, --no-settle waits for no file
 	$(BIN)/python -m pipelines.nightly now $(ARGS)
 
 test-nightly: .venv/.installed ## whole nights with real stages, a cron that fires, kills at random points (about an hour)

@@ -75,13 +75,16 @@ def _after_crash(flow: Flow[Any, Any], flow_run: FlowRun, state: State[Any]) -> 
     on_crashed=[_after_crash],
     on_cancellation=[_after_crash],  # one that had to be killed because it did not heed the request
 )
-def retrain(project: str = ".", force_train: bool = False, accept_drift: bool = False) -> State[Any]:
+def retrain(
+    project: str = ".", force_train: bool = False, accept_drift: bool = False, no_settle: bool = False
+) -> State[Any]:
     """One night.
 
     Args:
         project: folder of the project.
         force_train: trains from a new seed even if nothing is new.
         accept_drift: takes in a batch however unlike the data set it is.
+        no_settle: takes in files that changed just now, too.
     """
     places, diary = Places(project_of(project)), _Diary()
     params = NightlyParams()
@@ -91,7 +94,7 @@ def retrain(project: str = ".", force_train: bool = False, accept_drift: bool = 
             bury(places, params)
             check_origin(project)
             with at_work(places, diary.began, flow_run.id):
-                _spend(places, params, diary, force_train, accept_drift)
+                _spend(places, params, diary, force_train, accept_drift, no_settle)
     except HaltError as halt:
         diary.end(halt.outcome, str(halt))
     except LikenessError as error:
@@ -106,11 +109,13 @@ def retrain(project: str = ".", force_train: bool = False, accept_drift: bool = 
     return _close(places, params, diary)
 
 
-def _spend(places: Places, params: NightlyParams, diary: _Diary, force_train: bool, accept_drift: bool) -> None:
+def _spend(
+    places: Places, params: NightlyParams, diary: _Diary, force_train: bool, accept_drift: bool, no_settle: bool
+) -> None:
     """The night itself; ends by filling the diary or by raising."""
     _require_room(places, params)
     note_step(places, "the batch")
-    intake = take_in_batch(places, params, accept_drift)
+    intake = take_in_batch(places, params, accept_drift, no_settle)
     diary.facts["batch"] = intake.counts
     if intake.trouble is not None:
         raise intake.trouble
@@ -119,7 +124,8 @@ def _spend(places: Places, params: NightlyParams, diary: _Diary, force_train: bo
     changed = look_for_changes(places, params)
     if not changed and standing.judged(places):
         diary.facts |= standing.facts(places)
-        diary.end(Outcome.NOTHING, "nothing new arrived and nothing changed, so nothing was trained.")
+        taken = f"no new file was taken in: {intake.waiting};" if intake.waiting else "nothing new arrived and"
+        diary.end(Outcome.NOTHING, f"{taken} nothing changed, so nothing was trained.")
         return
     _require_gpu(params)
     stages = diary.facts.setdefault("stages", {})
@@ -152,9 +158,9 @@ def _decide(places: Places, params: NightlyParams, diary: _Diary) -> None:
 
 
 @task(name="take in", cache_policy=NO_CACHE)
-def take_in_batch(places: Places, params: NightlyParams, accept_drift: bool) -> Intake:
+def take_in_batch(places: Places, params: NightlyParams, accept_drift: bool, no_settle: bool) -> Intake:
     """What arrived: into the collection, or into quarantine."""
-    intake = take_in(places, params, accept_drift)
+    intake = take_in(places, params, accept_drift, no_settle)
     get_run_logger().info("batch: %s", notes.as_text(intake.counts))
     with notes.optional():
         notes.show_intake(intake)

@@ -45,6 +45,7 @@ def now(
     project: _Project = Path(),
     force_train: Annotated[bool, typer.Option(help="Train from a new seed even if nothing is new.")] = False,
     accept_drift: Annotated[bool, typer.Option(help="Take in a batch however unlike the data set.")] = False,
+    no_settle: Annotated[bool, typer.Option("--no-settle", help="Take in files that changed just now.")] = False,
 ) -> None:
     """Run the flow once, and exit with 1 if somebody should look."""
     places = Places(project.resolve())
@@ -53,7 +54,7 @@ def now(
     with recorded(places):
         from pipelines.retrain import retrain
 
-        state = retrain(str(places.root), force_train, accept_drift, return_state=True)
+        state = retrain(str(places.root), force_train, accept_drift, no_settle, return_state=True)
     typer.echo(f"{state.name}: {state.message}")
     raise typer.Exit(0 if state.is_completed() else 1)
 

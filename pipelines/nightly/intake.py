@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from typing import Any, get_args
 
 from likeness.data.collected import Collected
@@ -43,8 +44,20 @@ class Intake:
     trouble: HaltError | None = None
     settled: float | None = None
 
+    @property
+    def waiting(self) -> str:
+        """How many files wait, and until when, as a clause; "" where none does."""
+        count = self.counts.get("waiting", 0)
+        if not count:
+            return ""
+        files = "1 file waits" if count == 1 else f"{count} files wait"
+        if self.settled is None:
+            return f"{files}, .likeness/nightly/batch.json says for what"
+        until = datetime.fromtimestamp(self.settled).astimezone()
+        return f"{files} to settle until {until:%H:%M:%S} (ARGS=--no-settle takes them at once)"
 
-def take_in(places: Places, params: NightlyParams, accept_drift: bool = False) -> Intake:
+
+def take_in(places: Places, params: NightlyParams, accept_drift: bool = False, no_settle: bool = False) -> Intake:
     """Takes in what has arrived in full.
 
     A batch that is bad as a whole, or that drifted, goes to quarantine as a whole and is told as `trouble`. What
@@ -53,7 +66,8 @@ def take_in(places: Places, params: NightlyParams, accept_drift: bool = False) -
     faces = _faces(places)
     collected = _collected(places)
     known = collected.people | (set() if faces is None else set(faces.manifest["person"]))
-    snapshot = take_snapshot(places.incoming, places.staging, known, time.time(), params.settle_seconds)
+    settle = 0.0 if no_settle else params.settle_seconds
+    snapshot = take_snapshot(places.incoming, places.staging, known, time.time(), settle)
     if snapshot.arrivals:
         return _judged(snapshot, faces, places, params, accept_drift)
     placed = place(snapshot, {}, places.note, places.quarantine)  # brings the note up to date, as after a kill
@@ -77,7 +91,7 @@ def _judged(
         )
     elif drifted and not accept_drift:
         found = "; ".join(map(str, drifted))
-        trouble = HaltError(Outcome.DRIFT, f"the batch is unlike the data set ({found}); it is in quarantine.")
+        trouble = HaltError(Outcome.DRIFT, f"the batch drifted from the data set ({found}); it is in quarantine.")
     if trouble is not None:
         refused = {arrival: refused.get(arrival, str(trouble)) for arrival in snapshot.arrivals}
     placed = place(snapshot, refused, places.note, places.quarantine, judged.known)

@@ -41,10 +41,10 @@ TO_DO = {
     Outcome.KEPT: "Nothing to do.",
     Outcome.REFUSED: "Nothing to do; reports/gate/gate.md says what fell.",
     Outcome.NOTHING: "Nothing to do.",
-    Outcome.BAD_BATCH: "Read the reasons in data/quarantine, mend the files, and put them into "
-    "data/incoming again.",
-    Outcome.DRIFT: "If the photographs are right, move them back into data/incoming and run "
-    "`make nightly-now ARGS=--accept-drift`.",
+    Outcome.BAD_BATCH: "`likeness quarantine list` says why; mend the files, or put those that are good back with "
+    "`likeness quarantine release`.",
+    Outcome.DRIFT: "If the photographs are right, run `likeness quarantine release --reason drifted`, then "
+    "`make nightly-now ARGS='--accept-drift --no-settle'`.",
     Outcome.INVALID: "See reports/validation/docs/index.html; correct the data or the bound in params.yaml.",
     Outcome.DIVERGED: "Lower train.learning_rate or set train.clip_norm in params.yaml.",
     Outcome.LOCK_BUSY: "Let that process end, or end it; the next night tries again.",

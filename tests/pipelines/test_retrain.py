@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,10 +17,13 @@ from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
 from prefect.context import refresh_global_settings_context
 from prefect.states import State
 
+from likeness.data.collected import Collected
 from likeness.tracking.history import Night, read_nights
 from pipelines.nightly.notes import save_webhook
 from pipelines.retrain import retrain
+from tests.data.pictures import jpeg, write_folder
 from tests.pipelines.night_project import (
+    ROOT,
     environment,
     prefect_server,
     processes_in,
@@ -92,6 +96,22 @@ def test_nothing_new_ends_at_once_and_trains_nothing(server: str, project: Path)
     assert (state.name, state.is_completed()) == ("Nothing to do", True)
     assert (night.outcome, night.trained, night.stages) == ("nothing-to-do", False, {})
     assert "nothing-to-do" in (project / "reports" / "nights.html").read_text()
+
+
+@pytest.mark.fault("A4")
+def test_files_that_wait_are_told_and_taken_in_on_demand(server: str, project: Path) -> None:
+    write_params(project, {"settle_seconds": 3600})
+    write_folder(project / "data" / "incoming", {"Ann/1.jpg": jpeg(1)})
+    try:
+        _, night = night_of(project)
+        assert night.outcome == "nothing-to-do"
+        assert "1 file waits to settle until" in night.line
+        retrain(str(project), no_settle=True, return_state=True)
+        assert nights_of(project)[-1].batch["merged"] == 1
+    finally:
+        for name in ("incoming", "collected"):
+            shutil.rmtree(project / "data" / name, ignore_errors=True)
+        Collected(project / "data" / "collected").write(project / "data" / "collected.json")
 
 
 def test_a_failed_validation_stops_everything_and_is_told(
@@ -197,3 +217,18 @@ def test_a_full_disk_is_told_before_anything_begins(server: str, project: Path) 
     write_params(project, {"free_gigabytes": 1e9})
     _, night = night_of(project)
     assert night.outcome == "disk-full"
+
+
+@pytest.mark.fault("A2")
+def test_a_deployment_has_the_schedule_of_operations_yaml(server: str, home: Path, project: Path) -> None:
+    write_params(project, {"cron": "30 4 * * *", "timezone": "America/Argentina/Buenos_Aires"})
+    shutil.copy(ROOT / "prefect.yaml", project)
+    prefect = [sys.executable, "-m", "prefect", "work-pool", "create", "likeness", "--type", "process"]
+    for command in (prefect, [sys.executable, "-m", "pipelines.nightly", "deploy"]):
+        environ = environment(PREFECT_API_URL=server, PREFECT_HOME=str(home))
+        subprocess.run(command, cwd=project, env=environ, capture_output=True, check=True)
+    with get_client(sync_client=True) as client:
+        deployment = client.read_deployment_by_name("retrain/nightly")
+    (schedule,) = (one.schedule for one in deployment.schedules)
+    assert (schedule.cron, schedule.timezone) == ("30 4 * * *", "America/Argentina/Buenos_Aires")
+    assert deployment.parameters["project"] == str(project)

@@ -243,3 +243,27 @@ def test_a_fresh_clone_gets_a_home_for_its_server(tmp_path: Path, monkeypatch: p
     prepare(Places(tmp_path))
     assert Path(os.environ["PREFECT_HOME"]).is_dir()
     assert Path(os.environ["PREFECT_HOME"]).is_relative_to(tmp_path)
+
+
+@pytest.mark.fault("A4")
+def test_an_intake_says_how_many_files_wait_and_until_when(tmp_path: Path) -> None:
+    places = project_with_a_batch(tmp_path)
+    params = NightlyParams(settle_seconds=3600)
+    waiting = take_in(places, params)
+    assert (waiting.counts["arrived"], waiting.counts["waiting"]) == (0, 3)
+    newest = max(path.stat().st_ctime for path in places.incoming.rglob("*.jpg"))
+    assert waiting.settled == pytest.approx(newest + 3600, abs=0.01)
+    assert waiting.waiting.startswith("3 files wait to settle until ")
+    rows = read_json(places.batch)
+    assert [row["fate"] for row in rows] == ["waiting"] * 3
+    assert all("counts as arrived at" in row["reason"] for row in rows)
+    taken = take_in(places, params, no_settle=True)
+    assert (taken.counts["merged"], taken.waiting) == (3, "")
+
+
+@pytest.mark.fault("A4")
+def test_unfinished_downloads_wait_without_an_end(tmp_path: Path) -> None:
+    places = project_with_a_batch(tmp_path)
+    write_folder(places.incoming, {"Eve/late.jpg.part": b"half"})
+    intake = take_in(places, NightlyParams(), no_settle=True)
+    assert intake.waiting == "1 file waits, .likeness/nightly/batch.json says for what"

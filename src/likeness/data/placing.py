@@ -110,12 +110,12 @@ def _refuse(arrival: Arrival, reason: str, snapshot: Snapshot, quarantine: Path)
     before = snapshot.originals.get(arrival.staged)
     if before is None:  # a copy of ours
         sync_file(arrival.staged)
-        quarantines.put(arrival.staged, arrival.name, reason, quarantine)
+        quarantines.put(arrival.staged, arrival.name, reason, quarantine, arrival.person)
     elif stamp_of(arrival.staged) != before:
         return Row(arrival.name, "waiting", f"It was written to meanwhile; what was read of it is bad: {reason}")
     else:
         try:
-            quarantines.put(arrival.staged, arrival.name, reason, quarantine)
+            quarantines.put(arrival.staged, arrival.name, reason, quarantine, arrival.person)
         except OutputError as error:  # a folder that we may not write to ends no run
             return Row(arrival.name, "waiting", f"{reason} It cannot be moved to quarantine: {error}")
     log.warning("%s: to quarantine. %s", arrival.name, reason)
