@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from likeness.data.store import PixelWriter, sort_rows, write_rows
+from likeness.data.store import PixelWriter, sort_rows
 
 
 def random_rows(count: int, size: tuple[int, int] = (5, 7)) -> np.ndarray:
@@ -18,7 +18,7 @@ def test_rows_written_in_any_order_are_a_plain_npy(tmp_path: Path) -> None:
     rows = random_rows(12)
     with PixelWriter(tmp_path / "pixels.npy", (5, 7)) as writer:
         for start in (8, 0, 4):
-            write_rows(tmp_path / "pixels.npy", start, rows[start : start + 4])
+            writer.write(start, rows[start : start + 4])
         writer.finish(12)
     assert np.array_equal(np.load(tmp_path / "pixels.npy"), rows)
 
@@ -26,7 +26,7 @@ def test_rows_written_in_any_order_are_a_plain_npy(tmp_path: Path) -> None:
 def test_the_header_fits_any_number_of_rows(tmp_path: Path) -> None:
     path = tmp_path / "pixels.npy"
     with PixelWriter(path, (105, 105)) as writer:
-        write_rows(path, 0, random_rows(1, (105, 105)))
+        writer.write(0, random_rows(1, (105, 105)))
         before = path.stat().st_size
         writer.finish(10**9)
     assert path.stat().st_size == before
@@ -53,8 +53,8 @@ def test_a_full_disk_is_an_error_and_not_a_crash(tmp_path: Path) -> None:
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
     try:
-        with PixelWriter(tmp_path / "pixels.npy", (5, 7)), pytest.raises(OSError) as caught:  # noqa: PT011
-            write_rows(tmp_path / "pixels.npy", 0, random_rows(100))
+        with PixelWriter(tmp_path / "pixels.npy", (5, 7)) as writer, pytest.raises(OSError) as caught:  # noqa: PT011
+            writer.write(0, random_rows(100))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert caught.value.errno == errno.EFBIG

@@ -68,6 +68,14 @@ def read_image_file(
     return pixels[0], facts[0]
 
 
+def read_batch(
+    files: Sequence[Member], crop: tuple[int, int] | None, size: tuple[int, int]
+) -> tuple[Pixels, list[Facts]]:
+    """`read_images` on one thread, for worker processes that share the cores among them."""
+    cv2.setNumThreads(1)
+    return read_images(files, crop, size)
+
+
 def square(picture: Pixels, out: Pixels | None = None) -> Pixels:
     """The whole picture shrunk to uint8 [128, 128], whatever its proportions, for the perceptual hash.
 

@@ -2,41 +2,45 @@
 
 from __future__ import annotations
 
-import ctypes
-import os
-import signal
-import sys
+import hashlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from functools import partial
-from multiprocessing import get_context
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
+from queue import LifoQueue
+from types import TracebackType
+from typing import TypeAlias
 
-import cv2
+import numpy as np
 import pandas as pd
 
 from likeness.data.archive import Member
 from likeness.data.faceset import MANIFEST_COLUMNS
-from likeness.data.images import Facts, read_images
+from likeness.data.images import Facts, read_batch
+from likeness.data.problems import UNDECODABLE
 from likeness.data.sources import DataParams
-from likeness.data.store import PixelWriter, write_rows
-from likeness.errors import DataError
+from likeness.data.store import PixelWriter
+from likeness.errors import WorkerError
+from likeness.images import Pixels
+from likeness.isolation import Limits, Worker
 from likeness.progress import progress
 
 BATCH_FILES = 64
 BATCH_BYTES = 8 << 20
 TABLE_ROWS = 8192
 """Facts are folded into a table after so many: tuples of Python objects take several times the room."""
-_PR_SET_PDEATHSIG = 1  # prctl(2)
+LIMITS = Limits(seconds=300.0)
+"""Of the work on one batch, or on one file of a batch that failed; generous, because machines are busy."""
+
+Read: TypeAlias = tuple[Pixels, list[Facts]]
 
 
 def pack(files: Iterable[Member], path: Path, params: DataParams, workers: int, total: int | None) -> pd.DataFrame:
     """Writes the pixels of all images to a store, in the order in which they come.
 
-    The decoder of JPEG keeps the interpreter's lock, so that threads would take turns: each worker is a process.
+    Each worker is a process: the decoder of JPEG keeps the interpreter's lock, so that threads would take turns,
+    and a file that brings a decoder down costs no more than its own row.
 
     Args:
         files: the images; at most a few batches of them are in memory.
@@ -49,14 +53,18 @@ def pack(files: Iterable[Member], path: Path, params: DataParams, workers: int, 
         The facts of each image, in the same order.
 
     Raises:
-        DataError: a worker was killed.
         OSError: the store cannot be written.
     """
     tables: list[pd.DataFrame] = []
     facts: list[Facts] = []
-    work = partial(_read_and_write, path, params.crop, params.size)
-    with _single_threaded(), PixelWriter(path, params.size) as writer, _pool(workers) as pool:
-        done = _run(pool, work, _batches(files), 2 * workers)
+    with PixelWriter(path, params.size) as writer, _Workers(workers, params) as pool:
+
+        def work(start: int, batch: list[Member]) -> list[Facts]:
+            pixels, found = pool.read(batch)
+            writer.write(start, pixels)
+            return found
+
+        done = _run(pool.threads, work, _batches(files), 2 * workers)
         for fact in progress(done, "reading images", total, "image"):
             facts.append(fact)
             if len(facts) == TABLE_ROWS:
@@ -67,44 +75,57 @@ def pack(files: Iterable[Member], path: Path, params: DataParams, workers: int, 
     return table
 
 
-def _read_and_write(
-    path: Path, crop: tuple[int, int] | None, size: tuple[int, int], start: int, files: list[Member]
-) -> list[Facts]:
-    """One batch, in a worker: its pixels are written from row `start` on."""
-    pixels, facts = read_images(files, crop, size)
-    write_rows(path, start, pixels)
-    return facts
+class _Workers:
+    """Worker processes, each driven by a thread; they start when they are needed, and end with the block.
 
+    Args:
+        count: of processes.
+        params: how images are cut.
+    """
 
-def _pool(workers: int) -> Executor:
-    """Forked processes, which start at once and share what is imported; threads where a fork is not safe."""
-    if sys.platform != "linux":
-        return ThreadPoolExecutor(workers)
-    return ProcessPoolExecutor(workers, get_context("fork"), initializer=_start_worker, initargs=(os.getpid(),))
+    def __init__(self, count: int, params: DataParams) -> None:
+        self.threads = ThreadPoolExecutor(count)
+        self._params = params
+        self._stack = ExitStack()
+        self._idle: LifoQueue[Worker] = LifoQueue()  # the last one used is used again, so that few may suffice
+        for _ in range(count):
+            self._idle.put(self._stack.enter_context(Worker(LIMITS)))
 
+    def __enter__(self) -> _Workers:
+        return self
 
-def _start_worker(parent: int) -> None:
-    """Ends with the process that started it, and leaves Ctrl-C to that."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it ended before this was asked for
-        os._exit(1)
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.threads.shutdown(cancel_futures=True)
+        self._stack.close()
 
+    def read(self, batch: list[Member]) -> Read:
+        """Pixels and facts of a batch; where it fails as a whole, of each file alone."""
+        worker = self._idle.get()
+        try:
+            return self._read(worker, batch)
+        except WorkerError:
+            parts = [self._read_alone(worker, file) for file in batch]
+            return np.concatenate([pixels for pixels, _ in parts]), [fact for _, facts in parts for fact in facts]
+        finally:
+            self._idle.put(worker)
 
-@contextmanager
-def _single_threaded() -> Iterator[None]:
-    """Ends OpenCV's threads, which a forked process would wait for in vain."""
-    threads = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
-        yield
-    finally:
-        cv2.setNumThreads(threads)
+    def _read(self, worker: Worker, batch: list[Member]) -> Read:
+        return worker.call(read_batch, batch, self._params.crop, self._params.size)
+
+    def _read_alone(self, worker: Worker, file: Member) -> Read:
+        try:
+            return self._read(worker, [file])
+        except WorkerError as error:
+            digest = hashlib.sha256(file.data).hexdigest()
+            reason = f"the file {error}"
+            fact = Facts(file.path, len(file.data), digest, problem=UNDECODABLE, error=reason)
+            return np.zeros((1, *self._params.size), np.uint8), [fact]
 
 
 def _run(
-    pool: Executor,
+    pool: ThreadPoolExecutor,
     work: Callable[[int, list[Member]], list[Facts]],
     batches: Iterable[list[Member]],
     ahead: int,
@@ -112,19 +133,13 @@ def _run(
     """Runs batches at once, at most `ahead` waiting, and yields their facts in the order of the batches."""
     waiting: deque[Future[list[Facts]]] = deque()
     start = 0
-    try:
-        for batch in batches:
-            waiting.append(pool.submit(work, start, batch))
-            start += len(batch)
-            if len(waiting) > ahead:
-                yield from waiting.popleft().result()
-        while waiting:
+    for batch in batches:
+        waiting.append(pool.submit(work, start, batch))
+        start += len(batch)
+        if len(waiting) > ahead:
             yield from waiting.popleft().result()
-    except BrokenProcessPool as error:
-        raise DataError(
-            "a process that decodes images was ended from outside, perhaps for lack of memory; "
-            "free some memory, then run again"
-        ) from error
+    while waiting:
+        yield from waiting.popleft().result()
 
 
 def _batches(files: Iterable[Member]) -> Iterator[list[Member]]:

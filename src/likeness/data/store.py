@@ -12,10 +12,15 @@ import numpy.typing as npt
 
 
 class PixelWriter:
-    """A .npy of rows uint8 [H, W] whose number is known only at the end; `write_rows` fills it."""
+    """Writes rows uint8 [H, W] by number, from several threads and in any order, into a .npy of unknown length.
+
+    Every write is a system call rather than a store into a memory map: on a full disk it raises an OSError,
+    where a memory map would kill the process.
+    """
 
     def __init__(self, path: Path, size: tuple[int, int]) -> None:
         self._size = size
+        self._offset = len(_header(0, size))
         self._file = path.open("wb")
 
     def __enter__(self) -> PixelWriter:
@@ -26,20 +31,13 @@ class PixelWriter:
     ) -> None:
         self._file.close()
 
+    def write(self, row: int, pixels: npt.NDArray[np.uint8]) -> None:
+        """Writes rows uint8 [n, H, W] from number `row` on."""
+        _write_at(self._file.fileno(), pixels.tobytes(), self._offset + row * self._size[0] * self._size[1])
+
     def finish(self, count: int) -> None:
         """Writes the header, now that the number of rows is known."""
         _write_at(self._file.fileno(), _header(count, self._size), 0)
-
-
-def write_rows(path: Path, row: int, pixels: npt.NDArray[np.uint8]) -> None:
-    """Writes rows uint8 [n, H, W] from number `row` on, from several processes and in any order.
-
-    Every write is a system call rather than a store into a memory map: on a full disk it raises an OSError,
-    where a memory map would kill the process.
-    """
-    size = pixels.shape[1:]
-    with path.open("r+b", buffering=0) as file:
-        _write_at(file.fileno(), pixels.tobytes(), len(_header(0, size)) + row * size[0] * size[1])
 
 
 def sort_rows(path: Path, order: npt.NDArray[np.int64]) -> None:

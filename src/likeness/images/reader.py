@@ -31,7 +31,7 @@ _ORIENTATION = 274
 _INKS = ("CMYK", "YCCK")
 _SAMPLES = {"Gray": 1, "444": 3, "422": 2, "440": 2}  # a pixel; of other samplings at most 1.5
 # What Pillow's decoders are known to raise on broken files.
-_BROKEN = (OSError, ValueError, TypeError, SyntaxError, EOFError, struct.error, IndexError, KeyError, MemoryError)
+_BROKEN = (OSError, ValueError, TypeError, SyntaxError, EOFError, struct.error, IndexError, KeyError)
 _ROWS = 512  # composed over white at a time
 
 
@@ -92,6 +92,8 @@ def decode(data: bytes, name: str = "the image", *, colour: bool = False) -> Dec
         raise ImageError(
             f"{name} announces far more pixels than are read: not decoded; save it smaller"
         ) from error
+    except MemoryError as error:
+        raise ImageError(f"{name} needs more memory than there is: not decoded; save it smaller") from error
     except _BROKEN as error:
         raise ImageError(
             f"{name} is a broken {kind} file, or cut short ({error}); save or copy it anew"
