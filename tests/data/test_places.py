@@ -237,3 +237,16 @@ def test_drawn_faces_come_with_their_lists(tmp_path: Path) -> None:
 def test_the_variants_of_a_folder_are_named(tmp_path: Path) -> None:
     write_folder(tmp_path, {"lfw-funneled.tgz": b"", "lfw2/Ann/Ann_0001.jpg": b""})
     assert variants_in(tmp_path) == ["lfw-a", "lfw-funneled"]
+
+
+@pytest.mark.fault("D17")
+def test_a_relative_folder_counts_from_the_project_in_every_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DVC runs queued experiments in a copy below .dvc/tmp/exps."""
+    write_folder(tmp_path / "faces", {"Ann/1.jpg": b"", "Bob/1.jpg": b""})
+    copy = tmp_path / ".dvc" / "tmp" / "exps" / "queue" / "abc"
+    (copy / ".dvc").mkdir(parents=True)
+    for place in (tmp_path, copy):
+        monkeypatch.chdir(place)
+        assert locate(DataParams("folder", "faces", None, (8, 8)), place / "x", {}).images == tmp_path / "faces"

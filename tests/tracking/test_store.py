@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from likeness.errors import TrackingError
-from likeness.tracking.store import connect, main_repository, portable_uri, resolve_uri
+from likeness.project import main_repository
+from likeness.tracking.store import connect, portable_uri, resolve_uri
 
 
 def test_the_root_is_the_nearest_project(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from likeness.data.faceset import Checksum
 from likeness.data.layout import holds_lfw
 from likeness.data.sources import LISTS, NEEDED_LISTS, VARIANTS, DataParams, Home, Variant
 from likeness.errors import DownloadError, PairListError, SourceError, UnreachableError
+from likeness.project import resolved
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -200,7 +201,7 @@ class _Homes:
 def _places(mirror: str | None, downloads: Path) -> list[_Place]:
     places: list[_Place] = [_Downloads(downloads), _Homes(downloads)]
     if mirror is not None:
-        places.insert(0, _Mirror(mirror, downloads) if _is_url(mirror) else _Folder(Path(mirror).expanduser()))
+        places.insert(0, _Mirror(mirror, downloads) if _is_url(mirror) else _Folder(resolved(mirror, Path.cwd())))
     return places
 
 
@@ -247,7 +248,7 @@ def _locate_folder(mirror: str | None, downloads: Path) -> Located:
     if _is_url(mirror):
         base, _, name = mirror.rstrip("/").rpartition("/")
         return Located(_Mirror(base, downloads).fetch(name), _without_login(mirror), "recorded", {})
-    path = Path(mirror).expanduser()
+    path = resolved(mirror, Path.cwd())
     if not path.exists():
         raise SourceError(f"{path}: there is no such folder or archive; correct data.mirror or {MIRROR_VARIABLE}")
     beside = path if path.is_dir() else path.parent

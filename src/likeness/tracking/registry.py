@@ -21,12 +21,13 @@ from typing import Any
 from likeness.errors import TrackingError
 from likeness.files import file_sha256, read_json, write_json, write_text
 from likeness.models.card import CARD, WEIGHTS, Card, read_card
+from likeness.project import main_repository
 from likeness.tracking import journal
 from likeness.tracking.gate import Candidate, Verdict
 from likeness.tracking.journal import Entry, Note
 from likeness.tracking.packing import DATA, read_candidate
 from likeness.tracking.provenance import provenance_of
-from likeness.tracking.store import Store, connect, main_repository
+from likeness.tracking.store import Store, connect
 from likeness.tracking.versions import Versions
 
 CHAMPION, CHALLENGER = "champion", "challenger"

@@ -18,10 +18,11 @@ from typing import Any
 
 from likeness.errors import InterruptedTrainingError
 from likeness.files import read_json
+from likeness.project import main_repository
 from likeness.tracking.flatten import leaves, numbers
 from likeness.tracking.notes import DatasetNote, describe, log_params_and_tags
 from likeness.tracking.provenance import Provenance, provenance_of
-from likeness.tracking.store import Store, TrackingParams, connect, main_repository, one_line
+from likeness.tracking.store import Store, TrackingParams, connect, one_line
 
 __all__ = ["DatasetNote", "TrackedRun", "TrackingParams", "log_evaluation", "log_report"]
 

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 DEFAULT_URI = "sqlite:///mlflow.db"
 _SQLITE = "sqlite:///"
-_EXPERIMENT_COPIES = (".dvc", "tmp", "exps")
 _PROBE_SECONDS = 5.0
 _SET_UP_SECONDS = 120.0  # another process may be creating the database, which takes it about ten seconds
 
@@ -90,24 +89,6 @@ class Store:
         if experiment.lifecycle_stage == "deleted":
             self.client.restore_experiment(experiment.experiment_id)
         return str(experiment.experiment_id)
-
-
-def main_repository(start: Path) -> Path:
-    """Root of the project that `start` belongs to, seen through the copies that DVC experiments run in.
-
-    Such a copy is `<root>/.dvc/tmp/exps/<place>/<name>`, so the root is what precedes it. Elsewhere the
-    nearest folder upwards with `.dvc`, else with `.git`, else `start` itself.
-    """
-    folder = start.resolve()
-    parts = folder.parts
-    for at in range(1, len(parts) - len(_EXPERIMENT_COPIES) + 1):
-        if parts[at : at + len(_EXPERIMENT_COPIES)] == _EXPERIMENT_COPIES:
-            return Path(*parts[:at])
-    for mark in (".dvc", ".git"):
-        for candidate in (folder, *folder.parents):
-            if (candidate / mark).exists():
-                return candidate
-    return folder
 
 
 def resolve_uri(uri: str | None, root: Path) -> str:

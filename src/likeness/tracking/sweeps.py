@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from likeness.tracking.store import connect, main_repository, one_line
+from likeness.project import main_repository
+from likeness.tracking.store import connect, one_line
 
 _log = logging.getLogger(__name__)
 

@@ -11,8 +11,9 @@ from urllib.parse import unquote, urlsplit
 
 from likeness.errors import LikenessError, TrackingError
 from likeness.files import file_sha256
+from likeness.project import main_repository
 from likeness.tracking.packing import packed
-from likeness.tracking.store import Store, main_repository, one_line
+from likeness.tracking.store import Store, one_line
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
