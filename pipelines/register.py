@@ -8,12 +8,10 @@ from __future__ import annotations
 import logging
 import shutil
 import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import pandas as pd
 import typer
 
@@ -23,14 +21,12 @@ from likeness.models.card import TOWER
 from likeness.models.export import export_onnx
 from likeness.models.weights import load_model
 from likeness.operations import read_operations
-from likeness.serving.model import open_model
+from likeness.serving.latency import compare_latency
 from likeness.tracking.gate import GateParams, Verdict, decide
 from likeness.tracking.packing import named
 from likeness.tracking.registry import Registered, Registry, write_verdict
 from likeness.tracking.runs import TrackingParams
 from pipelines._stage import run
-
-_TIMED = 30
 
 
 @dataclass(frozen=True)
@@ -79,13 +75,20 @@ def register_and_decide(
     registered = _register(registry, evaluated)
     if registry.judged(registered.version):
         return None
-    champion = registry.champion()
-    verdict = decide(
-        registry.candidate(registered.version), None if champion is None else registry.candidate(champion), gate
-    )
+    verdict = _decide(registry, registered.version, registry.champion(), gate)
     registry.record(verdict)
     write_verdict(out, verdict)
     return verdict
+
+
+def _decide(registry: Registry, challenger: int, champion: int | None, gate: GateParams) -> Verdict:
+    if champion is None:
+        return decide(registry.candidate(challenger), None, gate)
+    latency = compare_latency(registry.folder_of(challenger), registry.folder_of(champion))
+    if latency.milliseconds:
+        times = "%.2f ms an embedding, the champion's %.2f; timed %d times in turns"
+        logging.info(times, *latency.milliseconds, latency.turns)
+    return decide(registry.candidate(challenger), registry.candidate(champion), gate, latency.ratio)
 
 
 def _register(registry: Registry, evaluated: Evaluated) -> Registered:
@@ -97,19 +100,7 @@ def _register(registry: Registry, evaluated: Evaluated) -> Registered:
         export_onnx(folder / TOWER, loaded.siamese, loaded.card)
         named(predictions, FaceSet.open(evaluated.faces).manifest).to_parquet(table, index=False)
         metrics = read_json(evaluated.evaluation / "metrics.json")
-        return registry.register(folder, table, metrics, evaluated.run, _milliseconds(folder))
-
-
-def _milliseconds(folder: Path) -> float:
-    """Median time of one embedding on one core, in milliseconds, as it will be served."""
-    model = open_model(folder, threads=1)
-    face = np.zeros((1, *model.card.preprocess.size), dtype=np.uint8)
-    times = []
-    for _ in range(_TIMED):
-        start = time.perf_counter()
-        model.embed(face)
-        times.append(time.perf_counter() - start)
-    return float(np.median(times) * 1000)
+        return registry.register(folder, table, metrics, evaluated.run)
 
 
 if __name__ == "__main__":

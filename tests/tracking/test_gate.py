@@ -40,7 +40,7 @@ def candidate(seed: int, accuracy: float, version: int = 1, difficulty: int = 7,
             "brightness": np.random.default_rng(1).random(PAIRS),
         }
     )
-    made = Candidate(version, predictions, 0.0, baseline_accuracy=0.6, milliseconds=2.0, bytes=10_000)
+    made = Candidate(version, predictions, 0.0, baseline_accuracy=0.6, bytes=10_000)
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
@@ -78,7 +78,6 @@ def test_equal_models_are_rarely_promoted_and_a_better_one_mostly() -> None:
 @pytest.mark.parametrize(
     ("change", "broken"),
     [
-        ({"milliseconds": 9.0}, "latency ratio"),
         ({"bytes": 1_000_000}, "size ratio"),
         ({"baseline_accuracy": 0.99}, "above the floor"),
     ],
@@ -88,6 +87,22 @@ def test_a_better_model_beyond_a_limit_is_refused(change: dict[str, float], brok
     assert verdict.outcome == "refused"
     assert broken in verdict.reason
     assert f"| {broken} |" in verdict.table()
+
+
+@pytest.mark.fault("A5")
+def test_a_better_model_that_is_too_slow_is_refused() -> None:
+    verdict = decide(candidate(1, 0.95, 2), candidate(2, 0.8, 1), FAST, latency_ratio=2.1)
+    assert (verdict.outcome, verdict.reason) == (
+        "refused",
+        "It is shown to be better, but is not within limits: latency ratio.",
+    )
+
+
+@pytest.mark.fault("A5")
+def test_a_model_that_is_not_shown_to_be_better_is_kept_whatever_else_fails() -> None:
+    verdict = decide(candidate(0, 0.8, 2, bytes=1_000_000), candidate(0, 0.8, 1), FAST, latency_ratio=9.0)
+    assert verdict.outcome == "kept"
+    assert "Not within limits either: latency ratio, size ratio." in verdict.reason
 
 
 def test_a_model_that_lies_about_its_certainty_is_refused() -> None:

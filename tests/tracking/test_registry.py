@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from likeness.errors import ModelError, TrackingError
-from likeness.files import write_json
+from likeness.files import read_json, write_json
 from likeness.models.card import WEIGHTS
 from likeness.models.weights import load_model
 from likeness.serving.service import Service
@@ -62,7 +62,7 @@ def test_a_model_that_is_registered_already_makes_no_version_and_no_run(registry
     one = register(registry, first)
     before = registry._store.client.search_runs([registry._store.experiment_id("likeness")])
     write_json(first / "run.json", {"run_id": None, "reason": "restored from the run cache"})
-    again = registry.register(first / "model", first / "predictions.parquet", METRICS, first / "run.json", 1.5)
+    again = registry.register(first / "model", first / "predictions.parquet", METRICS, first / "run.json")
     assert (again.version, again.created) == (one, False)
     assert len(registry._store.client.search_runs([registry._store.experiment_id("likeness")])) == len(before)
 
@@ -145,7 +145,7 @@ def test_an_untracked_training_and_a_missing_folder_are_told(
     with pytest.raises(TrackingError, match="the store was away"):
         register(registry, first)
     with pytest.raises(ModelError, match="no model card"):
-        registry.register(tmp_path / "x", first / "predictions.parquet", METRICS, first / "run.json", 1.0)
+        registry.register(tmp_path / "x", first / "predictions.parquet", METRICS, first / "run.json")
 
 
 def test_a_store_that_is_away_is_told_within_seconds(project: Path) -> None:
@@ -162,7 +162,7 @@ def test_nothing_to_roll_back_to_is_told(registry: Registry, first: Path) -> Non
 def test_a_refused_challenger_leaves_the_champion(registry: Registry, first: Path, second: Path) -> None:
     one, two = register(registry, second), register(registry, first)
     registry.promote(one, "a start")
-    strict = replace(GateParams(resamples=100), latency_ratio=0.5)
+    strict = replace(GateParams(resamples=100), minimum_gain=-1.0, latency_ratio=0.5)
     registry.record(decide(registry.candidate(two), registry.candidate(one), strict))
     assert registry.champion() == one
     assert registry.journal()[0].outcome == "refused"
@@ -237,3 +237,11 @@ def test_a_store_that_fails_after_the_change_does_not_say_that_nothing_changed(
             registry.promote(one, "a start")
     assert registry.champion() == one
     assert registry.journal()[0].because == "a start"
+
+
+def test_a_version_that_an_earlier_release_registered_can_be_judged(registry: Registry, first: Path) -> None:
+    """Its figures hold the milliseconds of one embedding, which are measured at the gate since."""
+    version = register(registry, first)
+    figures = registry.versions.files(registry.versions.of(version)) / "figures.json"
+    write_json(figures, read_json(figures) | {"milliseconds": 1.5})
+    assert registry.candidate(version).baseline_accuracy == 0.6

@@ -80,7 +80,9 @@ def _signature() -> Any:
 
 def read_candidate(folder: Path, version: int) -> Candidate:
     """What the gate needs to know of a packed version."""
-    return Candidate(version, read_predictions(folder / _PREDICTIONS), **read_json(folder / _FIGURES))
+    figures = read_json(folder / _FIGURES)
+    names = ("threshold", "baseline_accuracy", "bytes")  # a version of before 0.2 holds milliseconds too
+    return Candidate(version, read_predictions(folder / _PREDICTIONS), **{name: figures[name] for name in names})
 
 
 def named(predictions: pd.DataFrame, manifest: pd.DataFrame) -> pd.DataFrame:

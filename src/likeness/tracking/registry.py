@@ -65,9 +65,7 @@ class Registry:
         place = folder or Path.cwd()
         return cls(connect(uri, main_repository(place), create=create), place)
 
-    def register(
-        self, model: Path, predictions: Path, metrics: Mapping[str, Any], run_json: Path, milliseconds: float
-    ) -> Registered:
+    def register(self, model: Path, predictions: Path, metrics: Mapping[str, Any], run_json: Path) -> Registered:
         """Registers an evaluated model and makes it the challenger.
 
         A model that is registered already (same weights on the same data, as after a run-cache hit that
@@ -78,7 +76,6 @@ class Registry:
             predictions: file with the predictions of its evaluation, their pictures `named`.
             metrics: metrics.json of its evaluation.
             run_json: the run of its training.
-            milliseconds: of one embedding on one core.
 
         Raises:
             TrackingError: the store refuses, or the training was not tracked.
@@ -93,7 +90,6 @@ class Registry:
             figures = {
                 "threshold": card.decision.threshold,
                 "baseline_accuracy": metrics["baseline"]["test"]["accuracy"]["value"],
-                "milliseconds": milliseconds,
                 "bytes": (model / WEIGHTS).stat().st_size,
             }
             tags = _tags(card, metrics, digest, self._folder)
@@ -127,7 +123,17 @@ class Registry:
                 registered; a service that is running keeps the model that it has.
         """
         with self.versions.told(f"resolving {uri}"):
-            version = self.versions.of(self.versions.number(uri))
+            number = self.versions.number(uri)
+        return self.folder_of(number)
+
+    def folder_of(self, number: int) -> Path:
+        """The model folder of a version, its weights verified.
+
+        Raises:
+            TrackingError: as for `resolve`.
+        """
+        with self.versions.told(f"reading version {number}"):
+            version = self.versions.of(number)
             folder = self.versions.files(version) / DATA
             found, recorded = file_sha256(folder / WEIGHTS), version.tags.get("weights.sha256")
             if found != recorded:
