@@ -89,3 +89,15 @@ def test_undefined_figures_become_null():
         lambda w: {"auc": sweep(np.arange(5.0), only_same, w).auc()}, np.arange(5), Resampling(10, 0), only_same
     )["auc"]
     assert figure.as_json() == {"value": None, "low": None, "high": None, "n": 5}
+
+
+@pytest.mark.fault("B4")
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_a_share_without_exception_still_has_an_interval(value):
+    """At 0 errors of 500 the rate may be 0.7 %: 1 - 0.025^(1/500) is 0.74 % (Clopper and Pearson)."""
+    found = bootstrap(
+        lambda weights: {"share": weighted_mean(np.full(500, value), weights)}, np.arange(500), Resampling(200, 0)
+    )["share"]
+    assert found.value == value
+    assert (found.high if value == 0 else 1 - found.low) == pytest.approx(0.0074, abs=0.0005)
+    assert (found.low if value == 0 else found.high) == value

@@ -116,3 +116,19 @@ def test_a_false_accept_rate_of_zero_has_its_place_on_the_logarithmic_axis() -> 
 def test_a_swept_choice_that_is_no_number_gets_an_axis_of_names() -> None:
     sweep = pd.DataFrame({"value": ["adam", "sgd"], "split": "test", "accuracy": [0.6, 0.7]})
     assert "sgd" in swept(sweep, "train.optimizer").svg
+
+
+@pytest.mark.fault("B1")
+def test_the_axis_of_people_is_read_as_counts() -> None:
+    svg = images_per_person([1] * 4069 + [2] * 800 + [530]).svg
+    texts = {node.text for node in ElementTree.fromstring(svg).iter() if node.text}
+    assert {"0", "10", "100", "1,000"} <= texts
+    assert not any("k" in text for text in texts if text[0].isdigit())
+
+
+@pytest.mark.fault("B3")
+def test_bins_of_equal_mass_are_drawn_and_described_as_such() -> None:
+    bins = pd.DataFrame({"mean_probability": [0.1, 0.9], "share_same": [0.2, 0.8], "pairs": [50, 51]})
+    found = reliability(bins)
+    assert "Larger" not in found.caption
+    assert "as many pairs as any other" in found.caption

@@ -89,5 +89,6 @@ def test_the_page_stands_alone_and_lets_nothing_act_as_html(tmp_path: Path, nigh
     assert "No night yet" in (tmp_path / "nights.html").read_text()
 
 
+@pytest.mark.fault("B12")
 def test_the_report_leads_to_the_page() -> None:
-    assert "(nights.html)" in str(nights_link().blocks)
+    assert "`nights.html`" in str(nights_link().blocks)

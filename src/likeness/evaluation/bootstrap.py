@@ -22,6 +22,7 @@ UNIT = (
     "person-pair: pairs of the same two people (in either order) are drawn together, with replacement, per class"
 )
 CONFIDENCE = 0.95
+_Z = 1.959964  # its quantile of the normal distribution
 
 # Weights [R, P] in, one figure a weighting [R] out, by name.
 Statistics = Callable[[Floats], Mapping[str, Floats]]
@@ -125,12 +126,27 @@ def bootstrap(
     values = statistics(np.ones((1, units)))
     blocks = [statistics(weights) for weights in resampling.weights(groups, strata)]
     return {
-        name: Figure(float(value[0]), *_interval([block[name] for block in blocks]), n=units)
+        name: Figure(
+            float(value[0]), *_interval(float(value[0]), [block[name] for block in blocks], units), n=units
+        )
         for name, value in values.items()
     }
 
 
-def _interval(blocks: Sequence[Floats]) -> tuple[float, float]:
+def _interval(value: float, blocks: Sequence[Floats], units: int) -> tuple[float, float]:
+    """Percentiles of the resamples; of a share that is 0 or 1 in all of them, Wilson's interval.
+
+    Resamples of 500 decisions without an error hold no error either, which does not show that there are none: the
+    error rate may be as high as z² / (n + z²) (Wilson 1927, "Probable inference").
+    """
+    low, high = _percentiles(blocks)
+    if low == high == value and value in (0.0, 1.0):
+        reach = _Z**2 / (units + _Z**2)
+        return (0.0, reach) if value == 0.0 else (1.0 - reach, 1.0)
+    return low, high
+
+
+def _percentiles(blocks: Sequence[Floats]) -> tuple[float, float]:
     drawn = np.concatenate(blocks)
     drawn = drawn[~np.isnan(drawn)]
     if not len(drawn):

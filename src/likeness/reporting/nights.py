@@ -42,10 +42,10 @@ _COLUMNS = [
 
 
 def nights_link() -> Section:
-    """The report's chapter that leads to the page of the nights."""
+    """The report's chapter about the page of the nights, which is there once a nightly run has written it."""
     text = (
-        f"Where `make nightly` retrains this model, [{FILE}]({FILE}) beside this page tells how each night ended "
-        "and how the champion's accuracy went over time; `likeness history` prints the same."
+        f"`make nightly` retrains this model every night and writes `{FILE}` beside this page: how each run "
+        "ended, and how the champion's accuracy went over time; `likeness history` prints the same."
     )
     return Section("nights", "The nights", [Prose(text)])
 

@@ -29,7 +29,7 @@ def images_per_person(counts: ArrayLike) -> Figure:
     base = alt.Chart(frame).encode(
         x=alt.X("images:N", sort=None, title="images of a person", axis=names),
         y=alt.Y(
-            "people:Q", title="people", scale=alt.Scale(type="symlog"), axis=alt.Axis(values=_TICKS, format="~s")
+            "people:Q", title="people", scale=alt.Scale(type="symlog"), axis=alt.Axis(values=_TICKS, format=",d")
         ),
     )
     numbers = base.mark_text(dy=-6, fontSize=11, color=MUTED).encode(text="people:Q")

@@ -112,13 +112,12 @@ def reliability(bins: pd.DataFrame) -> Figure:
     x = alt.X("mean_probability:Q", title="stated probability", scale=alt.Scale(domain=[0, 1]), axis=percent)
     y = alt.Y("share_same:Q", title="share of same pairs", scale=alt.Scale(domain=[0, 1]), axis=percent)
     base = alt.Chart(bins).encode(x=x, y=y)
-    points = base.mark_point(filled=True, color=OURS, opacity=1).encode(
-        size=alt.Size("pairs:Q", legend=None, scale=alt.Scale(range=[20, 160]))
-    )
+    points = base.mark_point(filled=True, color=OURS, opacity=1, size=60)
     line = base.mark_line(color=OURS, strokeWidth=1.2)
     chart = alt.layer(ideal.encode(x="p:Q", y="q:Q"), line, points).properties(width=WIDTH, height=HEIGHT)
     caption = (
-        "Reliability: on the dashed line a stated probability is what happens. Larger points hold more pairs."
+        "Reliability: on the dashed line a stated probability is what happens. Each point stands for about as "
+        "many pairs as any other."
     )
     return figure("reliability", chart, caption)
 
