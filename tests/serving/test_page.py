@@ -91,6 +91,53 @@ def test_two_photographs_get_a_verdict_with_its_reasons(page: Page, photos: Path
     expect(answer).to_contain_text("Different people")
 
 
+@pytest.mark.fault("B8")
+def test_a_verdict_does_not_outlive_the_options_that_it_was_given_under(page: Page, photos: Path) -> None:
+    page.get_by_label("First photograph").first.set_input_files(photos / "ada.jpg")
+    page.get_by_label("Second photograph").first.set_input_files(photos / "ada.png")
+    page.get_by_role("button", name="Compare").click()
+    answer = page.locator("#compare .answer")
+    expect(answer).to_contain_text("Same person")
+    page.locator("#compare summary").click()
+    page.locator("#compare-far").select_option(index=1)
+    expect(answer).to_be_hidden()
+
+
+@pytest.mark.fault("B9")
+def test_a_rejected_file_leaves_no_former_one_chosen(page: Page, photos: Path, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("notes")
+    page.get_by_label("First photograph").first.set_input_files(photos / "ada.jpg")
+    page.get_by_label("Second photograph").first.set_input_files(photos / "ada.png")
+    expect(page.get_by_role("button", name="Compare")).to_be_enabled()
+    page.get_by_label("Second photograph").first.set_input_files(tmp_path / "notes.txt")
+    expect(page.get_by_role("alert")).to_contain_text("is no image")
+    expect(page.get_by_role("button", name="Compare")).to_be_disabled()
+    expect(page.locator("#compare .previews img")).to_have_count(1)
+
+
+@pytest.mark.fault("B10")
+def test_two_files_dropped_on_one_place_fill_both(page: Page) -> None:
+    drop = """box => {
+        const data = new DataTransfer();
+        for (const name of ["a.png", "b.png"]) data.items.add(new File(["x"], name, { type: "image/png" }));
+        box.dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }));
+    }"""
+    page.locator("#compare .drop").first.evaluate(drop)
+    expect(page.locator("#compare .drop.full")).to_have_count(2)
+    expect(page.get_by_role("button", name="Compare")).to_be_enabled()
+
+
+@pytest.mark.fault("B11")
+def test_no_message_names_a_path_of_the_server(page: Page, photos: Path, tmp_path: Path) -> None:
+    page.get_by_role("tab", name="Identify").click()
+    page.locator("#identify input[type=file]").set_input_files(photos / "ada.jpg")
+    page.get_by_role("button", name="Identify").click()
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("enrolled")
+    assert "safetensors" not in alert.inner_text()
+    assert str(tmp_path) not in alert.inner_text()
+
+
 def test_a_person_is_enrolled_identified_and_removed(page: Page, photos: Path) -> None:
     page.get_by_role("tab", name="People").click()
     page.get_by_label("Name").fill("Ada <b>Lovelace</b>")

@@ -50,7 +50,7 @@ def create_app(service: Service, *, loopback: bool = True, token: str | None = N
     desk = _Desk(service, threads)
     pages = Environment(loader=PackageLoader("likeness.serving"), autoescape=select_autoescape())
     app.mount("/static", StaticFiles(directory=_STATIC))
-    app.exception_handler(LikenessError)(_told)
+    app.exception_handler(LikenessError)(partial(_answer_error, service))
     _add_page(app, service, pages, token)
     _add_questions(app, desk)
     _add_people(app, desk)
@@ -155,12 +155,12 @@ def _settings(form: Form) -> Settings:
     return Settings(form.number("far", 0, 1), form.number("threshold", -1e9, 1e9), form.flag("aligned"))
 
 
-def _told(_request: Request, error: Exception) -> JSONResponse:
-    """A fault of the user's making, as a sentence."""
+def _answer_error(service: Service, _request: Request, error: Exception) -> JSONResponse:
+    """An error that the user can mend, as a sentence that names no path of the server."""
     status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
     # What is left of a request that was refused half-read is not waited for.
     headers = {"Connection": "close"} if isinstance(error, RequestError) else None
-    return JSONResponse({"error": str(error)}, status, headers)
+    return JSONResponse({"error": service.without_paths(str(error))}, status, headers)
 
 
 def _sign_in_page(pages: Environment, wrong: bool) -> HTMLResponse:

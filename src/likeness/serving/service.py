@@ -108,6 +108,13 @@ class Service:
         self._changing = threading.Lock()
         self._people = People(gallery, Verifier.load(source))
 
+    def without_paths(self, message: str) -> str:
+        """A message for people who use the service, to whom the server's files are nobody's business."""
+        for path, called in ((self._gallery, "the gallery"), (self.verifier.model.folder, "the model")):
+            for text in {str(path), str(path.absolute())}:
+                message = message.replace(f"{text}: ", "").replace(text, called)
+        return message
+
     @property
     def verifier(self) -> Verifier:
         """The model in use."""

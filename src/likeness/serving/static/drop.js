@@ -37,9 +37,11 @@ export class Drop {
     if (files.length === 0) return;
     const wanted = this.input.multiple ? files : files.slice(0, 1);
     const complaint = complaintAbout(wanted);
-    if (complaint === null) this.files = wanted;
+    this.files = complaint === null ? wanted : []; // what was there before is not what the person sees chosen
+    if (complaint !== null) this.input.value = "";
     this.show();
     this.changed(complaint);
+    if (complaint === null && files.length > wanted.length) this.overflow?.(files.slice(wanted.length));
   }
 
   clear() {

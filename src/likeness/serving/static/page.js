@@ -16,7 +16,11 @@ class Question {
     this.answer = answer;
     this.round = 0;
     this.drops = [...this.form.querySelectorAll(".drop")].map((box) => new Drop(box, (why) => this.changed(why)));
+    for (const drop of this.drops) drop.overflow = (files) => this.drops.find((each) => each !== drop)?.take(files);
     this.form.addEventListener("input", () => this.update());
+    this.form.addEventListener("change", (event) => {
+      if (event.target.type !== "file" && !this.place.hidden) this.changed(null); // the answer was for other options
+    });
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
       if (!this.button.disabled) this.send();
