@@ -63,6 +63,18 @@ def test_sixteen_bits_are_scaled_not_clipped() -> None:
     np.testing.assert_array_equal(read_image(stream.getvalue()), (deep >> 8).astype(np.uint8))
 
 
+@pytest.mark.fault("D12")
+@pytest.mark.parametrize("maximum", [100, 255, 1023, 65535])
+@pytest.mark.parametrize("ascii", [False, True])
+def test_the_maximum_of_a_pgm_is_white(maximum: int, ascii: bool) -> None:
+    grey = luminance(portrait())[:40, :30]
+    levels = grey.astype(np.int64) * maximum // 255
+    head = f"P{2 if ascii else 5}\n30 40\n{maximum}\n".encode()
+    body = " ".join(map(str, levels.ravel())).encode() if ascii else b""
+    read = read_image(head + (body or levels.astype(">u2" if maximum > 255 else np.uint8).tobytes()))
+    assert np.abs(read.astype(int) - grey).max() <= 255 // maximum + 1
+
+
 def test_transparent_background_becomes_white() -> None:
     clear = np.zeros((8, 8, 4), dtype=np.uint8)
     clear[2:6, 2:6] = (10, 10, 10, 255)
@@ -160,6 +172,23 @@ def test_a_photograph_of_fifty_megapixels_is_read_by_everybody() -> None:
     assert (facts.problem, facts.width, facts.height) == ("", 8160, 6144)
 
 
+@pytest.mark.attack("2")
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG"])
+def test_of_an_animated_picture_the_first_frame_alone_is_decoded(kind: str) -> None:
+    """The frames behind it are cut off, which a decoder that looks at them reports."""
+    rng = np.random.default_rng(0)
+    first, *others = (Image.fromarray(rng.integers(0, 256, (40, 30, 3), dtype=np.uint8)) for _ in range(50))
+    options = {"lossless": True} if kind == "WEBP" else {}
+    alone, animated = io.BytesIO(), io.BytesIO()
+    first.save(alone, kind, **options)
+    first.save(animated, kind, save_all=True, append_images=others, **options)
+    data = animated.getvalue()
+    if kind == "GIF":
+        data = data[: len(data) // 2]
+    assert read_image(data).shape == (40, 30)
+    np.testing.assert_array_equal(read_image(data), read_image(alone.getvalue()))
+
+
 KINDS = [
     *(("JPEG", mode) for mode in ("L", "RGB", "CMYK")),
     *(("PNG", mode) for mode in ("L", "LA", "RGB", "RGBA", "P", "I;16")),
@@ -204,6 +233,25 @@ def test_the_network_sees_in_use_what_it_saw_in_training(
         return
     np.testing.assert_array_equal(stored[0], Preprocess(size, crop).window(picture))
     assert read_image(data, colour=True).shape == (*picture.shape, 3)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_kind_that_has_an_orientation_is_turned_alike(kind: str, orientation: int) -> None:
+    picture = Image.fromarray(portrait()[:64, :48])
+    exif = Image.Exif()
+    exif[274] = orientation
+    stored, plain = io.BytesIO(), io.BytesIO()
+    picture.save(stored, kind, exif=exif)
+    picture.save(plain, kind)
+    turned = ImageOps.exif_transpose(_with_exif(read_image(plain.getvalue(), colour=True), exif))
+    np.testing.assert_array_equal(read_image(stored.getvalue(), colour=True), np.asarray(turned))
+
+
+def _with_exif(pixels: np.ndarray, exif: Image.Exif) -> Image.Image:
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "PNG", exif=exif)
+    return Image.open(io.BytesIO(stream.getvalue()))
 
 
 @given(st.integers(1, 8))
