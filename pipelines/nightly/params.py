@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo
 
 from likeness.operations import read_operations
 from likeness.params import Range
 from likeness.validation.drift import DriftParams
+from pipelines.nightly.zone import cron_fault, is_zone, local_zone
 
 Minutes = Annotated[float, Range(above=0)]
 STAGES = ("ingest", "validate", "split", "train", "evaluate", "report")
@@ -65,16 +64,15 @@ class NightlyParams:
     port: Annotated[int, Range(1024, 65535)] = 4200
 
     def __post_init__(self) -> None:
-        if self.timezone is not None:
-            try:
-                ZoneInfo(self.timezone)
-            except (KeyError, ValueError, OSError):
-                raise ValueError(f"timezone: {self.timezone!r} is no name of the tz database") from None
+        if fault := cron_fault(self.cron):
+            raise ValueError(f"cron: {fault}")
+        if self.timezone is not None and not is_zone(self.timezone):
+            raise ValueError(f"timezone: {self.timezone!r} is no name of the tz database, such as Europe/Berlin")
 
     @property
     def zone(self) -> str:
         """Name of the time zone that the cron is meant in."""
-        return self.timezone or _local_zone()
+        return self.timezone or local_zone()
 
 
 def read_nightly(path: Path) -> NightlyParams:
@@ -147,14 +145,3 @@ class Places:
     def state(self) -> Path:
         """The flow's own lock and memory."""
         return self.root / ".likeness" / "nightly"
-
-
-def _local_zone() -> str:
-    """The machine's time zone by name: TZ, else what /etc/localtime points to, else UTC."""
-    named = os.environ.get("TZ", "").removeprefix(":") or "/".join(Path("/etc/localtime").resolve().parts[-2:])
-    for name in (named, named.rpartition("/")[2]):
-        try:
-            return ZoneInfo(name).key
-        except (KeyError, ValueError, OSError):
-            continue
-    return "UTC"
