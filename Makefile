@@ -20,6 +20,9 @@ export PREFECT_SERVER_ANALYTICS_ENABLED = false
 export THP_MEM_ALLOC_ENABLE = 1
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
+# Everything that a target starts ends with it, also when make is killed.
+GROUP = $(BIN)/python -m pipelines.group
+
 .DEFAULT_GOAL := help
 .PHONY: help run lfw folder sweep results view2 results-pack results-gpu register test test-slow test-security lint format bench ui lock clean
 
@@ -41,10 +44,10 @@ repository: # DVC needs one, and a downloaded archive has none
 	  { echo "this is not a git repository (a downloaded archive?): git init && git add -A && git commit -m start"; exit 2; }
 
 run: repository .venv/.installed ## the pipeline that params.yaml describes, then where its results are
-	@$(BIN)/dvc repro
+	@$(GROUP) $(BIN)/dvc repro
 	@$(BIN)/likeness where
 
-EXPERIMENT = $(BIN)/python -m pipelines.experiment $(foreach one,$(SET),--set '$(one)') $(STAGES)
+EXPERIMENT = $(GROUP) $(BIN)/python -m pipelines.experiment $(foreach one,$(SET),--set '$(one)') $(STAGES)
 
 lfw: repository .venv/.installed ## the pipeline on LFW-a; MIRROR=<folder or URL> takes it from there; DATA=<variant> RECIPE=koch
 	@$(EXPERIMENT) --recipe '$(or $(RECIPE),koch)' $(if $(DATA),--source '$(DATA)')
@@ -77,8 +80,8 @@ bench: .venv/.installed ## what the performance figures of the README were measu
 	$(BIN)/python -m benchmarks
 
 sweep: repository .venv/.installed ## accuracy against learning rate, batch, epochs: on drawn faces; on LFW with MIRROR= or DATA=; FULL=1
-	@$(BIN)/python -m pipelines.sweep --plan $(if $(FULL),full,$(if $(MIRROR)$(DATA),lfw,drawn)) $(if $(DATA),--source '$(DATA)')
-	@if test -d reports/evaluation; then $(BIN)/dvc repro --single-item report; fi
+	@$(GROUP) $(BIN)/python -m pipelines.sweep --plan $(if $(FULL),full,$(if $(MIRROR)$(DATA),lfw,drawn)) $(if $(DATA),--source '$(DATA)')
+	@if test -d reports/evaluation; then $(GROUP) $(BIN)/dvc repro --single-item report; fi
 
 FACES = --source '$(or $(DATA),lfw-deepfunneled)'
 ALSO = $(foreach one,$(SET),--set '$(one)')
@@ -88,11 +91,11 @@ PACK ?= results-packed
 
 results: .venv/.installed ## every recipe (RECIPES="koch best") on LFW from MIRROR=, SEEDS=3 of each, SET="train.epochs=9", into docs/results.md
 	$(RESULTS) plan --seeds $(SEEDS) $(foreach one,$(RECIPES),--recipe $(one)) $(FACES) $(ALSO)
-	$(RESULTS) run && $(RESULTS) table --into docs/results.md
+	$(GROUP) $(RESULTS) run && $(RESULTS) table --into docs/results.md
 
 view2: .venv/.installed ## the ten folds of LFW's View 2 for RECIPES=best, from MIRROR=, into docs/results.md
 	$(RESULTS) plan --view2 $(foreach one,$(or $(RECIPES),best),--recipe $(one)) $(FACES) $(ALSO)
-	$(RESULTS) run && $(RESULTS) table --into docs/results.md
+	$(GROUP) $(RESULTS) run && $(RESULTS) table --into docs/results.md
 
 results-pack: .venv/.installed ## pack the unfinished rows of `results` or `view2` into PACK=folder, to be carried to a GPU machine
 	$(RESULTS) plan --seeds $(SEEDS) $(foreach one,$(RECIPES),--recipe $(one)) $(FACES) $(ALSO)
@@ -102,10 +105,10 @@ results-gpu: ## there, without set-up: train and measure what PACK=folder holds,
 	PYTHONPATH=src:.:$(PACK)/packages $(PYTHON) -m benchmarks.results run --out $(PACK) --device cuda
 
 register: repository .venv/.installed ## register the evaluated model as challenger and let the gate decide
-	$(BIN)/python -m pipelines.register
+	$(GROUP) $(BIN)/python -m pipelines.register
 
 ui: .venv/.installed ## compare runs in the browser (http://127.0.0.1:5000)
-	MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false $(BIN)/mlflow ui --workers 1
+	MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false $(GROUP) $(BIN)/mlflow ui --workers 1
 
 lock: ## write requirements.lock from what .venv holds now
 	@{ head -1 requirements.lock; $(BIN)/python -m pip freeze --exclude-editable | sed "s/+cpu$$//"; } > requirements.lock.new
@@ -116,10 +119,10 @@ clean: ## remove the outputs of the stages (the DVC cache, the runs and the jour
 
 .PHONY: nightly nightly-now test-nightly
 nightly: repository .venv/.installed ## retrain every night at nightly.cron until stopped (page: http://127.0.0.1:4200)
-	$(BIN)/python -m pipelines.nightly serve
+	$(GROUP) $(BIN)/python -m pipelines.nightly serve
 
 nightly-now: repository .venv/.installed ## one night, now; ARGS="--force-train" trains from a new seed, --accept-drift takes any batch, --no-settle waits for no file
-	$(BIN)/python -m pipelines.nightly now $(ARGS)
+	$(GROUP) $(BIN)/python -m pipelines.nightly now $(ARGS)
 
 test-nightly: .venv/.installed ## whole nights with real stages, a cron that fires, kills at random points (about an hour)
 	$(BIN)/python -m pytest -s -m nightly tests/pipelines/test_retrain_nights.py

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import logging
+import os
+import signal
 import sys
 from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
 import typer
 
 from likeness.errors import LikenessError
 from likeness.telemetry import disable_telemetry
+from pipelines._parent import follow_parent
 
 
 def run(main: Callable[..., Any]) -> None:
-    """Runs a stage's `main` as a command line program; a LikenessError becomes a sentence and an exit code."""
+    """Runs a stage's `main` as a command line program; a LikenessError becomes a sentence and an exit code.
+
+    SIGTERM, and the end of the DVC that started the stage, end it as an exception does: a training saves its
+    state, and nothing unfinished is left.
+    """
+    signal.signal(signal.SIGTERM, _stop)
+    if "DVC_STAGE" in os.environ and "LOCAL_RANK" not in os.environ:  # one of several has torchrun for a parent
+        follow_parent()
     disable_telemetry()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -24,3 +35,7 @@ def run(main: Callable[..., Any]) -> None:
     except LikenessError as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         raise SystemExit(error.exit_code) from None
+
+
+def _stop(number: int, _: FrameType | None) -> None:
+    raise SystemExit(128 + number)

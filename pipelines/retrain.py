@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import shutil
 import time
 from dataclasses import dataclass, field
@@ -23,11 +24,12 @@ from prefect.states import Cancelled, Completed, Failed
 
 from likeness.errors import LikenessError, OutputError
 from likeness.tracking.history import Night, write_night
+from pipelines._parent import follow_parent
 from pipelines.nightly import notes, standing
 from pipelines.nightly.at_work import at_work, find_dead, note_step
 from pipelines.nightly.dvc import Dvc
 from pipelines.nightly.intake import Intake, take_in
-from pipelines.nightly.origin import check_origin, project_of
+from pipelines.nightly.origin import SERVED, check_origin, project_of
 from pipelines.nightly.outcome import TO_DO, HaltError, Outcome
 from pipelines.nightly.params import STAGES, NightlyParams, Places, read_nightly
 from pipelines.nightly.seed import next_seed
@@ -86,6 +88,8 @@ def retrain(
         accept_drift: takes in a batch however unlike the data set it is.
         no_settle: takes in files that changed just now, too.
     """
+    if SERVED in os.environ:
+        follow_parent(same_group=False)
     places, diary = Places(project_of(project)), _Diary()
     params = NightlyParams()
     try:

@@ -70,3 +70,30 @@ def test_outputs_get_what_the_umask_grants(tmp_path: Path) -> None:
     finally:
         os.umask(previous)
     assert (tmp_path / "x").stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.attack("11")
+def test_what_a_killed_writer_left_is_removed_and_a_living_one_is_left_alone(tmp_path: Path) -> None:
+    program = (
+        "import sys, time\nfrom pathlib import Path\nfrom likeness.files import atomic_path\n"
+        "with atomic_path(Path(sys.argv[1])) as half:\n"
+        "    half.write_text('half'), print(half, flush=True), sys.stdin.read()\n"
+    )
+    command = [sys.executable, "-c", program]
+    halves: list[Path] = []
+    writers: list[subprocess.Popen[str]] = []
+    for name in ("dead.txt", "alive.txt"):
+        writer = subprocess.Popen(
+            [*command, str(tmp_path / name)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        assert writer.stdout is not None
+        halves.append(Path(writer.stdout.readline().strip()))
+        writers.append(writer)
+    writers[0].kill()
+    writers[0].communicate()
+    for half in halves:
+        os.utime(half, (0, 0))
+    write_text(tmp_path / "other.txt", "whole")
+    assert [half.exists() for half in halves] == [False, True]
+    writers[1].communicate("")
+    assert (tmp_path / "alive.txt").read_text() == "half"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
+import subprocess
 import sys
 import threading
 import time
@@ -45,8 +47,8 @@ def prepare(places: Places) -> None:
 def answering(places: Places, params: NightlyParams) -> bool:
     """Points Prefect to the server that answers: the environment's, else the embedded one of this machine.
 
-    Where none does, Prefect starts one for as long as it needs it, with the same database, so that a server that
-    is away never costs a night.
+    Returns:
+        Whether one does. `reachable` starts one where none does, so that a server that is away never costs a run.
     """
     wanted = os.environ.pop("PREFECT_API_URL", "")
     if wanted.rstrip("/") == _address(params):
@@ -82,9 +84,33 @@ def embedded(places: Places, params: NightlyParams) -> Iterator[None]:
             f"{url}: a Prefect server answers already; end it, set nightly.port in operations.yaml to another "
             "port, or set PREFECT_API_URL to use it"
         )
-    command = [sys.executable, "-m", "prefect", "server", "start", "--host", HOST, "--port", str(params.port)]
+    with _own_server(places, params.port):
+        _log.info("the page http://%s:%d asks for the login in %s", HOST, params.port, login_file(places))
+        yield
+
+
+@contextmanager
+def reachable(places: Places, params: NightlyParams) -> Iterator[None]:
+    """While the block runs, a server answers: one that runs already, else one of our own on a free port.
+
+    Prefect would start one too, but leaves it behind when this process is killed.
+
+    Raises:
+        UnreachableError: it does not answer.
+    """
+    if answering(places, params):
+        yield
+        return
+    with _own_server(places, _free_port()):
+        yield
+
+
+@contextmanager
+def _own_server(places: Places, port: int) -> Iterator[None]:
+    url = f"http://{HOST}:{port}/api"
+    command = [sys.executable, "-m", "prefect", "server", "start", "--host", HOST, "--port", str(port)]
     _use_login(places)
-    own = f"http://{HOST}:{params.port},http://localhost:{params.port}"
+    own = f"http://{HOST}:{port},http://localhost:{port}"
     told = os.environ | {
         "PREFECT_SERVER_UI_API_URL": url,  # else its page asks port 4200
         "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": own,  # else any page may read what the server answers
@@ -93,13 +119,18 @@ def embedded(places: Places, params: NightlyParams) -> Iterator[None]:
     last: deque[str] = deque(maxlen=20)
     threading.Thread(target=lambda: last.extend(server.stdout or ()), daemon=True).start()
     try:
-        _await(url, last)
+        _await(url, last, server)
         os.environ["PREFECT_API_URL"] = url
-        _log.info("the page http://%s:%d asks for the login in %s", HOST, params.port, login_file(places))
         yield
     finally:
         os.environ.pop("PREFECT_API_URL", None)
         stop_guarded(server, _GRACE)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
 
 
 def healthy(url: str) -> bool:
@@ -122,9 +153,10 @@ def _address(params: NightlyParams) -> str:
     return f"http://{HOST}:{params.port}/api"
 
 
-def _await(url: str, last: deque[str]) -> None:
+def _await(url: str, last: deque[str], server: subprocess.Popen[str] | None = None) -> None:
     until = time.monotonic() + START_SECONDS
     while not healthy(url):
-        if time.monotonic() > until:
+        ended = server is not None and server.poll() is not None
+        if ended or time.monotonic() > until:
             raise UnreachableError(f"{url}: no Prefect server answers. {''.join(last)}".strip())
         time.sleep(0.5)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
+import signal
 import tarfile
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 
 import cv2
@@ -75,8 +78,22 @@ def _draw_all(seed: int, census: Census, workers: int) -> Iterator[bytes]:
             yield from draw_photographs(*task)
         return
     context = get_context("spawn")  # a fork would inherit locks of whatever threads run here
-    with ProcessPoolExecutor(workers, context, initializer=cv2.setNumThreads, initargs=(1,)) as pool:
+    with ProcessPoolExecutor(workers, context, initializer=_start_worker) as pool:
         yield from _in_order(pool, tasks, 4 * workers)
+
+
+def _start_worker() -> None:
+    """Ends with the process that started it, however that ends, and leaves Ctrl-C to it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    cv2.setNumThreads(1)
+    threading.Thread(target=_follow_parent, daemon=True).start()
+
+
+def _follow_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _in_order(pool: ProcessPoolExecutor, tasks: list[_Task], ahead: int) -> Iterator[bytes]:

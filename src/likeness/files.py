@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
+import functools
 import hashlib
 import json
 import math
 import os
+import re
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +20,8 @@ from typing import Any
 from likeness.errors import OutputError
 
 _MAX_JSON = 64 << 20
+_UNFINISHED = re.compile(r"\..+\.[a-z0-9_]{8}\.part", re.DOTALL)  # as mkstemp names them
+_SETTLED = 5.0  # seconds within which a new file may not be locked yet
 
 
 @contextlib.contextmanager
@@ -30,11 +36,13 @@ def atomic_path(target: Path, mode: int | None = None) -> Iterator[Path]:
         OutputError: the folder cannot be made or written, or the disk is full; `target` is untouched.
     """
     temporary: Path | None = None
+    handle: int | None = None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
+        _remove_unfinished(target.parent)
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
-        os.close(handle)
         temporary = Path(name)
+        _lock(handle)
         yield temporary
         temporary.chmod(_granted() if mode is None else mode)
         temporary.replace(target)
@@ -46,6 +54,35 @@ def atomic_path(target: Path, mode: int | None = None) -> Iterator[Path]:
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+        if handle is not None:
+            os.close(handle)
+
+
+@functools.cache
+def _remove_unfinished(folder: Path) -> None:
+    """Removes what writers that were killed left in a folder; looks once in the life of this process.
+
+    A writer that is alive holds a lock on its file.
+    """
+    for path in folder.glob(".*.part"):
+        with contextlib.suppress(OSError):
+            if not _UNFINISHED.fullmatch(path.name) or time.time() - path.stat().st_mtime < _SETTLED:
+                continue
+            handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+            try:
+                if _lock(handle):
+                    path.unlink()
+            finally:
+                os.close(handle)
+
+
+def _lock(handle: int) -> bool:
+    """Locks an open file until it is closed; False where somebody else did, or the file system cannot."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def write_text(target: Path, text: str) -> None:

@@ -1,0 +1,210 @@
+"""Nothing is left of make, DVC, a scheduled run or an ingest that is asked to stop or killed."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+import yaml
+
+from tests.pipelines.night_project import ROOT, environment, processes_in, toy_project, wait_until
+
+STAGE = '''
+"""Works until it is asked to stop, as a training does, with a child as decoding has."""
+import time
+from multiprocessing import get_context
+from pathlib import Path
+from likeness.data.packing import _start_worker
+from likeness.training.signals import SignalHandler, interruption_error
+from pipelines._stage import run
+import os
+
+def child(parent):
+    _start_worker(parent)
+    time.sleep(600)
+
+def main():
+    with SignalHandler() as signals:
+        get_context("fork").Process(target=child, args=(os.getpid(),), daemon=True).start()
+        Path("working.txt").write_text("")
+        while not signals.received:
+            time.sleep(0.05)
+    Path("saved.txt").write_text(str(signals.received))
+    raise interruption_error(signals.received, "here")
+
+run(main)
+'''
+_SECONDS = 20.0  # within which everything has ended
+_linux = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a stage looks for its parent every second")
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with the real Makefile, and one stage that works until it is asked to stop."""
+    folder = toy_project(tmp_path_factory.mktemp("processes") / "project")
+    shutil.copy(ROOT / "Makefile", folder)
+    (folder / "stage.py").write_text(STAGE)
+    stage = {"cmd": "python stage.py", "outs": [{"out.txt": {"persist": True}}]}
+    (folder / "dvc.yaml").write_text(yaml.safe_dump({"stages": {"ingest": stage}}))
+    for name in ("requirements.lock", "pyproject.toml"):
+        (folder / name).touch()
+        os.utime(folder / name, (0, 0))
+    (folder / ".venv").symlink_to(sys.prefix)
+    return folder
+
+
+def begin(project: Path, command: list[str]) -> subprocess.Popen[bytes]:
+    for name in ("working.txt", "saved.txt"):
+        (project / name).unlink(missing_ok=True)
+    search = os.pathsep.join([str(project), str(ROOT / "src")])
+    with (project / "log.txt").open("wb") as log:
+        return subprocess.Popen(
+            command,
+            cwd=project,
+            env=environment(PYTHONPATH=search, PREFECT_HOME=str(project / ".likeness" / "prefect")),
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+
+
+def at_work(process: subprocess.Popen[bytes], project: Path) -> None:
+    wait_until(lambda: (project / "working.txt").exists() or process.poll() is not None, 60, "the stage works")
+    assert process.poll() is None, (project / "log.txt").read_text()
+
+
+def nothing_left(project: Path, seconds: float = _SECONDS) -> None:
+    def none() -> bool:
+        return not [one for one in processes_in(project) if one.status() != psutil.STATUS_ZOMBIE]
+
+    try:
+        wait_until(none, seconds, "everything has ended")
+    except AssertionError:
+        left = [one.cmdline() for one in processes_in(project)]
+        for one in processes_in(project):
+            one.kill()
+        raise AssertionError(f"left behind: {left}\n{(project / 'log.txt').read_text()}") from None
+
+
+COMMANDS: dict[str, list[str]] = {
+    "make": ["make", "run"],
+    "dvc": [sys.executable, "-m", "dvc", "repro"],
+}
+
+
+@_linux
+@pytest.mark.attack("11")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize("caller", COMMANDS)
+def test_a_stage_saves_its_state_when_its_caller_is_stopped_or_killed(
+    project: Path, caller: str, number: signal.Signals
+) -> None:
+    process = begin(project, COMMANDS[caller])
+    at_work(process, project)
+    if number is signal.SIGINT:
+        os.killpg(process.pid, number)  # as a terminal does
+    else:
+        process.send_signal(number)
+    process.wait(_SECONDS)
+    nothing_left(project)
+    assert (project / "saved.txt").exists(), (project / "log.txt").read_text()
+
+
+@_linux
+@pytest.mark.attack("11")
+def test_the_group_is_ended_when_the_process_that_keeps_it_is_killed(project: Path) -> None:
+    process = begin(project, COMMANDS["make"])
+    at_work(process, project)
+    keeper = next(one for one in psutil.Process(process.pid).children() if "pipelines.group" in one.cmdline())
+    keeper.kill()
+    process.wait(_SECONDS)
+    nothing_left(project)
+    assert (project / "saved.txt").exists()
+
+
+def random_kills(project: Path, command: list[str], kills: int, longest: float, seed: int) -> None:
+    """Kills or stops the first process after a random time; nothing is left each time."""
+    chance = random.Random(seed)
+    for _ in range(kills):
+        process = begin(project, command)
+        time.sleep(chance.uniform(0.0, longest))
+        process.send_signal(chance.choice([signal.SIGKILL, signal.SIGTERM]))
+        process.wait(60)
+        nothing_left(project, 40)
+
+
+@_linux
+@pytest.mark.attack("11")
+@pytest.mark.parametrize("caller", COMMANDS)
+def test_nothing_is_left_after_kills_at_random_points(project: Path, caller: str) -> None:
+    random_kills(project, COMMANDS[caller], 3, 4.0, seed=1)
+
+
+@_linux
+@pytest.mark.slow
+@pytest.mark.attack("11")
+@pytest.mark.parametrize("caller", COMMANDS)
+def test_nothing_is_left_after_many_kills_at_random_points(project: Path, caller: str) -> None:
+    random_kills(project, COMMANDS[caller], 50, 4.0, seed=2)
+
+
+@_linux
+@pytest.mark.attack("11")
+def test_a_killed_single_run_leaves_no_scheduler_server(project: Path) -> None:
+    process = begin(project, ["make", "nightly-now"])
+
+    def server() -> bool:
+        return any("server" in one.cmdline() for one in processes_in(project) if one.is_running())
+
+    wait_until(server, 90, "a server was started")
+    process.kill()
+    process.wait()
+    nothing_left(project, 60)
+
+
+@_linux
+@pytest.mark.slow
+@pytest.mark.attack("11")
+def test_nothing_is_left_after_many_kills_of_single_runs(project: Path) -> None:
+    random_kills(project, ["make", "nightly-now"], 10, 20.0, seed=3)
+
+
+DRAWING = """
+import sys
+from pathlib import Path
+from likeness.data.drawn_faces import write_drawn_faces
+from likeness.data.sources import SyntheticParams
+if __name__ == "__main__":
+    write_drawn_faces(SyntheticParams(int(sys.argv[1]), 0, 3.0, 60, 30, 1), Path("drawn"), workers=2)
+"""
+
+
+@pytest.mark.attack("11")
+def test_a_killed_drawing_leaves_no_process_and_the_next_removes_its_unfinished_file(tmp_path: Path) -> None:
+    program = tmp_path / "drawing.py"
+    program.write_text(DRAWING)
+
+    def unfinished() -> list[Path]:
+        return list((tmp_path / "drawn").rglob(".*.part"))
+
+    process = begin(tmp_path, [sys.executable, str(program), "5000"])
+    try:
+        busy: Callable[[], bool] = lambda: bool(unfinished()) and len(processes_in(tmp_path)) >= 4  # noqa: E731
+        wait_until(busy, 60, "it draws in processes of its own")
+    finally:
+        process.kill()
+        process.wait()
+    nothing_left(tmp_path)
+    for path in unfinished():
+        os.utime(path, (0, 0))
+    assert begin(tmp_path, [sys.executable, str(program), "60"]).wait(120) == 0
+    assert not unfinished()
