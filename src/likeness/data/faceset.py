@@ -49,11 +49,13 @@ MANIFEST_COLUMNS: Mapping[str, str] = {
     "brightness": "float32",  # mean of the stored crop / 255
     "contrast": "float32",  # standard deviation of the stored crop / 255
     "sharpness": "float32",  # variance of the Laplacian of the stored crop
+    "other_faces": "int32",  # that the photograph shows beside the one that was framed
     "problem": "str",  # why the image is not usable, one of PROBLEMS; "" where it is
     "error": "str",  # the same as a sentence
 }
 
 Alignment = Literal["deep-funneled", "LFW-a", "funneled", "none", "synthetic", "unknown"]
+Framing = Literal["detect", "none"]
 Checksum = Literal["published", "recorded", "none"]
 """published: equal to the digest its authors gave; recorded: measured here; none: a folder has no digest."""
 
@@ -74,6 +76,10 @@ class SourceCard:
     checksum: Checksum = "none"
     crop: tuple[int, int] | None = None
     """Height and width in source pixels of the central crop; None for the whole picture."""
+    frame: Framing = "none"
+    """`detect`: each face was found and framed as in use; `none`: the pictures were taken as framed already."""
+    smallest_face: int | None = None
+    """With `detect`: the side in pixels that a face needs."""
     collected_images: int = 0
     """How many of the images were collected after the source was published."""
     collected_people: int = 0
@@ -198,7 +204,7 @@ def seal(folder: Path, manifest: pd.DataFrame, source: SourceCard, lists: Mappin
         images=len(manifest),
         people=int(manifest["person"].nunique()),
         size=size,
-        fingerprint=fingerprint(manifest, source.crop, size, lists),
+        fingerprint=fingerprint(manifest, source.crop, size, lists, source.smallest_face),
     )
     manifest.to_parquet(folder / MANIFEST)
     for name, text in lists.items():
@@ -254,14 +260,21 @@ def _remove(path: Path) -> None:
 
 
 def fingerprint(
-    manifest: pd.DataFrame, crop: tuple[int, int] | None, size: tuple[int, int], lists: Mapping[str, str]
+    manifest: pd.DataFrame,
+    crop: tuple[int, int] | None,
+    size: tuple[int, int],
+    lists: Mapping[str, str],
+    smallest_face: int | None = None,
 ) -> str:
     """Hex sha256 of what a training can see: the image files, how they were cut, and the lists.
 
     Independent of the order of rows and of the name of the archive's root folder, so that the same images
     from a tar, a zip or a folder have one fingerprint.
     """
-    digest = hashlib.sha256(json.dumps({"crop": crop, "size": size}).encode())
+    cut: dict[str, object] = {"crop": crop, "size": size}
+    if smallest_face is not None:
+        cut["smallest_face"] = smallest_face
+    digest = hashlib.sha256(json.dumps(cut).encode())
     paths = ("/".join(path.split("/")[-2:]) for path in manifest["path"])
     for path, content in sorted(zip(paths, manifest["sha256"], strict=True)):
         digest.update(f"{path}\0{content}\n".encode())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,14 +11,20 @@ import cv2
 import numpy as np
 
 from likeness.data.archive import Member
-from likeness.data.problems import TOO_SMALL, UNDECODABLE
-from likeness.errors import ImageError, SmallImageError
+from likeness.data.problems import NO_FACE, SMALL_FACE, TOO_SMALL, UNDECODABLE
+from likeness.errors import FaceNotFoundError, ImageError, SmallFaceError, SmallImageError
+from likeness.faces import find_face
 from likeness.images import Pixels, crop_and_resize, decode
 
 SQUARE, THUMB = 128, 32
 _FREQUENCY, _POSITION = np.ogrid[:8, :THUMB]
 LOW_FREQUENCIES = np.cos(np.pi * _FREQUENCY * (2 * _POSITION + 1) / (2 * THUMB)).astype(np.float32)
 """The 8 lowest basis vectors of the DCT-II over 32 samples, unscaled."""
+_PROBLEMS: Mapping[type[ImageError], str] = {
+    SmallImageError: TOO_SMALL,
+    FaceNotFoundError: NO_FACE,
+    SmallFaceError: SMALL_FACE,
+}
 
 
 class Facts(NamedTuple):
@@ -34,26 +40,29 @@ class Facts(NamedTuple):
     brightness: float = float("nan")
     contrast: float = float("nan")
     sharpness: float = float("nan")
+    other_faces: int = 0
     problem: str = ""
     error: str = ""
 
 
 def read_images(
-    files: Sequence[Member], crop: tuple[int, int] | None, size: tuple[int, int]
+    files: Sequence[Member], crop: tuple[int, int] | None, size: tuple[int, int], smallest_face: int | None = None
 ) -> tuple[Pixels, list[Facts]]:
-    """Decodes, cuts and measures a batch of image files.
+    """Decodes, frames, cuts and measures a batch of image files.
 
     Args:
         files: path and bytes of each.
-        crop: height and width of the central window in source pixels, None for the whole picture.
+        crop: height and width of the central window in pixels of the framed picture, None for all of it.
         size: height and width to store.
+        smallest_face: the face is found and framed as in use, and has this many pixels a side at least; None for
+            pictures that are framed already.
 
     Returns:
         Pixels uint8 [N, *size], zero where a file is no usable image, and the facts of each file.
     """
     pixels = np.zeros((len(files), *size), np.uint8)
     squares = np.zeros((len(files), SQUARE, SQUARE), np.uint8)
-    facts = [_read_image(file, crop, pixels[row], squares[row]) for row, file in enumerate(files)]
+    facts = [_read_image(file, crop, smallest_face, pixels[row], squares[row]) for row, file in enumerate(files)]
     hashes = perceptual_hashes(squares)
     return pixels, [
         fact._replace(phash=phash) if not fact.problem else fact for fact, phash in zip(facts, hashes, strict=True)
@@ -61,19 +70,19 @@ def read_images(
 
 
 def read_image_file(
-    path: Path, name: str, crop: tuple[int, int] | None, size: tuple[int, int]
+    path: Path, name: str, crop: tuple[int, int] | None, size: tuple[int, int], smallest_face: int | None = None
 ) -> tuple[Pixels, Facts]:
     """Pixels uint8 [*size] and facts of one file; `name` is its path in the data set."""
-    pixels, facts = read_images([Member(name, path.read_bytes())], crop, size)
+    pixels, facts = read_images([Member(name, path.read_bytes())], crop, size, smallest_face)
     return pixels[0], facts[0]
 
 
 def read_batch(
-    files: Sequence[Member], crop: tuple[int, int] | None, size: tuple[int, int]
+    files: Sequence[Member], crop: tuple[int, int] | None, size: tuple[int, int], smallest_face: int | None = None
 ) -> tuple[Pixels, list[Facts]]:
     """`read_images` on one thread, for worker processes that share the cores among them."""
     cv2.setNumThreads(1)
-    return read_images(files, crop, size)
+    return read_images(files, crop, size, smallest_face)
 
 
 def square(picture: Pixels, out: Pixels | None = None) -> Pixels:
@@ -100,17 +109,21 @@ def perceptual_hashes(squares: Pixels) -> list[str]:
     return [row.tobytes().hex() for row in np.packbits(bits, axis=1)]
 
 
-def _read_image(file: Member, crop: tuple[int, int] | None, pixels: Pixels, shrunk: Pixels) -> Facts:
+def _read_image(
+    file: Member, crop: tuple[int, int] | None, smallest_face: int | None, pixels: Pixels, shrunk: Pixels
+) -> Facts:
     """Facts of one file; its pixels and its square are written into the rows given."""
     facts = Facts(file.path, len(file.data), hashlib.sha256(file.data).hexdigest())
     try:
         picture, width, height, mode = decode(file.data, "the file")
         facts = facts._replace(width=width, height=height, mode=mode)
-        pixels[...] = crop_and_resize(picture, crop, (pixels.shape[0], pixels.shape[1]))
-    except SmallImageError as error:
-        return facts._replace(problem=TOO_SMALL, error=str(error))
+        frame = picture
+        if smallest_face is not None:
+            face = find_face(picture, "the photograph", smallest_face)
+            frame, facts = face.frame, facts._replace(other_faces=face.others)
+        pixels[...] = crop_and_resize(frame, crop, (pixels.shape[0], pixels.shape[1]))
     except ImageError as error:
-        return facts._replace(problem=UNDECODABLE, error=str(error))
+        return facts._replace(problem=_PROBLEMS.get(type(error), UNDECODABLE), error=str(error))
     square(picture, shrunk)
     mean, deviation = cv2.meanStdDev(pixels)
     edges = cv2.meanStdDev(cv2.Laplacian(pixels, cv2.CV_16S))[1]

@@ -32,7 +32,7 @@ from likeness.data.faceset import (
 from likeness.data.layout import Layout, folder_layout, lfw_layout, people_of, why_left_aside
 from likeness.data.packing import pack
 from likeness.data.places import Located
-from likeness.data.problems import PROBLEMS, TOO_SMALL
+from likeness.data.problems import NO_FACE, PROBLEMS, SMALL_FACE, TOO_SMALL
 from likeness.data.sources import VARIANTS, DataParams
 from likeness.data.store import sort_rows
 from likeness.errors import DataError
@@ -140,12 +140,22 @@ def _refuse_useless(place: str, table: pd.DataFrame, selection: _Selection) -> N
         )
     if not usable(table).any():
         first = table.iloc[0]
-        small = (table["problem"] == TOO_SMALL).all()
-        advice = "; set data.crop in params.yaml to null or to a smaller one" if small else ""
         raise DataError(
-            f"{place}: none of its {len(table)} images is usable; the first, {first['path']}, {first['error']}"
-            + advice
+            f"{place}: none of its {len(table)} images is usable; the first, {first['path']}: {first['error']}"
+            + _advice(set(table["problem"]))
         )
+
+
+def _advice(problems: set[str]) -> str:
+    """What helps where pictures are framed already, or smaller than the recipe's crop."""
+    if problems & {NO_FACE, SMALL_FACE}:
+        return (
+            "; pictures that show nothing but a face already need data.frame=none and, where they are smaller "
+            'than the crop, data.crop=null (make folder MIRROR=… SET="data.frame=none data.crop=null")'
+        )
+    if TOO_SMALL in problems:
+        return "; with data.crop=null the whole picture is taken, with data.frame=detect the face is found in it"
+    return ""
 
 
 def _manifest(table: pd.DataFrame, layout: Layout, place: str) -> tuple[pd.DataFrame, npt.NDArray[np.int64]]:
@@ -195,6 +205,8 @@ def _card(located: Located, params: DataParams, archive_sha256: str | None) -> S
     alignment: Alignment = "synthetic" if synthetic else "unknown"
     if params.source in VARIANTS:
         alignment = VARIANTS[params.source].alignment
+    elif params.frame == "detect":
+        alignment = "none"
     return SourceCard(
         source=params.source,
         synthetic=synthetic,
@@ -203,6 +215,8 @@ def _card(located: Located, params: DataParams, archive_sha256: str | None) -> S
         archive_sha256=archive_sha256,
         checksum=located.checksum,
         crop=params.crop,
+        frame=params.frame,
+        smallest_face=params.framed_face,
     )
 
 
@@ -212,6 +226,11 @@ def _report(place: str, manifest: pd.DataFrame, problems: Mapping[str, int], asi
         if count:
             first = manifest[manifest["problem"] == problem].iloc[0]
             log.warning("%d images %s, such as %s: %s", count, PROBLEMS[problem], first["path"], first["error"])
+    if sum(problems.values()) > len(manifest) / 2:
+        log.warning("more than half of the images are left out%s", _advice({p for p, n in problems.items() if n}))
+    several = int((manifest["other_faces"] > 0).sum())
+    if several:
+        log.warning("%d photographs show several faces; the largest clear one of each was taken", several)
     if aside:
         path, reason = aside[0]
         log.warning("%d files were left aside (%s), such as %s: %s", len(aside), ASIDE, path, reason)

@@ -38,7 +38,8 @@ def measure(
         for at, arrival in enumerate(progress(arrivals, "measuring the batch", len(arrivals), "photograph")):
             name = f"{arrival.person}/{arrival.person}_{FIRST_NUMBER + at}.jpg"
             try:
-                pixels, facts = worker.call(read_image_file, arrival.staged, name, data.crop, data.size)
+                cut = (data.crop, data.size, data.framed_face)
+                pixels, facts = worker.call(read_image_file, arrival.staged, name, *cut)
             except WorkerError as error:
                 refused[arrival] = f"It cannot be decoded: the file {error}."
                 continue

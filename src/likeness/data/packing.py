@@ -112,7 +112,8 @@ class _Workers:
             self._idle.put(worker)
 
     def _read(self, worker: Worker, batch: list[Member]) -> Read:
-        return worker.call(read_batch, batch, self._params.crop, self._params.size)
+        cut = (self._params.crop, self._params.size, self._params.framed_face)
+        return worker.call(read_batch, batch, *cut)
 
     def _read_alone(self, worker: Worker, file: Member) -> Read:
         try:

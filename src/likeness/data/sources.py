@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from likeness.data.faceset import Alignment
+from likeness.data.faceset import Alignment, Framing
 from likeness.params import Range
 
 
@@ -17,14 +17,25 @@ class DataParams:
     Attributes:
         source: an LFW variant, `folder` for any folder-per-person set, or `synthetic` for drawn faces.
         mirror: folder or URL that is tried first; for `folder` the set itself (a folder or an archive).
-        crop: height and width in source pixels of the central window that is kept; None for the whole picture.
+        crop: height and width of the central window that is kept, in pixels of the picture, or of the 250×250 of a
+            framed face; None for all of it.
         size: height and width of a stored image; a window of other proportions is stretched to them.
+        frame: `detect` finds the face of each photograph and frames it as `likeness verify` does; `none` is for
+            pictures that are framed already, such as those of LFW.
+        smallest_face: with `detect`, side in pixels that a face needs; a photograph of a smaller one is left out.
     """
 
     source: Literal["lfw-a", "lfw", "lfw-funneled", "lfw-deepfunneled", "folder", "synthetic"]
     mirror: str | None
     crop: Annotated[tuple[int, int] | None, Range(low=8, high=8192)]
     size: Annotated[tuple[int, int], Range(low=8, high=1024)]
+    frame: Framing = "none"
+    smallest_face: Annotated[int, Range(low=24, high=4096)] = 40
+
+    @property
+    def framed_face(self) -> int | None:
+        """Side in pixels of the smallest face that is framed; None where no face is looked for."""
+        return self.smallest_face if self.frame == "detect" else None
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,8 @@ def find_face(
     if not found:
         raise FaceNotFoundError(
             f"{name} shows no face that can be found; use an upright photograph in which the face looks towards "
-            "the camera, or say that it is framed like the pictures of LFW already (aligned)"
+            "the camera and takes a tenth of the shorter side or more, or say that it is framed like the pictures "
+            "of LFW already (aligned)"
         )
     box = detector.refine(photograph, largest_clear(found).box)
     if box.side < smallest:

@@ -6,7 +6,7 @@ import dataclasses
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from likeness.errors import ModelError, ParamsError
 from likeness.files import file_sha256, read_json, write_json
@@ -39,6 +39,8 @@ class Card:
         source: data set that it was trained on.
         synthetic: whether those faces are drawn.
         alignment: how those photographs were aligned.
+        frame: how their faces were framed: "detect", by the detector that is used for the photographs that are
+            compared; "none", they were framed before, like LFW's.
         fingerprint: of those photographs.
         recipe: name of the recipe.
         seed: of its training.
@@ -63,6 +65,7 @@ class Card:
     seed: int
     trained: Facts
     versions: Facts
+    frame: Literal["detect", "none"] = "none"
     weights_sha256: str = ""
     files: Facts = field(default_factory=dict)
     format: int = FORMAT

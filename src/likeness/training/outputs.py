@@ -95,6 +95,7 @@ def build_card(setup: TrainingSetup, result: PlanResult) -> Card:
         source=setup.source.source,
         synthetic=setup.source.synthetic,
         alignment=setup.source.alignment,
+        frame=setup.source.frame,
         fingerprint=setup.source.fingerprint,
         recipe=setup.recipe.name or "unnamed",
         seed=setup.train.seed,

@@ -62,7 +62,15 @@ def judge(
     if not measured:
         return Judged(pd.DataFrame(columns=list(MANIFEST_COLUMNS)), refused, known)
     pixels, manifest = _table(measured)
-    source = SourceCard(data.source, data.source == "synthetic", "unknown", "data/incoming", crop=data.crop)
+    source = SourceCard(
+        data.source,
+        data.source == "synthetic",
+        "unknown",
+        "data/incoming",
+        crop=data.crop,
+        frame=data.frame,
+        smallest_face=data.framed_face,
+    )
     together = _with_copies(FaceSet(pixels, manifest, source), faces, params)
     by_name = dict(zip(_ends(manifest["path"]), measured, strict=True))
     for finding in check(together, params):

@@ -23,7 +23,7 @@ def suites(source: SourceCard, params: ValidationParams) -> dict[str, Suite]:
     """The expectations by the table that they speak about."""
     lfw = source.source in VARIANTS
     return {
-        "images": _images(params) + (_lfw_images(source) if lfw else []),
+        "images": _images(params) + _framing(source) + (_lfw_images(source) if lfw else []),
         "people": _people(params) + (_lfw_people(source) if lfw else []),
         **list_suites(params, lfw),
     }
@@ -61,6 +61,29 @@ def _decoding(params: ValidationParams) -> Suite:
             min_value=0,
             strict_min=True,
             row_condition=USABLE,
+        ),
+    ]
+
+
+def _framing(source: SourceCard) -> Suite:
+    if source.frame != "detect":
+        return []
+    return [
+        each(
+            "a face is found",
+            "Every photograph shows a face that can be found; the others stay out of everything that is built.",
+            severity="warning",
+            show=["image", "error"],
+            column="face_found",
+            value=True,
+        ),
+        each(
+            "faces are large enough",
+            f"The face of every photograph has {source.smallest_face or 0} pixels a side or more.",
+            severity="warning",
+            show=["image", "error"],
+            column="face_large_enough",
+            value=True,
         ),
     ]
 

@@ -60,11 +60,23 @@ def _source_facts(source: Json, manifest: pd.DataFrame) -> list[tuple[str, str]]
             f"mean {number(per_person.mean(), 3)}",
         ),
         ("Size as delivered", f"{common}, height × width in pixels"),
+        ("Framing", _framing(source, manifest)),
         ("Cut", f"central {size(source['crop'])}" if source["crop"] else "the whole picture"),
         ("Stored", f"{size(source['size'])} gray, 8 bits"),
         ("Archive sha256", f"{quoted(source['archive_sha256'] or 'none')}, {_CHECKSUMS[source['checksum']]}"),
         ("Fingerprint", quoted(source["fingerprint"])),
     ]
+
+
+def _framing(source: Json, manifest: pd.DataFrame) -> str:
+    """How the faces came to the middle of their pictures."""
+    if source["frame"] != "detect":
+        return "none: the pictures were taken as framed already"
+    several = int((manifest["other_faces"] > 0).sum())
+    told = f"each face was found as `likeness verify` finds it, from {source['smallest_face']} pixels a side on"
+    return told + (
+        f"; {count(several)} photographs show several, of which the largest clear one" if several else ""
+    )
 
 
 def _images(manifest: pd.DataFrame) -> str:

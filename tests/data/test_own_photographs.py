@@ -1,0 +1,129 @@
+"""Photographs as a camera makes them: each face is found and framed as in use, or is a row with its reason."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from likeness.data.faceset import FaceSet
+from likeness.data.ingest import ingest
+from likeness.data.places import Located, locate
+from likeness.data.problems import NO_FACE, SMALL_FACE
+from likeness.data.sources import DataParams
+from likeness.errors import DataError
+from likeness.faces import find_face
+from likeness.images import Pixels, read_image
+from likeness.models.preprocess import Preprocess
+from likeness.validation.checkpoint import check
+from likeness.validation.params import ValidationParams
+from tests.serving.pictures import encoded, other_portrait, portrait, two_people
+
+CROP, SIZE = (120, 100), (80, 64)
+
+
+def on_a_wall(picture: Pixels, left: int, top: int, size: tuple[int, int] = (800, 1100)) -> Pixels:
+    """A photograph that shows the picture somewhere."""
+    wall = np.random.default_rng(0).integers(90, 130, (*size, 3), dtype=np.uint8)
+    wall[top : top + len(picture), left : left + picture.shape[1]] = picture
+    return wall
+
+
+def reduced(picture: Pixels, share: float) -> Pixels:
+    return np.asarray(cv2.resize(picture, None, fx=share, fy=share, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    pictures = {
+        "Ada/IMG 1.jpg": on_a_wall(portrait(), 60, 280),
+        "Ada/IMG 2.jpg": on_a_wall(portrait(), 580, 20),
+        "Ada/IMG 3.jpg": on_a_wall(reduced(portrait(), 0.35), 50, 20, (240, 300)),
+        "Ben/1.jpg": on_a_wall(other_portrait(), 400, 100),
+        "Ben/2.jpg": on_a_wall(np.zeros((9, 9, 3), np.uint8), 0, 0),
+        "Ben/3.jpg": two_people(),
+    }
+    for name, picture in pictures.items():
+        (tmp_path / "photos" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "photos" / name).write_bytes(encoded(picture, quality=95))
+    return tmp_path / "photos"
+
+
+def params(**changes: object) -> DataParams:
+    return DataParams(
+        **({"source": "folder", "mirror": None, "crop": CROP, "size": SIZE, "frame": "detect"} | changes)
+    )  # type: ignore[arg-type]
+
+
+def faces_of(folder: Path, data: DataParams) -> FaceSet:
+    out = folder.with_name("faces")
+    ingest(Located(folder, folder.name, "none", {}), data, out)
+    return FaceSet.open(out)
+
+
+@pytest.mark.fault("A1", "D01")
+def test_what_is_stored_is_what_the_network_sees_in_use(folder: Path) -> None:
+    faces = faces_of(folder, params())
+    preprocess = Preprocess(SIZE, CROP)
+    rows = faces.manifest[faces.usable]
+    assert list(rows["path"].str.split("/").str[-2:].str.join("/")) == [
+        "Ada/IMG 1.jpg",
+        "Ada/IMG 2.jpg",
+        "Ben/1.jpg",
+        "Ben/3.jpg",
+    ]
+    for row, path in rows["path"].items():
+        photograph = read_image(folder.parent / path if (folder.parent / path).exists() else folder / path)
+        np.testing.assert_array_equal(faces.pixels[row], preprocess.window(find_face(photograph).frame))
+    assert rows["other_faces"].tolist() == [0, 0, 0, 1]
+    assert (faces.source.frame, faces.source.smallest_face, faces.source.alignment) == ("detect", 40, "none")
+
+
+@pytest.mark.fault("A1")
+def test_photographs_without_a_large_enough_face_are_counted(folder: Path) -> None:
+    faces = faces_of(folder, params())
+    problems = faces.manifest.set_index("path")["problem"]
+    assert problems[problems != ""].tolist() == [SMALL_FACE, NO_FACE]
+    assert "fewer than 40" in faces.manifest["error"][2]
+    assert not faces.pixels[~faces.usable].any()
+    found = {finding.name: finding for finding in check(faces, ValidationParams())}
+    for name, image in {"a face is found": "Ben/2.jpg", "faces are large enough": "Ada/IMG 3.jpg"}.items():
+        assert not found[name].success
+        assert found[name].severity == "warning"
+        assert [offender["image"] for offender in found[name].offenders] == [image]
+
+
+@pytest.mark.fault("D02")
+@pytest.mark.parametrize("size", [(112, 92), (112, 112)])
+def test_faces_that_are_framed_already_are_taken_as_they_are(tmp_path: Path, size: tuple[int, int]) -> None:
+    for name, picture in {"Ada": portrait(), "Ben": other_portrait()}.items():
+        close = cv2.resize(
+            find_face(read_image(picture)).frame[60:190, 70:180], size[::-1], interpolation=cv2.INTER_AREA
+        )
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        (tmp_path / "photos" / name / "1.pgm").write_bytes(encoded(close, "PPM"))
+    faces = faces_of(tmp_path / "photos", params(frame="none", crop=None))
+    assert faces.usable.all()
+    assert faces.source.frame == "none"
+    with pytest.raises(DataError, match=r"data\.crop=null"):
+        faces_of(tmp_path / "photos", params(frame="none"))
+    for picture in (tmp_path / "photos").glob("*/*"):
+        picture.write_bytes(encoded(np.full(size, 90, np.uint8), "PPM"))
+    with pytest.raises(DataError, match=r"no face .*data\.frame=none .*data\.crop=null"):
+        faces_of(tmp_path / "photos", params())
+
+
+def test_the_way_of_framing_is_part_of_the_fingerprint(folder: Path) -> None:
+    prints = {
+        faces_of(folder, data).source.fingerprint
+        for data in (params(), params(frame="none"), params(smallest_face=30))
+    }
+    assert len(prints) == 3
+
+
+@pytest.mark.fault("D11")
+def test_ingest_expands_a_tilde(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(folder.parent))
+    assert locate(params(mirror="~/photos"), folder.parent / "downloads", {}).images == folder
