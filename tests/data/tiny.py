@@ -29,6 +29,7 @@ def tiny_manifest(people: Mapping[str, int]) -> pd.DataFrame:
         "brightness": 0.5,
         "contrast": 0.2,
         "sharpness": 500.0,
+        "other_faces": 0,
         "problem": "",
         "error": "",
     }

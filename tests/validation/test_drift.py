@@ -33,6 +33,7 @@ def manifest(rng: np.random.Generator, images: int, brightness: float = 0.5, wid
             "height": 250,
             "brightness": rng.normal(brightness, 0.1, images),
             "sharpness": rng.lognormal(6, 0.5, images),
+            "other_faces": 0,
             "problem": "",
         }
     )

@@ -10,7 +10,7 @@ import pytest
 from likeness.data.faceset import FaceSet
 from likeness.data.ingest import ingest
 from likeness.data.places import Located
-from likeness.data.problems import TOO_SMALL, UNDECODABLE
+from likeness.data.problems import TOO_SMALL
 from likeness.data.protocol import SplitParams, make_split
 from likeness.data.sources import DataParams
 from likeness.validation.checkpoint import validate
@@ -34,7 +34,7 @@ def test_pictures_smaller_than_the_crop_are_left_out_with_their_reason(tmp_path:
     }
     located = Located(write_folder(tmp_path / "set", files), "set", "none", {})
     done = ingest(located, DataParams("folder", None, (50, 40), (20, 16)), tmp_path / "faces")
-    assert done.problems == {UNDECODABLE: 0, TOO_SMALL: 7}
+    assert {kind: count for kind, count in done.problems.items() if count} == {TOO_SMALL: 7}
     faces = FaceSet.open(tmp_path / "faces")
     small = faces.manifest[~faces.usable]
     assert set(small["problem"]) == {TOO_SMALL}
