@@ -206,5 +206,5 @@ def test_a_killed_drawing_leaves_no_process_and_the_next_removes_its_unfinished_
     nothing_left(tmp_path)
     for path in unfinished():
         os.utime(path, (0, 0))
-    assert begin(tmp_path, [sys.executable, str(program), "60"]).wait(120) == 0
+    assert begin(tmp_path, [sys.executable, str(program), "30"]).wait(120) == 0
     assert not unfinished()

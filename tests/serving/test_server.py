@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 from likeness.errors import RequestError
@@ -117,3 +118,18 @@ def test_an_address_in_use_is_one_sentence(model_folder: Path, tmp_path: Path) -
     assert done.returncode == 2
     assert "cannot be listened on" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.attack("11")
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_nothing_is_left_of_a_service_that_is_ended_at_work(
+    served: tuple[subprocess.Popen[str], str], photos: Path, number: signal.Signals
+) -> None:
+    process, address = served
+    files = {"first": (photos / "ada.jpg").read_bytes(), "second": (photos / "ada.png").read_bytes()}
+    assert httpx.post(f"{address}/api/verify", files=files, timeout=30).status_code == 200
+    started = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(number)
+    process.wait(20)
+    _, alive = psutil.wait_procs(started, 10)
+    assert not [one for one in alive if one.status() != psutil.STATUS_ZOMBIE]
