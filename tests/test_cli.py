@@ -236,6 +236,16 @@ def test_a_model_of_drawn_faces_says_so(run: Run, tmp_path: Path) -> None:
     assert "trained on drawn faces" in done.err
 
 
+@pytest.mark.fault("D02")
+def test_a_model_of_pictures_framed_beforehand_says_so(run: Run, tmp_path: Path) -> None:
+    make_model(tmp_path / "own")
+    card = json.loads(Path("own/card.json").read_text())
+    for frame, told in {"none": True, "detect": False}.items():
+        Path("own/card.json").write_text(json.dumps(card | {"source": "folder", "frame": frame}))
+        done = run("verify", "people/ada/one.jpg", "people/ada/two.png", "--model", "own")
+        assert ("--aligned" in done.err) is told
+
+
 def test_export_puts_the_tower_beside_its_weights(run: Run, model: Path) -> None:
     shutil.copytree(model, "exported")
     (done,) = run("export", "exported", "--json").lines
