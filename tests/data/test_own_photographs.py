@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import cv2
@@ -9,13 +10,16 @@ import numpy as np
 import pytest
 
 from likeness.data.faceset import FaceSet
+from likeness.data.incoming import take_snapshot
 from likeness.data.ingest import ingest
+from likeness.data.measuring import measure
 from likeness.data.places import Located, locate
 from likeness.data.problems import NO_FACE, SMALL_FACE
 from likeness.data.sources import DataParams
 from likeness.errors import DataError
 from likeness.faces import find_face
 from likeness.images import Pixels, read_image
+from likeness.isolation import LIMITS as WORKER_LIMITS
 from likeness.models.preprocess import Preprocess
 from likeness.validation.checkpoint import check
 from likeness.validation.params import ValidationParams
@@ -127,3 +131,20 @@ def test_the_way_of_framing_is_part_of_the_fingerprint(folder: Path) -> None:
 def test_ingest_expands_a_tilde(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(folder.parent))
     assert locate(params(mirror="~/photos"), folder.parent / "downloads", {}).images == folder
+
+
+@pytest.mark.fault("A1")
+def test_the_nightly_intake_frames_what_joins_such_a_set(folder: Path, tmp_path: Path) -> None:
+    found = take_snapshot(folder, tmp_path / ".arrived", ["Ada"], time.time() + 60, 0)
+    measured, refused = measure(found.arrivals, params(), WORKER_LIMITS)
+    assert sorted(arrival.name for arrival in measured) == [
+        "Ada/IMG 1.jpg",
+        "Ada/IMG 2.jpg",
+        "Ben/1.jpg",
+        "Ben/3.jpg",
+    ]
+    (pixels, _) = next(each for arrival, each in measured.items() if arrival.name == "Ben/1.jpg")
+    photograph = read_image(on_a_wall(other_portrait(), 400, 100))
+    expected = Preprocess(SIZE, CROP).window(find_face(photograph).frame)
+    assert np.abs(pixels.astype(int) - expected).mean() < 5  # but for the JPEG file
+    assert sorted("no face" in reason for reason in refused.values()) == [False, True]
