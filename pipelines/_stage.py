@@ -7,14 +7,21 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import typer
 
-from likeness.errors import LikenessError
+from likeness.errors import Failure, LikenessError, OutputError, failure_of
+from likeness.files import write_json
 from likeness.telemetry import disable_telemetry
 from pipelines._parent import follow_parent
+
+FAILURE = "LIKENESS_FAILURE"
+"""Environment variable that names the file in which a stage that fails leaves its `Failure`."""
 
 
 def run(main: Callable[..., Any]) -> None:
@@ -33,8 +40,19 @@ def run(main: Callable[..., Any]) -> None:
     try:
         app()
     except LikenessError as error:
+        _leave(failure_of(error))
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         raise SystemExit(error.exit_code) from None
+    except Exception as error:
+        _leave(failure_of(error))
+        raise
+
+
+def _leave(failure: Failure) -> None:
+    """Writes a failure to the file that whoever started the stage wants it in."""
+    if target := os.environ.get(FAILURE):
+        with suppress(OutputError):  # the disk is full: the exit code has to do
+            write_json(Path(target), asdict(failure))
 
 
 def _stop(number: int, _: FrameType | None) -> None:

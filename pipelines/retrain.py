@@ -22,7 +22,7 @@ from prefect.client.schemas.objects import FlowRun, TaskRun
 from prefect.runtime import flow_run
 from prefect.states import Cancelled, Completed, Failed
 
-from likeness.errors import LikenessError, OutputError
+from likeness.errors import LikenessError, failure_of
 from likeness.tracking.history import Night, write_night
 from pipelines._parent import follow_parent
 from pipelines.nightly import notes, standing
@@ -30,7 +30,7 @@ from pipelines.nightly.at_work import at_work, find_dead, note_step
 from pipelines.nightly.dvc import Dvc
 from pipelines.nightly.intake import Intake, take_in
 from pipelines.nightly.origin import SERVED, check_origin, project_of
-from pipelines.nightly.outcome import TO_DO, HaltError, Outcome
+from pipelines.nightly.outcome import TO_DO, HaltError, Outcome, outcome_of
 from pipelines.nightly.params import STAGES, NightlyParams, Places, read_nightly
 from pipelines.nightly.seed import next_seed
 
@@ -102,7 +102,7 @@ def retrain(
     except HaltError as halt:
         diary.end(halt.outcome, str(halt))
     except LikenessError as error:
-        diary.end(Outcome.DISK_FULL if _full(error) else Outcome.FAILED, str(error))
+        diary.end(outcome_of(failure_of(error)), str(error))
     except Exception as error:
         _log.exception("the night broke off")
         diary.end(Outcome.FAILED, f"{type(error).__name__}: {error}")
@@ -219,11 +219,13 @@ def _retries(params: NightlyParams) -> dict[str, Any]:
 
 def _may_pass(task: Task[Any, Any], run: TaskRun, state: State[Any]) -> bool:
     error = state.result(raise_on_failure=False)
-    return isinstance(error, HaltError) and error.passing
+    return isinstance(error, HaltError) and error.transient
 
 
 def _dvc(places: Places, params: NightlyParams) -> Dvc:
-    return Dvc(places.root, params.grace_seconds, params.lock_wait_minutes * 60, get_run_logger().info)
+    return Dvc(
+        places.root, params.grace_seconds, params.lock_wait_minutes * 60, get_run_logger().info, places.failure
+    )
 
 
 def _require_room(places: Places, params: NightlyParams) -> None:
@@ -239,10 +241,6 @@ def _require_gpu(params: NightlyParams) -> None:
 
         if not torch.cuda.is_available():
             raise HaltError(Outcome.NO_GPU, "nightly.device demands a GPU, and torch finds none.")
-
-
-def _full(error: LikenessError) -> bool:
-    return isinstance(error, OutputError) and "No space left" in str(error)
 
 
 def _close(places: Places, params: NightlyParams, diary: _Diary) -> State[Any]:

@@ -47,7 +47,11 @@ def at_work(places: Places, began: float, flow_run: str | None) -> Iterator[None
 def note_step(places: Places, step: str) -> None:
     """What the night begins now, for the line about it should it die there."""
     note = places.state / _NOTE
-    write_json(note, read_json(note) | {"step": step})
+    try:
+        known = dict(read_json(note))
+    except (OSError, ValueError, TypeError):  # damaged: the step is worth noting all the same
+        known = {}
+    write_json(note, known | {"step": step})
 
 
 def idle(places: Places) -> bool:

@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipelines.nightly.outcome import HaltError, Outcome, stage_halt
+from pipelines._stage import FAILURE
+from pipelines.nightly.outcome import HaltError, Outcome, read_failure, stage_halt
 from pipelines.nightly.process import Finished, run_group
 
 _BUSY = ("is busy, it is being blocked by", "Unable to acquire lock")
@@ -28,6 +29,7 @@ class Dvc:
         grace: seconds between the request to stop and the kill.
         wait: seconds that another DVC process is waited for.
         tell: gets each line of output.
+        failure: file for what a stage that fails leaves.
         poll: seconds between tries while waiting.
     """
 
@@ -35,6 +37,7 @@ class Dvc:
     grace: float
     wait: float
     tell: Callable[[str], None]
+    failure: Path
     poll: float = _POLL_SECONDS
 
     def changed(self) -> bool:
@@ -46,7 +49,7 @@ class Dvc:
         done = self._patiently(["status", "--quiet"], _QUICK_SECONDS)
         if done.code in (0, 1):
             return done.code == 1
-        raise stage_halt("dvc status", done.lines)
+        raise stage_halt("dvc status", None, done.lines)
 
     def reproduce(self, stage: str, seconds: float) -> tuple[bool, float]:
         """Brings one stage up to date; returns whether it ran, and the seconds that it took.
@@ -60,7 +63,7 @@ class Dvc:
                 Outcome.FAILED, f"{stage}: not done after {seconds / 60:g} minutes, its limit; it was stopped."
             )
         if done.code != 0:
-            raise stage_halt(stage, done.lines)
+            raise stage_halt(stage, read_failure(self.failure), done.lines)
         return any(line.startswith("Running stage") for line in done.lines), done.seconds
 
     def _patiently(self, arguments: Sequence[str], seconds: float) -> Finished:
@@ -80,7 +83,9 @@ class Dvc:
 
     def _run(self, arguments: Sequence[str], seconds: float) -> Finished:
         binaries = str(Path(sys.executable).parent)  # the stages say `python`
-        environ = os.environ | {"PATH": os.pathsep.join([binaries, os.environ.get("PATH", "")])}
+        path = os.pathsep.join([binaries, os.environ.get("PATH", "")])
+        self.failure.unlink(missing_ok=True)
+        environ = os.environ | {"PATH": path, FAILURE: str(self.failure)}
         return run_group(
             [sys.executable, "-m", "dvc", *arguments],
             folder=self.root,

@@ -131,8 +131,10 @@ def _collected(places: Places) -> Collected:
 
 
 def _faces(places: Places) -> FaceSet | None:
-    """The data set as it is, or None before there is one."""
+    """The data set as it is, or None before there is one; a damaged one is rebuilt by the next stage."""
     try:
         return FaceSet.open(places.faces)
-    except DataError:
+    except DataError as error:
+        if places.faces.exists():
+            _log.warning("the batch is compared with no data set: %s", error)
         return None

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-import re
+import errno
 from collections.abc import Sequence
 from enum import StrEnum
+from pathlib import Path
+
+from likeness.errors import Failure, ParamsError
+from likeness.files import read_json
+from likeness.params import from_mapping
 
 LINE = 300  # characters of a message that are kept
 
@@ -60,14 +65,14 @@ TO_DO = {
     Outcome.NO_GPU: "Set nightly.device to auto, or see `likeness doctor` for the driver.",
 }
 
-_BY_ERROR = {
-    "ValidationFailedError": Outcome.INVALID,
-    "DivergedError": Outcome.DIVERGED,
-    "CollapseError": Outcome.DIVERGED,
-    "TrackingError": Outcome.TRACKING_AWAY,
+_BY_KIND = {
+    "validation-failed": Outcome.INVALID,
+    "diverged": Outcome.DIVERGED,
+    "collapse": Outcome.DIVERGED,
+    "tracking": Outcome.TRACKING_AWAY,
+    "disk-full": Outcome.DISK_FULL,
 }
-_TOLD = re.compile(r"([A-Z]\w*(?:Error|Failed)): (.+)")
-_PASSING = re.compile(r"does not answer|broke off|answers 5\d\d|database is locked", re.IGNORECASE)
+_DISK_FULL = f"[Errno {errno.ENOSPC}]"  # as Python shows it, in DVC's output too
 
 
 class HaltError(Exception):
@@ -75,23 +80,34 @@ class HaltError(Exception):
 
     Attributes:
         outcome: how the night ends.
-        passing: whether trying again may help.
+        transient: whether trying again may help.
     """
 
-    def __init__(self, outcome: Outcome, line: str, passing: bool = False) -> None:
+    def __init__(self, outcome: Outcome, line: str, transient: bool = False) -> None:
         super().__init__(line)
         self.outcome = outcome
-        self.passing = passing
+        self.transient = transient
 
 
-def stage_halt(stage: str, lines: Sequence[str]) -> HaltError:
-    """What the output of a failed stage says, as an outcome."""
-    told = next((found for line in lines if (found := _TOLD.match(line))), None)
-    name, message = told.groups() if told else ("", _last_error(lines))
-    outcome = _BY_ERROR.get(name, Outcome.FAILED)
-    if "No space left" in "\n".join(lines):
-        outcome = Outcome.DISK_FULL
-    return HaltError(outcome, f"{stage}: {message[:LINE]}", passing=bool(_PASSING.search("\n".join(lines))))
+def outcome_of(failure: Failure) -> Outcome:
+    """How a night ends that failed so."""
+    return _BY_KIND.get(failure.kind, Outcome.FAILED)
+
+
+def read_failure(path: Path) -> Failure | None:
+    """What a stage left; None where it left nothing, as when it was killed or DVC itself failed."""
+    try:
+        return from_mapping(Failure, read_json(path), str(path))
+    except (OSError, ValueError, AttributeError, TypeError, ParamsError):
+        return None
+
+
+def stage_halt(stage: str, failure: Failure | None, lines: Sequence[str]) -> HaltError:
+    """What a stage left when it failed, else the last error of its output, as an outcome."""
+    if failure is not None:
+        return HaltError(outcome_of(failure), f"{stage}: {failure.message[:LINE]}", failure.transient)
+    full = any(_DISK_FULL in line for line in lines)
+    return HaltError(Outcome.DISK_FULL if full else Outcome.FAILED, f"{stage}: {_last_error(lines)[:LINE]}")
 
 
 def _last_error(lines: Sequence[str]) -> str:

@@ -117,6 +117,11 @@ class Places:
         return self.state / "batch.json"
 
     @property
+    def failure(self) -> Path:
+        """What the stage that failed last leaves of its failure."""
+        return self.state / "failure.json"
+
+    @property
     def note(self) -> Path:
         """The note of the collected photographs."""
         return self.root / "data" / "collected.json"

@@ -69,7 +69,7 @@ def judge_model(places: Places) -> Standing:
         challenger, champion = registry.challenger(), registry.champion()
         figures = [None if v is None else registry.candidate(v).accuracy for v in (challenger, champion)]
     except TrackingError as error:
-        raise HaltError(Outcome.TRACKING_AWAY, str(error), passing=True) from error
+        raise HaltError(Outcome.TRACKING_AWAY, str(error), transient=True) from error
     write_json(places.state / _MEMORY, _digests(places))
     return Standing(verdict, challenger, champion, *figures)
 
@@ -89,7 +89,7 @@ def require_tracking(places: Places) -> None:
     try:
         Registry.open(tracking.uri, create=True)
     except TrackingError as error:
-        raise HaltError(Outcome.TRACKING_AWAY, str(error), passing=True) from error
+        raise HaltError(Outcome.TRACKING_AWAY, str(error), transient=True) from error
 
 
 def facts(places: Places) -> dict[str, Any]:
@@ -101,7 +101,13 @@ def facts(places: Places) -> dict[str, Any]:
 
 
 def _value(path: Path, key: str) -> Any:
-    return read_json(path).get(key) if path.is_file() else None
+    try:
+        return read_json(path).get(key)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, AttributeError) as error:  # it is shown, and decides nothing
+        _log.warning("%s: is damaged (%s)", path, error)
+        return None
 
 
 def _digests(places: Places) -> dict[str, str] | None:

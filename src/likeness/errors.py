@@ -7,11 +7,26 @@ the user did.
 
 from __future__ import annotations
 
+import errno
+import re
+from dataclasses import dataclass
+
 
 class LikenessError(Exception):
-    """Base of every fault that is told to a user in a sentence instead of a traceback."""
+    """Base of every fault that is told to a user in a sentence instead of a traceback.
+
+    Attributes:
+        exit_code: of a command that ends with it.
+        transient: whether the same may succeed later without anybody's doing.
+    """
 
     exit_code = 2
+    transient = False
+
+    def __init__(self, message: str = "", *, transient: bool | None = None) -> None:
+        super().__init__(message)
+        if transient is not None:
+            self.transient = transient
 
 
 class ParamsError(LikenessError):
@@ -28,6 +43,8 @@ class DownloadError(SourceError):
 
 class UnreachableError(DownloadError):
     """A server does not answer at all; asking it for another file is pointless."""
+
+    transient = True
 
 
 class ArchiveError(LikenessError):
@@ -112,3 +129,39 @@ class RequestError(LikenessError):
 
 class TooLargeError(RequestError):
     """A request to the service, or one file in it, is larger than is taken."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What a program that failed leaves for the one that started it.
+
+    Attributes:
+        kind: the error's class, as in validation-failed; `disk-full`; or `unexpected`.
+        transient: whether the same may succeed later without anybody's doing.
+        message: a sentence.
+    """
+
+    kind: str
+    transient: bool
+    message: str
+
+
+def failure_of(error: BaseException) -> Failure:
+    """An error as data."""
+    full = any(isinstance(cause, OSError) and cause.errno in _FULL for cause in _causes(error))
+    if isinstance(error, LikenessError):
+        name = type(error).__name__.removesuffix("Error")
+        kind = re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower()
+        return Failure("disk-full" if full else kind, error.transient, str(error))
+    return Failure("disk-full" if full else "unexpected", False, f"{type(error).__name__}: {error}")
+
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def _causes(error: BaseException | None) -> list[BaseException]:
+    causes: list[BaseException] = []
+    while error is not None and error not in causes:
+        causes.append(error)
+        error = error.__cause__ or error.__context__
+    return causes

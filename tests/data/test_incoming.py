@@ -52,6 +52,11 @@ def files_in(folder: Path) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
 
+def test_a_missing_folder_is_an_empty_batch(tmp_path: Path) -> None:
+    found = snapshot(tmp_path)
+    assert (found.arrivals, found.left) == ((), ())
+
+
 def test_good_files_join_the_collection_and_leave_the_incoming_folder(tmp_path: Path) -> None:
     put(tmp_path, {"Ann/1.jpg": b"one", "Ann/2.JPG": b"two", "Bob/1.png": b"three"})
     placed = take(tmp_path)

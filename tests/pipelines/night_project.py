@@ -27,18 +27,27 @@ START_SECONDS = 180
 JUDGED = {"weights": "models/model/weights.safetensors", "predictions": "reports/evaluation/predictions.parquet"}
 
 STAGE_PROGRAM = '''
-"""Does what params.yaml says of its stage: ok, sleep, or lines of text to fail with."""
-import pathlib, subprocess, sys, time, yaml
-name = sys.argv[1]
+"""Does what params.yaml says of its stage: ok, sleep, an error of ours by its name, or a text to fail with."""
+import pathlib, subprocess, sys, yaml
+from likeness import errors
+from pipelines._stage import run
+name = sys.argv.pop(1)
 do = yaml.safe_load(open("params.yaml"))["toy"][name]
 print("toy stage", name, do, flush=True)
-if do == "sleep":
-    # A child of its own, as the decoding processes of a real stage are.
-    subprocess.run([sys.executable, "-c", "import time; time.sleep(600)"])
-elif do != "ok":
-    sys.exit(do)
-pathlib.Path("out").mkdir(exist_ok=True)
-pathlib.Path("out", name + ".txt").write_text(do)
+def main() -> None:
+    error, _, message = do.partition(": ")
+    if do == "sleep":
+        # A child of its own, as the decoding processes of a real stage are.
+        subprocess.run([sys.executable, "-c", "import time; time.sleep(600)"])
+    elif hasattr(errors, error):
+        raise getattr(errors, error)(message)
+    elif do == "full":
+        raise OSError(28, "No space left on device")
+    elif do != "ok":
+        sys.exit(do)
+    pathlib.Path("out").mkdir(exist_ok=True)
+    pathlib.Path("out", name + ".txt").write_text(do)
+run(main)
 '''
 
 

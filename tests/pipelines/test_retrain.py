@@ -135,6 +135,9 @@ def test_a_download_that_breaks_off_is_tried_again_and_a_wrong_folder_is_not(ser
     _, night = night_of(project)
     assert (night.outcome, tries(night)["ingest"]) == ("failed", 1)
     assert "there is no such folder" in night.line
+    write_params(project, ingest="full")
+    _, night = night_of(project)
+    assert (night.outcome, tries(night)["ingest"]) == ("disk-full", 1)
 
 
 def test_a_second_night_in_the_same_project_is_cancelled(server: str, project: Path) -> None:

@@ -208,7 +208,7 @@ def _giving_up(url: str, error: requests.RequestException, part: _Part) -> Downl
         return UnreachableError(f"{url}: the server does not answer ({_reason(error)})")
     size = part.path.stat().st_size if part.path.exists() else 0
     kept = f"; the {size} bytes that came are kept, a later run goes on from there" if size else ""
-    return DownloadError(f"{url}: broke off {ATTEMPTS} times ({_reason(error)}){kept}")
+    return DownloadError(f"{url}: broke off {ATTEMPTS} times ({_reason(error)}){kept}", transient=True)
 
 
 def _reason(error: requests.RequestException) -> str:

@@ -292,7 +292,7 @@ def _files(incoming: Path, left: list[Left]) -> Iterator[Path]:
         name = Path(error.filename or incoming).relative_to(incoming).as_posix()
         left.append(Left(printable(name), f"The folder cannot be read ({error.strerror}).", waits=True))
 
-    for root, folders, files in os.walk(incoming, onerror=unreadable):
+    for root, folders, files in os.walk(incoming, onerror=unreadable) if incoming.exists() else ():
         folders.sort()
         for name in sorted([*files, *(one for one in folders if Path(root, one).is_symlink())]):
             path = Path(root, name)

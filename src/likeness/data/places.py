@@ -142,7 +142,7 @@ class _Web:
     def fetch(self, url: str, target: Path, digest: str | None = None) -> None:
         host = urlsplit(url).netloc
         if host in self._silent:
-            raise DownloadError(f"{_without_login(url)}: the server does not answer")
+            raise DownloadError(f"{_without_login(url)}: the server does not answer", transient=True)
         try:
             log.info("fetching %s", _without_login(url))
             download(url, target, digest)
@@ -188,14 +188,14 @@ class _Homes:
         return self._downloads / name
 
     def _fetch(self, homes: Sequence[Home], target: Path) -> Home:
-        reasons = []
+        errors: list[DownloadError] = []
         for home in homes:
             try:
                 self._web.fetch(home.url, target, home.digest)
                 return home
             except DownloadError as error:
-                reasons.append(str(error))
-        raise SourceError("\n  ".join(reasons))
+                errors.append(error)
+        raise SourceError("\n  ".join(map(str, errors)), transient=any(error.transient for error in errors))
 
 
 def _places(mirror: str | None, downloads: Path) -> list[_Place]:
