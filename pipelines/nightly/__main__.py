@@ -22,7 +22,7 @@ from likeness.tracking.store import one_line
 from pipelines.nightly.deployment import deploy as send_deployment
 from pipelines.nightly.outcome import Outcome
 from pipelines.nightly.params import Places, read_nightly
-from pipelines.nightly.server import embedded, prepare, reachable
+from pipelines.nightly.server import embedded, prepare, reach
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True)
 _Project = Annotated[Path, typer.Option(help="Folder of the project.")]
@@ -51,7 +51,8 @@ def now(
     places = Places(project.resolve())
     params = read_nightly(places.params)
     prepare(places)
-    with recorded(places), reachable(places, params):
+    with recorded(places):
+        reach(places, params)
         from pipelines.retrain import retrain
 
         state = retrain(str(places.root), force_train, accept_drift, no_settle, return_state=True)
@@ -72,10 +73,10 @@ def webhook(url: str, name: str = "likeness", project: _Project = Path()) -> Non
     """Save a block that posts to a URL how a night ended, for nightly.notify in operations.yaml."""
     places = Places(project.resolve())
     prepare(places)
-    with reachable(places, read_nightly(places.params)):
-        from pipelines.nightly.notes import save_webhook
+    reach(places, read_nightly(places.params))
+    from pipelines.nightly.notes import save_webhook
 
-        typer.echo(f"set nightly.notify to {save_webhook(name, url)} in operations.yaml")
+    typer.echo(f"set nightly.notify to {save_webhook(name, url)} in operations.yaml")
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import socket
@@ -13,7 +14,7 @@ import urllib.error
 import urllib.request
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from likeness.errors import UnreachableError
@@ -48,7 +49,7 @@ def answering(places: Places, params: NightlyParams) -> bool:
     """Points Prefect to the server that answers: the environment's, else the embedded one of this machine.
 
     Returns:
-        Whether one does. `reachable` starts one where none does, so that a server that is away never costs a run.
+        Whether one does. `reach` starts one where none does, so that a server that is away never costs a run.
     """
     wanted = os.environ.pop("PREFECT_API_URL", "")
     if wanted.rstrip("/") == _address(params):
@@ -89,20 +90,19 @@ def embedded(places: Places, params: NightlyParams) -> Iterator[None]:
         yield
 
 
-@contextmanager
-def reachable(places: Places, params: NightlyParams) -> Iterator[None]:
-    """While the block runs, a server answers: one that runs already, else one of our own on a free port.
+def reach(places: Places, params: NightlyParams) -> None:
+    """Sees to it that a server answers: one that runs already, else one of our own on a free port.
 
-    Prefect would start one too, but leaves it behind when this process is killed.
+    That one ends last of all when this process does: Prefect, which must be imported after this, still sends it
+    its events then. Prefect would start one too, but leaves it behind when this process is killed.
 
     Raises:
         UnreachableError: it does not answer.
     """
-    if answering(places, params):
-        yield
-        return
-    with _own_server(places, _free_port()):
-        yield
+    if not answering(places, params):
+        server = ExitStack()
+        server.enter_context(_own_server(places, _free_port()))
+        atexit.register(server.close)
 
 
 @contextmanager

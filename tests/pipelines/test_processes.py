@@ -19,22 +19,21 @@ import yaml
 from tests.pipelines.night_project import ROOT, environment, processes_in, toy_project, wait_until
 
 STAGE = '''
-"""Works until it is asked to stop, as a training does, with a child as decoding has."""
+"""Works until it is asked to stop, as a training does, with a child of its own."""
+import signal
 import time
 from multiprocessing import get_context
 from pathlib import Path
-from likeness.data.packing import _start_worker
 from likeness.training.signals import SignalHandler, interruption_error
 from pipelines._stage import run
-import os
 
-def child(parent):
-    _start_worker(parent)
+def child():
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     time.sleep(600)
 
 def main():
     with SignalHandler() as signals:
-        get_context("fork").Process(target=child, args=(os.getpid(),), daemon=True).start()
+        get_context("fork").Process(target=child, daemon=True).start()
         Path("working.txt").write_text("")
         while not signals.received:
             time.sleep(0.05)
@@ -138,8 +137,8 @@ def random_kills(project: Path, command: list[str], kills: int, longest: float, 
         process = begin(project, command)
         time.sleep(chance.uniform(0.0, longest))
         process.send_signal(chance.choice([signal.SIGKILL, signal.SIGTERM]))
-        process.wait(60)
         nothing_left(project, 40)
+        process.wait()
 
 
 @_linux
