@@ -69,12 +69,45 @@ def test_good_files_join_the_collection_and_leave_the_incoming_folder(tmp_path: 
     assert not files_in(tmp_path / "incoming")
 
 
+def people_in(root: Path, files: Mapping[str, bytes], known: tuple[str, ...] = ()) -> dict[str, str]:
+    """Whose photographs they are; "?" where that is unknown."""
+    put(root, files)
+    return {one.name: one.person or "?" for one in snapshot(root, known).arrivals}
+
+
+def test_folders_below_a_persons_belong_to_the_person(tmp_path: Path) -> None:
+    files = {
+        "Ann/2024/1.jpg": b"one",
+        "Ann/2024-05/2.jpg": b"two",
+        "Bob/1.jpg": b"three",
+        "Bob/trip/2.jpg": b"four",
+    }
+    people = people_in(tmp_path, files | {"Cy/trip/1.jpg": b"five"}, known=("Cy",))
+    assert people == {name: name.split("/")[0] for name in people}
+
+
+def test_a_folder_that_may_be_a_person_or_several_makes_nobody(tmp_path: Path) -> None:
+    """Else all of `holiday` would become one person of that name."""
+    files = {"holiday/Ann/1.jpg": b"one", "holiday/Bob/1.jpg": b"two", "holiday/Cy/1.jpg": b"three"}
+    people = people_in(tmp_path, files | {"train/Dan/1.jpg": b"four"}, known=("Cy",))
+    assert people == {
+        "holiday/Ann/1.jpg": "?",
+        "holiday/Bob/1.jpg": "?",
+        "holiday/Cy/1.jpg": "Cy",
+        "train/Dan/1.jpg": "Dan",
+    }
+    placed = take(tmp_path, "holiday/Ann/1.jpg", "holiday/Bob/1.jpg")
+    reasons = [row.reason for row in placed.rows if row.fate == "quarantined"]
+    assert len(reasons) == 2
+    assert all("may be a person, or hold the folders of several" in reason for reason in reasons)
+
+
 def test_the_same_batch_twice_changes_nothing(tmp_path: Path) -> None:
     batch = {"Ann/1.jpg": b"one", "Bob/1.jpg": b"two"}
     put(tmp_path, batch)
     take(tmp_path)
     before = {name: (tmp_path / name).read_bytes() for name in files_in(tmp_path)}
-    put(tmp_path, {"again/" + name: content for name, content in batch.items()})
+    put(tmp_path, batch)
     assert take(tmp_path) == Placed(0, 2, 0)
     assert {name: (tmp_path / name).read_bytes() for name in files_in(tmp_path)} == before
 

@@ -7,18 +7,25 @@ every file that is not taken is named with its reason.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import shutil
-import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple
 
-from likeness.data.layout import folder_layout, is_system, people_of, why_left_aside
+from likeness.data.incoming_folder import (
+    Left,
+    Stamp,
+    files_in,
+    folded,
+    person_folder,
+    remove_old_empty_folders,
+    stamp_of,
+    unclear_folders,
+)
+from likeness.data.layout import folder_layout, people_of, why_left_aside
 from likeness.data.names import person_fault, printable, spelled
 from likeness.data.quarantine import REASON
 from likeness.data.unpacking import ARCHIVES, SLOWEST, unpack
@@ -30,15 +37,10 @@ UNFINISHED = (".part", ".partial", ".tmp", ".crdownload", ".download", ".swp", "
 RESERVE = 256 << 20
 """Bytes of the disk that copies leave free."""
 NO_PICTURE = "It is no picture of a kind that is read, in a folder named for its person."
-
-
-class Stamp(NamedTuple):
-    """What changes when somebody writes to a file: size, times in ns, number of the file on its disk."""
-
-    size: int
-    modified: int
-    changed: int
-    inode: int
+UNCLEAR = (
+    "Its outermost folder may be a person, or hold the folders of several: put the photographs right into the "
+    "folder of their person."
+)
 
 
 @dataclass(frozen=True)
@@ -58,23 +60,6 @@ class Arrival:
     staged: Path
     sha256: str
     fault: str = ""
-
-
-@dataclass(frozen=True)
-class Left:
-    """A file that stays in the incoming folder, or was no photograph in an archive.
-
-    Attributes:
-        name: its path below the incoming folder.
-        reason: a sentence.
-        until: seconds since 1970 when it will have settled; None where it does not wait for that.
-        waits: whether it is looked at again the next time.
-    """
-
-    name: str
-    reason: str
-    until: float | None = None
-    waits: bool = False
 
 
 @dataclass(frozen=True)
@@ -110,6 +95,7 @@ class _Batch:
     incoming: Path
     staging: Path
     spelling: dict[str, str]
+    unclear: Container[str]
     worker: Worker
     arrivals: list[Arrival] = field(default_factory=list)
     originals: dict[Path, Stamp] = field(default_factory=dict)
@@ -145,13 +131,17 @@ def take_snapshot(
         OutputError: the copies cannot be written.
     """
     _renew(staging)
-    _remove_old_empty_folders(incoming, now - settle)
+    remove_old_empty_folders(incoming, now - settle)
+    left: list[Left] = []
+    files = list(files_in(incoming, left))
+    spelling = {folded(name): name for name in people}
+    unclear = unclear_folders((path.relative_to(incoming).as_posix() for path in files), set(spelling))
     with Worker(limits) as worker:
-        batch = _Batch(incoming, staging, {_folded(name): name for name in people}, worker)
-        for path in _files(incoming, batch.left):
+        batch = _Batch(incoming, staging, spelling, unclear, worker, left=left)
+        for path in files:
             _take(path, batch, now, settle)
-    left, texts = tuple(batch.left), tuple(batch.texts)
-    return Snapshot(tuple(batch.arrivals), batch.originals, incoming, staging, left, texts)
+    arrivals, texts = tuple(batch.arrivals), tuple(batch.texts)
+    return Snapshot(arrivals, batch.originals, incoming, staging, tuple(left), texts)
 
 
 def _take(path: Path, batch: _Batch, now: float, settle: float) -> None:
@@ -212,8 +202,7 @@ def _whole(path: Path, name: str, target: Path, reason: str) -> Arrival:
 
 
 def _picture(path: Path, name: str, target: Path, batch: _Batch) -> Arrival:
-    found = folder_layout(path.relative_to(batch.incoming).as_posix())
-    person, fault = _person(found[0], batch.spelling) if found else ("", NO_PICTURE)
+    person, fault = _owner(path.relative_to(batch.incoming).as_posix(), batch)
     if fault:
         return Arrival(name, "", path, "", fault)
     return Arrival(name, person, target, _copy(path, target))
@@ -238,15 +227,19 @@ def _members(path: Path, name: str, target: Path, batch: _Batch, left: list[Left
     return arrivals
 
 
+def _owner(path: str, batch: _Batch) -> tuple[str, str]:
+    """Whose photograph a file below the incoming folder is; or "" and why that is unknown."""
+    if folder_layout(path) is None:
+        return "", NO_PICTURE
+    folder = person_folder(path, batch.unclear, batch.spelling)
+    return ("", UNCLEAR) if folder is None else _person(folder, batch.spelling)
+
+
 def _person(folder: str, spelling: dict[str, str]) -> tuple[str, str]:
     """Whose photographs a folder holds, in the spelling in use; or "" and why that cannot be said."""
     person = spelled(folder)
     fault = person_fault(person)
-    return ("", fault) if fault else (spelling.setdefault(_folded(person), person), "")
-
-
-def _folded(name: str) -> str:
-    return spelled(name).casefold()
+    return ("", fault) if fault else (spelling.setdefault(folded(person), person), "")
 
 
 def _copy(path: Path, target: Path) -> str:
@@ -274,50 +267,3 @@ def _renew(folder: Path) -> None:
         folder.mkdir(parents=True)
     except OSError as error:
         raise OutputError(f"{folder}: cannot be written ({error.strerror}); make it writable") from error
-
-
-def _remove_old_empty_folders(incoming: Path, before: float) -> None:
-    """Those that stand empty for a while: a fresh one is about to be filled."""
-    for root, _, _ in os.walk(incoming, topdown=False):
-        folder = Path(root)
-        with contextlib.suppress(OSError):  # it is in use, or not ours
-            if folder != incoming and folder.stat().st_mtime < before:
-                folder.rmdir()
-
-
-def _files(incoming: Path, left: list[Left]) -> Iterator[Path]:
-    """Every regular file, by folder and name; what else there is goes to `left`."""
-
-    def unreadable(error: OSError) -> None:
-        name = Path(error.filename or incoming).relative_to(incoming).as_posix()
-        left.append(Left(printable(name), f"The folder cannot be read ({error.strerror}).", waits=True))
-
-    for root, folders, files in os.walk(incoming, onerror=unreadable) if incoming.exists() else ():
-        folders.sort()
-        for name in sorted([*files, *(one for one in folders if Path(root, one).is_symlink())]):
-            path = Path(root, name)
-            reason = _why_aside(path, incoming)
-            if reason:
-                left.append(Left(printable(path.relative_to(incoming).as_posix()), reason))
-            else:
-                yield path
-
-
-def _why_aside(path: Path, incoming: Path) -> str:
-    name = path.relative_to(incoming).as_posix()
-    if is_system(name):
-        return f"It is {why_left_aside(name)}."
-    try:
-        mode = path.lstat().st_mode
-    except OSError as error:
-        return f"It cannot be looked at ({error.strerror})."
-    return "" if stat.S_ISREG(mode) else "It is a link, a pipe or a device, and no file."
-
-
-def stamp_of(path: Path) -> Stamp | None:
-    """None where the file is gone."""
-    try:
-        status = path.lstat()
-    except OSError:
-        return None
-    return Stamp(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)

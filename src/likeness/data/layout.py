@@ -79,15 +79,14 @@ def people_of(paths: Sequence[str]) -> list[tuple[str, int]]:
     return [(person, numbers[row]) for row, person in enumerate(people)]
 
 
-def _person(parts: list[str]) -> str:
-    """The first folder that does not merely divide the set."""
-    divided = len(parts) > 2 and parts[0].lower() in GROUPS
-    return composed(parts[1] if divided else parts[0])
-
-
 def composed(name: str) -> str:
     """A name in composed characters (NFC): file systems store one name in either form."""
     return unicodedata.normalize("NFC", name)
+
+
+def is_date(folder: str) -> bool:
+    """Whether the name of a folder is a date or another number."""
+    return bool(_DATE.fullmatch(folder))
 
 
 def holds_lfw(folder: Path) -> bool:
@@ -98,7 +97,7 @@ def holds_lfw(folder: Path) -> bool:
 def _without_common_folders(paths: list[list[str]]) -> list[list[str]]:
     """A folder around all of them is no person, unless what it holds is divided by dates."""
     while paths and len({parts[0] for parts in paths}) == 1 and all(len(parts) > 2 for parts in paths):
-        if all(_DATE.fullmatch(parts[1]) for parts in paths):
+        if all(is_date(parts[1]) for parts in paths):
             break
         paths = [parts[1:] for parts in paths]
     return paths

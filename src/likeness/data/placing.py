@@ -17,7 +17,8 @@ from typing import Literal
 
 from likeness.data import quarantine as quarantines
 from likeness.data.collected import Collected, Photograph
-from likeness.data.incoming import Arrival, Snapshot, stamp_of
+from likeness.data.incoming import Arrival, Snapshot
+from likeness.data.incoming_folder import stamp_of
 from likeness.data.names import printable
 from likeness.errors import OutputError
 from likeness.files import sync_file, sync_folder
