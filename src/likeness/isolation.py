@@ -64,7 +64,7 @@ class Worker:
         """Calls a function of a module; it and its arguments are pickled.
 
         Args:
-            function: at the top level of a module that the worker can import.
+            function: at the top level of a module that the worker can import; it may be called a second time.
             arguments: of the function.
             seconds: another time limit than that of `limits`, for this call.
 

@@ -125,3 +125,16 @@ def test_no_upload_of_a_thousand_rounds_ends_a_run(uploads: list[list[Upload]], 
 @pytest.mark.attack("4")
 def test_the_same_uploads_come_again_after_their_quarantine() -> None:
     check_rounds([UPLOADS, UPLOADS, UPLOADS], 1)
+
+
+@pytest.mark.attack("4")
+def test_a_limit_of_memory_ends_the_work_on_one_file(tmp_path: Path) -> None:
+    rng = random.Random(0)
+    expected = good_batch(tmp_path / "incoming", 0, rng)
+    write_zip(tmp_path / "incoming" / "heavy.zip", {"Eve/1.bmp": rng.randbytes(60 << 20)})
+    found = take_snapshot(
+        tmp_path / "incoming", tmp_path / ".arrived", [], time.time() + 60, 0, Limits(memory=32 << 20)
+    )
+    faults = {arrival.name: arrival.fault for arrival in found.arrivals if arrival.fault}
+    assert faults == {"heavy.zip": "The archive needs more than 32 MB of memory."}
+    assert {arrival.sha256 for arrival in found.arrivals if not arrival.fault} == set(expected)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,6 +49,7 @@ def unpack(archive: Path, target: Path, room: int) -> tuple[list[Extracted], lis
             aside.append(path)
         return not is_system(path)
 
+    shutil.rmtree(target, ignore_errors=True)  # of a try that its limits ended
     target.mkdir(parents=True)
     limit = min(FREE_BYTES + MAX_RATIO * archive.stat().st_size, room)
     found: list[Extracted] = []
