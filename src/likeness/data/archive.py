@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol
 
 from likeness.data.expanding import BLOCK, BombError, Budget, Digesting, Expander, Source
+from likeness.data.walking import files_below
 from likeness.errors import ArchiveError, SourceError
 from likeness.files import file_sha256
 from likeness.images import MAX_BYTES
@@ -120,7 +121,7 @@ class FolderReader:
         self._wanted = wanted
 
     def __iter__(self) -> Iterator[Member]:
-        for path in self._files_below(self._folder):
+        for path in files_below(self._folder, self._note):
             name = _printable(path.relative_to(self._folder).as_posix())
             if not self._wanted(name):
                 continue
@@ -131,35 +132,8 @@ class FolderReader:
                 continue
             yield Member(name, data)
 
-    def _files_below(self, top: Path) -> Iterator[Path]:
-        seen = {_identity(top)}
-        for root, folders, files in os.walk(top, followlinks=True, onerror=self._note_error):
-            kept = []
-            for name in sorted(folders):
-                identity = _identity(Path(root, name))
-                if identity in seen:
-                    self._note(Path(root, name), "is a link to a folder that was read already")
-                else:
-                    seen.add(identity)
-                    kept.append(name)
-            folders[:] = kept
-            for name in sorted(files):
-                path = Path(root, name)
-                if path.is_file():
-                    yield path
-                elif path.is_symlink():
-                    self._note(path, "is a link to nothing")
-
-    def _note_error(self, error: OSError) -> None:
-        self._note(Path(str(error.filename)), f"cannot be read ({error.strerror})")
-
     def _note(self, path: Path, reason: str) -> None:
         self.aside.append(LeftAside(_printable(path.relative_to(self._folder).as_posix()), reason))
-
-
-def _identity(path: Path) -> tuple[int, int]:
-    status = path.stat()
-    return status.st_dev, status.st_ino
 
 
 def _read_unchanged(path: Path) -> bytes:

@@ -81,6 +81,30 @@ def variants_in(folder: Path) -> list[str]:
     return [name for name, variant in VARIANTS.items() if _held(folder, variant) is not None]
 
 
+def source_paths(params: DataParams, mirror: str | None) -> list[Path] | None:
+    """What a local mirror holds of a source: the images and the lists beside them; None where there is no such.
+
+    Args:
+        params: which source; not `synthetic`.
+        mirror: as a user named it.
+    """
+    if mirror is None or _is_url(mirror):
+        return None
+    path = resolved(mirror, Path.cwd())
+    images = path if params.source == "folder" or path.is_file() else _held(path, VARIANTS[params.source])
+    if images is None or not images.exists():
+        return None
+    beside = path if path.is_dir() else path.parent
+    return [images, *(beside / name for name in LISTS if (beside / name).is_file())]
+
+
+def place_of(mirror: str | None) -> str | None:
+    """What a mirror is called where others read it: an address without its login, or the last part of a path."""
+    if mirror is None:
+        return None
+    return _without_login(mirror) if _is_url(mirror) else resolved(mirror, Path.cwd()).resolve().name
+
+
 @dataclass(frozen=True)
 class _Images:
     path: Path

@@ -1,0 +1,28 @@
+"""Stage 0, source: a digest of what the mirror holds, which tells DVC when to ingest again."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from likeness.data.source_state import as_mapping, source_state
+from likeness.data.sources import DataParams
+from likeness.files import write_json
+from likeness.params import read_params
+from pipelines._stage import run
+
+
+def main(
+    params: Annotated[Path, typer.Option(help="The params.yaml.")],
+    out: Annotated[Path, typer.Option(help="File for the state of the source.")],
+) -> None:
+    """Lists the mirror; reads no photograph and downloads nothing."""
+    data: DataParams = read_params(params, data=DataParams)
+    write_json(out, as_mapping(source_state(data, os.environ, out)))
+
+
+if __name__ == "__main__":
+    run(main)
