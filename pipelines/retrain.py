@@ -174,7 +174,7 @@ def take_in_batch(places: Places, params: NightlyParams, accept_drift: bool, no_
 @task(name="look for changes", cache_policy=NO_CACHE)
 def look_for_changes(places: Places, params: NightlyParams) -> bool:
     """Whether any stage would run."""
-    return _dvc(places, params).changed()
+    return _dvc(places, params).changed(STAGES)
 
 
 @task(name="reach the registry", cache_policy=NO_CACHE)

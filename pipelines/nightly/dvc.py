@@ -14,6 +14,8 @@ from pipelines._stage import FAILURE
 from pipelines.nightly.outcome import HaltError, Outcome, read_failure, stage_halt
 from pipelines.nightly.process import Finished, run_group
 
+SOURCE = "source"
+"""The stage that looks at the source; it always runs."""
 _BUSY = ("is busy, it is being blocked by", "Unable to acquire lock")
 _HOLDER = re.compile(r"\(PID (\d+)\): (.+)")
 _POLL_SECONDS = 10.0
@@ -40,13 +42,14 @@ class Dvc:
     failure: Path
     poll: float = _POLL_SECONDS
 
-    def changed(self) -> bool:
-        """Whether any stage would run.
+    def changed(self, stages: Sequence[str]) -> bool:
+        """Whether any of the stages would run, after a look at the source, whose stage always runs.
 
         Raises:
             HaltError: DVC cannot tell, or is busy for too long.
         """
-        done = self._patiently(["status", "--quiet"], _QUICK_SECONDS)
+        self.reproduce(SOURCE, _QUICK_SECONDS)
+        done = self._patiently(["status", "--quiet", *stages], _QUICK_SECONDS)
         if done.code in (0, 1):
             return done.code == 1
         raise stage_halt("dvc status", None, done.lines)

@@ -82,9 +82,7 @@ def test_an_official_form_is_found_packed_and_unpacked(tmp_path: Path, packed: b
     assert state(tmp_path, None, "lfw-a") == SourceState("lfw-a")
 
 
-def test_a_mirror_that_is_not_there_keeps_the_state(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_mirror_that_is_not_there_keeps_the_state(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     mirror = write_folder(tmp_path / "photos", FILES)
     known = state(tmp_path, mirror)
     write_json(tmp_path / "source.json", as_mapping(known))
