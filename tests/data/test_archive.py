@@ -421,7 +421,7 @@ def test_linked_folders_are_followed_once_and_what_cannot_be_read_is_named(tmp_p
     reader = open_reader(top, lambda name: True)
     assert [member.path for member in reader] == ["Ann/1.jpg", "Bob/1.jpg"]
     assert sorted(reader.aside) == [
-        LeftAside("Ann/gone.jpg", "is a link to nothing"),
+        LeftAside("Ann/gone.jpg", "is a link to nothing", "unread"),
         LeftAside("Ann/loop", "is a link to a folder that was read already"),
     ]
 
@@ -447,4 +447,5 @@ def test_a_folder_without_permission_is_named_and_the_others_are_read() -> None:
     finally:
         (top / "Bob").chmod(0o755)
         shutil.rmtree(place)
-    assert done.stdout.strip() == "['Ann/1.jpg'] [('Bob', 'cannot be read (Permission denied)')]", done.stderr
+    told = done.stdout.strip()
+    assert told == "['Ann/1.jpg'] [('Bob', 'cannot be read (Permission denied)', 'unread')]", done.stderr

@@ -165,8 +165,8 @@ def test_stray_files_are_left_aside_and_counted(tmp_path: Path, caplog: pytest.L
     assert "2 files were left aside (left-aside.csv), such as lfw2/README.txt" in caplog.text
     aside = pd.read_csv(tmp_path / "faces" / ASIDE)
     assert aside.values.tolist() == [
-        ["lfw2/Ann/Thumbs.db", "hidden, or in a system folder"],
-        ["lfw2/README.txt", "no picture"],
+        ["lfw2/Ann/Thumbs.db", "hidden, or in a system folder", "other"],
+        ["lfw2/README.txt", "no picture", "other"],
     ]
 
 

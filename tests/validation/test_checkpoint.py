@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from likeness.data.faceset import FaceSet
+from likeness.data.faceset import ASIDE_COLUMNS, FaceSet
 from likeness.data.problems import TOO_SMALL, UNDECODABLE
 from likeness.errors import ParamsError, ValidationFailedError
 from likeness.params import from_mapping
@@ -105,6 +106,14 @@ def one_class_undecodable(faces: FaceSet) -> FaceSet:
     return dataclasses.replace(faces, manifest=manifest)
 
 
+def left_aside(kind: str) -> Spoil:
+    def spoil(faces: FaceSet) -> FaceSet:
+        rows = [("Ann/1.txt", "no picture", "other"), ("Ann/2.jpg", "left", kind)]
+        return dataclasses.replace(faces, aside=pd.DataFrame(rows, columns=list(ASIDE_COLUMNS)))
+
+    return spoil
+
+
 # Row 5 is F0c_0002. Each case: the expectation, what breaks it, its severity, and a part of the first offender.
 ROWS: list[tuple[str, list[Spoil], str, str]] = [
     ("images can be decoded", [spoil_column("problem", UNDECODABLE)], "critical", "F0c/F0c_0002.jpg"),
@@ -119,6 +128,8 @@ ROWS: list[tuple[str, list[Spoil], str, str]] = [
     ("no photograph twice", [copied(1, 0)], "warning", "F0a/F0a_0001.jpg (0 bits, r = 1.000)"),
     ("images per person", [], "warning", "P0"),
     ("numbered without gaps", [keep_rows(lambda faces: np.arange(len(faces)) != 0)], "warning", "F0a"),
+    ("the whole source is read", [left_aside("unread")], "critical", "Ann/2.jpg"),
+    ("every photograph is taken", [left_aside("photograph")], "warning", "Ann/2.jpg"),
     ("lists are well formed", [spoil_list("pairs.txt", "F0a\t1\t2", "F0a 1 2")], "critical", "pairs.txt:2: exp"),
     ("lists as published", [as_lfw], "warning", "pairs.txt"),
     ("listed pairs exist", [spoil_list("pairsDevTest.txt", "T0\t1\t2", "T0\t1\t9")], "critical", "T0_0009"),
@@ -228,7 +239,7 @@ def test_warnings_alone_do_not_stop(faces: FaceSet, tmp_path: Path) -> None:
     assert [finding.name for finding in findings if not finding.success] == ["no photograph under two names"]
     record = json.loads((tmp_path / "validation.json").read_text())
     assert record["success"] is True
-    assert record["summary"] == {"expectations": 24, "held": 23, "critical": 0, "warning": 1}
+    assert record["summary"] == {"expectations": 26, "held": 25, "critical": 0, "warning": 1}
 
 
 def test_equal_data_give_equal_reports(faces: FaceSet, tmp_path: Path) -> None:

@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol
 
 from likeness.data.expanding import BLOCK, BombError, Budget, Digesting, Expander, Source
-from likeness.data.walking import files_below
+from likeness.data.layout import is_system
+from likeness.data.walking import READ_ALREADY, files_below
 from likeness.errors import ArchiveError, SourceError
 from likeness.files import file_sha256
 from likeness.images import MAX_BYTES
@@ -35,6 +36,8 @@ PACKED = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\0": "xz"}
 _FORMS = "tar, tar.gz, tar.bz2, tar.xz or zip"
 _DIRECTORY_END = b"PK\x05\x06"
 
+AsideKind = Literal["unread", "photograph", "other"]
+"""unread: nobody knows what it holds; photograph: a picture that is not taken; other: nothing of the set."""
 Wanted = Callable[[str], bool]
 
 
@@ -46,10 +49,11 @@ class Member(NamedTuple):
 
 
 class LeftAside(NamedTuple):
-    """Something in a source that was not taken: its path, and why."""
+    """Something in a source that was not taken: its path, why, and what was lost with it."""
 
     path: str
     reason: str
+    kind: AsideKind = "other"
 
 
 class Reader(Protocol):
@@ -128,12 +132,14 @@ class FolderReader:
             try:
                 data = _read_unchanged(path)
             except OSError as error:
-                self.aside.append(LeftAside(name, f"cannot be read ({error.strerror or error})"))
+                self._note(path, f"cannot be read ({error.strerror or error})")
                 continue
             yield Member(name, data)
 
     def _note(self, path: Path, reason: str) -> None:
-        self.aside.append(LeftAside(_printable(path.relative_to(self._folder).as_posix()), reason))
+        name = _printable(path.relative_to(self._folder).as_posix())
+        known = reason == READ_ALREADY or is_system(name)
+        self.aside.append(LeftAside(name, reason, "other" if known else "unread"))
 
 
 def _read_unchanged(path: Path) -> bytes:

@@ -33,6 +33,7 @@ SOURCE = "source.json"
 LISTS = "lists"
 ASIDE = "left-aside.csv"
 """Every file of the source that was not taken, with the reason."""
+ASIDE_COLUMNS = ("path", "reason", "kind")
 COLLECTED = ".collected/"
 """How the path of an image begins that was collected after its source was published."""
 
@@ -100,12 +101,14 @@ class FaceSet:
         manifest: N rows with `MANIFEST_COLUMNS`, sorted by (person, number), indexed 0..N-1.
         source: where it came from.
         lists: official list files that came with it, by file name.
+        aside: what the source holds beside it, with columns `ASIDE_COLUMNS`.
     """
 
     pixels: npt.NDArray[np.uint8]
     manifest: pd.DataFrame
     source: SourceCard
     lists: Mapping[str, Path] = field(default_factory=dict)
+    aside: pd.DataFrame = field(default_factory=lambda: _aside_table(()))
 
     @classmethod
     def open(cls, folder: Path) -> FaceSet:
@@ -122,7 +125,7 @@ class FaceSet:
             raise DataError(f"{folder}: is no readable face set ({error}); run the ingest stage again") from error
         _check(folder, pixels, manifest)
         lists = {path.name: path for path in sorted((folder / LISTS).glob("*.txt"))}
-        return cls(pixels, manifest, source, lists)
+        return cls(pixels, manifest, source, lists, _read_left_aside(folder / ASIDE))
 
     @classmethod
     def create(
@@ -301,11 +304,25 @@ def _check(folder: Path, pixels: npt.NDArray[np.uint8], manifest: pd.DataFrame) 
         raise DataError(f"{folder / MANIFEST}: wrong columns: {', '.join(wrong)}; run the ingest stage again")
 
 
-def write_left_aside(folder: Path, aside: Sequence[tuple[str, str]]) -> None:
-    """Writes the list of what was left aside: path and reason of each file.
+def write_left_aside(folder: Path, aside: Sequence[tuple[str, str, str]]) -> None:
+    """Writes the list of what was left aside: path, reason and kind of each file, see `LeftAside`.
 
     Raises:
         OutputError: it cannot be written.
     """
-    table = pd.DataFrame(aside, columns=["path", "reason"], dtype="str").sort_values(["path", "reason"])
-    write_text(folder / ASIDE, table.to_csv(index=False, lineterminator="\n"))
+    write_text(folder / ASIDE, _aside_table(aside).to_csv(index=False, lineterminator="\n"))
+
+
+def _aside_table(aside: Sequence[tuple[str, str, str]]) -> pd.DataFrame:
+    table = pd.DataFrame(list(aside), columns=list(ASIDE_COLUMNS), dtype="str")
+    return table.sort_values(list(ASIDE_COLUMNS), ignore_index=True)
+
+
+def _read_left_aside(path: Path) -> pd.DataFrame:
+    """The list of what was left aside; empty where there is none."""
+    if not path.is_file():
+        return _aside_table(())
+    try:
+        return pd.read_csv(path, dtype="str", keep_default_na=False)[list(ASIDE_COLUMNS)]
+    except (OSError, ValueError, KeyError) as error:
+        raise DataError(f"{path}: is no readable list ({error}); run the ingest stage again") from error

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from likeness.data.archive import LeftAside, open_reader
+from likeness.data.archive import AsideKind, LeftAside, open_reader
 from likeness.data.collected import Collected
 from likeness.data.cores import available_cores
 from likeness.data.faceset import (
@@ -29,7 +29,7 @@ from likeness.data.faceset import (
     usable,
     write_left_aside,
 )
-from likeness.data.layout import Layout, folder_layout, lfw_layout, people_of, why_left_aside
+from likeness.data.layout import Layout, folder_layout, is_picture, lfw_layout, people_of, why_left_aside
 from likeness.data.packing import pack
 from likeness.data.places import Located
 from likeness.data.problems import NO_FACE, PROBLEMS, SMALL_FACE, TOO_SMALL
@@ -40,6 +40,7 @@ from likeness.errors import DataError
 log = logging.getLogger(__name__)
 
 LFW_IMAGES = 13_233
+_AS_GRAVE: Sequence[AsideKind] = ("unread", "photograph", "other")
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,7 @@ class _Selection:
         if self.layout(path) is not None:
             return True
         if path.rpartition("/")[2] not in self._lists:
-            self.aside.append(LeftAside(path, why_left_aside(path)))
+            self.aside.append(LeftAside(path, why_left_aside(path), "photograph" if is_picture(path) else "other"))
         return False
 
 
@@ -232,5 +233,5 @@ def _report(place: str, manifest: pd.DataFrame, problems: Mapping[str, int], asi
     if several:
         log.warning("%d photographs show several faces; the largest clear one of each was taken", several)
     if aside:
-        path, reason = aside[0]
+        path, reason, _ = min(aside, key=lambda one: _AS_GRAVE.index(one.kind))
         log.warning("%d files were left aside (%s), such as %s: %s", len(aside), ASIDE, path, reason)

@@ -30,6 +30,11 @@ def is_system(path: str) -> bool:
     return any(part.startswith(".") or part.lower() in SYSTEM_NAMES for part in path.split("/"))
 
 
+def is_picture(path: str) -> bool:
+    """Whether a file is called a picture, of a format that is read or not, and is not the system's."""
+    return PurePosixPath(path).suffix.lower() in SUFFIXES | OTHER_SUFFIXES and not is_system(path)
+
+
 def why_left_aside(path: str) -> str:
     """Why a file that is no photograph of the set is not taken, for the list of what was left aside."""
     suffix = PurePosixPath(path).suffix.lower()

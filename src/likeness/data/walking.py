@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+READ_ALREADY = "is a link to a folder that was read already"
 Aside = Callable[[Path, str], None]
 """Is told the path of what cannot be read below a folder, and why."""
 
@@ -41,7 +42,7 @@ def _is_new(folder: Path, seen: set[tuple[int, int]], aside: Aside) -> bool:
         aside(folder, f"cannot be read ({error.strerror})")
         return False
     if identity in seen:
-        aside(folder, "is a link to a folder that was read already")
+        aside(folder, READ_ALREADY)
         return False
     seen.add(identity)
     return True

@@ -23,7 +23,7 @@ from likeness.validation.docs import page
 from likeness.validation.expect import Suite
 from likeness.validation.expectations import suites
 from likeness.validation.findings import Finding, failed, refuse_critical, summary
-from likeness.validation.image_tables import images_table, people_table
+from likeness.validation.image_tables import images_table, left_aside_table, people_table
 from likeness.validation.list_tables import list_tables
 from likeness.validation.params import ValidationParams
 
@@ -69,6 +69,7 @@ def check(faces: FaceSet, params: ValidationParams) -> list[Finding]:
     tables = {
         "images": images_table(faces, params),
         "people": people_table(faces),
+        "left aside": left_aside_table(faces, params),
         **list_tables(faces),
     }
     wanted = suites(faces.source, params)

@@ -26,6 +26,7 @@ LISTED = 200  # offending rows in all, per expectation
 TITLES = {
     "images": "Images",
     "people": "People",
+    "left aside": "Left aside",
     "lists": "Lists",
     "pairs": "Listed pairs",
     "classes": "Class balance",

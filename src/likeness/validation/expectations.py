@@ -25,6 +25,7 @@ def suites(source: SourceCard, params: ValidationParams) -> dict[str, Suite]:
     return {
         "images": _images(params) + _framing(source) + (_lfw_images(source) if lfw else []),
         "people": _people(params) + (_lfw_people(source) if lfw else []),
+        "left aside": _left_aside(params),
         **list_suites(params, lfw),
     }
 
@@ -161,6 +162,27 @@ def _bounded(column: str, bounds: Bounds) -> gxe.Expectation:
         column=column,
         row_condition=USABLE,
     )
+
+
+def _left_aside(params: ValidationParams) -> Suite:
+    bound = f"but for {params.unread_files} files or folders" if params.unread_files else "every file and folder"
+    return [
+        each(
+            "the whole source is read",
+            f"The source can be read, {bound}.",
+            show=["path", "reason"],
+            column="readable",
+            value=True,
+        ),
+        each(
+            "every photograph is taken",
+            "No picture of the source is left aside.",
+            severity="warning",
+            show=["path", "reason"],
+            column="no_photograph",
+            value=True,
+        ),
+    ]
 
 
 def _lfw_images(source: SourceCard) -> Suite:

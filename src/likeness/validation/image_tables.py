@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from likeness.data.faceset import FaceSet
+from likeness.data.layout import composed
 from likeness.data.problems import NO_FACE, SMALL_FACE, TOO_SMALL, UNDECODABLE
 from likeness.validation.duplicates import copies
 from likeness.validation.params import ValidationParams
@@ -49,10 +50,12 @@ def _joined(found: pd.DataFrame, count: int) -> list[str]:
 
 
 def _named_well(faces: FaceSet) -> list[bool]:
-    """The folder is the person; where lists can name an image, the file is `person_0001` too."""
+    """The folder is the person, in a set of folders one of those around it; else the file is `person_0001`."""
     numbered = faces.source.source != "folder"
     return [
-        path.parent.name == person and (not numbered or path.stem == f"{person}_{number:04d}")
+        (path.parent.name == person and path.stem == f"{person}_{number:04d}")
+        if numbered
+        else person in map(composed, path.parent.parts)
         for path, person, number in zip(
             map(PurePosixPath, faces.manifest["path"]),
             faces.manifest["person"],
@@ -60,6 +63,15 @@ def _named_well(faces: FaceSet) -> list[bool]:
             strict=True,
         )
     ]
+
+
+def left_aside_table(faces: FaceSet, params: ValidationParams) -> pd.DataFrame:
+    """What was left aside: path, reason, kind; readable, unless more are not than may be; no_photograph."""
+    unread = faces.aside["kind"] == "unread"
+    return faces.aside.assign(
+        readable=~unread | (unread.sum() <= params.unread_files),
+        no_photograph=faces.aside["kind"] != "photograph",
+    )
 
 
 def people_table(faces: FaceSet) -> pd.DataFrame:

@@ -22,6 +22,7 @@ class ValidationParams:
         images_per_person: warning beyond.
         same_share: share of pairs of one person in a list, critical beyond.
         undecodable_share: share of images that may be undecodable, critical above.
+        unread_files: files and folders of the source that may be unreadable, critical above.
         duplicate_distance: most bits of 64 in which the perceptual hashes of one photograph differ.
         duplicate_correlation: least correlation of the stored pixels of one photograph.
     """
@@ -33,6 +34,7 @@ class ValidationParams:
     images_per_person: Annotated[tuple[int, int], Range(1)] = (1, 1000)
     same_share: Bounds = (0.45, 0.55)
     undecodable_share: Annotated[float, Range(low=0, below=1)] = 0.0
+    unread_files: Annotated[int, Range(0)] = 0
     duplicate_distance: Annotated[int, Range(0, 16)] = 8
     duplicate_correlation: Annotated[float, Range(-1, 1)] = 0.93
 
