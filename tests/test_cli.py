@@ -183,6 +183,45 @@ def test_a_folder_for_each_person_is_enrolled_at_once(run: Run) -> None:
     assert "expected folders" in run("enroll", "--folders", "people/ada").err
 
 
+@pytest.mark.fault("D04", "D24")
+def test_system_folders_are_not_enrolled_and_both_forms_of_a_name_are_one_person(run: Run) -> None:
+    shutil.copytree("people/ben", "people/.Trash-1000")
+    shutil.copytree("people/ben", "people/@eaDir")
+    shutil.copytree("people/ben", "people/ada/@eaDir")
+    for name in ("Zo\u00eb", "Zoe\u0308"):
+        shutil.copytree("people/ada", f"people/{name}")
+    done = run("enroll", "--folders", "people", "--json")
+    assert {line["name"]: line["photos"] for line in done.lines} == {"ada": 2, "ben": 1, "Zo\u00eb": 4}
+
+
+@pytest.mark.fault("D10")
+def test_folders_are_followed_and_what_cannot_be_read_is_exit_code_2(run: Run) -> None:
+    Path("people/ben").rename("elsewhere")
+    Path("people/ben").symlink_to(Path("elsewhere").absolute())
+    Path("people/loop").symlink_to(Path("people").absolute())
+    done = run("verify", "people/ada/two.png", "people", "--json")
+    assert [line["photo"] for line in done.lines] == [
+        "people/ada/one.jpg",
+        "people/ada/two.png",
+        "people/ben/one.jpg",
+    ]
+    Path("people/ada/gone").symlink_to("nothing")
+    Path("people/cem").mkdir()
+    shutil.copy("text.jpg", "people/ben/three.heic")
+    for command in (
+        ("verify", "people/ada/two.png", "people"),
+        ("enroll", "--folders", "people"),
+        ("identify", "people"),
+    ):
+        done = run(*command)
+        assert done.code == 2
+        assert "people/ada/gone cannot be read" in done.err
+        assert "people/ben/three.heic is no image" in done.err
+    done = run("enroll", "--folders", "people")
+    assert "people/cem is a folder" in done.err
+    assert done.out == "enrolled ada from 2 photographs\nenrolled ben from 1 photograph\n"
+
+
 def test_a_bad_photograph_is_told_and_the_others_are_used(run: Run) -> None:
     done = run("enroll", "Ada", "people/ada/one.jpg", "text.jpg")
     assert done.code == 2

@@ -74,18 +74,19 @@ def load_verifier(model: str) -> Verifier:
 def photographs(arguments: Sequence[str]) -> list[Path]:
     """The files that arguments name: files, folders (searched throughout), and patterns the shell did not resolve.
 
+    Pictures of a format that is not read, and files and folders below a folder that cannot be read, are among
+    them: the reason is reported where they are read.
+
     Raises:
         ImageError: a folder or pattern holds no image; a file that is absent is told when it is read.
     """
-    from likeness.data.layout import is_system
     from likeness.images import SUFFIXES
 
     found: list[Path] = []
     for argument in arguments:
         path = Path(argument)
         if path.is_dir():
-            found_below = (p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
-            inside = sorted(p for p in found_below if not is_system(p.relative_to(path).as_posix()))
+            inside = pictures_below(path)
         elif glob.has_magic(argument) and not path.exists():
             inside = sorted(p for p in Path(path.anchor).glob(str(path.relative_to(path.anchor))) if p.is_file())
         else:
@@ -94,6 +95,20 @@ def photographs(arguments: Sequence[str]) -> list[Path]:
             raise ImageError(f"{argument}: no image is there (looked for {', '.join(sorted(SUFFIXES))})")
         found += inside
     return found
+
+
+def pictures_below(folder: Path) -> list[Path]:
+    """The pictures below a folder, and what cannot be read there; nothing of system folders."""
+    from likeness.data.layout import is_picture, is_system
+    from likeness.data.walking import READ_ALREADY, files_below
+
+    def note(path: Path, reason: str) -> None:
+        if reason != READ_ALREADY and not is_system(path.relative_to(folder).as_posix()):
+            unread.append(path)
+
+    unread: list[Path] = []
+    found = [path for path in files_below(folder, note) if is_picture(path.relative_to(folder).as_posix())]
+    return sorted(found + unread)
 
 
 def batches(items: Sequence[Path], what: str, size: int = 64) -> Iterator[Sequence[Path]]:

@@ -22,6 +22,7 @@ from likeness.commands.common import (
     emit,
     load_verifier,
     photographs,
+    pictures_below,
     tell,
 )
 from likeness.errors import GalleryError, ImageError
@@ -163,15 +164,21 @@ def _of_arguments(arguments: Sequence[str]) -> dict[str, list[Path]]:
 
 
 def _of_folders(arguments: Sequence[str]) -> dict[str, list[Path]]:
-    """The photographs of each folder inside those given, under that folder's name.
+    """The photographs of each folder inside those given, under that folder's name; system folders are nobody.
+
+    A folder without any is among its own photographs, to be reported as one that cannot be read.
 
     Raises:
         GalleryError: there is no folder of a person.
     """
+    from likeness.data.layout import composed, is_system
+
     wanted: dict[str, list[Path]] = {}
     for argument in arguments:
-        for folder in sorted(path for path in Path(argument).glob("*") if path.is_dir()):
-            wanted.setdefault(folder.name, []).extend(photographs([str(folder)]))
+        top = Path(argument)
+        for folder in sorted(path for path in top.glob("*") if path.is_dir() and not is_system(path.name)):
+            if not top.resolve().is_relative_to(folder.resolve()):
+                wanted.setdefault(composed(folder.name), []).extend(pictures_below(folder) or [folder])
     if not wanted:
         raise GalleryError(f"{', '.join(arguments)}: expected folders that hold a folder for each person")
     return wanted

@@ -105,6 +105,8 @@ def _read_file(path: Path) -> bytes:
     try:
         with path.open("rb") as stream:
             return stream.read(MAX_BYTES + 1)
+    except IsADirectoryError as error:
+        raise ImageError(f"{path} is a folder, and no photograph of it was found") from error
     except OSError as error:
         raise ImageError(f"{path} cannot be read ({error.strerror or error})") from error
 
