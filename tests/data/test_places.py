@@ -250,3 +250,32 @@ def test_a_relative_folder_counts_from_the_project_in_every_copy(
     for place in (tmp_path, copy):
         monkeypatch.chdir(place)
         assert locate(DataParams("folder", "faces", None, (8, 8)), place / "x", {}).images == tmp_path / "faces"
+
+
+@pytest.mark.fault("D28")
+@pytest.mark.parametrize("around", ["", "lfw2/", "lfw2/lfw2/"])
+def test_lists_inside_a_doubled_folder_are_found_and_no_home_is_asked(
+    homes: Site, tmp_path: Path, downloads: Path, around: str
+) -> None:
+    files = {f"lfw2/lfw2/{path}": data for path, data in lfw_files({"Ann": 2}, root="").items()}
+    files |= {f"{around}{name}": text.encode() for name, text in LIST_TEXTS.items()}
+    files |= {"other/notes.txt": b"", "downloads/synthetic/pairs.txt": b"drawn"}
+    mirror = write_folder(tmp_path, files)
+    assert locate(params(mirror=mirror), downloads, {}).lists == LIST_TEXTS
+    found = locate(params("folder", tmp_path / "lfw2"), downloads, {}).lists
+    assert found == (LIST_TEXTS if around else {})
+    assert not homes.ranges
+
+
+@pytest.mark.fault("D22")
+def test_lists_as_csv_are_named_where_the_lists_are_missed(tmp_path: Path, downloads: Path) -> None:
+    mirror = mirror_folder(tmp_path / "mirror", lists=())
+    (mirror / "matchpairsDevTrain.csv").write_text("name,imagenum1,imagenum2\n")
+    with pytest.raises(SourceError, match=r"CSV files such as matchpairsDevTrain\.csv are not read"):
+        locate(params(mirror=mirror), downloads, {})
+
+
+def test_lists_of_drawn_faces_are_not_taken_for_those_of_downloads(homes: Site, downloads: Path) -> None:
+    serve(homes, "/home")
+    write_folder(downloads, {"synthetic/pairs.txt": b"drawn"})
+    assert locate(params(), downloads, {}).lists == LIST_TEXTS

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from likeness.data.download import download, matches
 from likeness.data.faceset import Checksum
 from likeness.data.layout import holds_lfw
+from likeness.data.list_files import csv_hint, find_list
 from likeness.data.sources import LISTS, NEEDED_LISTS, VARIANTS, DataParams, Home, Variant
 from likeness.errors import DownloadError, PairListError, SourceError, UnreachableError
 from likeness.project import resolved
@@ -68,12 +69,16 @@ def locate(params: DataParams, downloads: Path, environ: Mapping[str, str]) -> L
 
 def drawn(archive: Path) -> Located:
     """An archive that the generator of synthetic faces wrote, with the lists beside it."""
-    return Located(archive, archive.name, "recorded", lists_in(archive.parent))
+    return Located(archive, archive.name, "recorded", lists_of(archive))
 
 
-def lists_in(folder: Path) -> dict[str, str]:
-    """The lists with official names that stand in a folder, whatever they say."""
-    return {name: _text_of(folder / name) for name in LISTS if (folder / name).is_file()}
+def lists_of(images: Path) -> dict[str, str]:
+    """The lists with official names of a folder or an archive of images, whatever they say.
+
+    They stand in the folder or in one around the images inside it, or beside the archive.
+    """
+    found = {name: find_list(images, name) for name in LISTS}
+    return {name: _text_of(path) for name, path in found.items() if path is not None}
 
 
 def variants_in(folder: Path) -> list[str]:
@@ -94,8 +99,7 @@ def source_paths(params: DataParams, mirror: str | None) -> list[Path] | None:
     images = path if params.source == "folder" or path.is_file() else _held(path, VARIANTS[params.source])
     if images is None or not images.exists():
         return None
-    beside = path if path.is_dir() else path.parent
-    return [images, *(beside / name for name in LISTS if (beside / name).is_file())]
+    return [images, *(found for name in LISTS if (found := find_list(path, name)) is not None)]
 
 
 def place_of(mirror: str | None) -> str | None:
@@ -140,9 +144,9 @@ class _Folder:
         return _Images(held, held.name, "recorded" if held.is_file() else "none")
 
     def listing(self, name: str) -> Path:
-        path = self._folder / name
-        if not path.is_file():
-            raise SourceError(f"{path}: is not there")
+        path = find_list(self._path, name)
+        if path is None:
+            raise SourceError(f"{self._folder / name}: is not there{csv_hint(self._path)}")
         return path
 
 
@@ -155,6 +159,12 @@ class _Downloads(_Folder):
             (home for home in variant.homes if found.path.is_file() and matches(found.path, home.digest)), None
         )
         return _Images(found.path, home.url, "published") if home else found
+
+    def listing(self, name: str) -> Path:
+        path = self._folder / name  # and not inside it, where the lists of other sources stand
+        if not path.is_file():
+            raise SourceError(f"{path}: is not there")
+        return path
 
 
 class _Web:
@@ -275,8 +285,7 @@ def _locate_folder(mirror: str | None, downloads: Path) -> Located:
     path = resolved(mirror, Path.cwd())
     if not path.exists():
         raise SourceError(f"{path}: there is no such folder or archive; correct data.mirror or {MIRROR_VARIABLE}")
-    beside = path if path.is_dir() else path.parent
-    return Located(path, path.resolve().name, "none" if path.is_dir() else "recorded", lists_in(beside))
+    return Located(path, path.resolve().name, "none" if path.is_dir() else "recorded", lists_of(path))
 
 
 def _held(folder: Path, variant: Variant) -> Path | None:
