@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import bz2
+import contextlib
 import copy
 import gzip
 import hashlib
@@ -449,3 +450,18 @@ def test_a_folder_without_permission_is_named_and_the_others_are_read() -> None:
         shutil.rmtree(place)
     told = done.stdout.strip()
     assert told == "['Ann/1.jpg'] [('Bob', 'cannot be read (Permission denied)', 'unread')]", done.stderr
+
+
+@pytest.mark.attack("5")
+def test_no_flipped_bit_in_the_directory_of_a_zip_drops_a_member(tmp_path: Path) -> None:
+    content = write_zip(tmp_path / "a.zip", FILES).read_bytes()
+    damaged = tmp_path / "damaged.zip"
+    asked: list[str] = []
+    for bit in range(8 * content.index(b"PK\x01\x02"), 8 * len(content)):
+        altered = bytearray(content)
+        altered[bit // 8] ^= 1 << bit % 8
+        damaged.write_bytes(altered)
+        asked.clear()
+        with contextlib.suppress(ArchiveError):
+            list(open_reader(damaged, lambda name: asked.append(name) is None))
+            assert len(asked) == len(FILES), f"bit {bit} dropped a member"

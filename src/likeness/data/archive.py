@@ -281,9 +281,11 @@ class ZipReader:
         name = ""
         before = _stamp(self._path)
         try:
-            self._check_end()
+            stated = self._check_end()
             budget = Budget(self._path.stat().st_size)
             with zipfile.ZipFile(self._path) as archive:
+                if len(archive.infolist()) & 0xFFFF != stated:  # a damaged entry can swallow those behind it
+                    raise EOFError(f"{stated} members are stated, its directory holds {len(archive.infolist())}")
                 for info in archive.infolist():
                     name = _name_of(info)
                     path = self._check(info, name)
@@ -323,8 +325,11 @@ class ZipReader:
             )
         return path
 
-    def _check_end(self) -> None:
+    def _check_end(self) -> int:
         """The end record stands at the very end, with the comment whose length it states.
+
+        Returns:
+            The number of members that it states, of which it holds the lower 16 bits.
 
         Raises:
             EOFError: something follows the archive.
@@ -336,9 +341,14 @@ class ZipReader:
         at = tail.rfind(_DIRECTORY_END)
         if at < 0 or len(tail) - at < 22:
             raise EOFError("its directory is missing")
-        (comment,) = struct.unpack_from("<H", tail, at + 20)
+        stated, comment = struct.unpack_from("<10xH8xH", tail, at)
         if len(tail) - at - 22 != comment:
             raise EOFError("something follows its end")
+        if (
+            stated == 0xFFFF and at >= 76 and tail[at - 20 : at - 16] == b"PK\6\7"
+        ):  # zip64: its own record stands before that
+            (stated,) = struct.unpack_from("<32xQ", tail, at - 20 - 56)
+        return int(stated) & 0xFFFF
 
 
 def _name_of(info: zipfile.ZipInfo) -> str:
