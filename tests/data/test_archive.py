@@ -21,7 +21,8 @@ from typing import Any
 
 import pytest
 
-from likeness.data.archive import KEPT_BYTES, LeftAside, Member, open_reader
+from likeness.data.archive import open_reader
+from likeness.data.members import KEPT_BYTES, LeftAside, Member
 from likeness.errors import ArchiveError, SourceError
 from tests.data.pictures import lfw_files, write_folder, write_tar, write_zip
 

@@ -10,8 +10,8 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from likeness.data.archive import Member
 from likeness.data.images import Facts, perceptual_hashes, read_images, square
+from likeness.data.members import Member
 from likeness.data.problems import TOO_SMALL, UNDECODABLE
 from likeness.errors import ImageError
 from likeness.images import crop_and_resize, read_image

@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from likeness.data.archive import Member
 from likeness.data.faceset import ASIDE, FaceSet
 from likeness.data.images import read_images
 from likeness.data.ingest import ingest
+from likeness.data.members import Member
 from likeness.data.places import Located, locate
 from likeness.data.problems import UNDECODABLE
 from likeness.data.sources import DataParams

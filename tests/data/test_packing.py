@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from likeness.data.archive import Member
+from likeness.data.members import Member
 from likeness.data.packing import BATCH_FILES, pack
 from likeness.data.problems import UNDECODABLE
 from likeness.data.sources import DataParams

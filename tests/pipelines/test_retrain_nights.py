@@ -25,9 +25,9 @@ import psutil
 import pytest
 import yaml
 
-from likeness.data.archive import Member
 from likeness.data.collected import Collected
 from likeness.data.faceset import COLLECTED, FaceSet
+from likeness.data.members import Member
 from likeness.files import read_json, write_json
 from likeness.models.weights import load_model
 from likeness.tracking.history import Night, read_nights, write_night

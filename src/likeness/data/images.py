@@ -10,7 +10,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from likeness.data.archive import Member
+from likeness.data.members import Member
 from likeness.data.problems import NO_FACE, SMALL_FACE, TOO_SMALL, UNDECODABLE
 from likeness.errors import FaceNotFoundError, ImageError, SmallFaceError, SmallImageError
 from likeness.faces import find_face

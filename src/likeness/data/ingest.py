@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from likeness.data.archive import AsideKind, LeftAside, open_reader
+from likeness.data.archive import open_reader
 from likeness.data.collected import Collected
 from likeness.data.cores import available_cores
 from likeness.data.faceset import (
@@ -30,6 +30,7 @@ from likeness.data.faceset import (
     write_left_aside,
 )
 from likeness.data.layout import Layout, folder_layout, is_picture, lfw_layout, people_of, why_left_aside
+from likeness.data.members import AsideKind, LeftAside
 from likeness.data.packing import pack
 from likeness.data.places import Located
 from likeness.data.problems import NO_FACE, PROBLEMS, SMALL_FACE, TOO_SMALL

@@ -15,9 +15,9 @@ from typing import TypeAlias
 import numpy as np
 import pandas as pd
 
-from likeness.data.archive import Member
 from likeness.data.faceset import MANIFEST_COLUMNS
 from likeness.data.images import Facts, read_batch
+from likeness.data.members import Member
 from likeness.data.problems import UNDECODABLE
 from likeness.data.sources import DataParams
 from likeness.data.store import PixelWriter
