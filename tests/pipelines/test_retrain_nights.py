@@ -251,10 +251,14 @@ def test_a_cron_fires_and_a_missed_night_is_caught_up_once(tmp_path: Path) -> No
     shutil.rmtree(project / "reports" / "nightly")
     write_night(project / "reports" / "nightly", long_ago)
     assert ended >= 1
+
+    def ended_by_themselves() -> int:  # a stop in the midst of a stage may be written down as killed
+        return sum(night.outcome != "killed" for night in nights_of(project))
+
     with serving(project, tmp_path) as log:
-        wait_until(lambda: len(nights_of(project)) == 2, 400, "the missed night is caught up")
+        wait_until(lambda: ended_by_themselves() == 2, 400, "the missed night is caught up")
         time.sleep(20)
-        assert len(nights_of(project)) == 2, "it is caught up once"
+        assert ended_by_themselves() == 2, "it is caught up once"
     assert "a night was missed" in log.read_text()
 
 
