@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
 
+from likeness.data.source_state import as_mapping, source_state
+from likeness.data.sources import DataParams
 from likeness.errors import DataError
+from likeness.params import sections_of
 from pipelines.compose import compose_params
 
 STAGES = ("ingest", "validate", "split", "train")
 
 
 def identity(root: Path, overrides: Sequence[str]) -> str:
-    """Hex sha256 of the parameters and the code of the stages up to the training, committed or not.
+    """Hex sha256 of the parameters, the source and the code of the stages up to the training, committed or not.
 
     DVC has the same notion in its run cache, but leaves stages whose outputs persist out of that.
 
@@ -27,6 +31,7 @@ def identity(root: Path, overrides: Sequence[str]) -> str:
 
     Raises:
         DataError: the project is no git repository.
+        ParamsError: section `data` is wrong.
     """
     known = yaml.safe_load((root / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
     stages = [known[name] for name in STAGES if name in known]
@@ -35,6 +40,9 @@ def identity(root: Path, overrides: Sequence[str]) -> str:
     code = sorted({"dvc.yaml", *(dep for stage in stages for dep in stage["deps"])})
     states = [_git(root, *command, "--", *code) for command in (["ls-files", "-s"], ["diff"])]
     told = [json.dumps(sections, sort_keys=True), *states]
+    if "data" in sections:
+        data: DataParams = sections_of(values, str(root / "conf"), data=DataParams)
+        told.append(json.dumps(as_mapping(source_state(data, os.environ, root / "data" / "source.json"))))
     return hashlib.sha256("\0".join(told).encode()).hexdigest()
 
 

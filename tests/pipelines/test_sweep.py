@@ -25,6 +25,7 @@ from likeness.training.params import TrainParams
 from pipelines.sweep.identity import identity
 from pipelines.sweep.plan import Plan, Training, Value
 from pipelines.sweep.table import Result, rows, wilson
+from tests.data.pictures import write_folder
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = yaml.safe_load((ROOT / "conf" / "sweep.yaml").read_text())
@@ -94,6 +95,16 @@ def test_the_full_plan_is_the_published_one() -> None:
     assert plan["learning_rate"] == [5e-6, 1e-5, 3e-5, 5e-5, 7e-5, 1e-4, 1e-3]
     assert plan["epochs"] == [1, 2, 3, 5, 10, 15, 20, 30]
     assert plan["batch_size"] == [8, 16, 32, 48, 64]
+
+
+@pytest.mark.fault("D05")
+def test_a_sweep_over_a_folder_is_another_once_somebody_left_it(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "photos", {"Ann/1.jpg": b"1", "Bob/1.jpg": b"2"})
+    overrides = ["data=folder", f"data.mirror={folder}"]
+    known = identity(ROOT, overrides)
+    assert identity(ROOT, overrides) == known
+    (folder / "Bob" / "1.jpg").unlink()
+    assert identity(ROOT, overrides) != known
 
 
 def test_a_training_is_known_by_what_its_stages_read_and_by_nothing_else() -> None:
