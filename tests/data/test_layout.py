@@ -68,6 +68,14 @@ def test_folders_that_divide_a_set_are_nobody() -> None:
     assert found == [("Ann", 1), ("Bob", 1), ("Cem", 1), ("Cem", 2)]
 
 
+@pytest.mark.fault("D03")
+def test_people_may_have_numbers_for_names() -> None:
+    paths = ["faces/0000045/001.jpg", "faces/0000099/001.jpg", "faces/1/001.jpg"]
+    assert [person for person, _ in people_of(paths)] == ["0000045", "0000099", "1"]
+    dated = ["Ann/2019/1.jpg", "Ann/2020-05-01/1.jpg", "Ann/20210704/1.jpg", "Ann/1.5.2022/1.jpg"]
+    assert {person for person, _ in people_of(dated)} == {"Ann"}
+
+
 @pytest.mark.fault("D28")
 def test_a_doubled_top_folder_does_not_count() -> None:
     assert people_of(["lfw/lfw/Ann/Ann_0003.jpg", "lfw/lfw/Bob/Bob_0001.jpg"]) == [("Ann", 3), ("Bob", 1)]
@@ -115,7 +123,9 @@ def test_one_name_in_two_forms_is_one_person() -> None:
         ("Ann/1.TIFF", "TIFF"),
         ("loose.jpg", "no person's folder"),
         ("notes.txt", "no picture"),
-        ("pairs.csv", "CSV"),
+        ("pairs.csv", "a list that is not read"),
+        ("set/matchpairsDevTrain.csv", "a list that is not read"),
+        ("Ann/people.csv.bak", "no picture"),
     ],
 )
 def test_what_is_left_aside_has_a_reason(path: str, reason: str) -> None:

@@ -90,3 +90,12 @@ def test_dated_folders_and_both_forms_of_a_name_hold_every_critical_expectation(
     faces = ingested(tmp_path, write_folder(tmp_path / "photos", files))
     assert set(faces.manifest["person"]) == {"Zo\u00eb", "Bob"}
     assert not failed(check(faces, ValidationParams()), "critical")
+
+
+@pytest.mark.fault("D22")
+def test_a_list_that_is_not_read_is_a_warning(tmp_path: Path) -> None:
+    files = pictures("Ann/1.jpg", "Ann/2.jpg", "Bob/1.jpg", "Bob/2.jpg") | {"matchpairsDevTest.csv": b"name"}
+    findings = check(ingested(tmp_path, write_folder(tmp_path / "photos", files)), ValidationParams())
+    (finding,) = [finding for finding in findings if finding.name == "every list is read"]
+    assert (finding.severity, finding.observed) == ("warning", "1 of 1")
+    assert finding.offenders[0]["path"] == "matchpairsDevTest.csv"

@@ -29,7 +29,7 @@ from likeness.data.faceset import (
     usable,
     write_left_aside,
 )
-from likeness.data.layout import Layout, folder_layout, is_picture, lfw_layout, people_of, why_left_aside
+from likeness.data.layout import Layout, folder_layout, is_list, is_picture, lfw_layout, people_of, why_left_aside
 from likeness.data.members import AsideKind, LeftAside
 from likeness.data.packing import pack
 from likeness.data.places import Located
@@ -41,7 +41,7 @@ from likeness.errors import DataError
 log = logging.getLogger(__name__)
 
 LFW_IMAGES = 13_233
-_AS_GRAVE: Sequence[AsideKind] = ("unread", "photograph", "other")
+_AS_GRAVE: Sequence[AsideKind] = ("unread", "list", "photograph", "other")
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,8 @@ class _Selection:
         if self.layout(path) is not None:
             return True
         if path.rpartition("/")[2] not in self._lists:
-            self.aside.append(LeftAside(path, why_left_aside(path), "photograph" if is_picture(path) else "other"))
+            kind: AsideKind = "photograph" if is_picture(path) else "list" if is_list(path) else "other"
+            self.aside.append(LeftAside(path, why_left_aside(path), kind))
         return False
 
 

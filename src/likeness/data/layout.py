@@ -21,7 +21,8 @@ SYSTEM_NAMES = frozenset(
 """Folders and files of operating systems and storage devices: thumbnails, trash. Compared in lower case."""
 GROUPS = frozenset({"train", "test", "val", "valid", "validation", "training", "images", "holdout"})
 """Folders that divide a set; the people are below them."""
-_DATE = re.compile(r"\d[\d\s._-]*")
+_DATE = re.compile(r"(19|20)\d\d([\s._-]?\d\d?){0,2}|\d\d?[\s._-]\d\d?[\s._-](19|20)\d\d")
+_LIST = re.compile(r"((mis)?match)?(pairs|people)\w*\.(txt|csv)", re.IGNORECASE)
 _NUMBER = re.compile(r"(\d{1,9})$")
 
 
@@ -35,6 +36,11 @@ def is_picture(path: str) -> bool:
     return PurePosixPath(path).suffix.lower() in SUFFIXES | OTHER_SUFFIXES and not is_system(path)
 
 
+def is_list(path: str) -> bool:
+    """Whether a file is called as LFW's lists of pairs or people are, as text or as CSV."""
+    return bool(_LIST.fullmatch(path.rpartition("/")[2])) and not is_system(path)
+
+
 def why_left_aside(path: str) -> str:
     """Why a file that is no photograph of the set is not taken, for the list of what was left aside."""
     suffix = PurePosixPath(path).suffix.lower()
@@ -42,8 +48,8 @@ def why_left_aside(path: str) -> str:
         return "hidden, or in a system folder"
     if suffix in OTHER_SUFFIXES:
         return f"a format that is not read ({suffix[1:].upper()}); export it as JPEG or PNG"
-    if suffix == ".csv":
-        return "a list as CSV, which is not read; put the official pairs*.txt and people*.txt beside the pictures"
+    if is_list(path):
+        return "a list that is not read; put pairs*.txt and people*.txt, as published, beside the people's folders"
     if suffix in SUFFIXES:
         return "a picture in no person's folder, or not named as the set's pictures are"
     return "no picture"
@@ -90,7 +96,7 @@ def composed(name: str) -> str:
 
 
 def is_date(folder: str) -> bool:
-    """Whether the name of a folder is a date or another number."""
+    """Whether the name of a folder is a year, a month of one or a day; another number may be a person's."""
     return bool(_DATE.fullmatch(folder))
 
 

@@ -12,8 +12,8 @@ from likeness.images import MAX_BYTES
 
 KEPT_BYTES = MAX_BYTES + 1
 """Of a larger file no more is read: it is no image that could be used, and a row says so."""
-AsideKind = Literal["unread", "photograph", "other"]
-"""unread: nobody knows what it holds; photograph: a picture that is not taken; other: nothing of the set."""
+AsideKind = Literal["unread", "list", "photograph", "other"]
+"""unread: nobody knows what it holds; list, photograph: one that is not taken; other: nothing of the set."""
 Wanted = Callable[[str], bool]
 
 

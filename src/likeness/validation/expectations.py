@@ -182,6 +182,14 @@ def _left_aside(params: ValidationParams) -> Suite:
             column="no_photograph",
             value=True,
         ),
+        each(
+            "every list is read",
+            "No list of pairs or people is left aside.",
+            severity="warning",
+            show=["path", "reason"],
+            column="no_list",
+            value=True,
+        ),
     ]
 
 

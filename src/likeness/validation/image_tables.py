@@ -66,11 +66,12 @@ def _named_well(faces: FaceSet) -> list[bool]:
 
 
 def left_aside_table(faces: FaceSet, params: ValidationParams) -> pd.DataFrame:
-    """What was left aside: path, reason, kind; readable, unless more are not than may be; no_photograph."""
+    """What was left aside: path, reason, kind; readable, true also where few are not; no_photograph; no_list."""
     unread = faces.aside["kind"] == "unread"
     return faces.aside.assign(
         readable=~unread | (unread.sum() <= params.unread_files),
         no_photograph=faces.aside["kind"] != "photograph",
+        no_list=faces.aside["kind"] != "list",
     )
 
 
