@@ -7,28 +7,56 @@ import os
 import signal
 import threading
 import time
+from pathlib import Path
 
+import psutil
+
+_SHELLS = {"sh", "dash", "bash", "zsh", "ksh", "fish", "csh", "tcsh", "busybox"}
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36  # prctl(2)
 _POLL_SECONDS = 1.0
 
 
 def follow_parent(*, same_group: bool = True) -> None:
-    """Sends SIGTERM to this process, once, as soon as its parent ends, at once where it has ended already.
+    """Sends SIGTERM to this process, once, as soon as its caller ends, at once where it has ended already.
 
-    On Linux the kernel sends SIGUSR1 then, and also at the end of single threads of the parent, so the handler
-    looks whether it was the whole. Elsewhere, and beside the main thread, a thread looks every second.
+    The caller is the parent, or what started the shell that is the parent: a shell such as dash waits beside
+    its command and outlives its own parent. On Linux the kernel sends SIGUSR1 at the end of the parent, and also
+    at the end of single threads of it, so the handler looks whether it was the whole. Elsewhere, beside the main
+    thread and behind a shell, a thread looks every second.
 
     Args:
-        same_group: the parent starts this process in its own process group, as DVC, make and shells without job
-            control do. One in another group is then not that parent, which has ended.
+        same_group: the caller starts this process in its own process group, as DVC, make and shells without job
+            control do. One in another group is then not that caller, which has ended.
     """
-    parent = os.getppid()
-    if same_group and _group_of(parent) != os.getpgrp():
+    callers = _callers()
+    if same_group and (_is_shell(callers[-1]) or any(_group_of(one) != os.getpgrp() for one in callers)):
         os.kill(os.getpid(), signal.SIGTERM)
-    elif threading.current_thread() is threading.main_thread() and _handle_end(parent):
+    elif len(callers) == 1 and threading.current_thread() is threading.main_thread() and _handle_end(callers[0]):
         os.kill(os.getpid(), signal.SIGUSR1)  # it may have ended before the kernel was asked
     else:
-        threading.Thread(target=_poll, args=(parent,), daemon=True).start()
+        threading.Thread(target=_poll, args=(callers,), daemon=True).start()
+
+
+def _callers() -> list[int]:
+    """Process ids from the parent up through shells to the first that is no shell, or to the system's first."""
+    callers = [os.getppid()]
+    while _is_shell(callers[-1]) and (above := _parent_of(callers[-1])):
+        callers.append(above)
+    return callers
+
+
+def _is_shell(process: int) -> bool:
+    try:
+        return psutil.Process(process).name().lstrip("-") in _SHELLS | {Path(os.environ.get("SHELL", "sh")).name}
+    except psutil.Error:
+        return False
+
+
+def _parent_of(process: int) -> int:
+    try:
+        return int(psutil.Process(process).ppid())
+    except psutil.Error:
+        return 0
 
 
 def _handle_end(parent: int) -> bool:
@@ -61,8 +89,8 @@ def _prctl(option: int, value: int) -> bool:
         return False
 
 
-def _poll(parent: int) -> None:
-    while os.getppid() == parent:
+def _poll(callers: list[int]) -> None:
+    while [os.getppid(), *map(_parent_of, callers[:-1])] == callers:
         time.sleep(_POLL_SECONDS)
     os.kill(os.getpid(), signal.SIGTERM)
 

@@ -94,9 +94,11 @@ def nothing_left(project: Path, seconds: float = _SECONDS) -> None:
         raise AssertionError(f"left behind: {left}\n{(project / 'log.txt').read_text()}") from None
 
 
+DVC = [sys.executable, "-m", "dvc", "repro"]
 COMMANDS: dict[str, list[str]] = {
     "make": ["make", "run"],
-    "dvc": [sys.executable, "-m", "dvc", "repro"],
+    "dvc with a shell that waits beside the stage": ["env", "SHELL=/bin/sh", *DVC],
+    "dvc with a shell that becomes the stage": ["env", "SHELL=/bin/bash", *DVC],
 }
 
 
