@@ -8,8 +8,10 @@ scikit-image carries is sent. Everything happens on loopback. Exits with 1 if a 
 
 from __future__ import annotations
 
+import os
 import random
 import re
+import secrets
 import subprocess
 import sys
 import tempfile
@@ -31,6 +33,9 @@ from PIL import Image
 
 from likeness.images import SUFFIXES
 from likeness.serving.bench_towers import CONTESTANTS, write_model
+
+TOKEN = secrets.token_urlsafe(24)
+HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 
 
 @dataclass
@@ -80,7 +85,7 @@ def main(
 def client(address: str, pictures: list[bytes], end: float, tally: Tally, seed: int) -> None:
     """One caller, who asks for this and that until the end."""
     draw = random.Random(seed)
-    with httpx.Client(base_url=address, timeout=60) as session:
+    with httpx.Client(base_url=address, timeout=60, headers=HEADERS) as session:
         while time.monotonic() < end:
             path, files = question(draw, pictures)
             started = time.perf_counter()
@@ -105,7 +110,12 @@ def served(model: Path, gallery: Path) -> Iterator[tuple[str, psutil.Process]]:
     """`likeness serve` as a process of its own; yields its address."""
     program = "import sys; from likeness.cli import main; sys.argv[0] = 'likeness'; main()"
     arguments = ["serve", "--model", str(model), "--gallery", str(gallery), "--port", "0"]
-    process = subprocess.Popen([sys.executable, "-c", program, *arguments], stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, *arguments],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"LIKENESS_TOKEN": TOKEN},
+    )
     assert process.stderr is not None
     found = re.match(r"(http://\S+)", process.stderr.readline())
     if found is None:
@@ -119,7 +129,8 @@ def served(model: Path, gallery: Path) -> Iterator[tuple[str, psutil.Process]]:
 
 def enrol(address: str, pictures: list[bytes]) -> None:
     for number, picture in enumerate(pictures[:20]):
-        reply = httpx.post(f"{address}/api/people", data={"name": f"Person {number}"}, files={"photos": picture})
+        person, photos = {"name": f"Person {number}"}, {"photos": picture}
+        reply = httpx.post(f"{address}/api/people", data=person, files=photos, headers=HEADERS)
         reply.raise_for_status()
 
 

@@ -14,7 +14,7 @@ from fastapi.testclient import TestClient
 
 from likeness.images import MAX_BYTES
 from likeness.serving.app import create_app
-from likeness.serving.guard import COOKIE, session_of
+from likeness.serving.guard import cookie_name, session_of
 from likeness.serving.service import Service
 from tests.serving.models import make_model
 from tests.serving.pictures import encoded, png_bomb
@@ -239,8 +239,31 @@ def test_a_browser_signs_in(guarded: TestClient) -> None:
 
 
 def test_a_forged_cookie_is_no_token(guarded: TestClient) -> None:
-    guarded.cookies.set(COOKIE, session_of("another token altogether"))
+    guarded.cookies.set(cookie_name(TOKEN), session_of("another token altogether"))
     assert guarded.get("/api/people").status_code == 401
+
+
+def test_the_address_with_the_token_opens_the_page(guarded: TestClient) -> None:
+    wrong = guarded.get("/", params={"token": f"{TOKEN}x"})
+    assert wrong.status_code == 401
+    assert "not the token" in wrong.text
+    for _ in range(2):  # the second time with a cookie: the token leaves the address bar as well
+        opened = guarded.get("/", params={"token": TOKEN}, follow_redirects=False)
+        assert (opened.status_code, opened.headers["location"]) == (303, "/")
+        assert TOKEN not in opened.headers["set-cookie"]
+    assert guarded.get("/api/people").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/api/people", "/health", "/session"])
+def test_a_token_in_another_address_opens_nothing(guarded: TestClient, path: str) -> None:
+    assert guarded.get(path, params={"token": TOKEN}, follow_redirects=False).status_code in (401, 405)
+
+
+def test_two_services_do_not_sign_each_other_out(guarded: TestClient) -> None:
+    """Cookies of one host are sent to, and set by, all its ports."""
+    guarded.get("/", params={"token": TOKEN})
+    guarded.cookies.set(cookie_name("the token of another"), session_of("the token of another"))
+    assert guarded.get("/api/people").status_code == 200
 
 
 # A newer model

@@ -17,14 +17,17 @@ def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8000,
     token: Annotated[
         str | None,
-        typer.Option(envvar="LIKENESS_TOKEN", help="What callers must know; better given by the environment."),
+        typer.Option(
+            envvar="LIKENESS_TOKEN",
+            help="What callers must know, better given by the environment; on loopback one is made and kept.",
+        ),
     ] = None,
     refresh: Annotated[
         float,
         typer.Option(min=0, help="Look for a newer model every so many seconds; 0: never.", metavar="SECONDS"),
     ] = 0,
 ) -> None:
-    """Serve the page on which people compare, enrol and identify faces."""
+    """Serve the page on which people compare, enrol and identify faces; open the address that it prints."""
     from likeness.serving.server import run_server
 
     run_server(model, Path(gallery), host=host, port=port, token=token, refresh=refresh, tell=tell)

@@ -10,14 +10,14 @@ from typing import TypeVar
 
 import anyio.to_thread
 from fastapi import FastAPI, Request, Response
-from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
+from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, PackageLoader, select_autoescape
 
 from likeness import __version__
 from likeness.errors import GalleryError, ImageError, LikenessError, ModelError, RequestError, TooLargeError
 from likeness.images import MAX_BYTES
-from likeness.serving.guard import COOKIE, SIGN_IN, Guard, same_secret, session_of
+from likeness.serving.guard import SIGN_IN, Guard, same_secret, signed_in
 from likeness.serving.service import HeatReply, IdentityReply, PersonReply, Service, Settings, VerdictReply
 from likeness.serving.uploads import MAX_FILES, Form, read_form
 
@@ -101,9 +101,7 @@ def _add_page(app: FastAPI, service: Service, pages: Environment, token: str | N
         shown = (await read_form(request)).fields.get("token", "")
         if token is None or not same_secret(shown, token):
             return _sign_in_page(pages, wrong=True)
-        answer = RedirectResponse("/", 303)
-        answer.set_cookie(COOKIE, session_of(token), httponly=True, samesite="strict")
-        return answer
+        return signed_in(token)
 
 
 def _add_questions(app: FastAPI, desk: _Desk) -> None:

@@ -4,8 +4,8 @@
   made to point here (DNS rebinding) gets nothing.
 * Origin: what changes something or carries photographs must come from the service's own page, or from a program
   (which sends neither `Origin` nor `Sec-Fetch-Site`), not from a form on another site.
-* Token: where one is set, callers show it as `Authorization: Bearer TOKEN`, browsers as a cookie that the sign-in
-  page sets. It is compared in constant time.
+* Token: where one is set, programs send it as `Authorization: Bearer TOKEN`. A browser opens `/?token=TOKEN`, or
+  gives the token on the sign-in page, and gets a cookie. It is compared in constant time.
 
 Every answer forbids framing, foreign scripts and guessing of types.
 """
@@ -18,16 +18,16 @@ from collections.abc import Callable
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import JSONResponse, Response
+from starlette.datastructures import Headers, MutableHeaders, QueryParams
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 SHORTEST_TOKEN = 16
-COOKIE = "likeness_session"
 SIGN_IN = "/session"
 
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_TOKEN_NEEDED = "a token is needed, as a header: Authorization: Bearer TOKEN"
 _OWN_SITE = frozenset({"same-origin", "none"})
 _HEADERS = {
     "Content-Security-Policy": (
@@ -74,19 +74,34 @@ class Guard:
             return _no("this service answers on localhost only", 403)
         if scope["method"] not in _SAFE_METHODS and not _own_origin(headers):
             return _no("this request comes from another site", 403)
-        path = scope["path"]
-        if self._token is None or path == SIGN_IN or path.startswith("/static/") or self._knows_token(headers):
+        path, home = scope["path"], scope["method"] == "GET" and scope["path"] == "/"
+        if self._token is None or path == SIGN_IN or path.startswith("/static/"):
             return None
-        if scope["method"] == "GET" and path == "/":
-            return self._sign_in(False)
-        return _no("a token is needed: Authorization: Bearer TOKEN", 401)
+        shown = QueryParams(scope["query_string"]).get("token") if home else None
+        if shown is not None and same_secret(shown, self._token):
+            return signed_in(self._token)
+        if self._knows_token(headers):
+            return None
+        return self._sign_in(shown is not None) if home else _no(_TOKEN_NEEDED, 401)
 
     def _knows_token(self, headers: Headers) -> bool:
         assert self._token is not None
         scheme, _, shown = headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer" and same_secret(shown.strip(), self._token):
             return True
-        return same_secret(_cookie(headers), session_of(self._token))
+        return same_secret(_cookie(headers, cookie_name(self._token)), session_of(self._token))
+
+
+def signed_in(token: str) -> Response:
+    """Sends a browser that knows the token to the page, with a cookie instead of the token."""
+    answer = RedirectResponse("/", 303)
+    answer.set_cookie(cookie_name(token), session_of(token), httponly=True, samesite="strict")
+    return answer
+
+
+def cookie_name(token: str) -> str:
+    """Differs by token, because services on other ports of this machine share their cookies."""
+    return f"likeness_session_{hashlib.sha256(token.encode()).hexdigest()[:8]}"
 
 
 def session_of(token: str) -> str:
@@ -99,9 +114,9 @@ def same_secret(shown: str, secret: str) -> bool:
     return hmac.compare_digest(shown.encode(), secret.encode())
 
 
-def _cookie(headers: Headers) -> str:
+def _cookie(headers: Headers, name: str) -> str:
     try:
-        morsel = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+        morsel = SimpleCookie(headers.get("cookie", "")).get(name)
     except CookieError:
         return ""
     return morsel.value if morsel else ""

@@ -1,4 +1,4 @@
-"""Runs the service: on loopback, or elsewhere for callers with a token."""
+"""Runs the service, for callers who know its token: on loopback with a secret of its own, or elsewhere."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from likeness.errors import RequestError
+from likeness.secret_file import read_secret
 from likeness.serving.app import create_app
 from likeness.serving.guard import SHORTEST_TOKEN
 from likeness.serving.service import Service
@@ -44,23 +45,29 @@ def run_server(
         gallery: the gallery's file.
         host: address to listen on.
         port: 0 takes a free one.
-        token: what callers must know.
+        token: what callers must know; None: on loopback a secret that is kept beside the gallery.
         refresh: seconds between looks for a newer model; 0: never.
         tell: says to the person where the page is.
 
     Raises:
         RequestError: the address is not loopback and there is no token, or it cannot be listened on.
+        OutputError: the secret cannot be stored, or other users can read it.
         LikenessError: the model cannot be loaded.
     """
     loopback = is_loopback(host)
     check_token(token, loopback)
     cv2.setNumThreads(1)  # requests are answered beside each other; more threads in each would only wait
     service = Service(source, gallery)
-    app = create_app(service, loopback=loopback, token=token, threads=len(os.sched_getaffinity(0)))
+    secret = token or read_secret(token_file(gallery))
+    app = create_app(service, loopback=loopback, token=secret, threads=len(os.sched_getaffinity(0)))
     with listener(host, port) as listening, _kept_fresh(service, refresh):
-        shown = f"[{host}]" if ":" in host else host
-        digest = service.verifier.digest[:12]
-        tell(f"http://{shown}:{listening.getsockname()[1]}  (model {digest}; stop with Ctrl-C)")
+        address = f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
+        query = "" if token else f"/?token={secret}"
+        tell(f"{address}{query}  (model {service.verifier.digest[:12]}; stop with Ctrl-C)")
+        if token is None:
+            tell(
+                f"programs send the token as a header, Authorization: Bearer TOKEN; it is in {token_file(gallery)}"
+            )
         uvicorn.Server(_config(app)).run(sockets=[listening])
 
 
@@ -74,6 +81,11 @@ def _config(app: FastAPI) -> uvicorn.Config:
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         ws="none",
     )
+
+
+def token_file(gallery: Path) -> Path:
+    """Where the secret of a service on loopback is kept: whoever may read the gallery may read it."""
+    return gallery.parent / "service-token"
 
 
 def check_token(token: str | None, loopback: bool) -> None:
