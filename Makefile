@@ -5,6 +5,8 @@ DATA ?=
 RECIPE ?=
 MIRROR ?=
 SET ?=
+PIP_FLAGS ?=
+SBOM ?= sbom.json
 # Programs read MIRROR from their environment as it was typed: neither make nor a shell expands or quotes it.
 override MIRROR := $(value MIRROR)
 export MIRROR
@@ -24,18 +26,28 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 GROUP = $(BIN)/python -m pipelines.group
 
 .DEFAULT_GOAL := help
-.PHONY: help run lfw folder sweep results view2 results-pack results-gpu register test test-slow test-security lint format bench ui lock clean
+.PHONY: help run lfw folder sweep results view2 results-pack results-gpu register test test-slow test-security lint format bench ui lock sbom licences clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):[^#]*## /\1\t/' | expand -t 14
 
-.venv/.installed: requirements.lock pyproject.toml
+# Only files whose digests are locked are installed, also to build the few packages that have no wheel. The lock is
+# complete, so pip resolves nothing. Of torch a CPU build is taken where pip is configured with one whose digest is
+# locked; pip itself would prefer the index's file. `pip check` says whether torch also needs the CUDA libraries.
+PIP = $(BIN)/python -m pip --disable-pip-version-check
+INSTALL = $(PIP) install $(PIP_FLAGS) --require-hashes --no-deps --no-build-isolation
+.venv/.installed: requirements.lock requirements-cuda.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Likeness needs Python >= 3.11; found $$($(PYTHON) --version). Try: make PYTHON=python3.12 run"; exit 2; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "installing the tested versions into .venv (once; some minutes)"
-	$(BIN)/python -m pip install --disable-pip-version-check -r requirements.lock
-	$(BIN)/python -m pip install --disable-pip-version-check --no-deps -e .
+	sed -n '/^setuptools==/,/[^\\]$$/p' requirements.lock | $(INSTALL) -r /dev/stdin
+	@sed -n '/^torch==/,/[^\\]$$/{s/^torch==[^ ;]*/&+cpu/;p}' requirements.lock | $(INSTALL) -q -r /dev/stdin 2>/dev/null || \
+	  echo "pip has no CPU build of torch with a locked digest; the index's build is installed"
+	$(INSTALL) -r requirements.lock
+	@$(PIP) check >/dev/null || $(INSTALL) -r requirements-cuda.lock
+	@$(PIP) check
+	$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
 .PHONY: repository
@@ -110,9 +122,14 @@ register: repository .venv/.installed ## register the evaluated model as challen
 ui: .venv/.installed ## compare runs in the browser (http://127.0.0.1:5000)
 	MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false $(GROUP) $(BIN)/mlflow ui --workers 1
 
-lock: ## write requirements.lock from what .venv holds now
-	@{ head -1 requirements.lock; $(BIN)/python -m pip freeze --exclude-editable | sed "s/+cpu$$//"; } > requirements.lock.new
-	@mv requirements.lock.new requirements.lock
+lock: ## write requirements.lock: the versions it has where pyproject.toml allows them (UPGRADE=1: the newest), with digests
+	$(BIN)/python -m pipelines.lock $(if $(UPGRADE),--upgrade)
+
+sbom: .venv/.installed ## write sbom.json, what is installed here as CycloneDX
+	$(BIN)/python -m cyclonedx_py environment --pyproject pyproject.toml --output-reproducible --output-file $(SBOM) $(BIN)/python
+
+licences: .venv/.installed ## write docs/licences.md, the licences of the locked packages
+	$(BIN)/python -m pipelines.licences > docs/licences.md
 
 clean: ## remove the outputs of the stages (the DVC cache, the runs and the journal of nights stay)
 	rm -rf data/faces data/splits models/model reports/train reports/evaluation reports/validation reports/figures reports/report.*
