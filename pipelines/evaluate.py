@@ -9,11 +9,12 @@ from typing import Annotated
 import torch
 import typer
 
-from likeness.data.faceset import FaceSet
+from likeness.data.faceset import MANIFEST, FaceSet
 from likeness.data.splits import Split
 from likeness.evaluation.output import write_study
 from likeness.evaluation.params import EvaluateParams
 from likeness.evaluation.study import study
+from likeness.models.card import WEIGHTS
 from likeness.models.weights import load_model
 from likeness.params import read_params
 from likeness.tracking.runs import log_evaluation
@@ -32,7 +33,7 @@ def main(
     wanted: EvaluateParams = read_params(params, evaluate=EvaluateParams)
     loaded = load_model(model, "cuda" if torch.cuda.is_available() else "cpu")
     found = study(FaceSet.open(faces), Split.open(splits), loaded, wanted)
-    write_study(out, found)
+    write_study(out, found, {"weights": model / WEIGHTS, "manifest": faces / MANIFEST})
     log_evaluation(run, found.metrics)
     for system in ("model", "best_member", "baseline", "untrained"):
         if system in found.metrics:

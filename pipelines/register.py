@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import shutil
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -22,21 +21,12 @@ from likeness.models.export import export_onnx
 from likeness.models.weights import load_model
 from likeness.operations import read_operations
 from likeness.serving.latency import compare_latency
+from likeness.tracking.consistency import StageOutputs, check_outputs
 from likeness.tracking.gate import GateParams, Verdict, decide
 from likeness.tracking.packing import named
 from likeness.tracking.registry import Registered, Registry, write_verdict
 from likeness.tracking.runs import TrackingParams
 from pipelines._stage import run
-
-
-@dataclass(frozen=True)
-class Evaluated:
-    """What the stages left: the folders of faces, model and evaluation, and the run of the training."""
-
-    faces: Path
-    model: Path
-    evaluation: Path
-    run: Path
 
 
 def main(
@@ -54,12 +44,12 @@ def main(
 ) -> None:
     """Registers the model and prints the gate's decision."""
     gate, tracking = read_operations(params, gate=GateParams, tracking=TrackingParams)
-    verdict = register_and_decide(Evaluated(faces, model, evaluation, training), gate, tracking, out)
+    verdict = register_and_decide(StageOutputs(faces, model, evaluation, training), gate, tracking, out)
     logging.info("%s", "registered before, and judged: nothing to do" if verdict is None else verdict.table())
 
 
 def register_and_decide(
-    evaluated: Evaluated, gate: GateParams, tracking: TrackingParams, out: Path
+    outputs: StageOutputs, gate: GateParams, tracking: TrackingParams, out: Path
 ) -> Verdict | None:
     """Registers a model, holds it against the champion, notes the decision and acts on it.
 
@@ -69,10 +59,11 @@ def register_and_decide(
 
     Raises:
         TrackingError: the registry refuses or is away; what serves is unchanged.
-        DataError: the champion was measured on other pairs.
+        DataError: the outputs do not belong together, or the champion was measured on other pairs.
     """
-    registry = Registry.open(tracking.uri)
-    registered = _register(registry, evaluated)
+    check_outputs(outputs)
+    registry = Registry.open(tracking.uri, create=True)
+    registered = _register(registry, outputs, tracking)
     if registry.judged(registered.version):
         return None
     verdict = _decide(registry, registered.version, registry.champion(), gate)
@@ -91,16 +82,16 @@ def _decide(registry: Registry, challenger: int, champion: int | None, gate: Gat
     return decide(registry.candidate(challenger), registry.candidate(champion), gate, latency.ratio)
 
 
-def _register(registry: Registry, evaluated: Evaluated) -> Registered:
-    predictions = pd.read_parquet(evaluated.evaluation / "predictions.parquet")
+def _register(registry: Registry, outputs: StageOutputs, tracking: TrackingParams) -> Registered:
+    predictions = pd.read_parquet(outputs.evaluation / "predictions.parquet")
     with tempfile.TemporaryDirectory() as scratch:
         folder, table = Path(scratch) / "model", Path(scratch) / "predictions.parquet"
-        shutil.copytree(evaluated.model, folder)
+        shutil.copytree(outputs.model, folder)
         loaded = load_model(folder)
         export_onnx(folder / TOWER, loaded.siamese, loaded.card)
-        named(predictions, FaceSet.open(evaluated.faces).manifest).to_parquet(table, index=False)
-        metrics = read_json(evaluated.evaluation / "metrics.json")
-        return registry.register(folder, table, metrics, evaluated.run)
+        named(predictions, FaceSet.open(outputs.faces).manifest).to_parquet(table, index=False)
+        metrics = read_json(outputs.evaluation / "metrics.json")
+        return registry.register(folder, table, metrics, outputs.run, tracking)
 
 
 if __name__ == "__main__":

@@ -57,10 +57,10 @@ def main(
     ) as tracked:
         save_run_note(checkpoint, owner, tracked.run_id)
         outcome = learn(on_epoch=lambda record: tracked.epoch(dataclasses.asdict(record)))
-        save_model(model, outcome.network.siamese, build_card(setup, outcome))
+        card = save_model(model, outcome.network.siamese, build_card(setup, outcome))
         summary = write_training_reports(reports, setup, outcome)
         tracked.steps((step.step, step.loss) for step in outcome.steps)
-        write_json(reports / "run.json", tracked.finish(model, summary))
+        write_json(reports / "run.json", tracked.finish(model, summary) | {"weights_sha256": card.weights_sha256})
     remove_checkpoints(checkpoint)
 
 

@@ -54,17 +54,18 @@ def judge_model(places: Places) -> Standing:
     Raises:
         HaltError: the store is away; nothing that serves was changed.
     """
+    from likeness.tracking.consistency import StageOutputs
     from likeness.tracking.gate import GateParams
     from likeness.tracking.registry import Registry
     from likeness.tracking.runs import TrackingParams
-    from pipelines.register import Evaluated, register_and_decide
+    from pipelines.register import register_and_decide
 
     gate, tracking = read_operations(places.params, gate=GateParams, tracking=TrackingParams)
-    evaluated = Evaluated(
+    outputs = StageOutputs(
         places.faces, places.model, places.reports / "evaluation", places.reports / "train" / "run.json"
     )
     try:
-        verdict = register_and_decide(evaluated, gate, tracking, places.reports / "gate")
+        verdict = register_and_decide(outputs, gate, tracking, places.reports / "gate")
         registry = Registry.open(tracking.uri)
         challenger, champion = registry.challenger(), registry.champion()
         figures = [None if v is None else registry.candidate(v).accuracy for v in (challenger, champion)]

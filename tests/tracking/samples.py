@@ -53,6 +53,14 @@ def trained(folder: Path, seed: int, accuracy: float) -> Path:
     return folder
 
 
+def training_reports(folder: Path) -> None:
+    """What the train stage writes beside run.json."""
+    summary = {"best_epoch": 2, "device": "cpu", "params": {"train": {"epochs": 2, "seed": 7}}}
+    write_json(folder / "summary.json", summary)
+    (folder / "history.csv").write_text("epoch,train_loss,train_accuracy,part\n1,0.5,,train\n2,0.25,,train\n")
+    (folder / "steps.csv").write_text("step,epoch,loss,accuracy\n1,1,0.5,\n2,1,0.4,\n3,2,0.25,0.5\n")
+
+
 def register(registry: Registry, folder: Path) -> int:
     return registry.register(
         folder / "model", folder / "predictions.parquet", METRICS, folder / "run.json"

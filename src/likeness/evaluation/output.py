@@ -9,13 +9,18 @@ from typing import Any
 from likeness.data.faceset import replaced_folder
 from likeness.evaluation.pictures import save_picture
 from likeness.evaluation.study import Study
-from likeness.files import write_json
+from likeness.files import file_sha256, write_json
 
 _HEADLINE = ("accuracy", "auc", "eer", "tar_at_far_1e-2")
 
 
-def write_study(folder: Path, found: Study) -> None:
+def write_study(folder: Path, found: Study, inputs: Mapping[str, Path] | None = None) -> None:
     """Writes metrics, headline, tables and decisions with their pictures in place of what `folder` held.
+
+    Args:
+        folder: where to.
+        found: by the evaluation.
+        inputs: files that were measured, by name: digests.json names them, the metrics and the predictions.
 
     Raises:
         OutputError: the folder cannot be written; what it held is intact.
@@ -35,6 +40,9 @@ def write_study(folder: Path, found: Study) -> None:
             table.to_csv(temporary / f"{name}.csv", index=False)
         told = {"method": found.showcase.method, "decisions": found.showcase.decisions}
         write_json(temporary / "decisions.json", told)
+        made = {"metrics": temporary / "metrics.json", "predictions": temporary / "predictions.parquet"}
+        digests = {name: file_sha256(path) for name, path in {**(inputs or {}), **made}.items()}
+        write_json(temporary / "digests.json", digests)
         for name, picture in found.showcase.pictures.items():
             save_picture(temporary / "decisions" / name, picture)
 

@@ -27,7 +27,8 @@ from likeness.tracking.gate import Candidate, Verdict
 from likeness.tracking.journal import Entry, Note
 from likeness.tracking.packing import DATA, read_candidate
 from likeness.tracking.provenance import provenance_of
-from likeness.tracking.store import Store, connect
+from likeness.tracking.store import Store, TrackingParams, connect
+from likeness.tracking.trainings import find_run, restore_run
 from likeness.tracking.versions import Versions
 
 CHAMPION, CHALLENGER = "champion", "challenger"
@@ -65,7 +66,14 @@ class Registry:
         place = folder or Path.cwd()
         return cls(connect(uri, main_repository(place), create=create), place)
 
-    def register(self, model: Path, predictions: Path, metrics: Mapping[str, Any], run_json: Path) -> Registered:
+    def register(
+        self,
+        model: Path,
+        predictions: Path,
+        metrics: Mapping[str, Any],
+        run_json: Path,
+        tracking: TrackingParams | None = None,
+    ) -> Registered:
         """Registers an evaluated model and makes it the challenger.
 
         A model that is registered already (same weights on the same data, as after a run-cache hit that
@@ -75,10 +83,12 @@ class Registry:
             model: folder with weights and card.
             predictions: file with the predictions of its evaluation, their pictures `named`.
             metrics: metrics.json of its evaluation.
-            run_json: the run of its training.
+            run_json: the run of its training. Where the store does not hold it, as in a clone of the project, it
+                is made from the files beside it.
+            tracking: section `tracking`; None: the defaults.
 
         Raises:
-            TrackingError: the store refuses, or the training was not tracked.
+            TrackingError: the store refuses, or has no such run and the files to make it are missing.
         """
         card = read_card(model / CARD)
         digest = file_sha256(predictions)
@@ -93,7 +103,10 @@ class Registry:
                 "bytes": (model / WEIGHTS).stat().st_size,
             }
             tags = _tags(card, metrics, digest, self._folder)
-            version = self.versions.make(_run_id(run_json), model, predictions, figures, tags)
+            run_id = self._run_of(run_json, card.weights_sha256)
+            if run_id is None:
+                run_id = restore_run(run_json, model, metrics, tracking or TrackingParams(), self._folder)
+            version = self.versions.make(run_id, model, predictions, figures, tags)
             self.versions.point(CHALLENGER, version)
             return Registered(version, created=True)
 
@@ -183,6 +196,14 @@ class Registry:
             self._settle()
             return [note.entry for note in journal.notes(self._store) if note.done]
 
+    def _run_of(self, run_json: Path, weights: str) -> str | None:
+        try:
+            return find_run(self._store, read_json(run_json), weights)
+        except OSError as error:
+            raise TrackingError(
+                f"{run_json}: no record of a training ({error.strerror}); run `dvc repro` first"
+            ) from error
+
     def _carry_out(self, entry: Entry, doing: str, verdict: Verdict | None = None) -> Entry:
         """Writes a decision down, lets the alias follow, and marks it as done."""
         with self.versions.told(doing):
@@ -219,21 +240,6 @@ def write_verdict(folder: Path, verdict: Verdict) -> None:
 def resolve(uri: str) -> Path:
     """The model folder behind a registry address, in the current project; see `Registry.resolve`."""
     return Registry.open().resolve(uri)
-
-
-def _run_id(run_json: Path) -> str:
-    try:
-        run = read_json(run_json)
-    except OSError as error:
-        raise TrackingError(
-            f"{run_json}: no record of a training ({error.strerror}); run `dvc repro` first"
-        ) from error
-    if run["run_id"] is None:
-        raise TrackingError(
-            f"the training was not tracked ({run['reason']}), so there is no run to register the model with. Make "
-            "the store reachable and train again: `dvc repro -f -s train` and `dvc repro`"
-        )
-    return str(run["run_id"])
 
 
 def _tags(card: Card, metrics: Mapping[str, Any], predictions: str, folder: Path) -> dict[str, str]:

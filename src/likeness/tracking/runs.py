@@ -16,13 +16,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from likeness.errors import InterruptedTrainingError
+from likeness.errors import InterruptedTrainingError, TrackingError
 from likeness.files import read_json
 from likeness.project import main_repository
 from likeness.tracking.flatten import leaves, numbers
 from likeness.tracking.notes import DatasetNote, describe, log_params_and_tags
 from likeness.tracking.provenance import Provenance, provenance_of
 from likeness.tracking.store import Store, TrackingParams, connect, one_line
+from likeness.tracking.trainings import find_run
 
 __all__ = ["DatasetNote", "TrackedRun", "TrackingParams", "log_evaluation", "log_report"]
 
@@ -62,6 +63,7 @@ class TrackedRun:
         tags: Mapping[str, str],
         resume_run_id: str | None = None,
         folder: Path | None = None,
+        provenance: Provenance | None = None,
     ) -> TrackedRun:
         """Opens a new run, or the one that an interrupted training had opened. Never fails.
 
@@ -74,9 +76,10 @@ class TrackedRun:
             resume_run_id: the checkpoint's run id; its curves go on where they stopped. If the store does not
                 know it (any more), a new run is opened.
             folder: where the stage runs; None is the current folder.
+            provenance: the code that trains; None: that of the folder.
         """
         place = folder or Path.cwd()
-        run = cls(params.experiment, provenance_of(place))
+        run = cls(params.experiment, provenance or provenance_of(place))
         if not params.enabled:
             run.reason = "tracking.enabled is false"
             return run
@@ -86,7 +89,7 @@ class TrackedRun:
 
         def opening() -> None:
             run._open(main_repository(place), name, started, resume_run_id)
-            run._attempt(lambda store, run_id: describe(store, run_id, values, dataset, everything))
+            run.attempt(lambda store, run_id: describe(store, run_id, values, dataset, everything))
 
         run._opening = opening
         run._try_to_open()
@@ -100,8 +103,8 @@ class TrackedRun:
     ) -> None:
         interrupted = isinstance(error, InterruptedTrainingError) or not isinstance(error, Exception)
         ended = "FINISHED" if error is None else "KILLED" if interrupted else "FAILED"
-        self._attempt(self._send)
-        self._attempt(lambda store, run_id: store.client.set_terminated(run_id, ended))
+        self.attempt(self._send)
+        self.attempt(lambda store, run_id: store.client.set_terminated(run_id, ended))
 
     def epoch(self, record: Mapping[str, Any]) -> None:
         """Notes one row of history.csv: every number in it becomes a point at step `record["epoch"]`.
@@ -112,7 +115,7 @@ class TrackedRun:
         for key, value in numbers(record):
             if key != "epoch":
                 self._note(key, value, step)
-        self._attempt(self._send)
+        self.attempt(self._send)
 
     def steps(self, losses: Iterable[tuple[int, float]]) -> None:
         """Notes (step, loss) of optimiser steps as `step_loss`; they are sent with the next epoch."""
@@ -136,10 +139,10 @@ class TrackedRun:
             self._note(key, value, 0)
         texts = {key: value for key, value in leaves(told, ".") if isinstance(value, str)}
         self._second_chance()
-        self._attempt(self._send)
-        self._attempt(lambda store, run_id: log_params_and_tags(store, run_id, {}, texts))
+        self.attempt(self._send)
+        self.attempt(lambda store, run_id: log_params_and_tags(store, run_id, {}, texts))
         if model_folder is not None and self._params.log_model:
-            self._attempt(lambda store, run_id: store.client.log_artifacts(run_id, str(model_folder), "model"))
+            self.attempt(lambda store, run_id: store.client.log_artifacts(run_id, str(model_folder), "model"))
         return self.describe()
 
     def describe(self) -> dict[str, Any]:
@@ -204,8 +207,8 @@ class TrackedRun:
             store.client.log_batch(run_id, metrics=[Metric(*point) for point in batch])
             del self._pending[:_METRICS_PER_BATCH]
 
-    def _attempt(self, action: _Action) -> None:
-        """Does something with the store, unless it has failed before: a wait for it at each epoch adds up."""
+    def attempt(self, action: _Action) -> None:
+        """Does something with store and run, unless it has failed before: a wait for it at each epoch adds up."""
         if self._store is not None and self.run_id is not None and self.reason is None:
             try:
                 action(self._store, self.run_id)
@@ -232,19 +235,22 @@ def log_evaluation(run_json: Path, metrics: Mapping[str, Any], *, folder: Path |
         Whether the run holds the figures now; where not, one line of warning has said why.
     """
 
-    def send(store: Store, run_id: str) -> None:
-        from mlflow.entities import Metric
-
-        known = store.client.get_run(run_id).data.metrics
-        now = int(time.time() * 1000)
-        fresh = [
-            Metric(key, value, now, 0) for key, value in numbers(metrics, "evaluation") if known.get(key) != value
-        ]
-        for at in range(0, len(fresh), _METRICS_PER_BATCH):
-            store.client.log_batch(run_id, metrics=fresh[at : at + _METRICS_PER_BATCH])
-        store.client.log_dict(run_id, dict(metrics), "evaluation/metrics.json")
-
+    send: _Action = lambda store, run_id: add_evaluation(store, run_id, metrics)  # noqa: E731
     return _add_to_run(run_json, folder or Path.cwd(), "the evaluation", send)
+
+
+def add_evaluation(store: Store, run_id: str, metrics: Mapping[str, Any]) -> None:
+    """Adds the figures of an evaluation, and metrics.json, to a run."""
+    from mlflow.entities import Metric
+
+    known = store.client.get_run(run_id).data.metrics
+    now = int(time.time() * 1000)
+    fresh = [
+        Metric(key, value, now, 0) for key, value in numbers(metrics, "evaluation") if known.get(key) != value
+    ]
+    for at in range(0, len(fresh), _METRICS_PER_BATCH):
+        store.client.log_batch(run_id, metrics=fresh[at : at + _METRICS_PER_BATCH])
+    store.client.log_dict(run_id, dict(metrics), "evaluation/metrics.json")
 
 
 def log_report(
@@ -285,10 +291,16 @@ def _add_to_run(run_json: Path, folder: Path, what: str, action: _Action) -> boo
             _log.info("tracking: %s is not noted, because the training was not: %s", what, run["reason"])
             return False
         store = connect(run["uri"], main_repository(folder))
-        action(store, run["run_id"])
+        run_id = find_run(store, run)
+        if run_id is None:
+            raise TrackingError(
+                f"{store.uri} does not hold the run of the training, which was made elsewhere; `make register` "
+                "makes it from the training's files"
+            )
+        action(store, run_id)
         lock = provenance_of(folder).dvc_lock
         if lock:
-            store.client.set_tag(run["run_id"], "dvc.lock.sha256", lock)
+            store.client.set_tag(run_id, "dvc.lock.sha256", lock)
         return True
     except Exception as error:
         _log.warning("tracking: %s is not noted: %s", what, one_line(error))

@@ -1,0 +1,83 @@
+"""Whether the files that the stages left belong together: a model is registered with its own figures and names."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from likeness.errors import DataError
+from likeness.files import file_sha256, read_json
+from likeness.models.card import CARD, WEIGHTS, read_card
+
+DIGESTS = "digests.json"
+"""In the folder of an evaluation: sha256 of what it measured and of what it found, see `StageOutputs.digests`."""
+_HELP = (
+    "Nothing was registered. `dvc checkout` (after `dvc pull`) restores the files that dvc.lock names, "
+    "`dvc repro` makes new ones"
+)
+
+
+@dataclass(frozen=True)
+class StageOutputs:
+    """What the stages left: the folders of faces, model and evaluation, and run.json of the training."""
+
+    faces: Path
+    model: Path
+    evaluation: Path
+    run: Path
+
+    @property
+    def digests(self) -> dict[str, Path]:
+        """The files that an evaluation's digests name, by their names there."""
+        return {
+            "weights": self.model / WEIGHTS,
+            "manifest": self.faces / "manifest.parquet",
+            "metrics": self.evaluation / "metrics.json",
+            "predictions": self.evaluation / "predictions.parquet",
+        }
+
+
+def check_outputs(outputs: StageOutputs) -> None:
+    """Refuses outputs of different runs of the stages.
+
+    Raises:
+        DataError: a file is missing, or is not the one that another was made from; every one of them is named.
+        ModelError: the model's card cannot be read.
+    """
+    needed = [*outputs.digests.values(), outputs.run, outputs.evaluation / DIGESTS]
+    if missing := [str(path) for path in needed if not path.is_file()]:
+        raise DataError(f"missing: {', '.join(missing)}. {_HELP}")
+    if wrong := [*_of_training(outputs), *_of_evaluation(outputs)]:
+        raise DataError(f"the outputs of the stages do not belong together: {'; '.join(wrong)}. {_HELP}")
+
+
+def _of_training(outputs: StageOutputs) -> Iterator[str]:
+    """Card, weights and run.json name the same weights; run.json of before 0.2 names none."""
+    recorded = read_card(outputs.model / CARD).weights_sha256
+    weights = outputs.model / WEIGHTS
+    if file_sha256(weights) != recorded:
+        yield f"{weights} is not the file that {outputs.model / CARD} names ({recorded[:12]}…)"
+    if _read(outputs.run).get("weights_sha256", recorded) != recorded:
+        yield f"{outputs.run} is of another training than {weights}"
+
+
+def _of_evaluation(outputs: StageOutputs) -> Iterator[str]:
+    record = outputs.evaluation / DIGESTS
+    recorded = _read(record)
+    for name, path in outputs.digests.items():
+        found = file_sha256(path)
+        if recorded.get(name) != found:
+            yield f"{path} ({found[:12]}…) is not the file that {record} names ({str(recorded.get(name))[:12]}…)"
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        value = read_json(path)
+    except (OSError, json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: cannot be read ({error}). {_HELP}") from error
+    if not isinstance(value, dict):
+        raise DataError(f"{path}: expected a JSON object, found {type(value).__name__}. {_HELP}")
+    return value

@@ -1,0 +1,139 @@
+"""The run of a training in a store: found, or made anew from the training's files.
+
+A clone of a project has the files of a training, from `dvc pull`, but not the tracking store that its run is in.
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from likeness.errors import TrackingError
+from likeness.files import read_json
+from likeness.models.card import CARD, Card, read_card
+from likeness.tracking.notes import DatasetNote
+from likeness.tracking.provenance import Provenance
+from likeness.tracking.store import Store, TrackingParams
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run
+
+RESTORED = "restored.weights.sha256"
+"""Tag of a run that was made anew: the weights of its training, by which it is found."""
+
+
+def find_run(store: Store, run: Mapping[str, Any], weights: str | None = None) -> str | None:
+    """Id of a training's run in a store, None where the store does not hold it.
+
+    Args:
+        store: that answers.
+        run: content of run.json.
+        weights: sha256 of the trained weights, where run.json does not name them.
+    """
+    digest = run.get("weights_sha256") or weights
+    if run["run_id"] is not None and (found := _run(store, str(run["run_id"]))) is not None:
+        if found.info.lifecycle_stage == "deleted":
+            store.client.restore_run(found.info.run_id)
+        return str(found.info.run_id)
+    if digest is None:
+        return None
+    experiments = [experiment.experiment_id for experiment in store.client.search_experiments()]
+    restored = store.client.search_runs(experiments, f"tags.`{RESTORED}` = '{digest}'", max_results=1)
+    return str(restored[0].info.run_id) if restored else None
+
+
+def _run(store: Store, run_id: str) -> Run | None:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return store.client.get_run(run_id)
+    except MlflowException as error:
+        if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+            return None
+        raise
+
+
+def restore_run(
+    run_json: Path, model: Path, metrics: Mapping[str, Any], tracking: TrackingParams, folder: Path
+) -> str:
+    """Makes the run of a training from its files, with the code that it names and the figures of its evaluation.
+
+    Args:
+        run_json: of the training; summary.json, history.csv and steps.csv lie beside it.
+        model: folder with weights and card.
+        metrics: metrics.json of its evaluation.
+        tracking: where to.
+        folder: of the project.
+
+    Returns:
+        Its id.
+
+    Raises:
+        TrackingError: a file is missing, or the store refuses.
+    """
+    from likeness.tracking.runs import TrackedRun, add_evaluation
+
+    run, card = read_json(run_json), read_card(model / CARD)
+    summary, history, steps = _files(run_json)
+    with TrackedRun.start(
+        dataclasses.replace(tracking, enabled=True, experiment=run.get("experiment") or tracking.experiment),
+        name=card.recipe,
+        values=summary["params"],
+        dataset=DatasetNote(card.source, card.fingerprint, card.source),
+        tags=_tags(run, card),
+        folder=folder,
+        provenance=_provenance(run.get("code")),
+    ) as tracked:
+        for row in history:
+            tracked.epoch(row)
+        tracked.steps((int(row["step"]), row["loss"]) for row in steps)
+        told = tracked.finish(None, summary)  # the version holds the model
+        tracked.attempt(lambda store, run_id: add_evaluation(store, run_id, metrics))
+        # The last thing: a run that a kill left unfinished is not found by it.
+        tracked.attempt(lambda store, run_id: store.client.set_tag(run_id, RESTORED, card.weights_sha256))
+    if tracked.run_id is None or tracked.reason is not None:
+        raise TrackingError(f"{told['uri']}: the run of the training cannot be made ({tracked.reason})")
+    return tracked.run_id
+
+
+def _tags(run: Mapping[str, Any], card: Card) -> dict[str, str]:
+    original = {"restored.run_id": str(run["run_id"])} if run["run_id"] else {}
+    return {"protocol": card.protocol, "recipe": card.recipe, **original}
+
+
+def _provenance(code: Any) -> Provenance:
+    """Of the training, not of the clone that registers it."""
+    values = code if isinstance(code, dict) else {}
+    known: dict[str, Any] = {field.name: values.get(field.name) for field in dataclasses.fields(Provenance)}
+    return Provenance(**{**known, "changed": tuple(values.get("changed") or ())})
+
+
+def _files(run_json: Path) -> tuple[dict[str, Any], list[dict[str, float]], list[dict[str, float]]]:
+    """summary.json, and the rows of history.csv and steps.csv."""
+    folder = run_json.parent
+    try:
+        summary = read_json(folder / "summary.json")
+        return summary, list(_rows(folder / "history.csv")), list(_rows(folder / "steps.csv"))
+    except (OSError, json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise TrackingError(
+            f"this store does not hold the run of the training, and it cannot be made from the training's files "
+            f"({error}). Get them with `dvc pull`, or train here: `dvc repro -f -s train` and `dvc repro`"
+        ) from error
+
+
+def _rows(path: Path) -> Iterator[dict[str, float]]:
+    """The numbers of each row; texts and empty cells are left out."""
+    with path.open(encoding="utf-8", newline="") as stream:
+        for row in csv.DictReader(stream):
+            yield {key: number for key, cell in row.items() if (number := _number(cell)) is not None}
+
+
+def _number(cell: str) -> float | None:
+    try:
+        return float(cell)
+    except ValueError:
+        return None
