@@ -26,7 +26,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 GROUP = $(BIN)/python -m pipelines.group
 
 .DEFAULT_GOAL := help
-.PHONY: help run lfw folder sweep results view2 results-pack results-gpu register test test-slow test-security lint format bench ui lock sbom licences clean
+.PHONY: help run lfw folder sweep results view2 results-pack results-gpu register test test-slow test-security fuzz lint format bench ui lock sbom licences clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):[^#]*## /\1\t/' | expand -t 14
@@ -77,6 +77,9 @@ test-slow: .venv/.installed ## the tests that take minutes (about half an hour o
 
 test-security: .venv/.installed ## every attack that docs/security.md names; fails while one of them has no test
 	$(BIN)/python -m pytest -m attack $(PYTEST_ARGS)
+
+fuzz: .venv/.installed ## altered files and requests for every reader: SECONDS=120, SEED= to repeat a run, TARGET= one kind
+	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),120) $(if $(SEED),--seed $(SEED)) $(if $(TARGET),--target $(TARGET))
 
 lint: .venv/.installed ## style, types and the direction of imports
 	$(BIN)/ruff check .

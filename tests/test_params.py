@@ -97,3 +97,16 @@ def test_keys_of_lists_every_leaf() -> None:
     assert keys_of(Outer, "one") == [
         "one.epochs", "one.size", "one.crop", "one.flag", "one.inner.rate", "one.inner.kind",
     ]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Choice:
+    view: Literal[1, 2] = 1
+
+
+@pytest.mark.attack("14")
+@pytest.mark.parametrize("value", [True, 1.0, "1"])
+def test_a_choice_of_whole_numbers_takes_nothing_else(value: object) -> None:
+    with pytest.raises(ParamsError, match="expected one of 1, 2"):
+        from_mapping(Choice, {"view": value}, "params.yaml")
+    assert from_mapping(Choice, {"view": 1}, "params.yaml").view == 1

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import yaml
-
 from likeness.errors import ParamsError
 from likeness.files import write_text
+from likeness.yaml_file import parse_yaml
 
 _SEED = re.compile(
     r"(^train:[^\n]*\n"
@@ -25,11 +24,11 @@ def next_seed(params: Path) -> int:
         ParamsError: the file has no such line.
     """
     text = params.read_text(encoding="utf-8")
-    before = yaml.safe_load(text)
+    before = parse_yaml(text, str(params))
     found = _SEED.search(text)
     seed = int(found[2]) + 1 if found else 0
     changed = _SEED.sub(lambda match: f"{match[1]}{seed}", text, count=1)
-    after = yaml.safe_load(changed)
+    after = parse_yaml(changed, str(params))
     if found is None or after != before | {"train": before["train"] | {"seed": seed}}:
         raise ParamsError(f"{params}: expected a line `seed: NUMBER` right below `train:`; set it by hand")
     write_text(params, changed)

@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, Union
 
-import yaml
-
 from likeness.errors import ParamsError
+from likeness.yaml_file import read_yaml
 
 T = TypeVar("T")
+_SHOWN = 200  # characters of a wrong value in a message
 
 
 @dataclass(frozen=True)
@@ -112,12 +112,7 @@ def load_document(path: Path) -> Mapping[str, Any]:
     Raises:
         ParamsError: it cannot be read, or holds something else.
     """
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ParamsError(f"{path}: cannot be read ({error.strerror}); run from the project's root") from error
-    except yaml.YAMLError as error:
-        raise ParamsError(f"{path}: is not valid YAML: {error}") from error
+    document = read_yaml(path)
     if document is None:
         return {}
     if not isinstance(document, Mapping):
@@ -166,7 +161,7 @@ def _read_value(hint: Any, value: Any, key: str, mistakes: _Mistakes) -> Any:
     if origin in (Union, types.UnionType):
         return _read_optional(hint, value, key, mistakes)
     if origin is Literal:
-        if value in typing.get_args(hint):
+        if any(type(value) is type(choice) and value == choice for choice in typing.get_args(hint)):
             return value
     elif origin is tuple:
         return _read_tuple(hint, value, key, mistakes)
@@ -182,7 +177,7 @@ def _read_value(hint: Any, value: Any, key: str, mistakes: _Mistakes) -> Any:
             return number
     elif isinstance(value, hint):
         return value
-    mistakes.add(key, f"expected {_describe(hint)}, found {value!r}")
+    mistakes.add(key, f"expected {_describe(hint)}, found {_shown(value)}")
     return None
 
 
@@ -190,7 +185,7 @@ def _as_float(value: int | float | str) -> float | None:
     """A finite float; text is accepted because YAML 1.1 reads `5e-5` as a string."""
     try:
         number = float(value)
-    except ValueError:
+    except (ValueError, OverflowError):  # a text that is no number; a whole number beyond every float
         return None
     return number if math.isfinite(number) else None
 
@@ -202,7 +197,7 @@ def _read_ranged(hint: Any, ranges: list[Range], value: Any, key: str, mistakes:
         for bounds in ranges:
             numbers = read if isinstance(read, tuple) else (read,)
             if any(number is not None and number not in bounds for number in numbers):
-                mistakes.add(key, f"expected {_describe(hint)} {bounds}, found {value!r}")
+                mistakes.add(key, f"expected {_describe(hint)} {bounds}, found {_shown(value)}")
     return read
 
 
@@ -218,7 +213,7 @@ def _read_optional(hint: Any, value: Any, key: str, mistakes: _Mistakes) -> Any:
 def _read_tuple(hint: Any, value: Any, key: str, mistakes: _Mistakes) -> Any:
     args = typing.get_args(hint)
     if not isinstance(value, (list, tuple)):
-        mistakes.add(key, f"expected {_describe(hint)}, found {value!r}")
+        mistakes.add(key, f"expected {_describe(hint)}, found {_shown(value)}")
         return None
     if args[-1] is Ellipsis:
         args = (args[0],) * len(value)
@@ -229,6 +224,15 @@ def _read_tuple(hint: Any, value: Any, key: str, mistakes: _Mistakes) -> Any:
         _read_value(arg, item, f"{key}[{i}]", mistakes)
         for i, (arg, item) in enumerate(zip(args, value, strict=True))
     )
+
+
+def _shown(value: Any) -> str:
+    """A value as a message shows it."""
+    try:
+        text = repr(value)
+    except ValueError:  # Python writes no whole number of thousands of digits
+        return "a whole number of thousands of digits"
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 def _join(prefix: str, name: str) -> str:

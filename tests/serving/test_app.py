@@ -64,6 +64,13 @@ def test_a_verdict_with_the_crops_that_the_network_saw(client: TestClient, photo
     np.testing.assert_array_equal(crops, service.verifier.windows(expected.faces))
 
 
+@pytest.mark.attack("13")
+@pytest.mark.parametrize("origin", ["http://[", "http://[::1", "//", "\x80", "null"])
+def test_an_origin_that_is_no_address_is_another_site(client: TestClient, origin: str) -> None:
+    reply = client.post("/api/people/remove", data={"name": "Ada"}, headers={"Origin": origin.encode("latin-1")})
+    assert reply.status_code == 403
+
+
 def test_strictness_is_the_callers(client: TestClient, photos: Path) -> None:
     files = two(photos, "ada.jpg", "ben.jpg")
     assert not client.post("/api/verify", files=files).json()["same"]

@@ -11,10 +11,10 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import yaml
 
-from likeness.errors import DataError
+from likeness.errors import DataError, ParamsError
 from likeness.files import read_json
+from likeness.yaml_file import parse_yaml
 
 T = TypeVar("T")
 Json = dict[str, Any]
@@ -60,7 +60,7 @@ class Artefacts:
     @cached_property
     def params(self) -> Json:
         """All sections of params.yaml."""
-        return _required(self.places.params, lambda path: yaml.safe_load(path.read_text(encoding="utf-8")))
+        return _required(self.places.params, lambda path: parse_yaml(path.read_text(encoding="utf-8"), str(path)))
 
     @cached_property
     def source(self) -> Json:
@@ -181,5 +181,5 @@ def _optional(path: Path, read: Callable[[Path], T]) -> T | None:
         return read(path)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, yaml.YAMLError) as error:  # JSON, CSV and Arrow errors are ValueErrors
+    except (OSError, ValueError, ParamsError) as error:  # JSON, CSV and Arrow errors are ValueErrors
         raise DataError(f"{path}: cannot be read ({error}); run the stage that writes it again") from error

@@ -125,7 +125,10 @@ def _cookie(headers: Headers, name: str) -> str:
 def _own_origin(headers: Headers) -> bool:
     origin = headers.get("origin")
     if origin is not None:
-        return urlsplit(origin).netloc == headers.get("host")
+        try:
+            return urlsplit(origin).netloc == headers.get("host")
+        except ValueError:  # such as http://[
+            return False
     return headers.get("sec-fetch-site", "none") in _OWN_SITE
 
 

@@ -1,0 +1,194 @@
+"""What is fuzzed: each target hands one input to the code that reads such files in use."""
+
+from __future__ import annotations
+
+import random
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from likeness.data.archive import kind_of, open_reader
+from likeness.data.collected import Collected
+from likeness.data.faceset import SourceCard
+from likeness.data.pairs import read_pairs, read_people
+from likeness.errors import DataError, LikenessError
+from likeness.files import read_json
+from likeness.images import read_image
+from likeness.models.card import read_card
+from likeness.params import from_mapping, load_document, read_params
+from likeness.serving.gallery_file import load_gallery
+from likeness.tracking.history import read_nights
+from likeness.training.checkpoint import STATE, load_checkpoint
+from tests.data.test_intake_attacks import good_batch, run_intake
+from tests.fuzz import seeds
+from tests.fuzz.http_target import answer
+
+
+class LossError(Exception):
+    """Something sound was lost, or something altered was taken for sound."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """One kind of input.
+
+    Attributes:
+        seeds: the files that are altered.
+        run: reads one input in an empty folder; returns, or raises what the code raises.
+    """
+
+    seeds: Callable[[], tuple[bytes, ...]]
+    run: Callable[[bytes, Path], object]
+
+
+def _file(folder: Path, data: bytes, name: str = "input") -> Path:
+    path = folder / name
+    path.write_bytes(data)
+    return path
+
+
+def _each(*readers: Callable[[], object]) -> None:
+    """Calls every reader; raises the last refusal where all of them refuse."""
+    refusals: list[LikenessError] = []
+    for reader in readers:
+        try:
+            reader()
+        except LikenessError as error:
+            refusals.append(error)
+    if len(refusals) == len(readers):
+        raise refusals[-1]
+
+
+def _archive(data: bytes, folder: Path) -> None:
+    for _ in open_reader(_file(folder, data), lambda path: not path.endswith(".txt")):
+        pass
+
+
+def _params(data: bytes, folder: Path) -> None:
+    path = _file(folder, data, "params.yaml")
+    load_document(path)
+    _each(*(lambda name=name, kind=kind: read_params(path, **{name: kind}) for name, kind in _sections().items()))
+
+
+@cache
+def _sections() -> dict[str, type]:
+    from likeness.data.protocol import SplitParams
+    from likeness.data.sources import DataParams
+    from likeness.evaluation.params import EvaluateParams
+    from likeness.models.architecture import ModelParams
+    from likeness.training.params import RecipeParams, TrainParams
+    from pipelines.nightly.params import NightlyParams
+
+    return {
+        **{"data": DataParams, "split": SplitParams, "model": ModelParams, "recipe": RecipeParams},
+        **{"train": TrainParams, "evaluate": EvaluateParams, "nightly": NightlyParams},
+    }
+
+
+def _card(data: bytes, folder: Path) -> None:
+    nights = folder / "nights"
+    nights.mkdir()
+    _file(nights, data, "a.json")
+    path = _file(folder, data, "card.json")
+    (folder / "collected").mkdir()
+    _file(folder / "collected", data, "index.json")
+    read_nights(nights)
+    _each(
+        lambda: read_card(path),
+        lambda: _source_card(path),
+        lambda: Collected.read(path),
+        lambda: Collected.listed(folder / "collected"),
+    )
+
+
+def _source_card(path: Path) -> SourceCard:
+    """As FaceSet.open reads it, which catches the same errors."""
+    try:
+        return from_mapping(SourceCard, read_json(path), str(path))
+    except (OSError, ValueError, EOFError) as error:
+        raise DataError("is no readable face set") from error
+
+
+def _list(data: bytes, folder: Path) -> None:
+    path = _file(folder, data, "pairs.txt")
+    _each(lambda: read_pairs(path), lambda: read_people(path))
+
+
+def _gallery(data: bytes, folder: Path) -> None:
+    read = load_gallery(_file(folder, data, "people.safetensors"))
+    if not any(_alike(read, sound) for sound in _sound_galleries()):
+        raise LossError("an altered gallery was taken for sound")
+
+
+@cache
+def _sound_galleries() -> tuple[object, ...]:
+    with tempfile.TemporaryDirectory() as name:
+        return tuple(load_gallery(_file(Path(name), data)) for data in seeds.galleries())
+
+
+def _alike(one: object, two: object) -> bool:
+    return all(np.array_equal(value, vars(two)[name]) for name, value in vars(one).items())
+
+
+def _checkpoint(data: bytes, folder: Path) -> None:
+    read = load_checkpoint(_file(folder, data, STATE).parent, "key")
+    if read is None:
+        raise LikenessError("starting afresh")
+    (whole,) = seeds.checkpoints()
+    sound = load_checkpoint(_file(folder, whole, STATE).parent, "key")
+    assert sound is not None
+    same = read.tensors.keys() == sound.tensors.keys()
+    if not same or not all(value.equal(sound.tensors[name]) for name, value in read.tensors.items()):
+        raise LossError("an altered checkpoint was taken for sound")
+
+
+def _intake(data: bytes, folder: Path) -> None:
+    """One upload beside three good photographs, which must arrive whatever it is."""
+    incoming = folder / "data" / "incoming"
+    expected = good_batch(incoming, 0, random.Random(0))
+    packed = kind_of(data[:512]) not in ("unknown", "html")
+    upload = incoming / "Eve" / "1.jpg" if not packed else incoming / ("x.zip" if data[:2] == b"PK" else "x.tar")
+    upload.parent.mkdir(exist_ok=True)
+    upload.write_bytes(data)
+    placed = run_intake(folder / "data")
+    held = {photograph.sha256 for photograph in Collected.read(folder / "data" / "collected.json").photographs}
+    if not expected.keys() <= held:
+        raise LossError("a good photograph did not arrive")
+    if not any(row.name.startswith(upload.relative_to(incoming).as_posix()) for row in placed.rows):
+        raise LossError("nothing says what became of the upload")
+
+
+TARGETS = {
+    "images": Target(seeds.images, lambda data, folder: read_image(data)),
+    "archives": Target(seeds.archives, _archive),
+    "params": Target(seeds.params, _params),
+    "cards": Target(seeds.cards, _card),
+    "lists": Target(seeds.lists, _list),
+    "galleries": Target(seeds.galleries, _gallery),
+    "checkpoints": Target(seeds.checkpoints, _checkpoint),
+    "http": Target(seeds.requests, lambda data, folder: answer(data)),
+    "intake": Target(lambda: seeds.archives() + seeds.images(), _intake),
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one input did.
+
+    Attributes:
+        kind: read, refused (in a sentence), failed (any other error), lost.
+        place: of a failure, by which failures are told apart.
+        detail: its message or traceback.
+        seconds: by the clock.
+        memory: the highest resident size of the process so far, in bytes.
+    """
+
+    kind: str
+    place: str = ""
+    detail: str = ""
+    seconds: float = 0.0
+    memory: int = 0
