@@ -7,10 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
 
 from likeness.errors import FaceNotFoundError, ImageError, ModelError
 from likeness.faces import Face
-from likeness.serving.verifier import Verifier, in_words
+from likeness.serving.gallery import Enrolment, Gallery
+from likeness.serving.verifier import Verification, Verifier, in_words
 from tests.serving.pictures import portrait
 
 
@@ -105,13 +109,53 @@ def test_what_decided_can_be_shown_whatever_runs_the_tower(verifier: Verifier, p
         (1.0, "almost certainly the same person"),
         (0.95, "very likely the same person"),
         (0.75, "probably the same person"),
-        (0.5, "hard to tell"),
+        (0.5, "more likely the same person than not"),
+        (0.49, "more likely different people than not"),
         (0.25, "probably different people"),
         (0.0, "almost certainly different people"),
     ],
 )
 def test_probabilities_in_words(probability: float, words: str) -> None:
     assert in_words(probability) == words
+
+
+@pytest.mark.fault("A12")
+@given(same=st.booleans(), probability=st.floats(0, 1))
+def test_the_headline_never_contradicts_the_words(same: bool, probability: float) -> None:
+    face = Face(np.zeros((250, 250), np.uint8))
+    result = Verification(same, 0.0, probability, 0.0, None, (face, face))
+    person, people = "same person" in result.words, "different people" in result.words
+    assert person != people
+    if "same person" in result.headline.lower():
+        assert (same, person) == (True, True)
+    if "different people" in result.headline.lower():
+        assert (same, people) == (False, True)
+    assert result.sure == (result.headline in ("Same person", "Different people"))
+    assert not (result.sure and "more likely" in result.words)
+
+
+@pytest.mark.fault("A12")
+def test_a_result_is_shown_without_pixels_or_embeddings(verifier: Verifier, photos: Path) -> None:
+    result = verifier.verify(photos / "ada.jpg", photos / "ada.png")
+    assert "array" not in repr(result)
+    assert len(repr(result)) < 500
+    enrolment = Enrolment("Ada", verifier.embed([photos / "ada.jpg"]), np.stack([result.faces[0].frame]))
+    gallery = Gallery.empty(verifier.digest, verifier.dim).with_people([enrolment])
+    for thing in (enrolment, gallery):
+        assert "float32" not in repr(thing)
+        assert "uint8" not in repr(thing)
+
+
+@pytest.mark.fault("A12")
+@pytest.mark.parametrize("mode", ["RGB", "L", "RGBA", "CMYK"])
+def test_pictures_of_pillow_are_compared(verifier: Verifier, photos: Path, mode: str) -> None:
+    expected = verifier.verify(photos / "ada.png", photos / "ben.jpg")
+    with Image.open(photos / "ada.png") as first, Image.open(photos / "ben.jpg") as second:
+        found = verifier.verify(first.convert(mode), second)
+        assert found.score == pytest.approx(expected.score, abs=0.02)
+        assert verifier.verify(second, second).score == pytest.approx(1)
+    with pytest.raises(ImageError, match="the image shows no face"):
+        verifier.verify(Image.new("L", (300, 300)), photos / "ada.png")
 
 
 def test_the_documented_example_runs_and_needs_no_torch(model_folder: Path, photos: Path) -> None:

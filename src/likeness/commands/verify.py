@@ -149,18 +149,8 @@ def as_mapping(outcome: Outcome, reference: Path) -> dict[str, Any]:
     }
 
 
-_EVEN = 0.5
-# A threshold that the user chose may be stricter, or more lenient, than the probability: then the verdict says so.
-_VERDICTS = {
-    (True, True): ("Same person", "green"),
-    (True, False): ("Accepted at this threshold", "yellow"),
-    (False, True): ("Not accepted at this threshold", "yellow"),
-    (False, False): ("Different people", "red"),
-}
-
-
 def _paragraph(result: Verification, photos: tuple[Path, Path]) -> Iterator[str]:
-    verdict = typer.style(*_VERDICTS[result.same, result.probability >= _EVEN])
+    verdict = typer.style(result.headline, fg="yellow" if not result.sure else "green" if result.same else "red")
     yield f"{verdict}: {result.words} (probability {result.probability:.1%})"
     sign = ">=" if result.same else "<"
     rate = "" if result.far is None else f", false-accept rate {result.far:.3g}"  # None: beyond the card's table

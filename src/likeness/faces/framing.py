@@ -8,7 +8,7 @@ LFW meets faces of the size and place that it knows, and so that own photographs
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -33,12 +33,12 @@ class Face:
     """One person's face, framed as in LFW.
 
     Attributes:
-        frame: uint8 [250, 250], gray.
+        frame: uint8 [250, 250], gray; not shown by `repr`, which ends up in logs.
         box: where the detector saw it; None for a photograph that was taken as framed already.
         others: how many other faces the detector reports.
     """
 
-    frame: Pixels
+    frame: Pixels = field(repr=False)
     box: Box | None = None
     others: int = 0
 

@@ -43,8 +43,8 @@ class Enrolment:
     """
 
     name: str
-    embeddings: Embeddings
-    frames: Pixels | None = None
+    embeddings: Embeddings = field(repr=False)
+    frames: Pixels | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -62,11 +62,11 @@ class Gallery:
     """
 
     model: str
-    embeddings: Embeddings
+    embeddings: Embeddings = field(repr=False)
     names: tuple[str, ...] = ()
     enrolled: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     owners: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
-    frames: Pixels = field(default_factory=lambda: np.empty((0, FRAME, FRAME), dtype=np.uint8))
+    frames: Pixels = field(default_factory=lambda: np.empty((0, FRAME, FRAME), dtype=np.uint8), repr=False)
     frame_rows: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
     @classmethod

@@ -44,6 +44,8 @@ class VerdictReply:
     """
 
     same: bool
+    headline: str
+    sure: bool
     probability: float
     words: str
     score: float
@@ -143,6 +145,8 @@ class Service:
         result = verifier.compare(*faces, far=settings.far, threshold=settings.threshold)
         return VerdictReply(
             same=result.same,
+            headline=result.headline,
+            sure=result.sure,
             probability=result.probability,
             words=result.words,
             score=result.score,

@@ -19,7 +19,8 @@ from likeness.serving.explanation import Explainer, HeatMap
 from likeness.serving.model import Runtime, ServedModel, open_model
 from likeness.serving.thresholds import far_at, threshold_at
 
-_WORDS = ((0.99, "almost certainly"), (0.9, "very likely"), (0.7, "probably"))
+_SURE = 0.7
+_WORDS = ((0.99, "almost certainly"), (0.9, "very likely"), (_SURE, "probably"))
 _IN_FLIGHT = 4  # photographs a thread that are read ahead
 
 
@@ -47,6 +48,27 @@ class Verification:
     def words(self) -> str:
         """The probability in words, such as "very likely the same person"."""
         return in_words(self.probability)
+
+    @property
+    def sure(self) -> bool:
+        """Whether decision and probability agree, and the probability is well away from even."""
+        return self._agrees and max(self.probability, 1 - self.probability) >= _SURE
+
+    @property
+    def headline(self) -> str:
+        """The decision in a few words that the probability does not contradict.
+
+        A threshold that was chosen may be stricter, or more lenient, than the probability: then they say so.
+        """
+        if not self._agrees:
+            return "Accepted at this threshold" if self.same else "Not accepted at this threshold"
+        if not self.sure:
+            return "Perhaps the same person" if self.same else "Perhaps different people"
+        return "Same person" if self.same else "Different people"
+
+    @property
+    def _agrees(self) -> bool:
+        return self.same == (self.probability >= 0.5)
 
 
 class Verifier:
@@ -228,14 +250,16 @@ def in_words(probability: float) -> str:
             return f"{words} the same person"
         if 1 - probability >= bound:
             return f"{words} different people"
-    return "hard to tell"
+    return (
+        "more likely the same person than not" if probability >= 0.5 else "more likely different people than not"
+    )
 
 
 def _identity(picture: Image) -> object:
     """Equal for photographs that need to be read only once."""
-    return (
-        id(picture) if isinstance(picture, np.ndarray) else picture if isinstance(picture, bytes) else str(picture)
-    )
+    if isinstance(picture, (str, Path)):
+        return str(picture)
+    return picture if isinstance(picture, bytes) else id(picture)
 
 
 def _raised(face: Face | ImageError) -> Face:

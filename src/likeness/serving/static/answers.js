@@ -28,7 +28,7 @@ export function verdict(reply) {
   return [
     el(
       "div", { class: "said" },
-      headline(...decision(reply)),
+      headline(reply.sure ? (reply.same ? "same" : "different") : "doubt", reply.headline),
       el("p", { class: "words" }, `${sentence(reply.words)}. Probability that it is one person: ${percent(reply.probability)}.`),
       scale(reply),
       ...more,
@@ -40,12 +40,6 @@ export function verdict(reply) {
     ),
     el("div", { class: "seen" }, ...reply.faces.map((each, i) => face(each, `The ${places[i]}, as the network saw it`))),
   ];
-}
-
-/** A limit that was chosen may be stricter, or more lenient, than the probability: then the headline says so. */
-function decision(reply) {
-  if (reply.same !== reply.probability >= 0.5) return ["doubt", reply.same ? "Accepted at this limit" : "Not accepted at this limit"];
-  return reply.same ? ["same", "Same person"] : ["different", "Different people"];
 }
 
 const sentence = (words) => words.charAt(0).toUpperCase() + words.slice(1);
