@@ -24,7 +24,7 @@ METRICS: dict[str, Any] = {
 PAIRS = 200
 
 
-def trained(folder: Path, seed: int, accuracy: float) -> Path:
+def trained(folder: Path, seed: int, accuracy: float, *, log_model: bool = False) -> Path:
     """A model folder, its predictions and its run, as the stages leave them."""
     params = ModelParams(backbone="residual", comparator="cosine", embedding_dim=8, width=0.25)
     siamese = build_siamese(params, (32, 32), seed)
@@ -49,7 +49,7 @@ def trained(folder: Path, seed: int, accuracy: float) -> Path:
     predictions.to_parquet(folder / "predictions.parquet")
     note = DatasetNote("synthetic", "f" * 64, "lfwa.tar.gz")
     with TrackedRun.start(TrackingParams(), name="tiny", values={}, dataset=note, tags={}) as run:
-        write_json(folder / "run.json", run.finish(None, {}))
+        write_json(folder / "run.json", run.finish(folder / "model" if log_model else None, {}))
     return folder
 
 

@@ -58,6 +58,18 @@ def test_champion_and_challenger_from_first_model_to_rollback(
     assert registry.journal()[1].because == "the door squeaks"
 
 
+@pytest.mark.fault("A12")
+def test_a_registered_version_holds_its_weights_once(registry: Registry, project: Path) -> None:
+    folder = trained(project / "outputs" / "first", 0, 0.8, log_model=True)
+    artifacts = project / "mlartifacts"
+    assert len(list(artifacts.rglob(WEIGHTS))) == 1
+    registry.promote(register(registry, folder), "a start")
+    assert [path.parts[-4] for path in artifacts.rglob(WEIGHTS)] == [
+        path.name for path in artifacts.rglob("registered-*")
+    ]
+    assert load_model(resolve("models:/likeness@champion")).card.recipe == "tiny"
+
+
 def test_a_model_that_is_registered_already_makes_no_version_and_no_run(registry: Registry, first: Path) -> None:
     one = register(registry, first)
     before = registry._store.client.search_runs([registry._store.experiment_id("likeness")])

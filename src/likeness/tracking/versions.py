@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from likeness.errors import LikenessError, TrackingError
 from likeness.files import file_sha256
+from likeness.models.card import WEIGHTS
 from likeness.project import main_repository
 from likeness.tracking.packing import packed
 from likeness.tracking.store import Store, one_line
@@ -19,6 +21,10 @@ if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
 
 MODEL = "likeness"
+COPY = "model"
+"""Folder of a run's artifacts with weights and card, see `TrackingParams.log_model`."""
+
+_log = logging.getLogger(__name__)
 
 
 class Versions:
@@ -118,7 +124,24 @@ class Versions:
         if not client.search_registered_models(f"name = '{MODEL}'"):
             client.create_registered_model(MODEL, description="One-shot face verification: see the card.")
         source = f"{client.get_run(run_id).info.artifact_uri}/{place}"
-        return int(client.create_model_version(MODEL, source, run_id=run_id, tags=dict(tags)).version)
+        made = int(client.create_model_version(MODEL, source, run_id=run_id, tags=dict(tags)).version)
+        self._drop_copy(run_id, model)
+        return made
+
+    def _drop_copy(self, run_id: str, model: Path) -> None:
+        """Removes the model that the training copied to its run: the version beside it holds the same weights."""
+        from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+
+        copies = {
+            artifact.path: artifact.file_size for artifact in self._store.client.list_artifacts(run_id, COPY)
+        }
+        if copies.get(f"{COPY}/{WEIGHTS}") != (model / WEIGHTS).stat().st_size:
+            return
+        try:
+            uri = self._store.client.get_run(run_id).info.artifact_uri
+            get_artifact_repository(uri, tracking_uri=self._store.client.tracking_uri).delete_artifacts(COPY)
+        except Exception as error:  # the version is whole; a second copy costs space alone
+            _log.warning("the run's own copy of the model stays: %s", one_line(error))
 
     def files(self, version: ModelVersion) -> Path:
         """A version's folder on this machine; one that lies on a server is fetched.
