@@ -139,7 +139,8 @@ class Versions:
             return
         try:
             uri = self._store.client.get_run(run_id).info.artifact_uri
-            get_artifact_repository(uri, tracking_uri=self._store.client.tracking_uri).delete_artifacts(COPY)
+            repository = get_artifact_repository(uri, tracking_uri=self._store.client.tracking_uri)
+            repository.delete_artifacts(COPY)  # type: ignore[no-untyped-call]
         except Exception as error:  # the version is whole; a second copy costs space alone
             _log.warning("the run's own copy of the model stays: %s", one_line(error))
 
