@@ -88,7 +88,18 @@ def sections_of(document: Mapping[str, Any], origin: str, **sections: type[Any])
 
 
 def from_mapping(kind: type[T], values: Mapping[str, Any], origin: str) -> T:
-    """Builds one dataclass from a plain mapping; `origin` names the file in the message of a ParamsError."""
+    """Builds one dataclass from a plain mapping.
+
+    Args:
+        kind: the dataclass.
+        values: by key, as read from a file; anything else that the file may have held is refused.
+        origin: names the file in a message.
+
+    Raises:
+        ParamsError: any key is unknown, missing, of a wrong type or out of range; the message lists all of them.
+    """
+    if not isinstance(values, Mapping):
+        raise ParamsError(f"{origin}: expected a table of keys and values, found {type(values).__name__}")
     mistakes = _Mistakes(origin)
     built = _read_dataclass(kind, values, "", mistakes)
     mistakes.raise_if_any()

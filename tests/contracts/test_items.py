@@ -101,6 +101,13 @@ def test_every_attack_has_a_test() -> None:
     assert marked("attack") <= ATTACKS.keys()
 
 
+@pytest.mark.attack("16")
+def test_every_attack_is_on_the_page_about_security() -> None:
+    page = (TESTS.parent / "docs" / "security.md").read_text(encoding="utf-8")
+    missing = {item: text for item, text in ATTACKS.items() if f"\n| {item} | " not in page}
+    assert not missing, f"not in docs/security.md: {missing}"
+
+
 def test_every_fault_has_a_test() -> None:
     missing = {item: text for item, text in FAULTS.items() if item not in marked("fault")}
     assert not missing, f"without a test: {missing}"

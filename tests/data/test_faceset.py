@@ -77,6 +77,15 @@ def test_a_damaged_set_is_told_in_a_sentence(tmp_path: Path, file: str, damage: 
         FaceSet.open(tmp_path / "faces")
 
 
+@pytest.mark.attack("13")
+@pytest.mark.parametrize("content", ["[]", "null", "[[]]", "1", '"text"', "[{}]"])
+def test_a_card_that_is_no_table_is_refused(tmp_path: Path, content: str) -> None:
+    tiny_faceset(tmp_path / "faces", PEOPLE)
+    (tmp_path / "faces" / "source.json").write_text(content)
+    with pytest.raises(DataError, match="expected a table of keys and values, found"):
+        FaceSet.open(tmp_path / "faces")
+
+
 def test_a_card_with_an_unknown_key_is_refused(tmp_path: Path) -> None:
     tiny_faceset(tmp_path / "faces", PEOPLE)
     card = tmp_path / "faces" / "source.json"

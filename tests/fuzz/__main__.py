@@ -21,6 +21,7 @@ from tests.fuzz.targets import TARGETS
 
 KEPT = Path("fuzz-failures")
 _SHOWN = 6  # last lines of a failure; --repeat prints them all
+_SLOW = 2.0  # seconds from which on the slowest input is kept; this alone is no failure
 _ROUND = 5.0  # seconds that a target gets at a time, at most
 
 
@@ -69,9 +70,13 @@ def main() -> int:
         return repeat(arguments.repeat)
     number = arguments.seed if arguments.seed is not None else random.randrange(1 << 30)
     print(f"seed {number}", flush=True)
+    KEPT.mkdir(exist_ok=True)
     tallies = fuzz(arguments.target or list(TARGETS), arguments.seconds, number, KEPT)
     print(table(tallies))
     for name, one in tallies.items():
+        if one.longest > _SLOW:
+            (KEPT / f"{name}-slowest").write_bytes(one.slowest)
+            print(f"\n{name}: {one.longest:.2f} s: python -m tests.fuzz --repeat {KEPT / name}-slowest")
         for place, detail in one.failures.items():
             kept, *lines = detail.splitlines()
             print(

@@ -34,6 +34,7 @@ class Tally:
     counts: Counter[str] = field(default_factory=Counter)
     failures: dict[str, str] = field(default_factory=dict)
     longest: float = 0.0
+    slowest: bytes = b""
     memory: int = 0
 
     @property
@@ -110,7 +111,8 @@ def _outcome(name: str, data: bytes, worker: Worker) -> Outcome:
 
 def _note(name: str, data: bytes, outcome: Outcome, tally: Tally, kept: Path) -> None:
     tally.counts[outcome.kind] += 1
-    tally.longest = max(tally.longest, outcome.seconds)
+    if outcome.seconds > tally.longest:
+        tally.longest, tally.slowest = outcome.seconds, data
     tally.memory = max(tally.memory, outcome.memory)
     if outcome.kind in ("read", "refused") or outcome.place in tally.failures:
         return

@@ -16,7 +16,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+import psutil
 import pytest
 
 from likeness.tracking.history import Night, read_nights
@@ -92,6 +94,12 @@ def test_the_login_is_the_users_alone(scheduler: Scheduler) -> None:
     assert stat.S_IMODE(mode) == 0o600
     commands = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
     assert scheduler.login.partition(":")[2] not in commands
+
+
+def test_it_listens_on_loopback_alone(scheduler: Scheduler) -> None:
+    port = urlsplit(scheduler.url).port
+    sockets = [one for one in psutil.net_connections("tcp") if one.status == psutil.CONN_LISTEN]
+    assert {one.laddr.ip for one in sockets if one.laddr.port == port} == {"127.0.0.1"}
 
 
 @pytest.mark.parametrize("headers", [{}, {"Origin": FOREIGN}, {"Host": "elsewhere.example", "Origin": FOREIGN}])

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -15,7 +16,7 @@ from likeness.errors import FaceNotFoundError, ImageError, ModelError
 from likeness.faces import Face
 from likeness.serving.gallery import Enrolment, Gallery
 from likeness.serving.verifier import Verification, Verifier, in_words
-from tests.serving.pictures import portrait
+from tests.serving.pictures import encoded, portrait
 
 
 def test_the_same_face_is_the_same_and_another_is_not(verifier: Verifier, photos: Path) -> None:
@@ -26,6 +27,17 @@ def test_the_same_face_is_the_same_and_another_is_not(verifier: Verifier, photos
     assert not other.same
     assert other.probability < 0.2
     assert other.words.endswith("different people")
+
+
+@pytest.mark.attack("16")
+def test_a_photograph_of_a_printed_photograph_passes(verifier: Verifier, photos: Path) -> None:
+    """Nothing looks for presentation attacks: docs/security.md says so, and this shows it."""
+    print_ = cv2.GaussianBlur(portrait(), (0, 0), 0.8) * 0.8 + 25
+    desk = np.full((700, 760, 3), 90, dtype=np.uint8)
+    desk[80:592, 120:632] = print_.astype(np.uint8)
+    tilt = cv2.getRotationMatrix2D((380, 350), 2, 1)
+    taken = encoded(cv2.warpAffine(desk, tilt, (760, 700), borderValue=(90, 90, 90)), quality=70)
+    assert verifier.verify(photos / "ada.jpg", taken).same
 
 
 def test_the_order_of_a_pair_does_not_matter(verifier: Verifier, photos: Path) -> None:
