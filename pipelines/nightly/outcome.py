@@ -54,7 +54,7 @@ TO_DO = {
     Outcome.DIVERGED: "Lower train.learning_rate or set train.clip_norm in params.yaml.",
     Outcome.LOCK_BUSY: "Let that process end, or end it; the next night tries again.",
     Outcome.OVERLAPPING: "Nothing to do; the other run goes on.",
-    Outcome.DISK_FULL: "Free some space (`dvc gc -w`, old MLflow runs, reports/); the next night goes on.",
+    Outcome.DISK_FULL: "Free some space (`likeness prune` lists what can go); the next night goes on.",
     Outcome.TRACKING_AWAY: "Bring the MLflow store back; the next night goes on where this one stopped.",
     Outcome.CANCELLED: "Nothing to do; the next run goes on from the last checkpoint.",
     Outcome.KILLED: "The next run goes on from the last checkpoint. If nobody killed it, look for a lack of "

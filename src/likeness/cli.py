@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from likeness import __version__
-from likeness.commands import bench, people, project, quarantine, rate, serve, verify
+from likeness.commands import bench, forget, people, project, prune, quarantine, rate, serve, verify
 from likeness.commands.common import Exit
 from likeness.errors import LikenessError
 from likeness.telemetry import disable_telemetry
@@ -39,6 +39,8 @@ app.command("find-rate", rich_help_panel=_PROJECT)(rate.find_rate)
 app.command(rich_help_panel=_PROJECT)(project.doctor)
 app.command(rich_help_panel=_PROJECT)(project.where)
 app.command(rich_help_panel=_PROJECT)(project.history)
+app.command(rich_help_panel=_PROJECT)(forget.forget)
+app.command(rich_help_panel=_PROJECT)(prune.prune)
 app.add_typer(quarantine.quarantine_app, name="quarantine", rich_help_panel=_PROJECT)
 
 

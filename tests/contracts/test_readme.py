@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,20 @@ TEXT = " ".join((Path(__file__).parents[2] / "README.md").read_text(encoding="ut
 def test_counts_of_repeated_photographs_name_crop_and_bounds() -> None:
     sentence = TEXT[TEXT.index("**Validation** of the same") :][:500]
     assert all(part in sentence for part in ("data.crop=[120,100]", "within 8 bits", "0.93"))
+
+
+@pytest.mark.fault("A12")
+def test_pages_that_the_readme_links_are_there_and_say_how_to_begin() -> None:
+    root = Path(__file__).parents[2]
+    text = (root / "README.md").read_text(encoding="utf-8")
+    targets = set(re.findall(r"\]\((docs/[^)#]+)(?:#([^)]*))?\)", text))
+    assert {"docs/operations.md", "docs/serving.md", "docs/results.md"} <= {page for page, _ in targets}
+    assert "source .venv/bin/activate" in text
+    for page, anchor in targets:
+        content = (root / page).read_bytes()
+        if anchor:
+            titles = re.findall(r"^#+ (.*)$", content.decode(), re.MULTILINE)
+            assert anchor in {re.sub(r"[^\w -]", "", title).strip().lower().replace(" ", "-") for title in titles}
 
 
 @pytest.mark.fault("B6")

@@ -24,7 +24,9 @@ METRICS: dict[str, Any] = {
 PAIRS = 200
 
 
-def trained(folder: Path, seed: int, accuracy: float, *, log_model: bool = False) -> Path:
+def trained(
+    folder: Path, seed: int, accuracy: float, *, log_model: bool = False, fingerprint: str = "f" * 64
+) -> Path:
     """A model folder, its predictions and its run, as the stages leave them."""
     params = ModelParams(backbone="residual", comparator="cosine", embedding_dim=8, width=0.25)
     siamese = build_siamese(params, (32, 32), seed)
@@ -36,7 +38,7 @@ def trained(folder: Path, seed: int, accuracy: float, *, log_model: bool = False
         model=params,
         preprocess=Preprocess((32, 32), None, "image"), mirror=False, decision=fit_decision(score, same),
         protocol="restricted", outside_data="none", source="synthetic", synthetic=True, alignment="synthetic",
-        fingerprint="f" * 64, recipe="tiny", seed=seed, trained={}, versions={},
+        fingerprint=fingerprint, recipe="tiny", seed=seed, trained={}, versions={},
     )  # fmt: skip
     save_model(folder / "model", siamese, card)
     predictions = pd.DataFrame(
@@ -47,7 +49,7 @@ def trained(folder: Path, seed: int, accuracy: float, *, log_model: bool = False
         }
     )  # fmt: skip
     predictions.to_parquet(folder / "predictions.parquet")
-    note = DatasetNote("synthetic", "f" * 64, "lfwa.tar.gz")
+    note = DatasetNote("synthetic", fingerprint, "lfwa.tar.gz")
     with TrackedRun.start(TrackingParams(), name="tiny", values={}, dataset=note, tags={}) as run:
         write_json(folder / "run.json", run.finish(folder / "model" if log_model else None, {}))
     return folder

@@ -121,7 +121,9 @@ class Collected:
         index = self.folder / INDEX
         content = {"photographs": [dataclasses.asdict(photograph) for photograph in self.photographs]}
         text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
-        if self.photographs and (not index.is_file() or index.read_bytes() != text.encode()):
+        if not self.photographs:
+            index.unlink(missing_ok=True)
+        elif not index.is_file() or index.read_bytes() != text.encode():
             write_text(index, text)
         digest = file_sha256(index) if self.photographs else None
         told = {"photographs": len(self.photographs), "people": len(self.people), "index_sha256": digest}

@@ -16,7 +16,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from likeness.errors import TrackingError
 from likeness.files import file_sha256, read_json, write_json, write_text
@@ -30,6 +30,9 @@ from likeness.tracking.provenance import provenance_of
 from likeness.tracking.store import Store, TrackingParams, connect
 from likeness.tracking.trainings import find_run, restore_run
 from likeness.tracking.versions import Versions
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 
@@ -65,6 +68,16 @@ class Registry:
         """
         place = folder or Path.cwd()
         return cls(connect(uri, main_repository(place), create=create), place)
+
+    @property
+    def uri(self) -> str:
+        """Address of the store, as it may be written down."""
+        return self._store.uri
+
+    @property
+    def client(self) -> MlflowClient:
+        """MLflow's client of the store."""
+        return self._store.client
 
     def register(
         self,
@@ -180,15 +193,26 @@ class Registry:
         Raises:
             TrackingError: nothing served before.
         """
-        present = self.champion()
-        earlier = [entry.champion for entry in self.journal() if entry.champion not in (None, present)]
-        if present is None or not earlier:
+        before = self._before(self.champion())
+        if before is None:
             raise TrackingError(
                 "there is nothing to roll back to: no other version has served before. "
                 "`likeness promote VERSION --because …` puts any version in place"
             )
-        before = int(earlier[0] or 0)
         return self._carry_out(Entry("rolled back", before, before, because), "rolling back")
+
+    def needed(self) -> set[int]:
+        """Versions that must stay: champion, challenger, and the one that `rollback` would take."""
+        champion = self.champion()
+        return {one for one in (champion, self.challenger(), self._before(champion)) if one is not None}
+
+    def _before(self, champion: int | None) -> int | None:
+        """The version that served before; None where nothing serves, or all earlier ones have been removed."""
+        if champion is None:
+            return None
+        there = self.versions.numbers()
+        served = (entry.champion for entry in self.journal())
+        return next((one for one in served if one is not None and one != champion and one in there), None)
 
     def journal(self) -> list[Entry]:
         """Every decision, the newest first, once what a killed process left open is settled."""

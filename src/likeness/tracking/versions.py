@@ -95,6 +95,12 @@ class Versions:
             )
         return version
 
+    def numbers(self) -> set[int]:
+        """Of all versions that there are."""
+        with self.told("looking for versions"):
+            found = self._store.client.search_model_versions(f"name = '{MODEL}'")
+            return {int(version.version) for version in found}
+
     def find(self, weights: str, predictions: str) -> int | None:
         """The version of these weights with these predictions, by their sha256; None where there is none."""
         for version in self._store.client.search_model_versions(f"name = '{MODEL}'"):

@@ -1,0 +1,1 @@
+"""Looking after what a project keeps: removing a person, and freeing space."""
