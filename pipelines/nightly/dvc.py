@@ -14,8 +14,8 @@ from pipelines._stage import FAILURE
 from pipelines.nightly.outcome import HaltError, Outcome, read_failure, stage_halt
 from pipelines.nightly.process import Finished, run_group
 
-SOURCE = "source"
-"""The stage that looks at the source; it always runs."""
+PREPARATION = ("check", "source")
+"""The stages that look at the parameters and at the source, before DVC can say what changed."""
 _BUSY = ("is busy, it is being blocked by", "Unable to acquire lock")
 _HOLDER = re.compile(r"\(PID (\d+)\): (.+)")
 _POLL_SECONDS = 10.0
@@ -43,12 +43,13 @@ class Dvc:
     poll: float = _POLL_SECONDS
 
     def changed(self, stages: Sequence[str]) -> bool:
-        """Whether any of the stages would run, after a look at the source, whose stage always runs.
+        """Whether any of the stages would run, after a look at the parameters and at the source.
 
         Raises:
-            HaltError: DVC cannot tell, or is busy for too long.
+            HaltError: a parameter is wrong, DVC cannot tell, or it is busy for too long.
         """
-        self.reproduce(SOURCE, _QUICK_SECONDS)
+        for stage in PREPARATION:
+            self.reproduce(stage, _QUICK_SECONDS)
         done = self._patiently(["status", "--quiet", *stages], _QUICK_SECONDS)
         if done.code in (0, 1):
             return done.code == 1

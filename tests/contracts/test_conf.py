@@ -6,48 +6,21 @@ import re
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import yaml
 
-from likeness.data.protocol import SplitParams
-from likeness.data.sources import DataParams, SyntheticParams
-from likeness.data.splits import Identities, Pairs, TrainingData
-from likeness.evaluation.params import EvaluateParams
+from likeness.data.sources import DataParams
 from likeness.models.export import export_onnx
-from likeness.models.network import ModelParams, build_siamese, compared_by
-from likeness.models.preprocess import Preprocess
-from likeness.models.siamese import Siamese
+from likeness.models.network import build_siamese
 from likeness.operations import read_operations
 from likeness.params import keys_of, read_params
-from likeness.reporting.params import ReportParams
-from likeness.tracking.gate import GateParams
-from likeness.tracking.runs import TrackingParams
-from likeness.training.losses.build import build_objective
-from likeness.training.params import RecipeParams, TrainParams
-from likeness.training.plan import TrainingTask, check_plan
-from likeness.training.samplers import build_sampler
-from likeness.validation.params import ValidationParams
+from likeness.training.configuration import check_configuration
 from pipelines.compose import compose_params
-from pipelines.nightly.params import NightlyParams
+from pipelines.sections import OPERATIONS, PARAMS
 from tests.models.samples import SIZE, TINY, card
 
 ROOT = Path(__file__).parents[2]
-SECTIONS: dict[str, type[Any]] = {
-    "recipe": RecipeParams,
-    "data": DataParams,
-    "synthetic": SyntheticParams,
-    "validate": ValidationParams,
-    "split": SplitParams,
-    "model": ModelParams,
-    "train": TrainParams,
-    "evaluate": EvaluateParams,
-    "report": ReportParams,
-}
-OPERATED: dict[str, type[Any]] = {"tracking": TrackingParams, "gate": GateParams, "nightly": NightlyParams}
 RECIPES = sorted(path.stem for path in (ROOT / "conf" / "recipe").glob("*.yaml"))
-_LISTED = Pairs(np.array([0, 1]), np.array([2, 3]), np.array([True, False]))
-_KNOWN = Identities(np.arange(4), np.array([0, 0, 1, 1]))
 SOURCES = sorted(path.stem for path in (ROOT / "conf" / "data").glob("*.yaml"))
 
 
@@ -58,7 +31,7 @@ def composed(*overrides: str) -> dict[str, Any]:
 def read(folder: Path, *overrides: str) -> dict[str, Any]:
     path = folder / "params.yaml"
     path.write_text(yaml.safe_dump(composed(*overrides)))
-    return dict(zip(SECTIONS, read_params(path, **SECTIONS), strict=True))
+    return dict(zip(PARAMS, read_params(path, **PARAMS), strict=True))
 
 
 def test_params_yaml_is_the_composition_of_the_defaults() -> None:
@@ -66,17 +39,17 @@ def test_params_yaml_is_the_composition_of_the_defaults() -> None:
 
 
 def test_every_section_is_read_by_some_component() -> None:
-    assert set(composed()) == set(SECTIONS)
+    assert set(composed()) == set(PARAMS)
 
 
 def test_operations_yaml_names_every_setting_with_its_default(tmp_path: Path) -> None:
     text = (ROOT / "operations.yaml").read_text()
-    assert read_operations(ROOT / "params.yaml", **OPERATED) == tuple(kind() for kind in OPERATED.values())
+    assert read_operations(ROOT / "params.yaml", **OPERATIONS) == tuple(kind() for kind in OPERATIONS.values())
     path = tmp_path / "operations.yaml"
     path.write_text(re.sub(r"^  # ", "  ", text, flags=re.MULTILINE))
-    assert read_operations(tmp_path / "params.yaml", **OPERATED) == tuple(kind() for kind in OPERATED.values())
+    assert read_operations(tmp_path / "params.yaml", **OPERATIONS) == tuple(kind() for kind in OPERATIONS.values())
     said = {key for name, values in yaml.safe_load(path.read_text()).items() for key in leaves(values, name)}
-    assert said == {key for name, kind in OPERATED.items() for key in keys_of(kind, name)}
+    assert said == {key for name, kind in OPERATIONS.items() for key in keys_of(kind, name)}
 
 
 def leaves(values: dict[str, Any], prefix: str) -> list[str]:
@@ -98,26 +71,7 @@ def test_every_recipe_can_be_carried_out(recipe: str, tmp_path: Path) -> None:
     more = external_tower(tmp_path) if recipe == "external" else []
     sections = read(tmp_path, f"recipe={recipe}", "data=lfw-deepfunneled", *more)
     assert sections["recipe"].name == recipe
-    model, training, size = sections["model"], sections["train"], sections["data"].size
-    data = _KNOWN if sections["split"].protocol == "unrestricted" else _LISTED
-    preprocess = Preprocess(size, None, training.standardise)
-    preprocess.require_fit(model)
-    check_plan(TrainingTask(data, _LISTED, np.zeros((4, *size), np.uint8), model, preprocess, training))
-    members = [(member.model(model), training.of_member(member)) for member in training.members]
-    for network, plan in members or [(model, training)]:
-        siamese = build_siamese(network, size, seed=0)
-        if plan.epochs:
-            assert built(siamese, plan, data)
-        if plan.pretrain:
-            assert built(
-                compared_by(network, siamese, plan.pretrain.comparator)[1], plan.first_step(plan.pretrain), data
-            )
-
-
-def built(siamese: Siamese, plan: TrainParams, data: TrainingData) -> str:
-    """The loss of a step, once its sampler could be built too."""
-    build_sampler(data, plan.sampler, plan.batch_size, 0)
-    return build_objective(plan.losses, siamese, data, plan.sampler.kind == "identities", 0).formula
+    check_configuration(sections["model"], sections["train"], sections["data"].size, sections["split"].protocol)
 
 
 def external_tower(folder: Path) -> list[str]:

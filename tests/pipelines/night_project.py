@@ -19,7 +19,7 @@ import psutil
 import yaml
 
 from likeness.files import file_sha256
-from pipelines.nightly.dvc import SOURCE
+from pipelines.nightly.dvc import PREPARATION
 from pipelines.nightly.params import STAGES
 from pipelines.nightly.server import healthy
 
@@ -60,7 +60,7 @@ def toy_project(folder: Path, nightly: Mapping[str, Any] | None = None, **toy: s
         name: {"cmd": f"python stage.py {name}", "params": [f"toy.{name}"], "outs": [f"out/{name}.txt"]}
         for name in STAGES
     }
-    stages[SOURCE] = {"cmd": "true", "always_changed": True}
+    stages |= {name: {"cmd": "true", "always_changed": True} for name in PREPARATION}
     (folder / "dvc.yaml").write_text(yaml.safe_dump({"stages": stages}))
     (folder / "data").mkdir()
     (folder / "data" / "collected.json").write_text('{"photographs": 0, "people": 0, "index_sha256": null}')

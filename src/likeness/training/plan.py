@@ -105,8 +105,8 @@ def run_plan(
     if not task.params.members:
         return runner.result(runner.train_network(task.model, task.params, ""), ())
     networks = [
-        runner.train_network(member.model(task.model), task.params.of_member(member), f"member-{number}")
-        for number, member in enumerate(task.params.members, start=1)
+        runner.train_network(model, params, f"member-{number}")
+        for number, (model, params) in enumerate(networks_of(task.model, task.params), start=1)
     ]
     members = tuple(
         MemberResult(f"member-{number}", member, network.holdout, network.fitted)
@@ -124,8 +124,7 @@ def check_plan(task: TrainingTask) -> None:
     model, params, mistakes = task.model, task.params, []
     if not params.epochs and model.comparator in _LEARNING:
         mistakes.append(f"train.epochs is 0, so that nothing would train the comparator {model.comparator}")
-    planned = [(one.model(model), params.of_member(one)) for one in params.members] or [(model, params)]
-    for network, steps in planned:
+    for network, steps in networks_of(model, params):
         if steps.epochs and network.backbone in _FIXED and network.comparator not in _LEARNING:
             mistakes.append(f"nothing in {network.backbone} is learnt by gradient descent; set its epochs to 0")
     if params.members and model.comparator != "cosine":
@@ -136,6 +135,31 @@ def check_plan(task: TrainingTask) -> None:
         raise ParamsError("the plan cannot be carried out\n" + "\n".join(f"  {mistake}" for mistake in mistakes))
     if params.fit is not None:
         check_allowed(task.data, params.fit)
+
+
+def networks_of(model: ModelParams, params: TrainParams) -> list[tuple[ModelParams, TrainParams]]:
+    """The networks of a plan, each with its own part of it: an ensemble's members, or the only one."""
+    return [(one.model(model), params.of_member(one)) for one in params.members] or [(model, params)]
+
+
+def steps_of(model: ModelParams, siamese: Siamese, params: TrainParams) -> list[tuple[str, Siamese, TrainParams]]:
+    """The gradient steps of one network in their order: name, what is trained, and how."""
+    steps = [("train", siamese, params)] if params.epochs else []
+    if params.pretrain is not None:
+        _, student = compared_by(model, siamese, params.pretrain.comparator)
+        steps.insert(0, ("pretrain", student, params.first_step(params.pretrain)))
+    return steps
+
+
+def check_step(data: TrainingData, siamese: Siamese, params: TrainParams) -> None:
+    """Refuses a gradient step whose parts do not go together.
+
+    Raises:
+        ParamsError: a sampler or a loss does not go with the protocol, with each other, or with the comparator.
+        DataError: there is nothing to draw from.
+    """
+    build_sampler(data, params.sampler, params.batch_size, params.seed)
+    build_objective(params.losses, siamese, data, params.sampler.kind == "identities", params.seed)
 
 
 class _PlanRunner:
@@ -159,12 +183,9 @@ class _PlanRunner:
         siamese = build_siamese(model, self.task.preprocess.size, params.seed)
         if isinstance(siamese.backbone, FisherVectors) and model.init_from is None:
             siamese.backbone.take(self._learn_codebook(siamese, siamese.backbone, params.seed))
-        steps = [("train", siamese, params)] if params.epochs else []
-        if params.pretrain is not None:
-            _, student = compared_by(model, siamese, params.pretrain.comparator)
-            steps.insert(0, ("pretrain", student, params.first_step(params.pretrain)))
+        steps = steps_of(model, siamese, params)
         for _, student, planned in steps:
-            self._check_configuration(student, planned)
+            check_step(self.task.data, student, planned)
         for step, student, planned in steps:
             folder = self.checkpoint / name / ("" if step == "train" else step)
             told = name if name and step == "train" else f"{name} {step}".strip()
@@ -187,12 +208,6 @@ class _PlanRunner:
         place = self.context.device
         name = torch.cuda.get_device_name(place) if place.type == "cuda" else "cpu"
         return PlanResult(network, tuple(self.parts), members, name, self.context.world_size, self.context.is_main)
-
-    def _check_configuration(self, siamese: Siamese, params: TrainParams) -> None:
-        """Raises for parts that do not go together before the first step rather than after it."""
-        data = self.task.data
-        build_sampler(data, params.sampler, params.batch_size, params.seed)
-        build_objective(params.losses, siamese, data, params.sampler.kind == "identities", params.seed)
 
     def _train_network(self, siamese: Siamese, params: TrainParams, folder: Path, name: str) -> TrainingResult:
         task, before = self.task, sum(len(trained.history) for _, trained in self.parts)

@@ -16,7 +16,7 @@ from typing import Annotated
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import chi2
+from scipy.special import chdtri
 
 from likeness.data.faceset import usable
 from likeness.params import Range
@@ -110,7 +110,7 @@ def stability_index(batch: ArrayLike, reference: ArrayLike) -> tuple[float, floa
     edges = _edges(old)
     actual, expected = (_shares(values, edges) for values in (new, old))
     index = float(np.sum((actual - expected) * np.log(actual / expected)))
-    return index, float((1 / len(new) + 1 / len(old)) * chi2.ppf(1 - CHANCE, len(edges)))
+    return index, float((1 / len(new) + 1 / len(old)) * chdtri(len(edges), CHANCE))
 
 
 def _measures(manifest: pd.DataFrame) -> dict[str, NDArray[np.float64]]:

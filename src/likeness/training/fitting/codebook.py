@@ -8,8 +8,6 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 import torch
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.mixture import GaussianMixture
 from torch import Tensor
 
 from likeness.models.backbones.fisher import AXES, LOCAL, Codebook, FisherVectors
@@ -35,6 +33,9 @@ def learn_codebook(
         rows: int64 [N], the training faces.
         seed: of the draw and of the k-means that the mixture starts from.
     """
+    from sklearn.exceptions import ConvergenceWarning  # takes a second, and only this kind of tower needs it
+    from sklearn.mixture import GaussianMixture
+
     random = np.random.default_rng(seed)
     faces = np.sort(random.permutation(rows)[:_FACES])
     each = -(-_POINTS // len(faces))
