@@ -37,7 +37,8 @@ def read_all(params: Path) -> dict[str, Any]:
     Raises:
         ParamsError: all mistakes of both files.
     """
-    found, mistakes = {}, []
+    found: dict[str, Any] = {}
+    mistakes: list[str] = []
     for read in (_sections, _operations):
         try:
             found |= read(params)
