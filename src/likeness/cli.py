@@ -14,6 +14,7 @@ from likeness import __version__
 from likeness.commands import bench, forget, people, project, prune, quarantine, rate, serve, verify
 from likeness.commands.common import Exit
 from likeness.errors import LikenessError
+from likeness.extras import explain
 from likeness.telemetry import disable_telemetry
 
 app = typer.Typer(
@@ -69,7 +70,10 @@ def main() -> None:
     except LikenessError as error:
         typer.echo(str(error), err=True)
         raise SystemExit(error.exit_code) from None
-    except Exception:
+    except Exception as error:
+        if isinstance(error, ModuleNotFoundError) and (missing := explain(error)):
+            typer.echo(str(missing), err=True)
+            raise SystemExit(missing.exit_code) from None
         traceback.print_exc()
         typer.echo("this is a defect of Likeness itself; please report it with the lines above", err=True)
         raise SystemExit(Exit.ERROR) from None

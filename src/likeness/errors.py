@@ -85,6 +85,10 @@ class OutputError(LikenessError):
     """An output cannot be written: no space, no permission."""
 
 
+class MissingPackageError(LikenessError):
+    """A package that an extra of the distribution brings is not installed."""
+
+
 class ModelError(LikenessError):
     """A model cannot be loaded: missing card, wrong digest, unknown network."""
 

@@ -110,8 +110,12 @@ def test_torch_is_locked_as_the_index_has_it_and_as_a_cpu_build() -> None:
 def test_what_pyproject_asks_for_is_locked_in_a_version_that_it_allows() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     locked = {canonicalize_name(name): version_of(block) for name, block in lock(MAIN).items()}
-    for text in [*project["dependencies"], *project["optional-dependencies"]["dev"]]:
+    extras = project["optional-dependencies"]
+    for text in [*project["dependencies"], *(text for extra in extras.values() for text in extra)]:
         wanted = Requirement(text)
+        if wanted.name == project["name"]:  # one extra brings another
+            assert wanted.extras <= extras.keys()
+            continue
         assert canonicalize_name(wanted.name) in locked, f"{text} is not locked: run `make lock`"
         version = locked[canonicalize_name(wanted.name)]
         assert wanted.specifier.contains(version), f"{text}, but {version} is locked: run `make lock`"

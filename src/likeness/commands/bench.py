@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from likeness.commands.common import JsonOption, emit, tell
+from likeness.extras import needing
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -38,8 +39,9 @@ def bench(
     """
     from rich.console import Console
 
-    from likeness.serving.bench_search import PEOPLE, bench_search
-    from likeness.serving.bench_towers import bench_towers
+    with needing("train"):
+        from likeness.serving.bench_search import PEOPLE, bench_search
+        from likeness.serving.bench_towers import bench_towers
 
     tell(f"load of this machine before: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     towers = bench_towers(

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from likeness.commands.common import MODEL, Exit, JsonOption, emit
+from likeness.extras import needing
 
 
 def doctor(
@@ -58,8 +59,10 @@ def export(
 ) -> None:
     """Write the tower as ONNX beside its weights, so that it runs without torch, and check it against torch."""
     from likeness.models.card import TOWER
-    from likeness.models.export import export_onnx
-    from likeness.models.weights import load_model
+
+    with needing("train"):
+        from likeness.models.export import export_onnx
+        from likeness.models.weights import load_model
 
     loaded = load_model(folder)
     target = folder / TOWER
@@ -94,7 +97,8 @@ def promote(
     because: Annotated[str, typer.Option(help="Why; it is written down.")],
 ) -> None:
     """Make a registered version the champion, whatever the gate says."""
-    from likeness.tracking.registry import Registry
+    with needing("pipeline"):
+        from likeness.tracking.registry import Registry
 
     entry = Registry.open().promote(version, because)
     typer.echo(f"version {entry.champion} is the champion: {because}")
@@ -102,7 +106,8 @@ def promote(
 
 def rollback(because: Annotated[str, typer.Option(help="Why; it is written down.")]) -> None:
     """Make the former champion the champion again."""
-    from likeness.tracking.registry import Registry
+    with needing("pipeline"):
+        from likeness.tracking.registry import Registry
 
     entry = Registry.open().rollback(because)
     typer.echo(f"version {entry.champion} is the champion again")

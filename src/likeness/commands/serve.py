@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from likeness.commands.common import GALLERY, MODEL, GalleryOption, ModelOption, tell
+from likeness.extras import needing
 
 
 def serve(
@@ -28,6 +29,7 @@ def serve(
     ] = 0,
 ) -> None:
     """Serve the page on which people compare, enrol and identify faces; open the address that it prints."""
-    from likeness.serving.server import run_server
+    with needing("serve"):
+        from likeness.serving.server import run_server
 
     run_server(model, Path(gallery), host=host, port=port, token=token, refresh=refresh, tell=tell)

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from likeness.errors import ModelError
+from likeness.extras import needing
 from likeness.images import Pixels
 from likeness.serving.model import ServedModel
 from likeness.serving.pictures import under_heat
@@ -48,7 +49,8 @@ class Explainer:
         Raises:
             ModelError: the weights are gone, or are another model's by now.
         """
-        from likeness.evaluation.explain import best_method, explain_pair
+        with needing("train"):
+            from likeness.evaluation.explain import best_method, explain_pair
 
         with self._one_at_a_time:
             loaded = self._torch_model()

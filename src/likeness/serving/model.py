@@ -17,6 +17,7 @@ import numpy.typing as npt
 from safetensors import SafetensorError, safe_open
 
 from likeness.errors import ModelError
+from likeness.extras import needing
 from likeness.files import file_sha256
 from likeness.models.card import CARD, TOWER, WEIGHTS, Card, check_file, read_card
 from likeness.models.onnx_tower import OnnxTower
@@ -45,7 +46,8 @@ class TorchTower:
     """
 
     def __init__(self, folder: Path) -> None:
-        from likeness.models.weights import load_model  # takes more than a second to import
+        with needing("train"):
+            from likeness.models.weights import load_model  # takes more than a second to import
 
         self._loaded = load_model(folder)
 
@@ -122,7 +124,8 @@ def model_folder(source: str | Path) -> Path:
     """
     if str(source).startswith(_REGISTRY):
         # By name, because serving and the registry are strangers: only who names the registry needs MLflow.
-        registry = importlib.import_module("likeness.tracking.registry")
+        with needing("pipeline"):
+            registry = importlib.import_module("likeness.tracking.registry")
         return Path(registry.resolve(str(source)))
     path = Path(source)
     folder = path.parent if path.name in (WEIGHTS, TOWER, CARD) else path
