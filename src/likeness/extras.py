@@ -1,4 +1,4 @@
-"""Which extra of the distribution brings a package that is not installed: `pip install 'likeness-verify[serve]'`."""
+"""Which extra of the distribution brings a package that is not installed, such as `likeness-verify[serve]`."""
 
 from __future__ import annotations
 
