@@ -78,6 +78,16 @@ def test_a_damaged_set_is_told_in_a_sentence(tmp_path: Path, file: str, damage: 
 
 
 @pytest.mark.attack("13")
+@pytest.mark.parametrize("header", ["{'descr': '|u1', (", "[" * 500, "{'descr': '|O'}", "\0" * 100, "9" * 5000])
+def test_an_array_with_a_malformed_header_is_refused(tmp_path: Path, header: str) -> None:
+    tiny_faceset(tmp_path / "faces", PEOPLE)
+    magic = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little")
+    (tmp_path / "faces" / "pixels.npy").write_bytes(magic + header.encode())
+    with pytest.raises(DataError, match="run the ingest stage again"):
+        FaceSet.open(tmp_path / "faces")
+
+
+@pytest.mark.attack("13")
 @pytest.mark.parametrize("content", ["[]", "null", "[[]]", "1", '"text"', "[{}]"])
 def test_a_card_that_is_no_table_is_refused(tmp_path: Path, content: str) -> None:
     tiny_faceset(tmp_path / "faces", PEOPLE)

@@ -9,14 +9,16 @@ Exit code 1 if an input failed, was lost, or had to be ended; each distinct one 
 from __future__ import annotations
 
 import argparse
+import os
 import random
 import sys
+import tempfile
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
 from likeness.isolation import Worker
-from tests.fuzz.running import LIMITS, Tally, execute, explore
+from tests.fuzz.running import LIMITS, WARMING, Tally, execute, explore
 from tests.fuzz.targets import TARGETS
 
 KEPT = Path("fuzz-failures")
@@ -30,9 +32,13 @@ def fuzz(names: list[str], seconds: float, number: int, kept: Path) -> dict[str,
     tallies = {name: Tally() for name in names}
     rounds = max(1, round(seconds / (_ROUND * len(names))))
     with ExitStack() as stack:
-        workers = {name: stack.enter_context(Worker(LIMITS)) for name in names}
-        for name in names:  # the first input takes the imports, which are not counted
-            workers[name].call(execute, name, TARGETS[name].seeds()[0], seconds=300)
+        os.environ["TMPDIR"] = stack.enter_context(
+            tempfile.TemporaryDirectory()
+        )  # of the workers, which are killed
+        workers = {name: stack.enter_context(Worker(WARMING)) for name in names}
+        for name, worker in workers.items():  # the first input takes the imports, which are not counted
+            worker.call(execute, name, TARGETS[name].seeds()[0])
+            worker.limits = LIMITS
         for turn in range(rounds):
             for name in names:
                 share = seconds / (rounds * len(names))

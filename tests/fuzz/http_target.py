@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import re
+import shutil
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -28,6 +30,7 @@ class NotHTTPError(Exception):
 @cache
 def _application() -> Any:
     folder = Path(tempfile.mkdtemp(prefix="likeness-fuzz-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     make_model(folder / "model", onnx=True)
     return create_app(Service(folder / "model", folder / "people.safetensors"))
 

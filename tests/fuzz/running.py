@@ -19,6 +19,7 @@ from tests.fuzz.mutations import altered
 from tests.fuzz.targets import TARGETS, LossError, Outcome
 
 LIMITS = Limits(seconds=30, memory=1 << 30)
+WARMING = Limits(seconds=300, memory=32 << 30)
 _KILOBYTE = 1024
 _ROOT = Path(__file__).parents[2]
 

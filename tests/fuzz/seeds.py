@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import dataclasses
 import io
 import json
 import random
+import shutil
 import tempfile
 from collections.abc import Callable
 from functools import cache
@@ -21,6 +23,9 @@ from likeness.serving.gallery_file import save_gallery
 from likeness.training.checkpoint import STATE, Checkpoint, save_checkpoint
 from tests.data.hostile import UPLOADS
 from tests.data.pictures import encoded, jpeg, lfw_files, picture, write_tar, write_zip
+from tests.data.test_faceset import PEOPLE
+from tests.data.test_splits import split
+from tests.data.tiny import tiny_faceset
 from tests.serving.pictures import png_bomb, portrait
 from tests.test_yaml_file import REFUSED
 
@@ -137,6 +142,22 @@ def checkpoints() -> tuple[bytes, ...]:
             lambda path: save_checkpoint(path.parent, "key", Checkpoint(1, 2, {"loss": 0.5}, tensors)), STATE
         ),
     )
+
+
+@cache
+def tables() -> tuple[bytes, ...]:
+    """Arrays and tables of a face set and of a split."""
+    return tuple(path.read_bytes() for path in sorted(outputs().rglob("*")) if path.is_file())
+
+
+@cache
+def outputs() -> Path:
+    """A folder with a face set and a split."""
+    folder = Path(tempfile.mkdtemp(prefix="likeness-fuzz-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    tiny_faceset(folder / "faces", PEOPLE)
+    split().write(folder / "splits")
+    return folder
 
 
 def _written(write: Callable[[Path], object], name: str = "people.safetensors") -> bytes:

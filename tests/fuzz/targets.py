@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import random
+import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
 
 from likeness.data.archive import kind_of, open_reader
 from likeness.data.collected import Collected
-from likeness.data.faceset import SourceCard
+from likeness.data.faceset import FaceSet, SourceCard
 from likeness.data.pairs import read_pairs, read_people
-from likeness.errors import DataError, LikenessError
+from likeness.data.splits import Split
+from likeness.errors import DataError, LikenessError, RequestError
 from likeness.files import read_json
 from likeness.images import read_image
 from likeness.models.card import read_card
@@ -146,6 +148,25 @@ def _checkpoint(data: bytes, folder: Path) -> None:
         raise LossError("an altered checkpoint was taken for sound")
 
 
+def _table(data: bytes, folder: Path) -> None:
+    """Puts the input in the place of each file that it may be."""
+    names = {b"\x93NUMPY": ["faces/pixels.npy"], b"PAR1": ["faces/manifest.parquet", "splits/pairs.parquet"]}
+    kind = next((magic for magic in names if data.startswith(magic)), b"")
+    readers = []
+    for at, name in enumerate(names.get(kind, ["faces/source.json", "splits/card.json"])):
+        copy = folder / str(at)
+        shutil.copytree(seeds.outputs(), copy)
+        (copy / name).write_bytes(data)
+        top = copy / name.partition("/")[0]
+        readers.append(partial(FaceSet.open if top.name == "faces" else Split.open, top))
+    _each(*readers)
+
+
+def _request(data: bytes, folder: Path) -> None:
+    if (status := answer(data)) >= 400:
+        raise RequestError(f"status {status}")
+
+
 def _intake(data: bytes, folder: Path) -> None:
     """One upload beside three good photographs, which must arrive whatever it is."""
     incoming = folder / "data" / "incoming"
@@ -170,7 +191,8 @@ TARGETS = {
     "lists": Target(seeds.lists, _list),
     "galleries": Target(seeds.galleries, _gallery),
     "checkpoints": Target(seeds.checkpoints, _checkpoint),
-    "http": Target(seeds.requests, lambda data, folder: answer(data)),
+    "tables": Target(seeds.tables, _table),
+    "http": Target(seeds.requests, _request),
     "intake": Target(lambda: seeds.archives() + seeds.images(), _intake),
 }
 

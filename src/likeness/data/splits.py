@@ -188,7 +188,7 @@ def _write_parquet(target: Path, frame: pd.DataFrame) -> None:
 def _read_parquet(path: Path, columns: set[str]) -> pd.DataFrame:
     try:
         frame = pd.read_parquet(path)
-    except (OSError, ValueError) as error:  # pyarrow's ArrowInvalid is a ValueError
+    except Exception as error:  # whatever a damaged file makes pandas and pyarrow raise
         raise DataError(_unreadable(path, error)) from error
     if missing := sorted(columns - set(frame.columns)):
         raise DataError(f"{path}: lacks the column {', '.join(missing)}; run the split stage again")
