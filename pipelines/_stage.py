@@ -17,6 +17,7 @@ import typer
 
 from likeness.errors import Failure, LikenessError, OutputError, failure_of
 from likeness.files import write_json
+from likeness.output import reported_output
 from likeness.telemetry import disable_telemetry
 from pipelines._parent import follow_parent
 
@@ -38,7 +39,8 @@ def run(main: Callable[..., Any]) -> None:
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     app.command()(main)
     try:
-        app()
+        with reported_output():
+            app()
     except LikenessError as error:
         _leave(failure_of(error))
         print(f"{type(error).__name__}: {error}", file=sys.stderr)

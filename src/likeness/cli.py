@@ -15,6 +15,7 @@ from likeness.commands import bench, forget, people, project, prune, quarantine,
 from likeness.commands.common import Exit
 from likeness.errors import LikenessError
 from likeness.extras import explain
+from likeness.output import reported_output
 from likeness.telemetry import disable_telemetry
 
 app = typer.Typer(
@@ -66,7 +67,8 @@ def main() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     warnings.filterwarnings("ignore", module="PIL")  # of pictures that are judged, and refused, here
     try:
-        app()
+        with reported_output():
+            app()
     except LikenessError as error:
         typer.echo(str(error), err=True)
         raise SystemExit(error.exit_code) from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import json
+import math
 import sys
 from collections.abc import Iterator, Sequence
 from enum import IntEnum
@@ -40,8 +41,24 @@ ModelOption = Annotated[
 GalleryOption = Annotated[
     Path, typer.Option("--gallery", "-g", envvar="LIKENESS_GALLERY", metavar="FILE", help="The gallery's file.")
 ]
+
+
+def finite(value: float | None) -> float | None:
+    """Checks a number of the command line, which may be written as nan or inf.
+
+    Raises:
+        BadParameter: it is not finite.
+    """
+    if value is not None and not math.isfinite(value):
+        raise typer.BadParameter(f"expected a finite number, found {value}")
+    return value
+
+
 ThresholdOption = Annotated[
-    float | None, typer.Option("--threshold", help="Accept from this score on, whatever the model's card says.")
+    float | None,
+    typer.Option(
+        "--threshold", help="Accept from this score on, whatever the model's card says.", callback=finite
+    ),
 ]
 AlignedOption = Annotated[
     bool, typer.Option("--aligned", help="The photographs are framed like LFW's already: search for no face.")
@@ -125,5 +142,10 @@ def tell(message: str) -> None:
 
 
 def emit(value: Any) -> None:
-    """One JSON object on one line."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, allow_nan=False) + "\n")
+    """One JSON object on one line; what standard output cannot encode is escaped as JSON does it."""
+    line = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    try:
+        line.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        line = json.dumps(value, allow_nan=False)
+    sys.stdout.write(line + "\n")

@@ -20,6 +20,7 @@ from likeness.commands.common import (
     batches,
     choice_among_faces,
     emit,
+    finite,
     load_verifier,
     photographs,
     pictures_below,
@@ -90,7 +91,10 @@ def identify(
     photos: Annotated[list[str], typer.Argument(help="Photographs, folders or patterns.", metavar="PHOTO...")],
     top: Annotated[int, typer.Option(min=1, max=1000, help="How many people to name.")] = 5,
     far: Annotated[
-        float, typer.Option(help="Share of strangers who may be taken for anyone, whatever the gallery's size.")
+        float,
+        typer.Option(
+            help="Share of strangers who may be taken for anyone, whatever the gallery's size.", callback=finite
+        ),
     ] = 0.01,
     threshold: ThresholdOption = None,
     model: ModelOption = MODEL,

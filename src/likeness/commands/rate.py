@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from likeness.commands.common import JsonOption, emit
+from likeness.commands.common import JsonOption, emit, finite
 
 _SHOWN = 12  # rows of the table
 
@@ -17,8 +17,8 @@ def find_rate(
     faces: Annotated[Path, typer.Option(help="Folder of the ingest stage.")] = Path("data/faces"),
     splits: Annotated[Path, typer.Option(help="Folder of the split stage.")] = Path("data/splits"),
     steps: Annotated[int, typer.Option(min=20, help="Batches to train on, at most.")] = 100,
-    low: Annotated[float, typer.Option(help="First rate.")] = 1e-6,
-    high: Annotated[float, typer.Option(help="Last rate.")] = 1.0,
+    low: Annotated[float, typer.Option(help="First rate.", callback=finite)] = 1e-6,
+    high: Annotated[float, typer.Option(help="Last rate.", callback=finite)] = 1.0,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     as_json: JsonOption = False,
 ) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from likeness.commands.common import GALLERY, MODEL, GalleryOption, ModelOption, tell
+from likeness.commands.common import GALLERY, MODEL, GalleryOption, ModelOption, finite, tell
 from likeness.extras import needing
 
 
@@ -25,7 +25,12 @@ def serve(
     ] = None,
     refresh: Annotated[
         float,
-        typer.Option(min=0, help="Look for a newer model every so many seconds; 0: never.", metavar="SECONDS"),
+        typer.Option(
+            min=0,
+            help="Look for a newer model every so many seconds; 0: never.",
+            metavar="SECONDS",
+            callback=finite,
+        ),
     ] = 0,
 ) -> None:
     """Serve the page on which people compare, enrol and identify faces; open the address that it prints."""

@@ -19,6 +19,7 @@ from likeness.commands.common import (
     batches,
     choice_among_faces,
     emit,
+    finite,
     load_verifier,
     photographs,
     tell,
@@ -43,7 +44,9 @@ def verify(
     model: ModelOption = MODEL,
     far: Annotated[
         float | None,
-        typer.Option(help="Decide where this share of pairs of different people is accepted, such as 0.01."),
+        typer.Option(
+            help="Decide where this share of pairs of different people is accepted, such as 0.01.", callback=finite
+        ),
     ] = None,
     threshold: ThresholdOption = None,
     aligned: AlignedOption = False,

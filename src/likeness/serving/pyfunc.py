@@ -19,6 +19,7 @@ from likeness.serving.verifier import Verifier
 
 COLUMNS = ("first", "second")
 _MAX_LETTERS = 4 * (MAX_BYTES // 3 + 1)  # base64 writes 3 bytes in 4 letters
+_URL_SAFE = str.maketrans("-_", "+/")
 _ANSWER = ("same", "probability", "score", "threshold", "false_accept_rate", "words", "error")
 
 
@@ -59,9 +60,10 @@ class PairVerifier:
         ]
         return pd.DataFrame(rows, columns=list(_ANSWER)).astype(object).where(lambda frame: frame.notna(), None)
 
-    def _row(self, first: str, second: str, aligned: bool, far: float | None) -> dict[str, Any]:
+    def _row(self, first: object, second: object, aligned: bool, far: float | None) -> dict[str, Any]:
         try:
-            found = self._verifier.verify(_decoded(first), _decoded(second), aligned=aligned, far=far)
+            photos = _decoded(first, "first"), _decoded(second, "second")
+            found = self._verifier.verify(*photos, aligned=aligned, far=far)
         except ImageError as error:
             return {"error": str(error)}
         return {
@@ -74,16 +76,31 @@ class PairVerifier:
         }
 
 
-def _decoded(text: object) -> bytes:
-    written = str(text)
-    if len(written) > _MAX_LETTERS:
+def _decoded(value: object, column: str) -> bytes:
+    """The bytes of a photograph in base64, in any of its usual forms.
+
+    Taken are lines of any length (RFC 2045), a data URI (RFC 2397), the URL-safe alphabet (RFC 4648, section 5)
+    and padding that is left out.
+
+    Raises:
+        ImageError: the value is missing, is no base64, or holds more bytes than a photograph may have.
+    """
+    if value is None or value is pd.NA or value != value or value == "":  # NaN differs from itself
+        raise ImageError(f"{column}: the photograph is missing; expected its file in base64")
+    text = "".join((value.decode("ascii", "replace") if isinstance(value, bytes) else str(value)).split())
+    if text[:5].lower() == "data:":
+        kind, _, text = text.partition(",")
+        if not kind.lower().endswith(";base64"):
+            raise ImageError(f"{column}: expected a data URI in base64, found {kind[:40]!r}")
+    if len(text) > _MAX_LETTERS:
         raise ImageError(
-            f"the photograph is larger than {MAX_BYTES >> 20} MB, the most that is read; save it smaller"
+            f"{column}: the photograph is larger than {MAX_BYTES >> 20} MB, the most that is read; save it smaller"
         )
+    text = text.translate(_URL_SAFE).rstrip("=")
     try:
-        return base64.b64decode(written, validate=True)
+        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     except (binascii.Error, ValueError):
-        raise ImageError("expected a photograph's file in base64, found something else") from None
+        raise ImageError(f"{column}: expected a photograph's file in base64, found something else") from None
 
 
 def _load_pyfunc(path: str) -> PairVerifier:
