@@ -173,6 +173,17 @@ def test_enrol_identify_list_and_remove(run: Run) -> None:
     assert "nobody is enrolled" in run("identify", "people/ada/two.png").err
 
 
+@pytest.mark.fault("B14")
+def test_photographs_that_disagree_are_enrolled_only_by_force(run: Run) -> None:
+    run("enroll", "Ada", "people/ada/one.jpg")
+    refused = run("enroll", "Ada", "people/ada/two.png", "people/ben/one.jpg")
+    assert (refused.code, refused.out) == (2, "")
+    assert "people/ben/one.jpg: not like Ada's other photographs" in refused.err
+    assert "--force" in refused.err
+    forced = run("enroll", "--force", "Ada", "people/ben/one.jpg")
+    assert (forced.code, forced.out) == (0, "enrolled Ada from 1 photograph\n")
+
+
 def test_a_folder_for_each_person_is_enrolled_at_once(run: Run) -> None:
     done = run("enroll", "--folders", "people", "--keep-photos", "--json")
     assert done.code == 0

@@ -127,6 +127,10 @@ class GalleryError(LikenessError):
     """A gallery cannot be read, was made by another model, or does not hold the person asked for."""
 
 
+class DisagreementError(GalleryError):
+    """Photographs that were to be enrolled as one person do not look like one person."""
+
+
 class RequestError(LikenessError):
     """A request to the service lacks something, or holds what cannot be read."""
 

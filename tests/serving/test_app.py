@@ -86,6 +86,17 @@ def test_what_decided_comes_as_layers_with_transparency(client: TestClient, phot
     assert [decoded(layer).shape for layer in heat] == [(72, 72, 4)] * 2
 
 
+@pytest.mark.fault("B14")
+def test_photographs_that_disagree_are_enrolled_only_by_force(client: TestClient, photos: Path) -> None:
+    files = [("photos", (photos / name).read_bytes()) for name in ("ada.jpg", "ben.jpg")]
+    refused = client.post("/api/people", data={"name": "Ada"}, files=files)
+    assert refused.status_code == 409
+    assert refused.json()["error"].startswith("photograph 1, photograph 2: not like Ada's other photographs")
+    assert "force=1" in refused.json()["force"]
+    assert client.get("/api/people").json() == []
+    assert client.post("/api/people", data={"name": "Ada", "force": "1"}, files=files).json()["photos"] == 2
+
+
 def test_enrol_list_identify_remove(client: TestClient, photos: Path) -> None:
     assert client.get("/api/people").json() == []
     photo = {"photos": (photos / "ada.jpg").read_bytes()}

@@ -138,6 +138,18 @@ def test_no_message_names_a_path_of_the_server(page: Page, photos: Path, tmp_pat
     assert str(tmp_path) not in alert.inner_text()
 
 
+@pytest.mark.fault("B14")
+def test_the_page_asks_before_it_enrols_photographs_that_disagree(page: Page, photos: Path) -> None:
+    page.get_by_role("tab", name="People").click()
+    page.get_by_label("Name").fill("Ada")
+    page.locator("#people input[type=file]").set_input_files([photos / "ada.jpg", photos / "ben.jpg"])
+    page.get_by_role("button", name="Enrol", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("not like Ada's other photographs")
+    expect(page.locator(".enrolled")).to_contain_text("Nobody yet")
+    page.get_by_role("button", name="Enrol all the same").click()
+    expect(page.locator(".enrolled")).to_contain_text("2 photographs")
+
+
 def test_a_person_is_enrolled_identified_and_removed(page: Page, photos: Path) -> None:
     page.get_by_role("tab", name="People").click()
     page.get_by_label("Name").fill("Ada <b>Lovelace</b>")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,9 @@ from likeness.errors import GalleryError, ModelError
 from likeness.serving.gallery_file import load_gallery
 from likeness.serving.people import People
 from likeness.serving.verifier import Verifier
+from tests.serving.real import lfw_test_people
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -98,3 +102,53 @@ def test_several_at_once_are_as_each_alone(people: People, photos: Path) -> None
 def test_a_rate_that_is_none_is_refused(people: People, photos: Path) -> None:
     with pytest.raises(ModelError, match="between 0 and 1"):
         people.identify([people.verifier.face(photos / "ada.jpg")], far=2)
+
+
+@pytest.mark.fault("B14")
+def test_another_persons_photograph_is_not_averaged_in(people: People, photos: Path) -> None:
+    ada, ben = (people.verifier.face(photos / name) for name in ("ada.png", "ben.jpg"))
+    before = load_gallery(people.path)
+    result = people.enrol({"Ada": [ada, ben]})
+    assert result.people == []
+    (doubt,) = result.doubts
+    assert (doubt.name, doubt.photographs) == ("Ada", (1,))
+    assert doubt.probability < 0.2
+    assert doubt.sentence(["a.png", "b.jpg"]).startswith("b.jpg: not like Ada's other photographs")
+    assert load_gallery(people.path).embeddings.tobytes() == before.embeddings.tobytes()
+    assert people.identify([ada])[0].name == "Ada"
+
+
+@pytest.mark.fault("B14")
+def test_photographs_of_a_new_person_that_disagree_are_refused_and_others_are_enrolled(
+    people: People, photos: Path
+) -> None:
+    ada, ben = (people.verifier.face(photos / name) for name in ("ada.png", "ben.jpg"))
+    result = people.enrol({"Eve": [ada, ben], "Ben": [ben]})
+    assert [person.name for person in result.people] == ["Ben"]
+    assert [doubt.photographs for doubt in result.doubts] == [(0, 1)]
+    assert [person.name for person in people.everyone()] == ["Ada", "Ben"]
+
+
+@pytest.mark.fault("B14")
+def test_force_enrols_them_all_the_same(people: People, photos: Path) -> None:
+    result = people.enrol({"Ada": [people.verifier.face(photos / "ben.jpg")]}, force=True)
+    assert result.doubts == []
+    assert [(person.name, person.photos) for person in result.people] == [("Ada", 2)]
+
+
+@pytest.mark.lfw
+@pytest.mark.skipif("LIKENESS_LFW" not in os.environ, reason="LIKENESS_LFW names no folder with real faces")
+@pytest.mark.fault("B14")
+def test_real_people_stay_recognised(tmp_path: Path) -> None:
+    """Of 60 test people with four photographs: who is refused, and that another's photograph is."""
+    faces = lfw_test_people(Path(os.environ["LIKENESS_LFW"]), 60, 4)
+    verifier = Verifier.load(ROOT / "pretrained" / "arcface-lfw")
+    people = People(tmp_path / "people.safetensors", verifier)
+    first = people.enrol({name: found[:2] for name, found in faces.items()})
+    assert len(first.people) >= 50  # the same person twice is rarely refused
+    for person in first.people:
+        people.enrol({person.name: faces[person.name][2:3]}, force=True)
+    names = [person.name for person in first.people]
+    wrong = {name: [faces[names[place - 1]][0]] for place, name in enumerate(names)}
+    second = people.enrol(wrong)
+    assert len(second.doubts) >= 0.65 * len(names)  # 41 of 58: the network is right on 90 % of pairs

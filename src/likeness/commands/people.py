@@ -51,6 +51,9 @@ def enroll(
         bool,
         typer.Option("--keep-photos", help="Keep the framed faces, so that a later model can embed them anew."),
     ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Enrol photographs that do not look like one person, too.")
+    ] = False,
     model: ModelOption = MODEL,
     gallery: GalleryOption = GALLERY,
     aligned: AlignedOption = False,
@@ -62,29 +65,42 @@ def enroll(
     """
     wanted = _of_folders(names) if folders else _of_arguments(names)
     people = _people(model, gallery)
-    files = [(name, path) for name, paths in wanted.items() for path in paths]
-    usable: dict[str, list[Face]] = {name: [] for name in wanted}
-    refused = 0
+    usable = _read_faces(people, wanted, aligned)
+    result = people.enrol(
+        {name: [f for _, f in used] for name, used in usable.items() if used}, keep=keep, force=force
+    )
+    for doubt in result.doubts:
+        said = doubt.sentence([str(path) for path, _ in usable[doubt.name]])
+        tell(f"{said}. Leave out what is wrong, or say --force if it is one person")
+    for person in result.people:
+        count = len(usable[person.name])
+        if as_json:
+            emit({"name": person.name, "photos": count, "kept": count if keep else 0})
+        else:
+            typer.echo(f"enrolled {person.name} from {_count(count, 'photograph')}")
+    complete = not result.doubts and sum(map(len, usable.values())) == sum(map(len, wanted.values()))
+    raise typer.Exit(Exit.YES if complete else Exit.ERROR)
+
+
+def _read_faces(
+    people: People, wanted: dict[str, list[Path]], aligned: bool
+) -> dict[str, list[tuple[Path, Face]]]:
+    """The framed faces of each person; what cannot be used is reported."""
+    from likeness.serving.gallery import clean_name
+
+    files = [(clean_name(name), path) for name, paths in wanted.items() for path in paths]
+    usable: dict[str, list[tuple[Path, Face]]] = {name: [] for name, _ in files}
     sources = iter(files)
     for batch in batches([path for _, path in files], "reading"):
         for face in people.verifier.faces(batch, aligned=aligned):
             owner, path = next(sources)
             if isinstance(face, ImageError):
                 tell(f"not used: {face}")
-                refused += 1
-            else:
-                usable[owner].append(face)
-                if face.others:
-                    tell(f"{path}: the largest of {face.others + 1} faces was taken as {owner}'s")
-    enrolled = {name: faces for name, faces in usable.items() if faces}
-    if enrolled:
-        people.enrol(enrolled, keep=keep)
-    for name, faces in enrolled.items():
-        if as_json:
-            emit({"name": name, "photos": len(faces), "kept": len(faces) if keep else 0})
-        else:
-            typer.echo(f"enrolled {name} from {_count(len(faces), 'photograph')}")
-    raise typer.Exit(Exit.ERROR if refused else Exit.YES)
+                continue
+            usable[owner].append((path, face))
+            if face.others:
+                tell(f"{path}: the largest of {face.others + 1} faces was taken as {owner}'s")
+    return usable
 
 
 def identify(

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import anyio.to_thread
 from fastapi import FastAPI, Request, Response
@@ -15,7 +15,15 @@ from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, PackageLoader, select_autoescape
 
 from likeness import __version__
-from likeness.errors import GalleryError, ImageError, LikenessError, ModelError, RequestError, TooLargeError
+from likeness.errors import (
+    DisagreementError,
+    GalleryError,
+    ImageError,
+    LikenessError,
+    ModelError,
+    RequestError,
+    TooLargeError,
+)
 from likeness.images import MAX_BYTES
 from likeness.serving.guard import SIGN_IN, Guard, same_secret, signed_in
 from likeness.serving.service import HeatReply, IdentityReply, PersonReply, Service, Settings, VerdictReply
@@ -131,7 +139,8 @@ def _add_people(app: FastAPI, desk: _Desk) -> None:
     async def enrol(request: Request) -> PersonReply:
         def answer(form: Form) -> PersonReply:
             name = form.fields.get("name", "")
-            return desk.service.enrol(name, form.files.get("photos", []), form.flag("keep"), _settings(form))
+            photos = form.files.get("photos", [])
+            return desk.service.enrol(name, photos, form.flag("keep"), form.flag("force"), _settings(form))
 
         return await desk.form(request, answer)
 
@@ -158,7 +167,10 @@ def _answer_error(service: Service, _request: Request, error: Exception) -> JSON
     status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
     # What is left of a request that was refused half-read is not waited for.
     headers = {"Connection": "close"} if isinstance(error, RequestError) else None
-    return JSONResponse({"error": service.without_paths(str(error))}, status, headers)
+    body: dict[str, Any] = {"error": service.without_paths(str(error))}
+    if isinstance(error, DisagreementError):
+        body["force"] = "the same request with the field force=1 enrols the photographs all the same"
+    return JSONResponse(body, status, headers)
 
 
 def _sign_in_page(pages: Environment, wrong: bool) -> HTMLResponse:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from likeness.errors import LikenessError, RequestError
+from likeness.errors import DisagreementError, LikenessError, RequestError
 from likeness.faces import Box, Face
 from likeness.models.card import CARD, read_card
 from likeness.serving.gallery import Person
@@ -179,8 +179,14 @@ class Service:
             face=_face_reply(people.verifier, face),
         )
 
-    def enrol(self, name: str, photos: Sequence[bytes], keep: bool, settings: Settings) -> PersonReply:
-        """Adds a person, or photographs of one; all of them are used or none."""
+    def enrol(
+        self, name: str, photos: Sequence[bytes], keep: bool, force: bool, settings: Settings
+    ) -> PersonReply:
+        """Adds a person, or photographs of one; all of them are used or none.
+
+        Raises:
+            DisagreementError: the photographs do not look like one person, and `force` is not set.
+        """
         if not photos:
             raise RequestError("choose one photograph or more")
         people = self._people
@@ -188,7 +194,12 @@ class Service:
             people.verifier.face(photo, aligned=settings.aligned, name=f"photograph {number}")
             for number, photo in enumerate(photos, 1)
         ]
-        return _person_reply(people.enrol({name: faces}, keep=keep)[0])
+        result = people.enrol({name: faces}, keep=keep, force=force)
+        for doubt in result.doubts:
+            raise DisagreementError(
+                doubt.sentence([f"photograph {number}" for number in range(1, len(photos) + 1)])
+            )
+        return _person_reply(result.people[0])
 
     def remove(self, name: str) -> None:
         """Removes a person with every trace."""

@@ -38,5 +38,7 @@ export async function ask(path, form) {
   const reply = await response.json().catch(() => null);
   if (response.ok && reply !== null) return reply;
   const said = reply?.error ?? `The service answered with an error (${response.status}).`;
-  throw new Error(said.charAt(0).toUpperCase() + said.slice(1) + (/[.!?]$/.test(said) ? "" : "."));
+  const error = new Error(said.charAt(0).toUpperCase() + said.slice(1) + (/[.!?]$/.test(said) ? "" : "."));
+  error.canForce = Boolean(reply?.force);
+  throw error;
 }

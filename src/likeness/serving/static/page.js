@@ -56,19 +56,21 @@ class Question {
     return data;
   }
 
-  async send() {
+  async send(extra = {}) {
     const round = ++this.round;
     this.form.classList.add("busy");
     this.form.setAttribute("aria-busy", "true");
     try {
-      const reply = await ask(this.path, this.data());
+      const data = this.data();
+      for (const [name, value] of Object.entries(extra)) data.append(name, value);
+      const reply = await ask(this.path, data);
       if (round === this.round) {
         this.show(this.answer(reply));
         this.place.scrollIntoView({ block: "nearest", behavior: "smooth" });
         this.answered?.(round);
       }
     } catch (error) {
-      if (round === this.round) this.show([errorBox(error.message)]);
+      if (round === this.round) this.show([errorBox(error.message), ...(this.refused?.(error) ?? [])]);
     } finally {
       this.form.classList.remove("busy");
       this.form.removeAttribute("aria-busy");
@@ -100,6 +102,12 @@ enrol.answered = () => {
   enrol.show(said);
   listPeople();
 };
+
+/** Photographs that disagree are enrolled only where the person says so. */
+enrol.refused = (error) => (error.canForce
+  ? [el("p", { class: "note" }, "Is it the same person, for example at another age or with glasses?"),
+     el("button", { type: "button", class: "secondary", onclick: () => enrol.send({ force: "1" }) }, "Enrol all the same")]
+  : []);
 
 // Who is enrolled
 
