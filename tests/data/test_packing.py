@@ -116,8 +116,9 @@ def test_workers_end_with_the_process_that_is_killed(tmp_path: Path) -> None:
 
 
 def children() -> list[int]:
-    """Processes that this one started and that have not been waited for."""
-    return [int(pid) for tasks in Path("/proc/self/task").glob("*/children") for pid in tasks.read_text().split()]
+    """Processes that this one started and that have not been waited for, but for multiprocessing's own tracker."""
+    pids = [int(pid) for tasks in Path("/proc/self/task").glob("*/children") for pid in tasks.read_text().split()]
+    return [pid for pid in pids if b"resource_tracker" not in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
 
 def _running(process: Path) -> bool:

@@ -20,20 +20,15 @@ from tests.pipelines.night_project import ROOT, environment, processes_in, toy_p
 
 STAGE = '''
 """Works until it is asked to stop, as a training does, with a child of its own."""
-import signal
 import time
 from multiprocessing import get_context
 from pathlib import Path
 from likeness.training.signals import SignalHandler, interruption_error
 from pipelines._stage import run
 
-def child():
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    time.sleep(600)
-
 def main():
+    get_context("fork").Process(target=time.sleep, args=(600,), daemon=True).start()
     with SignalHandler() as signals:
-        get_context("fork").Process(target=child, daemon=True).start()
         Path("working.txt").write_text("")
         while not signals.received:
             time.sleep(0.05)

@@ -78,7 +78,7 @@ def test_other_work_is_timed(tmp_path: Path, narrow: Path, change: str) -> None:
     found = compare_latency(other, narrow)
     assert found.milliseconds is not None
     assert found.ratio > 1.3
-    assert found.ratio == pytest.approx(1 / compare_latency(narrow, other).ratio, rel=0.3)
+    assert compare_latency(narrow, other).ratio < 1 / 1.3
 
 
 @pytest.mark.fault("A5")

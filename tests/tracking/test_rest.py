@@ -93,7 +93,7 @@ def ask(address: str, rows: list[dict[str, str]], **params: Any) -> list[dict[st
 
 def test_two_photographs_in_base64_are_verified(served: str) -> None:
     one, other = photograph(1), photograph(2)
-    rows = [{"first": one, "second": one}, {"first": one, "second": other}, {"first": one, "second": "no image"}]
+    rows = [{"first": one, "second": one}, {"first": one, "second": other}, {"first": one, "second": "no image!"}]
     same, different, broken = ask(served, rows, aligned=True)
     assert same["same"] is True
     assert same["score"] == pytest.approx(1.0, abs=1e-5)

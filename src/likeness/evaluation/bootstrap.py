@@ -109,7 +109,12 @@ def _group_counts(groups: int, rows: int, rng: np.random.Generator) -> NDArray[n
 
 
 def bootstrap(
-    statistics: Statistics, groups: ArrayLike, resampling: Resampling, strata: Bools | None = None
+    statistics: Statistics,
+    groups: ArrayLike,
+    resampling: Resampling,
+    strata: Bools | None = None,
+    *,
+    shares: bool = True,
 ) -> dict[str, Figure]:
     """Every statistic with its percentile interval, all from the same resamples.
 
@@ -118,6 +123,7 @@ def bootstrap(
         groups: int [P], units that move together.
         resampling: number and seed.
         strata: bool [P], the class of each unit; None if there are no classes.
+        shares: the statistics are shares, of which 0 and 1 have Wilson's interval; differences of shares are none.
 
     Returns:
         One Figure a name. Resamples in which a statistic is undefined are left out of its interval.
@@ -127,20 +133,20 @@ def bootstrap(
     blocks = [statistics(weights) for weights in resampling.weights(groups, strata)]
     return {
         name: Figure(
-            float(value[0]), *_interval(float(value[0]), [block[name] for block in blocks], units), n=units
+            float(value[0]), *_interval(float(value[0]), [block[name] for block in blocks], units, shares), units
         )
         for name, value in values.items()
     }
 
 
-def _interval(value: float, blocks: Sequence[Floats], units: int) -> tuple[float, float]:
+def _interval(value: float, blocks: Sequence[Floats], units: int, shares: bool) -> tuple[float, float]:
     """Percentiles of the resamples; of a share that is 0 or 1 in all of them, Wilson's interval.
 
     Resamples of 500 decisions without an error hold no error either, which does not show that there are none: the
     error rate may be as high as z² / (n + z²) (Wilson 1927, "Probable inference").
     """
     low, high = _percentiles(blocks)
-    if low == high == value and value in (0.0, 1.0):
+    if shares and low == high == value and value in (0.0, 1.0):
         reach = _Z**2 / (units + _Z**2)
         return (0.0, reach) if value == 0.0 else (1.0 - reach, 1.0)
     return low, high

@@ -70,7 +70,7 @@ def difference(
         one, two = (_measures(system, same, weights, far_levels) for system in (first, second))
         return {name: one[name] - two[name] for name in one}
 
-    return bootstrap(statistics, groups, resampling, same)
+    return bootstrap(statistics, groups, resampling, same, shares=False)
 
 
 def _measures(system: Scored, same: Bools, weights: Floats, far_levels: Sequence[float]) -> dict[str, Floats]:

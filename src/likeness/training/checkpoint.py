@@ -94,8 +94,7 @@ def load_checkpoint(folder: Path, key: str) -> Checkpoint | None:
                 log.info("%s is of a training with other parameters or data: starting afresh", path)
                 return None
             tensors = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118 (no mapping)
-            noted = stream.metadata().get("sha256")  # none in those before 0.2
-            if noted is not None and _digest(stream.metadata()["state"], tensors) != noted:
+            if _digest(stream.metadata()["state"], tensors) != stream.metadata()["sha256"]:
                 raise ValueError("its content is not what was saved")
     except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
         log.warning("%s cannot be read (%s): starting afresh", path, error)

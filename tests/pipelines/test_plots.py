@@ -1,0 +1,101 @@
+"""`dvc plots show` with the project's own plots: one curve a system, and no request to outside."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from playwright.sync_api import sync_playwright
+
+ROOT = Path(__file__).parents[2]
+SYSTEMS = ("network", "untrained network", "classical baseline")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+def run(folder: Path, *command: str) -> str:
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def write(path: Path, rows: list[dict[str, Any]]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository with the plots of dvc.yaml, and small files behind them."""
+    folder = tmp_path_factory.mktemp("project")
+    run(folder, "git", "init", "-q")
+    shutil.copytree(ROOT / ".dvc" / "plots", folder / ".dvc" / "plots")
+    shutil.copy(ROOT / ".dvc" / "config", folder / ".dvc" / "config")
+    plots = yaml.safe_load((ROOT / "dvc.yaml").read_text())["plots"]
+    (folder / "dvc.yaml").write_text(yaml.safe_dump({"plots": plots}))
+    curve = [(0.0, 0.1), (0.01, 0.4), (0.1, 0.7), (0.5, 0.9), (1.0, 1.0)]
+    roc = [
+        {"system": system, "far": far, "tar": tar ** (1 + place)}
+        for place, system in enumerate(SYSTEMS)
+        for far, tar in curve
+    ]
+    write(folder / "reports" / "evaluation" / "roc.csv", roc)
+    calibration = [{"mean_probability": p, "share_same": p, "pairs": 10} for p in (0.1, 0.5, 0.9)]
+    write(folder / "reports" / "evaluation" / "calibration.csv", calibration)
+    names = ("train_loss", "holdout_loss", "holdout_accuracy", "holdout_auc")
+    history = [{"epoch": epoch, **dict.fromkeys(names, 0.5)} for epoch in (1, 2, 3)]
+    write(folder / "reports" / "train" / "history.csv", history)
+    run(folder, sys.executable, "-m", "dvc", "plots", "show", "--out", "plots")
+    return folder
+
+
+@pytest.mark.fault("B2")
+@pytest.mark.parametrize("plot", ["ROC", "DET"])
+def test_every_system_has_a_curve_of_its_own(project: Path, plot: str) -> None:
+    shown = json.loads(run(project, sys.executable, "-m", "dvc", "plots", "show", "--json"))
+    (definition,) = shown["data"][plot]
+    content = definition["content"]
+    assert content["encoding"]["color"]["field"] == "system"
+    assert {row["system"] for row in content["data"]["values"]} == set(SYSTEMS)
+
+
+@pytest.mark.fault("B2")
+@pytest.mark.attack("3")
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+def test_the_page_draws_every_plot_without_a_request_to_outside(project: Path) -> None:
+    page_file = project / "plots" / "index.html"
+    assert "cdn.jsdelivr.net" not in re.sub(
+        r"<script type=\"module\">.*?</script>", "", page_file.read_text(), flags=re.S
+    )
+    requests: list[str] = []
+    errors: list[str] = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1280, "height": 1500})
+        page.on("request", lambda request: requests.append(request.url))
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(page_file.as_uri())
+        plots = yaml.safe_load((project / "dvc.yaml").read_text())["plots"]
+        page.wait_for_function(
+            f"document.querySelectorAll('.vega-embed :is(canvas, svg.marks)').length == {len(plots)}"
+        )
+        page.screenshot(path=str(project / "plots.png"))
+        browser.close()
+    assert errors == []
+    assert [url for url in requests if not url.startswith(("file:", "data:"))] == []
+
+
+def test_the_page_is_what_its_program_writes() -> None:
+    """The placeholders of DVC are there, and none of them in the bundle."""
+    text = (ROOT / ".dvc" / "plots" / "offline.html").read_text(encoding="utf-8")
+    assert [text.count(name) for name in ("{plot_divs}", "{refresh_tag}", "{scripts}")] == [1, 1, 0]
