@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import logging
+import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,12 +12,13 @@ import cv2
 import httpx
 import numpy as np
 import pytest
+from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 
 from likeness.images import MAX_BYTES
 from likeness.serving.app import create_app
 from likeness.serving.guard import cookie_name, session_of
-from likeness.serving.service import Service
+from likeness.serving.service import IdentityReply, Service, VerdictReply
 from tests.serving.models import make_model
 from tests.serving.pictures import encoded, png_bomb
 
@@ -198,6 +201,19 @@ def test_nothing_of_a_photograph_or_a_person_is_logged(
         client.post("/api/people", data={"name": "Ada"}, files={"photos": (photos / "ada.jpg").read_bytes()})
         client.post("/api/identify", files={"photo": (photos / "ada.jpg").read_bytes()})
     assert [record for record in caplog.records if record.name.startswith("likeness")] == []
+
+
+@pytest.mark.fault("A12")
+def test_the_documentation_names_every_request(service: Service) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "serving.md").read_text()
+    documented = set(re.findall(r"^\| `(GET|POST) (/[\w/]+)`", page, re.MULTILINE))
+    routes = [route for route in create_app(service).routes if isinstance(route, APIRoute)]
+    served = {(method, route.path) for route in routes for method in route.methods}
+    assert documented == served - {("GET", "/"), ("POST", "/session")}
+    for path, reply in (("/api/verify", VerdictReply), ("/api/identify", IdentityReply)):
+        row = next(line for line in page.splitlines() if f"`POST {path}`" in line)
+        named = set(re.findall(r"`(\w+)`", row.split("|")[3]))
+        assert named <= {field.name for field in dataclasses.fields(reply)}
 
 
 # Who may talk to it
