@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from likeness import cli
+from likeness import __version__, cli
 from tests.serving.models import make_model
 from tests.serving.pictures import encoded, other_portrait, portrait, two_people
 
@@ -75,7 +75,7 @@ def test_different_people_are_exit_code_1(run: Run) -> None:
     (line,) = done.lines
     assert line["same"] is False
     assert set(line) == {
-        "reference", "photo", "same", "probability", "score", "threshold", "far", "other_faces",
+        "reference", "photo", "same", "probability", "score", "threshold", "far", "other_faces", "model",
     }  # fmt: skip
 
 
@@ -187,7 +187,8 @@ def test_photographs_that_disagree_are_enrolled_only_by_force(run: Run) -> None:
 def test_a_folder_for_each_person_is_enrolled_at_once(run: Run) -> None:
     done = run("enroll", "--folders", "people", "--keep-photos", "--json")
     assert done.code == 0
-    assert done.lines == [{"name": "ada", "photos": 2, "kept": 2}, {"name": "ben", "photos": 1, "kept": 1}]
+    lines = [{key: value for key, value in line.items() if key != "model"} for line in done.lines]
+    assert lines == [{"name": "ada", "photos": 2, "kept": 2}, {"name": "ben", "photos": 1, "kept": 1}]
     done = run("identify", "people", "--json")
     assert [line["name"] for line in done.lines] == ["ada", "ada", "ben"]
     assert done.code == 0
@@ -304,7 +305,7 @@ def test_export_puts_the_tower_beside_its_weights(run: Run, model: Path) -> None
 
 
 def test_usage_version_and_where(run: Run) -> None:
-    assert run("--version").out.count(".") == 2
+    assert run("--version").out.strip() == __version__
     assert run("verify", "--far", "many", "a", "b").code == 2
     assert run("where").out.startswith("report   none yet")
     for command in ("verify", "enroll", "identify", "gallery", "serve", "bench", "export", "promote", "doctor"):

@@ -82,3 +82,16 @@ def test_a_registered_model_is_fetched_by_the_registry(
     monkeypatch.setattr(registry, "resolve", lambda uri: asked.append(uri) or model_folder)
     assert open_model("models:/likeness@champion").folder == model_folder
     assert asked == ["models:/likeness@champion"]
+
+
+def test_the_packaged_model_is_used_where_none_is_named_and_the_project_has_none(
+    model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    packaged = open_model()
+    assert (packaged.name, packaged.card.precision, packaged.runtime) == ("packaged", "half", "onnx")
+    assert open_model("").name == "packaged"  # an empty LIKENESS_MODEL names none
+    shutil.copytree(model_folder, tmp_path / "models" / "model")
+    assert open_model().name == "models/model"
+    assert open_model("packaged").folder == packaged.folder
+    assert open_model(model_folder).folder == model_folder

@@ -174,7 +174,7 @@ def test_the_documented_example_runs_and_needs_no_torch(model_folder: Path, phot
     """The example of the class's docstring, on a model whose tower was exported."""
     documented = (Verifier.__doc__ or "").split("```python\n")[1].split("```")[0]
     example = "\n".join(line.strip() for line in documented.splitlines())
-    example = example.replace("models/model", str(model_folder))
+    example = example.replace("load()", f"load({str(model_folder)!r})")
     example = example.replace("a.jpg", str(photos / "ada.jpg")).replace("b.jpg", str(photos / "ben.jpg"))
     spy = "\nimport sys, json; print(json.dumps([m for m in ('torch', 'mlflow', 'pandas') if m in sys.modules]))"
     done = subprocess.run([sys.executable, "-c", example + spy], capture_output=True, text=True, check=True)

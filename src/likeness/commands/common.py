@@ -29,13 +29,15 @@ class Exit(IntEnum):
 
 
 ModelOption = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--model",
         "-m",
         envvar="LIKENESS_MODEL",
         metavar="SOURCE",
-        help="A model's folder, its weights file, or models:/NAME@ALIAS of the registry.",
+        help="A model's folder, its weights file, models:/NAME@ALIAS of the registry, or packaged: the model that "
+        "comes with Likeness. Without it: models/model of this folder where it is there, else packaged.",
+        show_default=False,
     ),
 ]
 GalleryOption = Annotated[
@@ -74,7 +76,7 @@ def choice_among_faces(face: Face) -> str:
     return f"the largest of {face.others + 1} faces was compared" if face.others else ""
 
 
-def load_verifier(model: str) -> Verifier:
+def load_verifier(model: str | None) -> Verifier:
     """The model's verifier; a person is told where its verdicts cannot be about people."""
     from likeness.serving.verifier import Verifier
 

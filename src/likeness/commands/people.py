@@ -10,7 +10,6 @@ import typer
 
 from likeness.commands.common import (
     GALLERY,
-    MODEL,
     AlignedOption,
     Exit,
     GalleryOption,
@@ -54,7 +53,7 @@ def enroll(
     force: Annotated[
         bool, typer.Option("--force", help="Enrol photographs that do not look like one person, too.")
     ] = False,
-    model: ModelOption = MODEL,
+    model: ModelOption = None,
     gallery: GalleryOption = GALLERY,
     aligned: AlignedOption = False,
     as_json: JsonOption = False,
@@ -65,6 +64,8 @@ def enroll(
     """
     wanted = _of_folders(names) if folders else _of_arguments(names)
     people = _people(model, gallery)
+    if not as_json:
+        tell(f"model: {people.verifier.name}")
     usable = _read_faces(people, wanted, aligned)
     result = people.enrol(
         {name: [f for _, f in used] for name, used in usable.items() if used}, keep=keep, force=force
@@ -75,7 +76,8 @@ def enroll(
     for person in result.people:
         count = len(usable[person.name])
         if as_json:
-            emit({"name": person.name, "photos": count, "kept": count if keep else 0})
+            kept = count if keep else 0
+            emit({"name": person.name, "photos": count, "kept": kept, "model": people.verifier.name})
         else:
             typer.echo(f"enrolled {person.name} from {_count(count, 'photograph')}")
     complete = not result.doubts and sum(map(len, usable.values())) == sum(map(len, wanted.values()))
@@ -113,7 +115,7 @@ def identify(
         ),
     ] = 0.01,
     threshold: ThresholdOption = None,
-    model: ModelOption = MODEL,
+    model: ModelOption = None,
     gallery: GalleryOption = GALLERY,
     aligned: AlignedOption = False,
     as_json: JsonOption = False,
@@ -124,13 +126,17 @@ def identify(
     """
     people = _people(model, gallery)
     paths = photographs(photos)
+    model_name = people.verifier.name
+    if len(paths) > 1 and not as_json:
+        tell(f"model: {model_name}")
     codes = [Exit.YES]
     for batch in batches(paths, "identifying"):
         read = list(people.verifier.faces(batch, aligned=aligned))
         faces = [face for face in read if not isinstance(face, ImageError)]
         results = iter(people.identify(faces, top=top, far=far, threshold=threshold))
         for path, face in zip(batch, read, strict=True):
-            codes.append(_show(path, face if isinstance(face, ImageError) else next(results), len(paths), as_json))
+            result = face if isinstance(face, ImageError) else next(results)
+            codes.append(_show(path, result, model_name, alone=len(paths) == 1, as_json=as_json))
     raise typer.Exit(max(codes))
 
 
@@ -171,10 +177,10 @@ def export(
 
 
 @gallery_app.command("re-embed")
-def reembed(model: ModelOption = MODEL, gallery: GalleryOption = GALLERY) -> None:
+def reembed(model: ModelOption = None, gallery: GalleryOption = GALLERY) -> None:
     """Make a gallery anew for another model, from the photographs that were kept."""
-    count = _people(model, gallery).reembed()
-    typer.echo(f"{gallery}: {count} people, embedded by {model}")
+    people = _people(model, gallery)
+    typer.echo(f"{gallery}: {people.reembed()} people, embedded by {people.verifier.name}")
 
 
 def _of_arguments(arguments: Sequence[str]) -> dict[str, list[Path]]:
@@ -204,20 +210,20 @@ def _of_folders(arguments: Sequence[str]) -> dict[str, list[Path]]:
     return wanted
 
 
-def _people(model: str, gallery: Path) -> People:
+def _people(model: str | None, gallery: Path) -> People:
     from likeness.serving.people import People
 
     return People(gallery, load_verifier(model))
 
 
-def _show(path: Path, result: Identification | ImageError, count: int, as_json: bool) -> Exit:
+def _show(path: Path, result: Identification | ImageError, model: str, *, alone: bool, as_json: bool) -> Exit:
     if isinstance(result, ImageError):
-        emit({"photo": str(path), "error": str(result)}) if as_json else tell(str(result))
+        emit({"photo": str(path), "error": str(result), "model": model}) if as_json else tell(str(result))
         return Exit.ERROR
     if as_json:
-        emit({"photo": str(path), **as_mapping(result)})
-    elif count == 1:
-        typer.echo(_paragraph(result))
+        emit({"photo": str(path), **as_mapping(result), "model": model})
+    elif alone:
+        typer.echo(f"{_paragraph(result)}\nmodel {model}")
     else:
         found = typer.style(result.name or "unknown", fg="green" if result.name else "yellow")
         choice = choice_among_faces(result.face)

@@ -55,9 +55,19 @@ def history(
 
 
 def export(
-    folder: Annotated[Path, typer.Argument(help="The model's folder.")] = Path(MODEL), as_json: JsonOption = False
+    folder: Annotated[Path, typer.Argument(help="The model's folder.")] = Path(MODEL),
+    half: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER", help="Write there instead: the exported tower in half precision, without weights."
+        ),
+    ] = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Write the tower as ONNX beside its weights, so that it runs without torch, and check it against torch."""
+    if half is not None:
+        _export_half(folder, half, as_json)
+        return
     from likeness.models.card import TOWER
 
     with needing("train"):
@@ -72,6 +82,20 @@ def export(
     else:
         size = target.stat().st_size / 1e6
         typer.echo(f"{target}: {size:.1f} MB, differs from torch by at most {difference:.1e} of the largest value")
+
+
+def _export_half(folder: Path, target: Path, as_json: bool) -> None:
+    from likeness.models.card import TOWER
+
+    with needing("train"):
+        from likeness.models.half import write_half
+
+    write_half(folder, target)
+    size = (target / TOWER).stat().st_size
+    if as_json:
+        emit({"onnx": str(target / TOWER), "bytes": size})
+    else:
+        typer.echo(f"{target}: the model in half precision, {size / 1e6:.1f} MB")
 
 
 model_app = typer.Typer(no_args_is_help=True, help="Look at a model's files.")

@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from likeness.commands.common import GALLERY, MODEL, GalleryOption, ModelOption, finite, tell
+from likeness.commands.common import GALLERY, GalleryOption, ModelOption, finite, tell
 from likeness.extras import needing
 
 
 def serve(
-    model: ModelOption = MODEL,
+    model: ModelOption = None,
     gallery: GalleryOption = GALLERY,
     host: Annotated[str, typer.Option(help="Address to listen on; any but loopback needs a token.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8000,

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from likeness.commands.common import (
-    MODEL,
     AlignedOption,
     Exit,
     JsonOption,
@@ -41,7 +40,7 @@ class Outcome:
 def verify(
     reference: Annotated[Path, typer.Argument(help="The photograph that the others are compared with.")],
     others: Annotated[list[str], typer.Argument(help="Photographs, folders or patterns.", metavar="PHOTO...")],
-    model: ModelOption = MODEL,
+    model: ModelOption = None,
     far: Annotated[
         float | None,
         typer.Option(
@@ -63,12 +62,14 @@ def verify(
     if explain is not None and len(paths) != 1:
         raise typer.BadParameter("explains one pair of photographs at a time", param_hint="--explain")
     verifier = load_verifier(model)
+    if len(paths) > 1 and not as_json:
+        tell(f"model: {verifier.name}")
     outcomes: list[Outcome] = []
     for outcome in compare(verifier, reference, paths, far, threshold, aligned):
         if len(paths) > 1 and not as_json:
             _show_reference(outcomes, outcome, reference)
         outcomes.append(outcome)
-        _show(outcome, reference, alone=len(paths) == 1, as_json=as_json)
+        _show(outcome, reference, verifier.name, alone=len(paths) == 1, as_json=as_json)
     if explain is not None and not isinstance(outcomes[0].result, ImageError):
         _explain(verifier, outcomes[0].result, explain)
     raise typer.Exit(exit_code(outcomes))
@@ -113,13 +114,14 @@ def _same(outcome: Outcome) -> bool:
     return not isinstance(outcome.result, ImageError) and outcome.result.same
 
 
-def _show(outcome: Outcome, reference: Path, *, alone: bool, as_json: bool) -> None:
+def _show(outcome: Outcome, reference: Path, model: str, *, alone: bool, as_json: bool) -> None:
     if as_json:
-        emit(as_mapping(outcome, reference))
+        emit({**as_mapping(outcome, reference), "model": model})
     elif isinstance(outcome.result, ImageError):
         tell(str(outcome.result))
     elif alone:
-        typer.echo("\n".join(_paragraph(outcome.result, (reference, outcome.photo))))
+        lines = [*_paragraph(outcome.result, (reference, outcome.photo)), f"model {model}"]
+        typer.echo("\n".join(lines))
     else:
         result = outcome.result
         verdict = typer.style("same     ", fg="green") if result.same else typer.style("different", fg="red")

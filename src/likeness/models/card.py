@@ -48,6 +48,7 @@ class Card:
         versions: of the packages that it was trained with.
         weights_sha256: hex digest of the weights file; "" until it is saved.
         files: hex sha256 of every other file of the folder, by its name; empty in cards before 0.2.
+        precision: of the exported tower; a model in half precision comes without its weights file.
         format: of this card.
     """
 
@@ -68,6 +69,7 @@ class Card:
     frame: Literal["detect", "none"] = "none"
     weights_sha256: str = ""
     files: Facts = field(default_factory=dict)
+    precision: Literal["single", "half"] = "single"
     format: int = FORMAT
 
     def __post_init__(self) -> None:
@@ -141,5 +143,7 @@ def check_folder(folder: Path) -> dict[str, str | None]:
         ModelError: there is no readable card.
     """
     card = read_card(folder / CARD)
-    names = {WEIGHTS, *card.files, *(path.name for path in folder.iterdir() if path.is_file())} - {CARD}
+    names = {*card.files, *(path.name for path in folder.iterdir() if path.is_file())} - {CARD}
+    if card.precision == "single":
+        names.add(WEIGHTS)
     return {name: check_file(folder / name, card) for name in sorted(names)}

@@ -49,6 +49,11 @@ def load_model(folder: Path, device: torch.device | str = "cpu") -> LoadedModel:
     """
     card = read_card(folder / CARD)
     path = folder / WEIGHTS
+    if card.precision == "half":
+        raise ModelError(
+            f"{folder}: is a model in half precision, which ONNX Runtime alone runs; torch, explanations and "
+            "further training need the model that it was made from"
+        )
     if not path.is_file():
         raise ModelError(f"{path}: no weights beside the card; copy both files, or train the model again")
     digest = file_sha256(path)

@@ -25,7 +25,12 @@ from likeness.serving.comparing import Comparator, Embeddings, comparator_of
 
 Runtime = Literal["auto", "onnx", "torch"]
 
+PACKAGED = "packaged"
+"""Names the model that comes with the package."""
+
 _REGISTRY = "models:/"
+_PACKAGED_FOLDER = Path(__file__).parents[1] / "pretrained" / "arcface-lfw"
+_PROJECT_FOLDER = Path("models/model")
 _BATCH = 64
 
 _log = logging.getLogger(__name__)
@@ -69,6 +74,7 @@ class ServedModel:
         comparator: scores its embeddings.
         tower: makes them.
         runtime: what runs the tower.
+        name: the source that was asked for, or the rule that chose it, for people.
     """
 
     folder: Path
@@ -76,6 +82,7 @@ class ServedModel:
     comparator: Comparator
     tower: Tower
     runtime: Literal["onnx", "torch"]
+    name: str = ""
 
     def embed(self, pixels: npt.NDArray[np.uint8]) -> Embeddings:
         """Embeddings float32 [N, D] of any number of faces uint8 [N, H, W], some at a time.
@@ -92,11 +99,12 @@ class ServedModel:
         return embeddings
 
 
-def open_model(source: str | Path, runtime: Runtime = "auto", threads: int = 1) -> ServedModel:
+def open_model(source: str | Path | None = None, runtime: Runtime = "auto", threads: int = 1) -> ServedModel:
     """Loads a model.
 
     Args:
-        source: its folder, its weights file (the card lies beside it), or `models:/NAME@ALIAS` of the registry.
+        source: its folder, its weights file (the card lies beside it), `models:/NAME@ALIAS` of the registry, or
+            "packaged" for the model that comes with the package; None: see `chosen_source`.
         runtime: "onnx" or "torch"; "auto" takes ONNX Runtime where the exported tower fits the weights.
         threads: of ONNX Runtime; 0 for one a core.
 
@@ -104,6 +112,7 @@ def open_model(source: str | Path, runtime: Runtime = "auto", threads: int = 1) 
         ModelError: nothing usable is there, or weights, card and tower do not belong together.
         TrackingError: the registry cannot be reached or holds no such model.
     """
+    source = chosen_source(source)
     folder = model_folder(source)
     card = read_card(folder / CARD)
     tower = None if runtime == "torch" else _exported(folder, card, threads)
@@ -111,17 +120,30 @@ def open_model(source: str | Path, runtime: Runtime = "auto", threads: int = 1) 
         raise ModelError(f"{folder / TOWER}: no tower exported from these weights; run `likeness export {folder}`")
     comparator = comparator_of(card.model.comparator, _comparator_weights(folder, card))
     if tower is not None:
-        return ServedModel(folder, card, comparator, tower, "onnx")
-    return ServedModel(folder, card, comparator, TorchTower(folder), "torch")
+        return ServedModel(folder, card, comparator, tower, "onnx", str(source))
+    return ServedModel(folder, card, comparator, TorchTower(folder), "torch", str(source))
 
 
-def model_folder(source: str | Path) -> Path:
+def chosen_source(source: str | Path | None) -> str | Path:
+    """The model that is meant: the one that is named, else the project's own, else the packaged one.
+
+    The project's own is in models/model of the current folder, where `dvc repro` leaves it.
+    """
+    if source:
+        return source
+    return _PROJECT_FOLDER if (_PROJECT_FOLDER / CARD).is_file() else PACKAGED
+
+
+def model_folder(source: str | Path | None) -> Path:
     """The folder that holds a model; a registered one is fetched by its own room.
 
     Raises:
         ModelError: there is no model.
         TrackingError: the registry cannot be reached or holds no such model.
     """
+    source = chosen_source(source)
+    if source == PACKAGED:
+        return _PACKAGED_FOLDER
     if str(source).startswith(_REGISTRY):
         # By name, because serving and the registry are strangers: only who names the registry needs MLflow.
         with needing("pipeline"):

@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 
 
 def run_server(
-    source: str | Path,
+    source: str | Path | None,
     gallery: Path,
     *,
     host: str,
@@ -63,7 +63,7 @@ def run_server(
     with listener(host, port) as listening, _kept_fresh(service, refresh):
         address = f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
         query = "" if token else f"/?token={secret}"
-        tell(f"{address}{query}  (model {service.verifier.digest[:12]}; stop with Ctrl-C)")
+        tell(f"{address}{query}  (model {service.verifier.name}; stop with Ctrl-C)")
         if token is None:
             tell(
                 f"programs send the token as a header, Authorization: Bearer TOKEN; it is in {token_file(gallery)}"

@@ -105,7 +105,7 @@ class Service:
         LikenessError: the model cannot be loaded.
     """
 
-    def __init__(self, source: str | Path, gallery: Path) -> None:
+    def __init__(self, source: str | Path | None, gallery: Path) -> None:
         self._source, self._gallery = source, gallery
         self._changing = threading.Lock()
         self._people = People(gallery, Verifier.load(source))

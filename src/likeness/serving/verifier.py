@@ -77,7 +77,7 @@ class Verifier:
     ```python
     from likeness import Verifier
 
-    verifier = Verifier.load("models/model")
+    verifier = Verifier.load()
     result = verifier.verify("a.jpg", "b.jpg", far=0.01)
     print(result.same, result.words)
     ```
@@ -91,14 +91,23 @@ class Verifier:
         self._explainer = Explainer(model)
 
     @classmethod
-    def load(cls, source: str | Path = "models/model", runtime: Runtime = "auto", threads: int = 1) -> Verifier:
-        """Loads a model; see `likeness.serving.model.open_model` for the arguments and errors."""
+    def load(cls, source: str | Path | None = None, runtime: Runtime = "auto", threads: int = 1) -> Verifier:
+        """Loads a model; see `likeness.serving.model.open_model` for the arguments and errors.
+
+        Without a source it is the project's own, models/model of the current folder, else the packaged one.
+        """
         return cls(open_model(source, runtime, threads))
 
     @property
     def digest(self) -> str:
         """Hex sha256 of the weights, by which galleries know their model."""
         return self.model.card.weights_sha256
+
+    @property
+    def name(self) -> str:
+        """The model in words: where it was taken from, its recipe, its data and the start of its digest."""
+        card = self.model.card
+        return f"{self.model.name or self.model.folder} ({card.recipe} on {card.source}, {self.digest[:12]})"
 
     @property
     def dim(self) -> int:

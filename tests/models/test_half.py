@@ -1,0 +1,121 @@
+"""A model in half precision: a rounded tower, no weights file, the same scores but for rounding."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import numpy_helper
+
+from likeness.errors import ModelError
+from likeness.faces import framed
+from likeness.images import read_image
+from likeness.models.card import TOWER, WEIGHTS, check_folder, read_card
+from likeness.models.half import write_half
+from likeness.models.preprocess import Preprocess
+from likeness.models.weights import load_model
+from likeness.serving.model import PACKAGED, model_folder, open_model
+
+ROOT = Path(__file__).parents[2]
+ORIGINAL = ROOT / "pretrained" / "arcface-lfw"
+
+
+@pytest.fixture
+def half(tmp_path: Path) -> Path:
+    write_half(ORIGINAL, tmp_path / "half")
+    return tmp_path / "half"
+
+
+def test_it_takes_half_the_space_and_gives_the_same_scores_but_for_rounding(half: Path) -> None:
+    assert (half / TOWER).stat().st_size < 0.55 * (ORIGINAL / TOWER).stat().st_size
+    assert not (half / WEIGHTS).exists()
+    single, rounded = open_model(ORIGINAL), open_model(half)
+    height, width = single.card.preprocess.size
+    faces = np.random.default_rng(0).integers(0, 256, (40, height, width), dtype=np.uint8)
+    first, second = single.embed(faces), rounded.embed(faces)
+    scores = [single.comparator.pairs(each[:20], each[20:]) for each in (first, second)]
+    assert np.abs(scores[0] - scores[1]).max() < 2e-3
+    assert rounded.card.weights_sha256 == single.card.weights_sha256  # galleries of one serve the other
+
+
+def test_its_files_are_checked_against_its_card(half: Path) -> None:
+    assert check_folder(half) == {TOWER: None}
+    (half / TOWER).write_bytes((half / TOWER).read_bytes() + b"\0")
+    assert check_folder(half)[TOWER] is not None
+    with pytest.raises(ModelError, match="is not the file of the card"):
+        open_model(half)
+
+
+def test_torch_and_explanations_name_what_they_need(half: Path) -> None:
+    with pytest.raises(ModelError, match=r"half precision.*need the model that it was made from"):
+        load_model(half)
+
+
+def test_the_packaged_model_is_the_pretrained_one_in_half_precision() -> None:
+    packaged = model_folder(PACKAGED)
+    assert check_folder(packaged) == {TOWER: None}
+    assert read_card(packaged / "card.json").weights_sha256 == read_card(ORIGINAL / "card.json").weights_sha256
+    single, half = (_tensors(folder / TOWER) for folder in (ORIGINAL, packaged))
+    assert single.keys() == {name.removesuffix("_half") for name in half}
+    for name, values in half.items():
+        np.testing.assert_array_equal(values, single[name.removesuffix("_half")].astype(values.dtype))
+
+
+def _tensors(path: Path) -> dict[str, np.ndarray]:
+    return {tensor.name: numpy_helper.to_array(tensor) for tensor in onnx.load(path).graph.initializer}
+
+
+def test_a_model_that_cannot_do_without_its_weights_file_is_refused(tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(ORIGINAL, tmp_path / "copy"))
+    card = (copy / "card.json").read_text().replace('"comparator": "cosine"', '"comparator": "weighted-l1"')
+    (copy / "card.json").write_text(card)
+    with pytest.raises(ModelError, match="weighted-l1, has weights of its own"):
+        write_half(copy, tmp_path / "half")
+    (copy / "card.json").write_text((ORIGINAL / "card.json").read_text())
+    (copy / TOWER).unlink()
+    with pytest.raises(ModelError, match="is missing; run `likeness export"):
+        write_half(copy, tmp_path / "half")
+    assert not (tmp_path / "half").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.lfw
+@pytest.mark.skipif("LIKENESS_LFW" not in os.environ, reason="LIKENESS_LFW names no folder of LFW")
+def test_on_real_faces_it_decides_as_in_single_precision() -> None:
+    """1000 pairs of View 1 (pairsDevTest): accuracy and every decision are the same."""
+    folder = Path(os.environ["LIKENESS_LFW"])
+    pairs = [_pair(line) for line in (folder / "pairsDevTest.txt").read_text().splitlines()[1:]]
+    rows = {name: row for row, name in enumerate(sorted({name for *pair, _ in pairs for name in pair}))}
+    same = np.array([pair[2] for pair in pairs])
+    models = [open_model(ORIGINAL), open_model(PACKAGED)]
+    windows = _windows(folder / "lfw-deepfunneled.tgz", list(rows), models[0].card.preprocess)
+    scores = []
+    for model in models:
+        embeddings = model.embed(windows)
+        first, second = ([rows[pair[side]] for pair in pairs] for side in (0, 1))
+        scores.append(model.comparator.pairs(embeddings[first], embeddings[second]))
+    decided = [each >= models[0].card.decision.threshold for each in scores]
+    assert np.abs(scores[0] - scores[1]).max() < 1e-3
+    assert (decided[0] != decided[1]).sum() <= 1
+    assert (decided[1] == same).mean() > 0.89
+
+
+def _pair(line: str) -> tuple[str, str, bool]:
+    fields = line.split("\t")
+    other = fields[0] if len(fields) == 3 else fields[2]
+    return f"{fields[0]}_{int(fields[1]):04d}.jpg", f"{other}_{int(fields[-1]):04d}.jpg", len(fields) == 3
+
+
+def _windows(archive: Path, names: list[str], preprocess: Preprocess) -> np.ndarray:
+    found = {}
+    with tarfile.open(archive) as members:
+        for member in members:
+            name = Path(member.name).name
+            if name in names and (content := members.extractfile(member)):
+                found[name] = preprocess.window(framed(read_image(content.read())).frame)
+    return np.stack([found[name] for name in names])
