@@ -6,18 +6,19 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
-from likeness.errors import Failure, LikenessError, OutputError, failure_of
+from likeness.errors import ChangedParamsError, Failure, LikenessError, OutputError, ParamsError, failure_of
 from likeness.files import write_json
 from likeness.output import reported_output
+from likeness.params import Section, leaves, load_document, sections_of
 from likeness.telemetry import disable_telemetry
 from pipelines._parent import follow_parent
 
@@ -48,6 +49,44 @@ def run(main: Callable[..., Any]) -> None:
     except Exception as error:
         _leave(failure_of(error))
         raise
+
+
+UsedOption = Annotated[Path | None, typer.Option(help="File for the parameters that were used.")]
+
+
+def confirm_parameters(params: Path, used: Path | None, *sections: Section) -> None:
+    """Notes the parameters that a stage used, at its end, once they are still those of params.yaml.
+
+    DVC writes into dvc.lock what params.yaml says when a stage has ended, whatever the stage was run with.
+
+    Args:
+        params: the params.yaml.
+        used: file for the note; None: none is written.
+        sections: as they were read at the beginning.
+
+    Raises:
+        ChangedParamsError: a value of these sections was edited meanwhile.
+    """
+    before = _plain(sections)
+    try:
+        now = sections_of(load_document(params), str(params), *(type(section) for section in sections))
+    except ParamsError as error:
+        raise ChangedParamsError(
+            f"{params} was edited while this stage ran, and is not valid now: {error}"
+        ) from error
+    old, new = dict(leaves(before)), dict(leaves(_plain(now)))
+    if changed := [key for key in old | new if old.get(key, "nothing") != new.get(key, "nothing")]:
+        listed = [f"  {key}: used {old.get(key, 'nothing')!r}, now {new.get(key, 'nothing')!r}" for key in changed]
+        raise ChangedParamsError(
+            f"{params} was edited while this stage ran, so nothing was recorded; put the former values back, or "
+            "leave the new ones, and run again\n" + "\n".join(listed)
+        )
+    if used is not None:
+        write_json(used, before)
+
+
+def _plain(sections: Sequence[Any]) -> dict[str, Any]:
+    return {section.SECTION: asdict(section) for section in sections}
 
 
 def _leave(failure: Failure) -> None:

@@ -9,7 +9,7 @@ import typer
 
 from likeness.errors import ModelError, ParamsError
 from likeness.files import write_json
-from likeness.operations import read_operations
+from likeness.operations import SECTIONS, read_operations
 from likeness.params import load_document, sections_of
 from likeness.training.configuration import check_configuration
 from pipelines._stage import run
@@ -51,15 +51,15 @@ def read_all(params: Path) -> dict[str, Any]:
 
 def _sections(path: Path) -> dict[str, Any]:
     document = load_document(path)
-    if unknown := [str(name) for name in document if name not in (PARAMS.keys() | OPERATIONS.keys())]:
+    if unknown := [str(name) for name in document if name not in {*PARAMS, *SECTIONS}]:
         raise ParamsError(
             f"{path}: unknown section {', '.join(unknown)}; known are {', '.join(PARAMS)}; nothing was started"
         )
-    return dict(zip(PARAMS, sections_of(document, str(path), **PARAMS), strict=True))
+    return dict(zip(PARAMS, sections_of(document, str(path), *PARAMS.values()), strict=True))
 
 
 def _operations(path: Path) -> dict[str, Any]:
-    return dict(zip(OPERATIONS, read_operations(path, **OPERATIONS), strict=True))
+    return {section.SECTION: section for section in read_operations(path, *OPERATIONS)}
 
 
 if __name__ == "__main__":

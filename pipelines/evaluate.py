@@ -18,6 +18,7 @@ from likeness.models.card import WEIGHTS
 from likeness.models.weights import load_model
 from likeness.params import read_params
 from likeness.tracking.runs import log_evaluation
+from pipelines._stage import UsedOption, confirm_parameters
 from pipelines._stage import run as run_stage
 
 
@@ -28,9 +29,10 @@ def main(
     model: Annotated[Path, typer.Option(help="Folder of the trained model.")],
     run: Annotated[Path, typer.Option(help="run.json of the train stage, to note the figures in its run.")],
     out: Annotated[Path, typer.Option(help="Folder for the figures, tables and pictures.")],
+    used: UsedOption = None,
 ) -> None:
     """Measures the model; nothing is chosen on the test pairs."""
-    wanted: EvaluateParams = read_params(params, evaluate=EvaluateParams)
+    wanted = read_params(params, EvaluateParams)
     loaded = load_model(model, "cuda" if torch.cuda.is_available() else "cpu")
     found = study(FaceSet.open(faces), Split.open(splits), loaded, wanted)
     write_study(out, found, {"weights": model / WEIGHTS, "manifest": faces / MANIFEST})
@@ -38,6 +40,7 @@ def main(
     for system in ("model", "best_member", "baseline", "untrained"):
         if system in found.metrics:
             logging.info("%-11s %s", system, _line(found.metrics[system]["test"]))
+    confirm_parameters(params, used, wanted)
 
 
 def _line(figures: dict[str, dict[str, float]]) -> str:

@@ -15,7 +15,7 @@ from likeness.data.places import drawn, locate
 from likeness.data.sources import DataParams, SyntheticParams
 from likeness.files import write_json
 from likeness.params import read_params
-from pipelines._stage import run
+from pipelines._stage import UsedOption, confirm_parameters, run
 
 
 def main(
@@ -24,17 +24,17 @@ def main(
     downloads: Annotated[Path, typer.Option(help="Folder for what is downloaded or drawn, kept between runs.")],
     timings: Annotated[Path, typer.Option(help="File for speed and counts, which differ from run to run.")],
     collected: Annotated[Path | None, typer.Option(help="Note of the photographs that arrived since.")] = None,
+    used: UsedOption = None,
 ) -> None:
     """Fetches or draws the faces and packs them."""
-    data: DataParams
-    synthetic: SyntheticParams
-    data, synthetic = read_params(params, data=DataParams, synthetic=SyntheticParams)
+    data, synthetic = read_params(params, DataParams, SyntheticParams)
     if data.source == "synthetic":
         located = drawn(write_drawn_faces(synthetic, downloads / "synthetic"))
     else:
         located = locate(data, downloads, os.environ)
     done = ingest(located, data, out, collected=Collected.read(collected) if collected else None)
     write_json(timings, done.figures())
+    confirm_parameters(params, used, data, synthetic)
 
 
 if __name__ == "__main__":

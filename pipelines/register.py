@@ -43,7 +43,7 @@ def main(
     out: Annotated[Path, typer.Option(help="Folder for gate.json and gate.md.")] = Path("reports") / "gate",
 ) -> None:
     """Registers the model and prints the gate's decision."""
-    gate, tracking = read_operations(params, gate=GateParams, tracking=TrackingParams)
+    gate, tracking = read_operations(params, GateParams, TrackingParams)
     verdict = register_and_decide(StageOutputs(faces, model, evaluation, training), gate, tracking, out)
     logging.info("%s", "registered before, and judged: nothing to do" if verdict is None else verdict.table())
 

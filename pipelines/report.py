@@ -14,11 +14,11 @@ from likeness.reporting.artefacts import Places
 from likeness.reporting.page import write_report
 from likeness.reporting.params import ReportParams
 from likeness.tracking.runs import TrackingParams, log_report
-from pipelines._stage import run
+from pipelines._stage import confirm_parameters, run
 
 
 def main(
-    params: Annotated[Path, typer.Option(help="The params.yaml; all of it is printed.")],
+    params: Annotated[Path, typer.Option(help="The params.yaml.")],
     faces: Annotated[Path, typer.Option(help="Folder of the ingest stage.")],
     splits: Annotated[Path, typer.Option(help="Folder of the split stage.")],
     model: Annotated[Path, typer.Option(help="Folder of the trained model.")],
@@ -26,16 +26,21 @@ def main(
     train: Annotated[Path, typer.Option(help="Folder with the training's tables.")],
     evaluation: Annotated[Path, typer.Option(help="Folder with the evaluation's figures.")],
     out: Annotated[Path, typer.Option(help="Folder for report.html, report.md and figures/.")],
+    used: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the parameters that the stages noted; default: params.yaml."),
+    ] = None,
     sweep: Annotated[Path | None, typer.Option(help="Table of a parameter sweep, if there was one.")] = None,
 ) -> None:
     """Writes the report, and copies it to the run of its training where tracking allows."""
-    wanted = read_params(params, report=ReportParams)
-    tracking = read_operations(params, tracking=TrackingParams)
-    places = Places(params, faces, splits, model, validation, train, evaluation, sweep)
+    wanted = read_params(params, ReportParams)
+    tracking = read_operations(params, TrackingParams)
+    places = Places(used or params, faces, splits, model, validation, train, evaluation, sweep)
     written = write_report(places, wanted, out)
     logging.info("report: %s (%.1f MB, opens offline)", written.html, written.html.stat().st_size / 1e6)
     pages = (written.html, written.markdown)
     log_report(train / "run.json", *pages, tracking, photographs=written.photographs)
+    confirm_parameters(params, None, wanted)
 
 
 if __name__ == "__main__":

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
 
 from likeness.data.protocol import SplitParams
 from likeness.data.sources import DataParams, SyntheticParams
 from likeness.evaluation.params import EvaluateParams
 from likeness.models.architecture import ModelParams
+from likeness.params import Section
 from likeness.reporting.params import ReportParams
 from likeness.tracking.gate import GateParams
 from likeness.tracking.store import TrackingParams
@@ -17,19 +17,17 @@ from likeness.training.params import RecipeParams, TrainParams
 from likeness.validation.params import ValidationParams
 from pipelines.nightly.params import NightlyParams
 
-PARAMS: Mapping[str, type[Any]] = MappingProxyType(
-    {
-        "recipe": RecipeParams,
-        "data": DataParams,
-        "synthetic": SyntheticParams,
-        "validate": ValidationParams,
-        "split": SplitParams,
-        "model": ModelParams,
-        "train": TrainParams,
-        "evaluate": EvaluateParams,
-        "report": ReportParams,
-    }
+_OF_PARAMS: tuple[type[Section], ...] = (
+    RecipeParams,
+    DataParams,
+    SyntheticParams,
+    ValidationParams,
+    SplitParams,
+    ModelParams,
+    TrainParams,
+    EvaluateParams,
+    ReportParams,
 )
-OPERATIONS: Mapping[str, type[Any]] = MappingProxyType(
-    {"tracking": TrackingParams, "gate": GateParams, "nightly": NightlyParams}
-)
+
+PARAMS: Mapping[str, type[Section]] = MappingProxyType({kind.SECTION: kind for kind in _OF_PARAMS})
+OPERATIONS = (TrackingParams, GateParams, NightlyParams)

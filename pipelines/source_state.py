@@ -12,7 +12,7 @@ from likeness.data.source_state import as_mapping, source_state
 from likeness.data.sources import DataParams
 from likeness.files import write_json
 from likeness.params import read_params
-from pipelines._stage import run
+from pipelines._stage import confirm_parameters, run
 
 
 def main(
@@ -20,8 +20,9 @@ def main(
     out: Annotated[Path, typer.Option(help="File for the state of the source.")],
 ) -> None:
     """Lists the mirror; reads no photograph and downloads nothing."""
-    data: DataParams = read_params(params, data=DataParams)
+    data = read_params(params, DataParams)
     write_json(out, as_mapping(source_state(data, os.environ, out)))
+    confirm_parameters(params, None, data)
 
 
 if __name__ == "__main__":

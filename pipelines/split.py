@@ -13,7 +13,7 @@ from likeness.data.protocol import SplitParams, make_split
 from likeness.errors import DataError, ValidationFailedError
 from likeness.files import read_json
 from likeness.params import read_params
-from pipelines._stage import run
+from pipelines._stage import UsedOption, confirm_parameters, run
 
 
 def main(
@@ -21,9 +21,10 @@ def main(
     out: Annotated[Path, typer.Option(help="Folder for the pair tables and the split card.")],
     params: Annotated[Path, typer.Option(help="The params.yaml.")],
     validation: Annotated[Path | None, typer.Option(help="Record of the validate stage, if it must hold.")] = None,
+    used: UsedOption = None,
 ) -> None:
     """Divides the faces by the official lists, or draws pairs where there are none."""
-    wanted: SplitParams = read_params(params, split=SplitParams)
+    wanted = read_params(params, SplitParams)
     face_set = FaceSet.open(faces)
     if validation is not None:
         require_valid(face_set, validation)
@@ -33,6 +34,7 @@ def main(
         text = "%-7s %d pairs (%d same, %d different) of %d people"
         values = (figures[key] for key in ("pairs", "same", "different", "people"))
         logging.info(text, name, *values)
+    confirm_parameters(params, used, wanted)
 
 
 def require_valid(faces: FaceSet, validation: Path) -> None:

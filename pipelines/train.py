@@ -24,7 +24,7 @@ from likeness.training.distributed import is_main_process
 from likeness.training.outputs import TrainingSetup, build_card, write_training_reports
 from likeness.training.params import RecipeParams, TrainParams
 from likeness.training.plan import TrainingTask, run_plan
-from pipelines._stage import run
+from pipelines._stage import UsedOption, confirm_parameters, run
 
 
 def main(
@@ -35,10 +35,11 @@ def main(
     reports: Annotated[Path, typer.Option(help="Folder for curves and summary.")],
     checkpoint: Annotated[Path, typer.Option(help="Folder that an interrupted training goes on from.")],
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    used: UsedOption = None,
 ) -> None:
     """Trains what the parameters describe; interrupted and started again, goes on where it was."""
-    network, recipe, training = read_params(params, model=ModelParams, recipe=RecipeParams, train=TrainParams)
-    tracking = read_operations(params, tracking=TrackingParams)
+    network, recipe, training = read_params(params, ModelParams, RecipeParams, TrainParams)
+    tracking = read_operations(params, TrackingParams)
     face_set, split = FaceSet.open(faces), Split.open(splits)
     setup = TrainingSetup(network, recipe, training, face_set.source, split.card)
     task = TrainingTask(split.training_data, split.holdout, face_set.pixels, network, setup.preprocess, training)
@@ -61,6 +62,9 @@ def main(
         summary = write_training_reports(reports, setup, outcome)
         tracked.steps((step.step, step.loss) for step in outcome.steps)
         write_json(reports / "run.json", tracked.finish(model, summary) | {"weights_sha256": card.weights_sha256})
+    confirm_parameters(
+        params, used, network, recipe, training
+    )  # before: put back, they find this training finished
     remove_checkpoints(checkpoint)
 
 

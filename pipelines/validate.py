@@ -13,21 +13,23 @@ from likeness.params import read_params
 from likeness.validation.checkpoint import validate
 from likeness.validation.findings import failed, summary, text_table
 from likeness.validation.params import ValidationParams
-from pipelines._stage import run
+from pipelines._stage import UsedOption, confirm_parameters, run
 
 
 def main(
     faces: Annotated[Path, typer.Option(help="Folder of the ingest stage.")],
     out: Annotated[Path, typer.Option(help="Folder for validation.json and the Data Docs.")],
     params: Annotated[Path, typer.Option(help="The params.yaml.")],
+    used: UsedOption = None,
 ) -> None:
     """Holds the faces to all expectations; stops the pipeline if a critical one fails."""
-    bounds: ValidationParams = read_params(params, validate=ValidationParams)
+    bounds = read_params(params, ValidationParams)
     findings = validate(FaceSet.open(faces), bounds, out)
     counts = summary(findings)
     logging.info("%d of %d expectations hold, no critical one fails", counts["held"], counts["expectations"])
     if warnings := failed(findings, "warning"):
         logging.info("warnings, shown in %s:\n%s", out / "docs" / "index.html", text_table(warnings))
+    confirm_parameters(params, used, bounds)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 import yaml
@@ -22,6 +23,8 @@ class Inner:
 
 @dataclass(frozen=True)
 class Nightly:
+    SECTION: ClassVar[str] = "nightly"
+
     cron: str = "0 2 * * *"
     port: int = 4200
     drift: Inner = Inner()
@@ -29,6 +32,8 @@ class Nightly:
 
 @dataclass(frozen=True)
 class Gate:
+    SECTION: ClassVar[str] = "gate"
+
     seed: int = 0
 
 
@@ -41,12 +46,12 @@ def written(folder: Path, operations: str | None = None, params: str | None = No
 
 @pytest.mark.parametrize("text", [None, "", "# nothing\n", "nightly:\n", "nightly: {}\n", "gate:\n  seed: 3\n"])
 def test_what_is_not_set_has_its_default(tmp_path: Path, text: str | None) -> None:
-    assert read_operations(written(tmp_path, text), nightly=Nightly) == Nightly()
+    assert read_operations(written(tmp_path, text), Nightly) == Nightly()
 
 
 def test_several_sections_come_in_the_order_asked_for(tmp_path: Path) -> None:
     params = written(tmp_path, "gate: {seed: 3}\nnightly: {port: 4201}\n")
-    assert read_operations(params, gate=Gate, nightly=Nightly) == (Gate(3), Nightly(port=4201))
+    assert read_operations(params, Gate, Nightly) == (Gate(3), Nightly(port=4201))
 
 
 @pytest.mark.fault("A2")
@@ -54,10 +59,10 @@ def test_sections_of_params_yaml_are_still_read_and_come_second(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     params = written(tmp_path, None, "nightly: {cron: 0 3 * * *, port: 1, drift: {size: 1.0, sharpness: 1.0}}\n")
-    assert read_operations(params, nightly=Nightly).cron == "0 3 * * *"
+    assert read_operations(params, Nightly).cron == "0 3 * * *"
     assert "section nightly belongs in operations.yaml" in caplog.text
     written(tmp_path, "nightly:\n  port: 2\n  drift:\n    size: 2.0\n")
-    assert read_operations(params, nightly=Nightly) == Nightly("0 3 * * *", 2, Inner(2.0, 1.0))
+    assert read_operations(params, Nightly) == Nightly("0 3 * * *", 2, Inner(2.0, 1.0))
 
 
 @pytest.mark.parametrize(
@@ -72,7 +77,7 @@ def test_sections_of_params_yaml_are_still_read_and_come_second(
 )
 def test_mistakes_name_the_file(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(ParamsError, match=message) as caught:
-        read_operations(written(tmp_path, text), nightly=Nightly)
+        read_operations(written(tmp_path, text), Nightly)
     assert "operations.yaml" in str(caught.value)
 
 
@@ -91,4 +96,4 @@ def test_an_experiment_resets_no_setting_of_operation(tmp_path: Path) -> None:
     run(["git", "-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", "all"], tmp_path)
     run([*dvc, "exp", "run", "-S", "train.seed=7"], tmp_path)
     assert yaml.safe_load(params.read_text())["train"]["seed"] == 7
-    assert read_operations(params, nightly=Nightly) == Nightly("30 4 * * *", 4299)
+    assert read_operations(params, Nightly) == Nightly("30 4 * * *", 4299)

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from likeness.errors import ParamsError
-from likeness.params import Range, from_mapping, keys_of, read_params
+from likeness.params import Range, from_mapping, keys_of, load_document, read_params, section_of, sections_of
 
 
 @dataclass(frozen=True)
 class Inner:
+    SECTION: ClassVar[str] = "two"
+
     rate: Annotated[float, Range(above=0, high=1)] = 0.5
     kind: Literal["a", "b"] = "a"
 
 
 @dataclass(frozen=True)
 class Outer:
+    SECTION: ClassVar[str] = "one"
+
     epochs: Annotated[int, Range(low=1)]
     size: tuple[int, int] = (8, 8)
     crop: tuple[int, int] | None = None
@@ -33,6 +37,11 @@ class Outer:
             raise ValueError("crop must not be smaller than size")
 
 
+@dataclass(frozen=True)
+class Third:
+    SECTION: ClassVar[str] = "three"
+
+
 def write(folder: Path, text: str) -> Path:
     path = folder / "params.yaml"
     path.write_text(text, encoding="utf-8")
@@ -41,7 +50,7 @@ def write(folder: Path, text: str) -> Path:
 
 def test_reads_nested_sections_with_defaults(tmp_path: Path) -> None:
     path = write(tmp_path, "one: {epochs: 3, size: [4, 5], inner: {rate: 5e-5}}\ntwo: {kind: b}\n")
-    one, two = read_params(path, one=Outer, two=Inner)
+    one, two = read_params(path, Outer, Inner)
     assert one == Outer(epochs=3, size=(4, 5), inner=Inner(rate=5e-5))
     assert two == Inner(kind="b")
 
@@ -52,7 +61,7 @@ def test_tells_every_mistake_at_once_with_file_and_key(tmp_path: Path) -> None:
         "one: {epochs: 0, size: [1], flag: 3, epoch: 2, inner: {rate: 2, kind: c}}\ntwo: {rat: 1}\n",
     )
     with pytest.raises(ParamsError) as caught:
-        read_params(path, one=Outer, two=Inner, three=Inner)
+        read_params(path, Outer, Inner, Third)
     message = str(caught.value)
     assert message.startswith(f"{path}: 8 mistakes")
     for part in (
@@ -68,6 +77,14 @@ def test_tells_every_mistake_at_once_with_file_and_key(tmp_path: Path) -> None:
         assert part in message
 
 
+def test_a_section_of_a_document_that_was_read_already(tmp_path: Path) -> None:
+    document = load_document(write(tmp_path, "two: {kind: b}\nplan: {kind: a}\n"))
+    assert sections_of(document, "x", Inner) == (Inner(kind="b"),)
+    assert section_of(document, "x", "plan", Inner) == Inner()
+    with pytest.raises(ParamsError, match="other: expected a section with keys, found nothing"):
+        section_of(document, "x", "other", Inner)
+
+
 def test_a_rule_over_several_keys_is_a_mistake_of_the_section() -> None:
     with pytest.raises(ParamsError, match="crop must not be smaller"):
         from_mapping(Outer, {"epochs": 1, "crop": [2, 2]}, "card.json")
@@ -77,9 +94,9 @@ def test_missing_key_and_missing_file(tmp_path: Path) -> None:
     with pytest.raises(ParamsError, match=r"epochs: missing, expected a whole number >= 1"):
         from_mapping(Outer, {}, "x")
     with pytest.raises(ParamsError, match="cannot be read"):
-        read_params(tmp_path / "absent.yaml", one=Outer)
+        read_params(tmp_path / "absent.yaml", Outer)
     with pytest.raises(ParamsError, match="not valid YAML"):
-        read_params(write(tmp_path, "a: [1"), one=Outer)
+        read_params(write(tmp_path, "a: [1"), Outer)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), "three", None, True, [1]])

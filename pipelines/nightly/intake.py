@@ -80,7 +80,7 @@ def _judged(
     from likeness.validation.batch import judge  # Great Expectations takes seconds to import
     from likeness.validation.drift import drift_of
 
-    data, bounds = read_params(places.params, data=DataParams, validate=ValidationParams)
+    data, bounds = read_params(places.params, DataParams, ValidationParams)
     judged = judge(snapshot.arrivals, faces, data, bounds)
     refused, trouble = dict(judged.refused), None
     drift = [] if faces is None else drift_of(judged.manifest, faces.manifest, params.drift)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from likeness.operations import read_operations
 from likeness.params import Range
@@ -48,6 +48,8 @@ class NightlyParams:
         port: of the embedded server.
     """
 
+    SECTION: ClassVar[str] = "nightly"
+
     cron: str = "0 2 * * *"
     timezone: str | None = None
     settle_seconds: Annotated[float, Range(low=0)] = 60
@@ -81,8 +83,7 @@ def read_nightly(path: Path) -> NightlyParams:
     Raises:
         ParamsError: a file cannot be read, or the section has mistakes.
     """
-    found: NightlyParams = read_operations(path, nightly=NightlyParams)
-    return found
+    return read_operations(path, NightlyParams)
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ def judge_model(places: Places) -> Standing:
     from likeness.tracking.runs import TrackingParams
     from pipelines.register import register_and_decide
 
-    gate, tracking = read_operations(places.params, gate=GateParams, tracking=TrackingParams)
+    gate, tracking = read_operations(places.params, GateParams, TrackingParams)
     outputs = StageOutputs(
         places.faces, places.model, places.reports / "evaluation", places.reports / "train" / "run.json"
     )
@@ -84,7 +84,7 @@ def require_tracking(places: Places) -> None:
     from likeness.tracking.registry import Registry
     from likeness.tracking.runs import TrackingParams
 
-    tracking: TrackingParams = read_operations(places.params, tracking=TrackingParams)
+    tracking = read_operations(places.params, TrackingParams)
     if not tracking.enabled:
         raise HaltError(Outcome.TRACKING_AWAY, "tracking.enabled is false, so no model could be registered.")
     try:

@@ -16,7 +16,7 @@ import typer
 
 from likeness.errors import DataError, InterruptedTrainingError
 from likeness.files import write_text
-from likeness.params import read_params
+from likeness.params import load_document, section_of
 from likeness.tracking.sweeps import tag_sweep
 from pipelines._stage import run
 from pipelines.source import FolderOption, SourceOption, source_overrides
@@ -35,7 +35,7 @@ def main(
     project: Annotated[Path, typer.Option(help="Folder of the project.")] = Path(),
 ) -> None:
     """Brings a sweep to its end, and its table up to date."""
-    wanted: Plan = read_params(plans, **{plan: Plan})
+    wanted = section_of(load_document(plans), str(plans), plan, Plan)
     experiments = Experiments(project.resolve())
     faces = source_overrides(source, mirror) if source or mirror or plan == "full" else []
     settings = [f"recipe={wanted.recipe}", *faces, *wanted.settings]

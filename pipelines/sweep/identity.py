@@ -41,7 +41,7 @@ def identity(root: Path, overrides: Sequence[str]) -> str:
     states = [_git(root, *command, "--", *code) for command in (["ls-files", "-s"], ["diff"])]
     told = [json.dumps(sections, sort_keys=True), *states]
     if "data" in sections:
-        data: DataParams = sections_of(values, str(root / "conf"), data=DataParams)
+        (data,) = sections_of(values, str(root / "conf"), DataParams)
         told.append(json.dumps(as_mapping(source_state(data, os.environ, root / "data" / "source.json"))))
     return hashlib.sha256("\0".join(told).encode()).hexdigest()
 

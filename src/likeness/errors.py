@@ -33,6 +33,10 @@ class ParamsError(LikenessError):
     """A parameter is unknown, missing, of the wrong type or out of range (all of them are listed at once)."""
 
 
+class ChangedParamsError(LikenessError):
+    """A parameter was edited while the stage that uses it ran; the result would be recorded under another."""
+
+
 class SourceError(LikenessError):
     """No place holds the images or lists that were asked for, or a place answers with something else."""
 

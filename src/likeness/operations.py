@@ -9,10 +9,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 from likeness.errors import ParamsError
-from likeness.params import load_document, sections_of
+from likeness.params import A, B, C, Section, load_document, sections_of
 
 log = logging.getLogger(__name__)
 
@@ -20,16 +20,28 @@ OPERATIONS = "operations.yaml"
 SECTIONS = ("tracking", "gate", "nightly")
 
 
-def read_operations(params: Path, **sections: type[Any]) -> Any:
-    """Reads the named sections, each into its dataclass; whatever is not set has its default.
+@overload
+def read_operations(params: Path, first: type[A], /) -> A: ...
+
+
+@overload
+def read_operations(params: Path, first: type[A], second: type[B], /) -> tuple[A, B]: ...
+
+
+@overload
+def read_operations(params: Path, first: type[A], second: type[B], third: type[C], /) -> tuple[A, B, C]: ...
+
+
+def read_operations(params: Path, /, *kinds: type[Section]) -> Any:
+    """Reads sections, each into its dataclass; whatever is not set has its default.
 
     Args:
         params: the params.yaml, which need not be there; operations.yaml is looked for beside it. Sections of
             these names in params.yaml are still read, with a warning; what operations.yaml says comes first.
-        sections: section name = dataclass.
+        kinds: the dataclasses, which know the names of their sections.
 
     Returns:
-        The section's object if one section was named, else a tuple of them in the order given.
+        The section's object if one was asked for, else a tuple of them in the order given.
 
     Raises:
         ParamsError: a file is there but cannot be read, or any key is unknown, of a wrong type or out of range.
@@ -38,7 +50,8 @@ def read_operations(params: Path, **sections: type[Any]) -> Any:
     document = _document(path)
     if unknown := [str(name) for name in document if name not in SECTIONS]:
         raise ParamsError(f"{path}: unknown section {', '.join(unknown)}; known are {', '.join(SECTIONS)}")
-    former = {name: values for name, values in _document(params).items() if name in sections}
+    names = [kind.SECTION for kind in kinds]
+    former = {name: values for name, values in _document(params).items() if name in names}
     for name in former:
         log.warning(
             "%s: section %s belongs in %s; it is still read here, but `dvc exp run` resets it: move it",
@@ -46,8 +59,9 @@ def read_operations(params: Path, **sections: type[Any]) -> Any:
             name,
             OPERATIONS,
         )
-    merged = {name: _merged(former.get(name), document.get(name)) for name in sections}
-    return sections_of(merged, str(path) if not former else f"{path}, {params}", **sections)
+    merged = {name: _merged(former.get(name), document.get(name)) for name in names}
+    found = sections_of(merged, str(path) if not former else f"{path}, {params}", *kinds)
+    return found[0] if len(found) == 1 else found
 
 
 def _document(path: Path) -> Mapping[str, Any]:

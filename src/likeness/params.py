@@ -12,15 +12,26 @@ import difflib
 import math
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, Union
+from typing import Annotated, Any, ClassVar, Literal, Protocol, TypeVar, Union, overload
 
 from likeness.errors import ParamsError
 from likeness.yaml_file import read_yaml
 
 T = TypeVar("T")
+
+
+class Section(Protocol):
+    """A dataclass that reads one section of a file, and the section's name."""
+
+    SECTION: ClassVar[str]
+
+
+A = TypeVar("A", bound=Section)
+B = TypeVar("B", bound=Section)
+C = TypeVar("C", bound=Section)
 _SHOWN = 200  # characters of a wrong value in a message
 
 
@@ -62,29 +73,50 @@ class _Mistakes:
             raise ParamsError(f"{self.origin}: {count}, nothing was started\n" + "\n".join(self.lines))
 
 
-def read_params(path: Path | str, **sections: type[Any]) -> Any:
-    """Reads the named sections of a YAML file, each into its dataclass.
+@overload
+def read_params(path: Path, first: type[A], /) -> A: ...
+
+
+@overload
+def read_params(path: Path, first: type[A], second: type[B], /) -> tuple[A, B]: ...
+
+
+@overload
+def read_params(path: Path, first: type[A], second: type[B], third: type[C], /) -> tuple[A, B, C]: ...
+
+
+def read_params(path: Path, /, *kinds: type[Section]) -> Any:
+    """Reads sections of a YAML file, each into its dataclass.
 
     Args:
         path: the params.yaml.
-        sections: section name = dataclass.
+        kinds: the dataclasses, which know the names of their sections.
 
     Returns:
-        The section's object if one section was named, else a tuple of them in the order given.
+        The section's object if one was asked for, else a tuple of them in the order given.
 
     Raises:
         ParamsError: the file cannot be read, or any key is unknown, missing, of a wrong type or out of
             range; the message lists all of them.
     """
-    return sections_of(load_document(Path(path)), str(path), **sections)
+    found = sections_of(load_document(path), str(path), *kinds)
+    return found[0] if len(found) == 1 else found
 
 
-def sections_of(document: Mapping[str, Any], origin: str, **sections: type[Any]) -> Any:
+def sections_of(document: Mapping[str, Any], origin: str, /, *kinds: type[Section]) -> tuple[Any, ...]:
     """As `read_params`, of a document that was read already; `origin` names its file in a message."""
     mistakes = _Mistakes(origin)
-    built = [_read_section(document, name, kind, mistakes) for name, kind in sections.items()]
+    built = tuple(_read_section(document, kind.SECTION, kind, mistakes) for kind in kinds)
     mistakes.raise_if_any()
-    return built[0] if len(built) == 1 else tuple(built)
+    return built
+
+
+def section_of(document: Mapping[str, Any], origin: str, name: str, kind: type[T]) -> T:
+    """One section by a name that its dataclass does not decide, such as a plan among others of its kind."""
+    mistakes = _Mistakes(origin)
+    built = _read_section(document, name, kind, mistakes)
+    mistakes.raise_if_any()
+    return typing.cast(T, built)
 
 
 def from_mapping(kind: type[T], values: Mapping[str, Any], origin: str) -> T:
@@ -115,6 +147,16 @@ def keys_of(kind: type[Any], prefix: str) -> list[str]:
         name = f"{prefix}.{field.name}"
         names += keys_of(inner, name) if isinstance(inner, type) and dataclasses.is_dataclass(inner) else [name]
     return names
+
+
+def leaves(values: Mapping[str, Any], joint: str = ".", prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """The leaves of nested mappings with their keys joined by `joint`; a list is a leaf, an empty mapping too."""
+    for key, value in values.items():
+        name = f"{prefix}{joint}{key}" if prefix else str(key)
+        if isinstance(value, Mapping) and value:
+            yield from leaves(value, joint, name)
+        else:
+            yield name, value
 
 
 def load_document(path: Path) -> Mapping[str, Any]:

@@ -13,7 +13,7 @@ from likeness.data.sources import DataParams
 from likeness.models.export import export_onnx
 from likeness.models.network import build_siamese
 from likeness.operations import read_operations
-from likeness.params import keys_of, read_params
+from likeness.params import keys_of, leaves, load_document, sections_of
 from likeness.training.configuration import check_configuration
 from pipelines.compose import compose_params
 from pipelines.sections import OPERATIONS, PARAMS
@@ -31,7 +31,7 @@ def composed(*overrides: str) -> dict[str, Any]:
 def read(folder: Path, *overrides: str) -> dict[str, Any]:
     path = folder / "params.yaml"
     path.write_text(yaml.safe_dump(composed(*overrides)))
-    return dict(zip(PARAMS, read_params(path, **PARAMS), strict=True))
+    return dict(zip(PARAMS, sections_of(load_document(path), str(path), *PARAMS.values()), strict=True))
 
 
 def test_params_yaml_is_the_composition_of_the_defaults() -> None:
@@ -44,20 +44,13 @@ def test_every_section_is_read_by_some_component() -> None:
 
 def test_operations_yaml_names_every_setting_with_its_default(tmp_path: Path) -> None:
     text = (ROOT / "operations.yaml").read_text()
-    assert read_operations(ROOT / "params.yaml", **OPERATIONS) == tuple(kind() for kind in OPERATIONS.values())
+    defaults = tuple(kind() for kind in OPERATIONS)
+    assert read_operations(ROOT / "params.yaml", *OPERATIONS) == defaults
     path = tmp_path / "operations.yaml"
     path.write_text(re.sub(r"^  # ", "  ", text, flags=re.MULTILINE))
-    assert read_operations(tmp_path / "params.yaml", **OPERATIONS) == tuple(kind() for kind in OPERATIONS.values())
-    said = {key for name, values in yaml.safe_load(path.read_text()).items() for key in leaves(values, name)}
-    assert said == {key for name, kind in OPERATIONS.items() for key in keys_of(kind, name)}
-
-
-def leaves(values: dict[str, Any], prefix: str) -> list[str]:
-    return [
-        leaf
-        for key, value in values.items()
-        for leaf in (leaves(value, f"{prefix}.{key}") if isinstance(value, dict) else [f"{prefix}.{key}"])
-    ]
+    assert read_operations(tmp_path / "params.yaml", *OPERATIONS) == defaults
+    said = {key for key, _ in leaves(yaml.safe_load(path.read_text()))}
+    assert said == {key for kind in OPERATIONS for key in keys_of(kind, kind.SECTION)}
 
 
 @pytest.mark.parametrize("source", SOURCES)

@@ -7,6 +7,7 @@ unless the file, or a folder above it, stands among the stage's deps.
 from __future__ import annotations
 
 import ast
+import importlib
 import re
 from functools import cache
 from pathlib import Path
@@ -74,7 +75,8 @@ def test_the_listed_params_are_the_sections_that_the_program_reads(stage: str) -
         for node in ast.walk(tree)
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "read_params"
     ]
-    read = {keyword.arg for call in calls for keyword in call.keywords}
+    program = importlib.import_module(entry_module(stage))
+    read = {getattr(program, ast.unparse(kind)).SECTION for call in calls for kind in call.args[1:]}
     assert set(STAGES[stage].get("params", [])) == read
 
 

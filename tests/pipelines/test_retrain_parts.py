@@ -182,7 +182,7 @@ def test_a_project_without_the_section_has_its_defaults(tmp_path: Path) -> None:
     assert read_nightly(params) == NightlyParams()
     params.write_text(yaml.safe_dump({"nightly": {"timezone": "Mars/Base", "grace_seconds": 99}}))
     with pytest.raises(ParamsError, match="grace_seconds"):
-        read_params(params, nightly=NightlyParams)
+        read_params(params, NightlyParams)
     params.write_text(yaml.safe_dump({"nightly": {"timezone": "Mars/Base"}}))
     with pytest.raises(ParamsError, match="no name of the tz database"):
         read_nightly(params)

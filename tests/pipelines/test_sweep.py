@@ -20,7 +20,7 @@ from omegaconf import OmegaConf
 from scipy.stats import binomtest
 
 from likeness.errors import DataError
-from likeness.params import from_mapping, read_params
+from likeness.params import from_mapping, load_document, section_of
 from likeness.training.params import TrainParams
 from pipelines.sweep.identity import identity
 from pipelines.sweep.plan import Plan, Training, Value
@@ -79,7 +79,7 @@ def test_the_interval_is_wilsons(right: int, count: int) -> None:
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_every_training_of_a_shipped_plan_composes(name: str) -> None:
-    plan: Plan = read_params(ROOT / "conf" / "sweep.yaml", **{name: Plan})
+    plan = section_of(load_document(ROOT / "conf" / "sweep.yaml"), "sweep.yaml", name, Plan)
     with initialize_config_dir(str(ROOT / "conf"), version_base=None):
         recipe = compose("config", [f"recipe={plan.recipe}"]).train
         assert (plan.at.learning_rate, plan.at.batch_size) == (recipe.learning_rate, recipe.batch_size)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from likeness.tracking.flatten import leaves, numbers
+from likeness.params import leaves
+from likeness.tracking.flatten import numbers
 
 
 def test_parameters_are_joined_by_dots_and_lists_stay_whole() -> None:

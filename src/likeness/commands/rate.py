@@ -35,13 +35,17 @@ def find_rate(
     from likeness.training.outputs import TrainingSetup
     from likeness.training.params import RecipeParams, TrainParams
 
-    network, recipe, training = read_params(params, model=ModelParams, recipe=RecipeParams, train=TrainParams)
+    network, recipe, training = read_params(params, ModelParams, RecipeParams, TrainParams)
     face_set, split = FaceSet.open(faces), Split.open(splits)
     setup = TrainingSetup(network, recipe, training, face_set.source, split.card)
     siamese = build_siamese(network, face_set.size, training.seed)
     found = find_learning_rate(
         *(split.training_data, face_set.pixels, siamese, setup.preprocess, training),
-        **{"seed": training.seed, "device": device, "low": low, "high": high, "steps": steps},
+        seed=training.seed,
+        device=device,
+        low=low,
+        high=high,
+        steps=steps,
     )
     if as_json:
         emit({"suggestion": found.suggestion, "rates": found.rates.tolist(), "losses": found.losses.tolist()})

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +53,8 @@ class SplitParams:
         test_fraction: share of people and pairs that is tested on where no lists are and the view is 1;
             0.3125 of 1 600 are the 500 of LFW.
     """
+
+    SECTION: ClassVar[str] = "split"
 
     protocol: Literal["restricted", "unrestricted"] = "restricted"
     view: Literal[1, 2] = 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from likeness.data.faceset import Alignment, Framing
 from likeness.params import Range
@@ -24,6 +24,8 @@ class DataParams:
             pictures that are framed already, such as those of LFW.
         smallest_face: with `detect`, side in pixels that a face needs; a photograph of a smaller one is left out.
     """
+
+    SECTION: ClassVar[str] = "data"
 
     source: Literal["lfw-a", "lfw", "lfw-funneled", "lfw-deepfunneled", "folder", "synthetic"]
     mirror: str | None
@@ -50,6 +52,8 @@ class SyntheticParams:
         test_pairs: likewise in pairsDevTest.txt.
         fold_pairs: likewise in each fold of pairs.txt.
     """
+
+    SECTION: ClassVar[str] = "synthetic"
 
     people: Annotated[int, Range(low=40, high=100_000)]
     seed: Annotated[int, Range(low=0, high=2**32 - 1)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from likeness.evaluation.baselines import BaselineParams
 from likeness.evaluation.bootstrap import Resampling
@@ -24,6 +24,8 @@ class EvaluateParams:
         identification: one-shot recognition among the test people.
         baseline: the classical baseline.
     """
+
+    SECTION: ClassVar[str] = "evaluate"
 
     resamples: Annotated[int, Range(100, 100_000)] = 2000
     seed: Annotated[int, Range(0)] = 0

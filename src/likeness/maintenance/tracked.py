@@ -43,7 +43,7 @@ class TrackedTraces:
 def tracking_uri(root: Path) -> str:
     """Address of the store that the project uses: operations.yaml, else the environment, else the default."""
     params = root / "params.yaml"
-    tracking = read_operations(params, tracking=TrackingParams) if params.is_file() else TrackingParams()
+    tracking = read_operations(params, TrackingParams) if params.is_file() else TrackingParams()
     return resolve_uri(tracking.uri, main_repository(root))
 
 

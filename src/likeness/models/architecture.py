@@ -6,7 +6,7 @@ Free of torch, so that a card can be read where only the exported network runs.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from likeness.params import Range
 
@@ -65,6 +65,8 @@ class ModelParams:
     Raises:
         ValueError: two values contradict each other.
     """
+
+    SECTION: ClassVar[str] = "model"
 
     backbone: Backbone = "koch"
     comparator: Comparator = "weighted-l1"

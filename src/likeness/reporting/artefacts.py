@@ -25,7 +25,7 @@ class Places:
     """Where the stages put their files.
 
     Attributes:
-        params: params.yaml.
+        params: folder with the parameters that each stage noted, or the params.yaml of stages that noted none.
         faces: folder of ingest.
         splits: folder of split.
         model: folder of the trained model.
@@ -59,8 +59,8 @@ class Artefacts:
 
     @cached_property
     def params(self) -> Json:
-        """All sections of params.yaml."""
-        return _required(self.places.params, lambda path: parse_yaml(path.read_text(encoding="utf-8"), str(path)))
+        """The parameters that the stages used, by section."""
+        return _required(self.places.params, _parameters)
 
     @cached_property
     def source(self) -> Json:
@@ -161,6 +161,13 @@ class Artefacts:
     def sweep(self) -> pd.DataFrame | None:
         """Columns parameter, value, split, accuracy and optionally low and high: one row a run and split."""
         return None if self.places.sweep is None else _optional(self.places.sweep, pd.read_csv)
+
+
+def _parameters(path: Path) -> Any:
+    if not path.is_dir():
+        return parse_yaml(path.read_text(encoding="utf-8"), str(path))
+    notes: list[Json] = [read_json(note) for note in sorted(path.glob("*.json"))]
+    return {section: values for note in notes for section, values in note.items()}
 
 
 def records(table: pd.DataFrame) -> list[Json]:

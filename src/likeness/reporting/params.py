@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from likeness.params import Range
 
@@ -18,6 +18,8 @@ class ReportParams:
         sample: faces on the sheet that shows what the network sees; 0 for none.
         rows: rows of long lists (offenders of a validation finding) before they are cut.
     """
+
+    SECTION: ClassVar[str] = "report"
 
     title: str = "Likeness: one-shot face verification"
     decisions: Annotated[int, Range(0, 24)] = 3

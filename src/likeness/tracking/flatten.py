@@ -7,18 +7,10 @@ from collections.abc import Iterator, Mapping
 from numbers import Real
 from typing import Any
 
+from likeness.params import leaves
+
 _NOT_IN_A_KEY = re.compile(r"[^\w\-. /:]")  # MLflow's law for names of metrics
 _SPREAD = 4
-
-
-def leaves(values: Mapping[str, Any], joint: str, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """The leaves of nested mappings with their keys joined by `joint`; a list is a leaf."""
-    for key, value in values.items():
-        name = f"{prefix}{joint}{key}" if prefix else str(key)
-        if isinstance(value, Mapping):
-            yield from leaves(value, joint, name)
-        else:
-            yield name, value
 
 
 def numbers(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
@@ -44,6 +44,8 @@ class GateParams:
         resamples: of the paired bootstrap.
         seed: of the paired bootstrap.
     """
+
+    SECTION: ClassVar[str] = "gate"
 
     minimum_gain: Annotated[float, Range(-1, 1)] = 0.0025
     floor_margin: Annotated[float, Range(-1, 1)] = 0.0

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from likeness.tracking.flatten import leaves
+from likeness.params import leaves
 from likeness.tracking.store import Store
 
 _PER_BATCH = 100  # MLflow's limit for parameters and for tags

@@ -18,8 +18,9 @@ from typing import Any
 
 from likeness.errors import InterruptedTrainingError, TrackingError
 from likeness.files import read_json
+from likeness.params import leaves
 from likeness.project import main_repository
-from likeness.tracking.flatten import leaves, numbers
+from likeness.tracking.flatten import numbers
 from likeness.tracking.notes import DatasetNote, describe, log_params_and_tags
 from likeness.tracking.provenance import Provenance, provenance_of
 from likeness.tracking.store import Store, TrackingParams, connect, one_line

@@ -18,7 +18,7 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from filelock import FileLock, Timeout
 
@@ -57,6 +57,8 @@ class TrackingParams:
             only where those faces are drawn; of photographs of people the run gets the Markdown twin, which holds
             no picture. Nothing else that is logged holds a photograph or an embedding.
     """
+
+    SECTION: ClassVar[str] = "tracking"
 
     enabled: bool = True
     experiment: str = "likeness"

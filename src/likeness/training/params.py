@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from likeness.models.architecture import Backbone, ModelParams, Window
 from likeness.params import Range
@@ -25,6 +25,8 @@ class RecipeParams:
         outside_data: category of other data that had a part in the weights a training starts from, for those who
             know it; null: what their card says, and labelled for an external tower.
     """
+
+    SECTION: ClassVar[str] = "recipe"
 
     name: str | None = None
     description: str | None = None
@@ -135,6 +137,8 @@ class TrainParams:
     Raises:
         ValueError: two values contradict each other.
     """
+
+    SECTION: ClassVar[str] = "train"
 
     seed: Annotated[int, Range(low=0)] = 0
     epochs: Annotated[int, Range(low=0)] = 10

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from likeness.params import Range
 
@@ -26,6 +26,8 @@ class ValidationParams:
         duplicate_distance: most bits of 64 in which the perceptual hashes of one photograph differ.
         duplicate_correlation: least correlation of the stored pixels of one photograph.
     """
+
+    SECTION: ClassVar[str] = "validate"
 
     brightness: Bounds = (0.1, 0.8)
     contrast: Bounds = (0.05, 0.45)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
+from likeness.params import leaves
 from likeness.reporting.artefacts import Artefacts, Json
 from likeness.reporting.document import Block, Code, Column, Facts, Note, Prose, Section, Subheading, Table
 from likeness.reporting.inline import quoted
@@ -16,7 +16,7 @@ def setup_section(artefacts: Artefacts) -> Section:
     """All parameters of all stages, versions and machine."""
     rows = [[quoted(key), quoted(_shown(value))] for key, value in leaves(artefacts.params)]
     blocks: list[Block] = [
-        Prose("Every parameter of every stage, as `params.yaml` held it when this page was made."),
+        Prose("Every parameter that the stages before this page used, as each noted it."),
         Table([Column("parameter"), Column("value", room=24)], rows, f"{len(rows)} parameters.", folded=True),
         Subheading("Model"),
         Table(
@@ -56,16 +56,6 @@ def provenance_section(artefacts: Artefacts) -> Section:
     return Section(
         "provenance", "Provenance, and how to make this page again", [*blocks, *_again(artefacts, code)]
     )
-
-
-def leaves(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Dotted keys and values of nested sections."""
-    for key, value in values.items():
-        name = f"{prefix}.{key}" if prefix else str(key)
-        if isinstance(value, Mapping) and value:
-            yield from leaves(value, name)
-        else:
-            yield name, value
 
 
 def _of_model(card: Json) -> Json:
