@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import ast
-import os
 import sys
 from pathlib import Path
 
 import pytest
 
 from likeness.telemetry import SWITCHES
-from tests.pipelines.night_project import toy_project
 from tests.recording import NEEDS_NAMESPACES, record
 from tests.serving.models import make_model
 
@@ -67,22 +65,6 @@ def test_the_service_asks_for_no_host(folder: Path, tmp_path: Path) -> None:
     command = [LIKENESS, "serve", "--model", "model", "--port", "8123"]
     found = record(command, folder, tmp_path, seconds=WAIT + 5, unset=list(SWITCHES))
     assert "8123" in found.output, found.output
-    assert found.names == ()
-
-
-@NEEDS_NAMESPACES
-@pytest.mark.slow
-@pytest.mark.attack("3")
-def test_a_nightly_run_asks_for_no_host(tmp_path: Path) -> None:
-    """Prefect with its server, DVC and MLflow, as `make nightly-now` starts them."""
-    project = toy_project(tmp_path / "project")
-    home = tmp_path / "home"
-    home.mkdir()
-    command = [sys.executable, "-m", "pipelines.nightly", "now"]
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    found = record(command, project, home, seconds=240, unset=list(SWITCHES), environ={"PATH": path})
-    assert found.code == 0, found.output
-    assert "report ran" in found.output
     assert found.names == ()
 
 

@@ -97,7 +97,7 @@ def params() -> tuple[bytes, ...]:
     whole = (ROOT / "params.yaml").read_bytes()
     operations = (ROOT / "operations.yaml").read_bytes()
     parts = [yaml.safe_dump({name: value}).encode() for name, value in yaml.safe_load(whole).items()]
-    return (whole, operations, *parts, *(content for content, _ in REFUSED.values()))
+    return (whole, operations, *parts, *(content for content, _ in REFUSED.values() if len(content) < _LARGEST))
 
 
 @cache
