@@ -39,7 +39,8 @@ def people(project: Path) -> Path:  # noqa: F811
         bad.write_bytes(b"bad")
         put(bad, f"{person}/bad.jpg", "It is bad.", project / "data" / "quarantine", person)
     enrolments = [Enrolment(name, np.ones((1, 4), np.float32)) for name in ("Ann Lee", "Bo")]
-    (project / ".likeness").mkdir()
+    (project / ".likeness" / "nightly").mkdir(parents=True)
+    (project / ".likeness" / "nightly" / "batch.json").write_text('{"files": ["Ann_Lee/new.jpg", "Bo/new.jpg"]}')
     save_gallery(project / ".likeness" / "gallery.safetensors", Gallery.empty("m" * 64, 4).with_people(enrolments))
     registry = Registry.open()
     registry.promote(register(registry, trained_on(project, faces.source.fingerprint)), "a start")

@@ -81,6 +81,15 @@ def test_a_rollback_never_takes_a_version_that_was_removed(registry: Registry) -
     assert registry.champion() == 3
 
 
+def test_copies_of_a_servers_versions_go_but_for_those_in_use(registry: Registry, project: Path) -> None:
+    for number in range(1, 5):
+        (project / ".likeness" / "versions" / f"likeness-{number}").mkdir(parents=True)
+    code, said = prune("--yes")
+    assert (code, "the copy of likeness-1 here" in said) == (0, True)
+    left = {path.name for path in (project / ".likeness" / "versions").iterdir()}
+    assert left == {"likeness-2", "likeness-3", "likeness-4"}
+
+
 def test_what_is_young_or_among_the_newest_stays(registry: Registry) -> None:
     assert prune("--runs", "0") == (0, "nothing to remove\n")
     assert prune("--days", "0", "--runs", "5") == (0, "nothing to remove\n")
@@ -150,6 +159,7 @@ asyncio.run(provide_database_interface().create_db())
 """
 
 
+@pytest.mark.slow
 def test_old_rows_of_the_schedulers_database_go(project: Path) -> None:
     home = project / ".likeness" / "prefect"
     home.mkdir(parents=True)

@@ -39,6 +39,8 @@ def remove_person(project: Project, name: str, traces: Traces) -> None:
         for folder in traces.folders:
             remove_tree(folder)
         drop(traces.quarantined)
+        for note in traces.notes:
+            note.unlink(missing_ok=True)
     if traces.enrolled:
         remove_people(project.gallery, traces.enrolled)
 
@@ -60,6 +62,7 @@ def found_lines(project: Project, traces: Traces) -> list[str]:
     if traces.photographs:
         lines.append(f"data/collected/index.json: {_count(traces.photographs, 'photograph')}")
     lines += [f"data/quarantine/{file.name}" for file in traces.quarantined]
+    lines += [str(note.relative_to(project.root)) for note in traces.notes]
     return lines + [f"{project.gallery}: {name}" for name in traces.enrolled]
 
 

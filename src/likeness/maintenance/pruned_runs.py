@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -15,6 +17,7 @@ from urllib.parse import unquote, urlsplit
 from likeness.errors import TrackingError
 from likeness.maintenance.step import Step, size_of
 from likeness.maintenance.tracked import FINGERPRINT, all_runs, open_registry, tracking_uri
+from likeness.project import main_repository
 from likeness.tracking.journal import EXPERIMENT
 from likeness.tracking.registry import Registry
 from likeness.tracking.versions import MODEL
@@ -52,8 +55,11 @@ def run_steps(root: Path, since: float, newest: int) -> Iterator[Step]:
         TrackingError: the store cannot be read.
     """
     registry = open_registry(root)
-    if registry is not None:
-        tracked = _tracked(registry)
+    if registry is None:
+        return
+    tracked = _tracked(registry)
+    yield from _fetched(root, tracked)
+    if _is_local(root):  # a server looks after its own runs
         yield from _steps(root, registry, tracked, _old(tracked, since, newest))
 
 
@@ -70,6 +76,10 @@ def data_steps(root: Path, fingerprints: Sequence[str]) -> Iterator[Step]:
     registry = open_registry(root)
     if registry is None:
         return
+    if not _is_local(root):
+        raise TrackingError(
+            f"{registry.uri}: a server looks after its own runs; delete them there, and `mlflow gc`"
+        )
     tracked = _tracked(registry)
     runs = {run.info.run_id for run in tracked.runs if _of_data(run, fingerprints)}
     champion = registry.champion()
@@ -79,6 +89,20 @@ def data_steps(root: Path, fingerprints: Sequence[str]) -> Iterator[Step]:
             "(`make register`, or `likeness promote VERSION --because …`)"
         )
     yield from _steps(root, registry, tracked, runs)
+
+
+def _is_local(root: Path) -> bool:
+    """Whether the store is a database in a file."""
+    return tracking_uri(root).startswith("sqlite:")
+
+
+def _fetched(root: Path, tracked: Tracked) -> Iterator[Step]:
+    """Copies of a server's versions on this machine, but for those that stay."""
+    needed = {f"{MODEL}-{number}" for number in tracked.kept}
+    copies = sorted((main_repository(root) / ".likeness" / "versions").glob(f"{MODEL}-*"))
+    for copy in copies:
+        if copy.name not in needed:
+            yield Step(f"the copy of {copy.name} here", size_of(copy), partial(shutil.rmtree, copy))
 
 
 def _of_data(run: Run, fingerprints: Sequence[str]) -> bool:
@@ -120,8 +144,6 @@ def _steps(root: Path, registry: Registry, tracked: Tracked, gone: Set[str]) -> 
     if not runs:
         return
     uri = tracking_uri(root)
-    if not uri.startswith("sqlite:"):
-        raise TrackingError(f"{registry.uri}: a server looks after its own runs; run `mlflow gc` there")
     versions = [number for number, run in tracked.versions.items() if run in gone]
     what = f"{len(runs)} MLflow runs" if len(runs) > 1 else f"MLflow run {runs[0].info.run_id}"
     if versions:

@@ -48,6 +48,7 @@ class Traces:
         folders: of the person below data/collected and data/incoming, to be removed.
         photographs: how many collected photographs the index lists of the person.
         quarantined: photographs in quarantine, to be removed.
+        notes: files of the nightly intake that name the person, to be removed.
         enrolled: names in the gallery, to be removed.
         in_source: photographs in the present data set that the source itself holds.
         present: whether the present data set holds the person.
@@ -59,6 +60,7 @@ class Traces:
     folders: tuple[Path, ...] = ()
     photographs: int = 0
     quarantined: tuple[Quarantined, ...] = ()
+    notes: tuple[Path, ...] = ()
     enrolled: tuple[str, ...] = ()
     in_source: int = 0
     present: bool = False
@@ -69,7 +71,7 @@ class Traces:
     @property
     def removable(self) -> bool:
         """Whether there is anything that is removed here."""
-        return bool(self.folders or self.photographs or self.quarantined or self.enrolled)
+        return bool(self.folders or self.photographs or self.quarantined or self.notes or self.enrolled)
 
     @property
     def remaining(self) -> bool:
@@ -98,6 +100,7 @@ def find_traces(project: Project, name: str) -> Traces:
         folders=tuple(_folders(project.data / "collected", wanted)) + tuple(_folders(incoming, wanted)),
         photographs=sum(folded(photograph.person) == wanted for photograph in collected),
         quarantined=tuple(_quarantined(project.data / "quarantine", wanted)),
+        notes=tuple(_notes(project, wanted)),
         enrolled=_enrolled(project.gallery, wanted),
         in_source=in_source,
         present=present is not None and _holds(present, wanted),
@@ -153,6 +156,14 @@ def _quarantined(quarantine: Path, wanted: str) -> Iterator[Quarantined]:
     for file in listed(quarantine) if quarantine.is_dir() else ():
         if wanted in {folded(part) for part in (file.person, *Path(file.name).parts[:-1]) if part}:
             yield file
+
+
+def _notes(project: Project, wanted: str) -> Iterator[Path]:
+    """What the intake wrote of its last batch, and damaged indexes of the collection, that name the person."""
+    batch = project.root / ".likeness" / "nightly" / "batch.json"
+    for path in (batch, *sorted((project.data / "collected").glob("index.damaged-*.json"))):
+        if path.is_file() and wanted in folded(path.read_text(encoding="utf-8", errors="replace")):
+            yield path
 
 
 def _enrolled(gallery: Path, wanted: str) -> tuple[str, ...]:
