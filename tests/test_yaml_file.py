@@ -58,10 +58,10 @@ def test_what_is_no_document_is_refused_in_a_sentence(case: str, tmp_path: Path)
 )
 def test_huge_numbers_are_mistakes_of_their_key(value: str, said: str, tmp_path: Path) -> None:
     path = tmp_path / "params.yaml"
-    path.write_text(f"outer: {{epochs: 1, inner: {{rate: {value}}}}}")
+    path.write_text(f"one: {{epochs: 1, inner: {{rate: {value}}}}}")
     with pytest.raises(ParamsError) as caught:
-        read_params(path, outer=Outer)
-    assert "outer.inner.rate: expected a number" in str(caught.value)
+        read_params(path, Outer)
+    assert "one.inner.rate: expected a number" in str(caught.value)
     assert said in str(caught.value)
 
 

@@ -91,6 +91,14 @@ def test_a_busy_server_is_asked_again(site: Site, target: Path, status: int) -> 
     assert target.read_bytes() == CONTENT
 
 
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_server_that_stays_busy_is_named_and_may_answer_later(site: Site, target: Path, status: int) -> None:
+    site.refusals = [status] * ATTEMPTS
+    with pytest.raises(DownloadError, match=f"/a: the server answers {status} .*, {ATTEMPTS} times") as caught:
+        download(f"{site.url}/a", target, DIGEST, lambda _: None)
+    assert caught.value.transient
+
+
 @pytest.mark.parametrize("status", [403, 404, 410])
 def test_a_refusal_is_not_repeated(site: Site, target: Path, status: int) -> None:
     site.refusals = [status]

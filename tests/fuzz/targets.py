@@ -21,7 +21,7 @@ from likeness.errors import DataError, LikenessError, RequestError
 from likeness.files import read_json
 from likeness.images import read_image
 from likeness.models.card import read_card
-from likeness.params import from_mapping, load_document, read_params
+from likeness.params import Section, from_mapping, load_document, read_params
 from likeness.serving.gallery_file import load_gallery
 from likeness.tracking.history import read_nights
 from likeness.training.checkpoint import STATE, load_checkpoint
@@ -73,22 +73,14 @@ def _archive(data: bytes, folder: Path) -> None:
 def _params(data: bytes, folder: Path) -> None:
     path = _file(folder, data, "params.yaml")
     load_document(path)
-    _each(*(lambda name=name, kind=kind: read_params(path, **{name: kind}) for name, kind in _sections().items()))
+    _each(*(lambda kind=kind: read_params(path, kind) for kind in _sections()))
 
 
 @cache
-def _sections() -> dict[str, type]:
-    from likeness.data.protocol import SplitParams
-    from likeness.data.sources import DataParams
-    from likeness.evaluation.params import EvaluateParams
-    from likeness.models.architecture import ModelParams
-    from likeness.training.params import RecipeParams, TrainParams
-    from pipelines.nightly.params import NightlyParams
+def _sections() -> tuple[type[Section], ...]:
+    from pipelines.sections import OPERATIONS, PARAMS
 
-    return {
-        **{"data": DataParams, "split": SplitParams, "model": ModelParams, "recipe": RecipeParams},
-        **{"train": TrainParams, "evaluate": EvaluateParams, "nightly": NightlyParams},
-    }
+    return (*PARAMS.values(), *OPERATIONS)
 
 
 def _card(data: bytes, folder: Path) -> None:

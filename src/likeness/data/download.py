@@ -206,9 +206,15 @@ def _check(url: str, part: _Part, digest: str | None) -> None:
 def _giving_up(url: str, error: requests.RequestException, part: _Part) -> DownloadError:
     if isinstance(error, requests.ConnectionError) and not part.path.exists():
         return UnreachableError(f"{url}: the server does not answer ({_reason(error)})")
+    if isinstance(error, requests.HTTPError):
+        return DownloadError(f"{url}: the server answers {_status(error)}, {ATTEMPTS} times", transient=True)
     size = part.path.stat().st_size if part.path.exists() else 0
     kept = f"; the {size} bytes that came are kept, a later run goes on from there" if size else ""
     return DownloadError(f"{url}: broke off {ATTEMPTS} times ({_reason(error)}){kept}", transient=True)
+
+
+def _status(error: requests.HTTPError) -> str:
+    return "with an error" if error.response is None else f"{error.response.status_code} {error.response.reason}"
 
 
 def _reason(error: requests.RequestException) -> str:
