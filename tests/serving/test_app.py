@@ -18,7 +18,7 @@ from fastapi.testclient import TestClient
 from likeness.images import MAX_BYTES
 from likeness.serving.app import create_app
 from likeness.serving.guard import cookie_name, session_of
-from likeness.serving.service import IdentityReply, Service, VerdictReply
+from likeness.serving.service import IdentityReply, Service, Settings, VerdictReply
 from tests.serving.models import make_model
 from tests.serving.pictures import encoded, png_bomb
 
@@ -201,6 +201,13 @@ def test_nothing_of_a_photograph_or_a_person_is_logged(
         client.post("/api/people", data={"name": "Ada"}, files={"photos": (photos / "ada.jpg").read_bytes()})
         client.post("/api/identify", files={"photo": (photos / "ada.jpg").read_bytes()})
     assert [record for record in caplog.records if record.name.startswith("likeness")] == []
+
+
+@pytest.mark.fault("A12")
+def test_answers_are_shown_without_pictures(service: Service, photos: Path) -> None:
+    ada = (photos / "ada.jpg").read_bytes()
+    for answer in (service.verify(ada, ada, Settings()), service.explain(ada, ada, Settings())):
+        assert "data:image" not in repr(answer)
 
 
 @pytest.mark.fault("A12")

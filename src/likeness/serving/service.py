@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from likeness.errors import DisagreementError, LikenessError, RequestError
@@ -31,7 +31,7 @@ class FaceReply:
         others: further faces in the same photograph.
     """
 
-    crop: str
+    crop: str = field(repr=False)
     box: Box | None
     others: int
 
@@ -59,7 +59,7 @@ class VerdictReply:
 class HeatReply:
     """What decided: a layer for each of the two crops, PNGs with transparency as data URIs."""
 
-    heat: tuple[str, str]
+    heat: tuple[str, str] = field(repr=False)
 
 
 @dataclass(frozen=True)
