@@ -26,7 +26,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 GROUP = $(BIN)/python -m pipelines.group
 
 .DEFAULT_GOAL := help
-.PHONY: help run lfw folder sweep results view2 results-pack results-gpu register test test-slow test-security fuzz lint format bench ui lock sbom licences clean
+.PHONY: help run lfw folder sweep results view2 results-pack results-gpu register test test-slow dist-test test-security fuzz lint format bench ui lock sbom licences clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):[^#]*## /\1\t/' | expand -t 14
@@ -71,6 +71,9 @@ folder: repository .venv/.installed ## the pipeline on your own people: MIRROR=<
 
 test: .venv/.installed ## the test suite (real components, about ten minutes on two cores)
 	$(BIN)/python -m pytest -m "not slow and not nightly" $(PYTEST_ARGS)
+
+dist-test: .venv/.installed ## build wheel and sdist, install the core alone outside the checkout, use it; megabytes and seconds
+	$(BIN)/python -m benchmarks.distribution
 
 test-slow: .venv/.installed ## the tests that take minutes (about half an hour on two cores)
 	$(BIN)/python -m pytest -m slow $(PYTEST_ARGS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib import metadata
+from typing import Any
 
 DISTRIBUTION = "likeness-verify"
 """Name on the package index, where `likeness` is another project's."""
@@ -10,12 +10,16 @@ DISTRIBUTION = "likeness-verify"
 FALLBACK = "0.2.0.dev0"
 """The version of sources that were neither installed nor have a git tag; pyproject.toml repeats it."""
 
+__version__: str
 
-def _installed() -> str:
+
+def __getattr__(name: str) -> Any:
+    """`__version__`, of the installed distribution; when it is asked for, because looking takes 50 ms."""
+    if name != "__version__":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import metadata
+
     try:
         return metadata.version(DISTRIBUTION)
     except metadata.PackageNotFoundError:
         return FALLBACK
-
-
-__version__ = _installed()

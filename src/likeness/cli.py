@@ -10,7 +10,6 @@ from typing import Annotated
 
 import typer
 
-from likeness import __version__
 from likeness.commands import bench, forget, people, project, prune, quarantine, rate, serve, verify
 from likeness.commands.common import Exit
 from likeness.errors import LikenessError
@@ -48,6 +47,8 @@ app.add_typer(quarantine.quarantine_app, name="quarantine", rich_help_panel=_PRO
 
 def _show_version(wanted: bool) -> None:
     if wanted:
+        from likeness._version import __version__
+
         typer.echo(__version__)
         raise typer.Exit
 

@@ -13,13 +13,19 @@ from pathlib import Path
 from typing import Literal
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
+from likeness._version import DISTRIBUTION
 from likeness.tracking.database import set_aside, state_of
 
 Verdict = Literal["ok", "note", "missing"]
 _SIGNS: dict[Verdict, str] = {"ok": "[green]ok[/]", "note": "[yellow]note[/]", "missing": "[red]missing[/]"}
 _GIB = 1 << 30
+_INSTALL = (
+    "verify, enroll and identify need none of this; training and the pipeline do. In a checkout `make run` "
+    f"installs the tested versions into .venv, elsewhere: pip install '{DISTRIBUTION}[pipeline,nightly]'"
+)
 
 
 @dataclass(frozen=True)
@@ -55,11 +61,11 @@ def print_report(findings: list[Finding], console: Console) -> None:
     for column in ("", "what", "found"):
         table.add_column(column, overflow="fold")
     for finding in findings:
-        table.add_row(_SIGNS[finding.verdict], finding.subject, finding.found)
+        table.add_row(_SIGNS[finding.verdict], finding.subject, escape(finding.found))
     console.print(table)
     for finding in findings:
         if finding.remedy:
-            console.print(f"\n[bold]{finding.subject}[/]: {finding.remedy}")
+            console.print(f"\n[bold]{finding.subject}[/]: {escape(finding.remedy)}")
 
 
 def _python() -> Finding:
@@ -74,7 +80,7 @@ def _packages() -> Finding:
     found = ", ".join(f"{name} {version}" for name, version in versions.items() if version)
     absent = [name for name, version in versions.items() if version is None]
     if absent:
-        remedy = f"not installed: {', '.join(absent)}. `make run` installs the tested versions into .venv"
+        remedy = f"not installed: {', '.join(absent)}. {_INSTALL}"
         return Finding("packages", "missing", found, remedy)
     return Finding("packages", "ok", found)
 
@@ -90,7 +96,7 @@ def _device() -> Finding:
     try:
         import torch
     except ImportError as error:
-        return Finding("device", "missing", str(error), "install torch: `make run`")
+        return Finding("device", "missing", str(error), _INSTALL)
     if torch.cuda.is_available():
         name = torch.cuda.get_device_name()
         memory = torch.cuda.get_device_properties(0).total_memory / _GIB
@@ -111,8 +117,10 @@ def _torchvision() -> Finding:
 
 
 def _cores_and_memory() -> Finding:
-    import psutil
-
+    try:
+        import psutil
+    except ImportError as error:
+        return Finding("machine", "missing", str(error), _INSTALL)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     memory = psutil.virtual_memory()
     found = f"{cores} cores, {memory.total / _GIB:.0f} GiB of memory, {memory.available / _GIB:.0f} GiB free"
