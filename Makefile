@@ -26,7 +26,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 GROUP = $(BIN)/python -m pipelines.group
 
 .DEFAULT_GOAL := help
-.PHONY: help run lfw folder sweep results view2 results-pack results-gpu register test test-slow dist-test test-security fuzz lint format bench ui lock sbom licences clean
+.PHONY: help run lfw folder sweep results view2 results-pack results-gpu register test test-slow dist-test test-security fuzz lint format bench ui config lock sbom licences clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):[^#]*## /\1\t/' | expand -t 14
@@ -127,6 +127,9 @@ register: repository .venv/.installed ## register the evaluated model as challen
 
 ui: .venv/.installed ## compare runs in the browser (http://127.0.0.1:5000)
 	MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false $(GROUP) $(BIN)/mlflow ui --workers 1
+
+config: .venv/.installed ## write conf/config.yaml from the defaults in the code
+	$(BIN)/python -m pipelines.defaults
 
 lock: ## write requirements.lock: the versions it has where pyproject.toml allows them (UPGRADE=1: the newest), with digests
 	$(BIN)/python -m pipelines.lock $(if $(UPGRADE),--upgrade)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib
 import inspect
 import re
 import types
 import typing
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,9 @@ import typer
 from sphinx.application import Sphinx
 
 from likeness import cli, errors
-from likeness.params import Range
+from likeness.params import Range, Section
+from pipelines.defaults import attributes
+from pipelines.sections import OPERATIONS, PARAMS
 
 GENERATED = "This page is generated from the source; do not edit it.\n\n"
 
@@ -88,29 +90,12 @@ def _parameter(parameter: Any) -> tuple[str, str, str]:
 # --- settings
 
 
-SECTIONS: dict[str, tuple[str, list[str]]] = {
+SECTIONS: dict[str, tuple[str, Sequence[type[Section]]]] = {
     "params.yaml": (
         "What a training is made of. Every value can be set with `-S section.key=value` of `dvc exp run`.",
-        [
-            "recipe = likeness.training.params:RecipeParams",
-            "data = likeness.data.sources:DataParams",
-            "synthetic = likeness.data.sources:SyntheticParams",
-            "validate = likeness.validation.params:ValidationParams",
-            "split = likeness.data.protocol:SplitParams",
-            "model = likeness.models.architecture:ModelParams",
-            "train = likeness.training.params:TrainParams",
-            "evaluate = likeness.evaluation.params:EvaluateParams",
-            "report = likeness.reporting.params:ReportParams",
-        ],
+        tuple(PARAMS.values()),
     ),
-    "operations.yaml": (
-        "How the machine runs it: no experiment changes these.",
-        [
-            "tracking = likeness.tracking.store:TrackingParams",
-            "gate = likeness.tracking.gate:GateParams",
-            "nightly = pipelines.nightly.params:NightlyParams",
-        ],
-    ),
+    "operations.yaml": ("How the machine runs it: no experiment changes these.", OPERATIONS),
 }
 
 
@@ -120,10 +105,8 @@ def settings() -> str:
     written: dict[type[Any], str] = {}
     for name, (text, sections) in SECTIONS.items():
         lines += [f"## {name}\n", text + "\n"]
-        for entry in sections:
-            section, place = entry.split(" = ")
-            module, _, kind = place.partition(":")
-            _section(section, getattr(importlib.import_module(module), kind), lines, written)
+        for kind in sections:
+            _section(kind.SECTION, kind, lines, written)
     return "\n".join(lines) + "\n"
 
 
@@ -145,21 +128,6 @@ def _section(name: str, kind: type[Any], lines: list[str], written: dict[type[An
     lines.append("")
     for key, inner in nested:
         _section(key, inner, lines, written)
-
-
-def attributes(kind: type[Any]) -> tuple[str, dict[str, str]]:
-    """The summary of a dataclass's docstring, and the meaning of each name under "Attributes:"."""
-    head, _, rest = inspect.cleandoc(kind.__doc__ or "").partition("Attributes:\n")
-    meanings: dict[str, str] = {}
-    name = ""
-    for line in rest.splitlines():
-        if found := re.match(r" {4}(\w+): (.*)", line):
-            name, meanings[found[1]] = found[1], found[2]
-        elif name and line.startswith("        "):
-            meanings[name] += " " + line.strip()
-        elif line.strip():
-            break
-    return head.strip(), meanings
 
 
 def _dataclass_in(hint: Any) -> type[Any] | None:

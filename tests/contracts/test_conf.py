@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from likeness.operations import read_operations
 from likeness.params import keys_of, leaves, load_document, sections_of
 from likeness.training.configuration import check_configuration
 from pipelines.compose import compose_params
+from pipelines.defaults import attributes, config
 from pipelines.sections import OPERATIONS, PARAMS
 from tests.models.samples import SIZE, TINY, card
 
@@ -38,8 +40,14 @@ def test_params_yaml_is_the_composition_of_the_defaults() -> None:
     assert yaml.safe_load((ROOT / "params.yaml").read_text()) == composed()
 
 
-def test_every_section_is_read_by_some_component() -> None:
-    assert set(composed()) == set(PARAMS)
+def test_config_yaml_holds_the_defaults_of_the_dataclasses() -> None:
+    assert (ROOT / "conf" / "config.yaml").read_text() == config(), "run `make config`"
+
+
+@pytest.mark.parametrize("kind", PARAMS.values())
+def test_every_key_is_described(kind: type[Any]) -> None:
+    _, described = attributes(kind)
+    assert {field.name for field in dataclasses.fields(kind)} == described.keys()
 
 
 def test_operations_yaml_names_every_setting_with_its_default(tmp_path: Path) -> None:

@@ -29,8 +29,8 @@ class DataParams:
 
     source: Literal["lfw-a", "lfw", "lfw-funneled", "lfw-deepfunneled", "folder", "synthetic"]
     mirror: str | None
-    crop: Annotated[tuple[int, int] | None, Range(low=8, high=8192)]
-    size: Annotated[tuple[int, int], Range(low=8, high=1024)]
+    crop: Annotated[tuple[int, int] | None, Range(low=8, high=8192)] = None
+    size: Annotated[tuple[int, int], Range(low=8, high=1024)] = (105, 105)
     frame: Framing = "none"
     smallest_face: Annotated[int, Range(low=24, high=4096)] = 40
 
@@ -55,12 +55,12 @@ class SyntheticParams:
 
     SECTION: ClassVar[str] = "synthetic"
 
-    people: Annotated[int, Range(low=40, high=100_000)]
-    seed: Annotated[int, Range(low=0, high=2**32 - 1)]
-    mean_images: Annotated[float, Range(low=1.8, high=8.0)]
-    train_pairs: Annotated[int, Range(low=10)]
-    test_pairs: Annotated[int, Range(low=10)]
-    fold_pairs: Annotated[int, Range(low=1)]
+    people: Annotated[int, Range(low=40, high=100_000)] = 400
+    seed: Annotated[int, Range(low=0, high=2**32 - 1)] = 0
+    mean_images: Annotated[float, Range(low=1.8, high=8.0)] = 3.0
+    train_pairs: Annotated[int, Range(low=10)] = 500
+    test_pairs: Annotated[int, Range(low=10)] = 250
+    fold_pairs: Annotated[int, Range(low=1)] = 30
 
 
 @dataclass(frozen=True)

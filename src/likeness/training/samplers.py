@@ -27,22 +27,25 @@ Rows = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class SamplerParams:
-    """How batches are put together (section `train.sampler`)."""
+    """How batches are put together (section `train.sampler`).
+
+    Attributes:
+        kind: pairs: batches of pairs (listed, or drawn where identities are known). identities: batches of images.
+        share: share of the people (of the pairs, where only pairs are known) that this training sees at all, drawn
+            by the seed: members of an ensemble differ by it.
+        pairs_per_epoch: pairs drawn from identities each epoch, half of them same; null: as many as images.
+        images_per_person: photographs of one person in an epoch at most; those with hundreds would drown the rest.
+        images_per_group: photographs of one person that are kept together in one batch.
+        single_views: how often a person's only photograph is in an epoch: 0 leaves such people out, 2 puts two
+            (differently augmented) views into the same batch.
+    """
 
     kind: Literal["pairs", "identities"] = "pairs"
-    """pairs: batches of pairs (listed, or drawn where identities are known). identities: batches of images."""
     share: Annotated[float, Range(above=0, high=1)] = 1.0
-    """Share of the people (of the pairs, where only pairs are known) that this training sees at all, drawn by
-    the seed: members of an ensemble differ by it."""
     pairs_per_epoch: Annotated[int, Range(low=2)] | None = None
-    """Pairs drawn from identities each epoch, half of them same; null: as many as there are images."""
     images_per_person: Annotated[int, Range(low=1)] = 12
-    """Photographs of one person in an epoch at most: people with hundreds do not drown the rest."""
     images_per_group: Annotated[int, Range(low=1)] = 12
-    """Photographs of one person that are kept together in one batch."""
     single_views: Annotated[int, Range(low=0, high=2)] = 1
-    """How often a person's only photograph is in an epoch: 0 leaves such people out, 2 puts two (differently
-    augmented) views into the same batch."""
 
 
 class Sampler(Protocol):
