@@ -1,17 +1,63 @@
-"""Likeness: from two photographs, is this the same person?"""
+"""Likeness: from two photographs, is this the same person?
+
+The names below are the public interface, which docs/api.md describes. Each is imported when it is first asked for,
+so that a program waits only for what it uses.
+"""
 
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["Verifier", "__version__"]
+if TYPE_CHECKING:
+    from likeness._version import __version__
+    from likeness.api import Evaluation, detect, embed, evaluate, open_gallery
+    from likeness.errors import FaceNotFoundError, GalleryError, ImageError, LikenessError, ModelError
+    from likeness.faces import Box, Detection, Face
+    from likeness.serving.people import Candidate, EnrolmentResult, Identification, People
+    from likeness.serving.verifier import Verification, Verifier
+
+__all__ = [
+    "Box",
+    "Candidate",
+    "Detection",
+    "EnrolmentResult",
+    "Evaluation",
+    "Face",
+    "FaceNotFoundError",
+    "GalleryError",
+    "Identification",
+    "ImageError",
+    "LikenessError",
+    "ModelError",
+    "People",
+    "Verification",
+    "Verifier",
+    "__version__",
+    "detect",
+    "embed",
+    "evaluate",
+    "open_gallery",
+]
+
+_MODULES = {
+    "likeness._version": ("__version__",),
+    "likeness.api": ("Evaluation", "detect", "embed", "evaluate", "open_gallery"),
+    "likeness.errors": ("FaceNotFoundError", "GalleryError", "ImageError", "LikenessError", "ModelError"),
+    "likeness.faces": ("Box", "Detection", "Face"),
+    "likeness.serving.people": ("Candidate", "EnrolmentResult", "Identification", "People"),
+    "likeness.serving.verifier": ("Verification", "Verifier"),
+}
+_PLACES = {name: module for module, names in _MODULES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
-    """`Verifier`, when it is first asked for; by name, because every room imports this package, few that one."""
-    if name == "__version__":
-        return importlib.import_module("likeness._version").__version__
-    if name == "Verifier":
-        return importlib.import_module("likeness.serving.verifier").Verifier
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    """A public name, from the module that holds it."""
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_PLACES[name]), name)
+
+
+def __dir__() -> list[str]:
+    """The public names, also those that were not asked for yet."""
+    return sorted({*globals(), *__all__})

@@ -30,11 +30,11 @@ verifier = Verifier.load("packaged")
 print(verifier.verify("ada0.jpg", "ada0.jpg").same, len(verifier.verify_many([("ada0.jpg", "ben0.jpg")] * 2)))
 """
 MODULES = (
-    *("likeness", "likeness.cli", "likeness.errors", "likeness.extras", "likeness.faces", "likeness.files"),
-    *("likeness.images", "likeness.models.card", "likeness.models.decision", "likeness.models.onnx_tower"),
-    *("likeness.models.preprocess", "likeness.serving.gallery", "likeness.serving.gallery_export"),
-    *("likeness.serving.gallery_file", "likeness.serving.model", "likeness.serving.people"),
-    *("likeness.serving.search", "likeness.serving.verifier", "drawnfaces"),
+    *("likeness", "likeness.api", "likeness.cli", "likeness.errors", "likeness.extras", "likeness.faces"),
+    *("likeness.files", "likeness.images", "likeness.models.card", "likeness.models.decision"),
+    *("likeness.models.onnx_tower", "likeness.models.preprocess", "likeness.serving.gallery"),
+    *("likeness.serving.gallery_export", "likeness.serving.gallery_file", "likeness.serving.model"),
+    *("likeness.serving.people", "likeness.serving.search", "likeness.serving.verifier", "drawnfaces"),
 )
 
 

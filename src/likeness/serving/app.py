@@ -14,7 +14,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, PackageLoader, select_autoescape
 
-from likeness import __version__
+from likeness._version import __version__
 from likeness.errors import (
     DisagreementError,
     GalleryError,

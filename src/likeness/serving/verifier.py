@@ -200,7 +200,7 @@ class Verifier:
         cut, rate = self.threshold(far, threshold)
         places: dict[object, int] = {}
         pictures = [picture for pair in pairs for picture in pair]
-        rows = [places.setdefault(_identity(picture), len(places)) for picture in pictures]
+        rows = [places.setdefault(picture_key(picture), len(places)) for picture in pictures]
         unique = dict(zip(rows, pictures, strict=True))
         faces = [_raised(face) for face in self.faces(unique.values(), aligned=aligned)]
         embeddings = self.embed_faces(faces)
@@ -264,7 +264,7 @@ def in_words(probability: float) -> str:
     )
 
 
-def _identity(picture: Image) -> object:
+def picture_key(picture: Image) -> object:
     """Equal for photographs that need to be read only once."""
     if isinstance(picture, (str, Path)):
         return str(picture)
