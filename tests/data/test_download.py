@@ -10,6 +10,7 @@ import pytest
 from likeness.data.download import ATTEMPTS, BLOCK, download, matches
 from likeness.errors import DownloadError, OutputError, UnreachableError
 from tests.data.server import Site
+from tests.fuzz.download_target import answering
 
 CONTENT = np.random.default_rng(0).bytes(3_000_000)
 DIGEST = f"sha1:{hashlib.sha1(CONTENT).hexdigest()}"
@@ -163,6 +164,26 @@ def test_another_part_than_was_asked_for_is_never_appended(site: Site, target: P
     download(f"{site.url}/a", target, DIGEST, lambda _: None)
     assert target.read_bytes() == CONTENT
     assert site.ranges == [None, f"bytes={30 * BLOCK}-", None]
+
+
+@pytest.mark.attack("12")
+@pytest.mark.parametrize("start", [0, 7])
+def test_a_part_that_nobody_asked_for_is_the_servers_fault(target: Path, start: int) -> None:
+    head = f"HTTP/1.1 206 Partial Content\r\nContent-Range: bytes {start}-{start + 2}/10\r\n\r\n"
+    refused = pytest.raises(DownloadError, match="another part than the one from byte 0 on")
+    with answering([head.encode() + b"abc"]) as url, refused:
+        download(url, target, None, lambda _: None)
+    assert not target.exists()
+
+
+@pytest.mark.attack("12")
+def test_a_part_that_ends_before_the_file_does_is_not_taken_for_the_rest(site: Site, target: Path) -> None:
+    site.files["/a"] = CONTENT
+    site.break_after = [30 * BLOCK]
+    site.headers["Content-Range"] = f"bytes {30 * BLOCK}-{31 * BLOCK}/{len(CONTENT)}"
+    download(f"{site.url}/a", target, None, lambda _: None)
+    assert target.read_bytes() == CONTENT
+    assert site.ranges[-1] is None  # the whole file was asked for again
 
 
 @pytest.mark.attack("12")

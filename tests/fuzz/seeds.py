@@ -26,6 +26,7 @@ from tests.data.pictures import encoded, jpeg, lfw_files, picture, write_tar, wr
 from tests.data.test_faceset import PEOPLE
 from tests.data.test_splits import split
 from tests.data.tiny import tiny_faceset
+from tests.fuzz.download_target import FILE
 from tests.serving.pictures import png_bomb, portrait
 from tests.test_yaml_file import REFUSED
 
@@ -165,6 +166,30 @@ def _written(write: Callable[[Path], object], name: str = "people.safetensors") 
         path = Path(folder) / name
         write(path)
         return path.read_bytes()
+
+
+@cache
+def answers() -> tuple[bytes, ...]:
+    """HTTP answers to a download: sound ones in every form, and such as the tests of misbehaving servers send."""
+    length, chunk = f"Content-Length: {len(FILE)}", f"{len(FILE):x}\r\n".encode() + FILE + b"\r\n0\r\n\r\n"
+    half = len(FILE) // 2
+    part = f"Content-Range: bytes {half}-{len(FILE) - 1}/{len(FILE)}"
+    heads = {
+        f'200 OK\r\n{length}\r\nETag: "1"': FILE,
+        f"200 OK\r\n{length}\r\nETag: one\r\n two": FILE,
+        f"200 OK\r\n{length}\r\nETag: \x80\x01": FILE,
+        "200 OK\r\nLast-Modified: Thu, 01 Jan 2026 00:00:00 GMT": FILE,
+        "200 OK\r\nTransfer-Encoding: chunked": chunk,
+        "200 OK\r\nContent-Length: -1": FILE,
+        f"200 OK\r\nContent-Length: {'9' * 30}": FILE,
+        f'206 Partial Content\r\n{part}\r\nETag: "1"': FILE[half:],
+        "206 Partial Content\r\nContent-Range: bytes 7-9/10": FILE[:3],
+        "416 Range Not Satisfiable": b"",
+        "404 Not Found": b"<!doctype html>",
+        "503 Service Unavailable": b"",
+        "200 OK": b"<!doctype html><title>404</title>",
+    }
+    return tuple(f"HTTP/1.1 {head}\r\n\r\n".encode("latin-1") + body for head, body in heads.items())
 
 
 @cache

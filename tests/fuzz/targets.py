@@ -17,7 +17,7 @@ from likeness.data.collected import Collected
 from likeness.data.faceset import FaceSet, SourceCard
 from likeness.data.pairs import read_pairs, read_people
 from likeness.data.splits import Split
-from likeness.errors import DataError, LikenessError, RequestError
+from likeness.errors import DataError, DownloadError, LikenessError, RequestError
 from likeness.files import read_json
 from likeness.images import read_image
 from likeness.models.card import read_card
@@ -27,6 +27,7 @@ from likeness.tracking.history import read_nights
 from likeness.training.checkpoint import STATE, load_checkpoint
 from tests.data.test_intake_attacks import good_batch, run_intake
 from tests.fuzz import seeds
+from tests.fuzz.download_target import FILE, fetch
 from tests.fuzz.http_target import answer
 
 
@@ -154,6 +155,17 @@ def _table(data: bytes, folder: Path) -> None:
     _each(*readers)
 
 
+def _download(data: bytes, folder: Path) -> None:
+    try:
+        first, second = fetch(data, folder)
+    except LikenessError as error:
+        raise LossError("what a server left keeps a sound one from being read") from error
+    if first not in (b"", FILE) or second != FILE:
+        raise LossError("another file than the published one landed")
+    if not first:
+        raise DownloadError("refused")
+
+
 def _request(data: bytes, folder: Path) -> None:
     if (status := answer(data)) >= 400:
         raise RequestError(f"status {status}")
@@ -184,6 +196,7 @@ TARGETS = {
     "galleries": Target(seeds.galleries, _gallery),
     "checkpoints": Target(seeds.checkpoints, _checkpoint),
     "tables": Target(seeds.tables, _table),
+    "downloads": Target(seeds.answers, _download),
     "http": Target(seeds.requests, _request),
     "intake": Target(lambda: seeds.archives() + seeds.images(), _intake),
 }

@@ -137,9 +137,10 @@ def _start_of(response: requests.Response, part: _Part) -> int:
     """
     if response.status_code != 206:
         return 0
-    size = part.path.stat().st_size
-    found = re.fullmatch(r"bytes (\d{1,18})-\d+/(?:\d+|\*)", response.headers.get("Content-Range", ""))
-    if found is None or int(found[1]) != size:
+    size = part.path.stat().st_size if part.path.exists() else 0
+    found = re.fullmatch(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)", response.headers.get("Content-Range", ""))
+    whole = found is not None and (found[3] == "*" or int(found[2]) + 1 == int(found[3]))
+    if not size or not whole or found is None or int(found[1]) != size:
         part.drop()
         raise requests.ConnectionError(f"the server sends another part than the one from byte {size} on")
     return size
