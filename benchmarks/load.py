@@ -1,9 +1,10 @@
 """Load on `likeness serve`: clients that compare, identify and explain at once, errors and memory watched.
 
-    python -m benchmarks.load [--model FOLDER] [--photos FOLDER] [--clients 8] [--seconds 60]
+    python -m benchmarks.load [--model FOLDER] [--photos FOLDER] [--clients 8] [--seconds 60] [--hostile]
 
 Without a model the mobile network is served with random weights; without photographs the portrait that
-scikit-image carries is sent. Everything happens on loopback. Exits with 1 if a request failed.
+scikit-image carries is sent. Everything happens on loopback. Exits with 1 if a request failed. With --hostile the
+time is divided: a quiet half, and one beside 500 silent connections, 50 bodies that crawl, and 10 hostile files.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import os
 import random
 import re
 import secrets
+import socket
 import subprocess
 import sys
 import tempfile
@@ -19,7 +21,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -58,28 +60,107 @@ def main(
     photos: Annotated[Path | None, typer.Option(help="Folder with photographs of faces.")] = None,
     clients: Annotated[int, typer.Option(min=1)] = 8,
     seconds: Annotated[float, typer.Option(min=1)] = 60.0,
+    hostile: Annotated[
+        bool, typer.Option("--hostile", help="Half of the time beside callers who mean harm.")
+    ] = False,
 ) -> None:
     pictures = portraits() if photos is None else read(photos)
-    tally, memory = Tally(), list[float]()
     with tempfile.TemporaryDirectory() as scratch:
         folder = model or Path(scratch) / "model"
         if model is None:
             write_model(folder, CONTESTANTS["mobile"])
         with served(folder, Path(scratch) / "gallery") as (address, process):
             enrol(address, pictures)
-            end = time.monotonic() + seconds
-            threads = [
-                threading.Thread(target=client, args=(address, pictures, end, tally, i)) for i in range(clients)
-            ]
-            for thread in threads:
-                thread.start()
-            while time.monotonic() < end:
-                memory.append(process.memory_info().rss / 2**20)
-                time.sleep(0.5)
-            for thread in threads:
-                thread.join()
-    tell(tally, memory, clients, seconds)
+            if hostile:
+                quiet = load(address, process, pictures, clients, seconds / 2)
+                with attacked(address):
+                    busy = load(address, process, pictures, clients, seconds / 2)
+                compare(quiet, busy)
+                raise typer.Exit(1 if busy.faults or quiet.faults else 0)
+            tally = load(address, process, pictures, clients, seconds)
     raise typer.Exit(1 if tally.faults else 0)
+
+
+def load(address: str, process: psutil.Process, pictures: list[bytes], clients: int, seconds: float) -> Tally:
+    """So many clients for so long; what they met is printed."""
+    tally, memory = Tally(), list[float]()
+    end = time.monotonic() + seconds
+    threads = [threading.Thread(target=client, args=(address, pictures, end, tally, i)) for i in range(clients)]
+    for thread in threads:
+        thread.start()
+    while time.monotonic() < end:
+        memory.append(process.memory_info().rss / 2**20)
+        time.sleep(0.5)
+    for thread in threads:
+        thread.join()
+    tell(tally, memory, clients, seconds)
+    return tally
+
+
+@contextmanager
+def attacked(address: str) -> Iterator[None]:
+    """Inside the block the service is kept busy by callers who mean harm."""
+    host, port = address.removeprefix("http://").split(":")
+    stop = threading.Event()
+    files = hostile_files()
+    attackers = [(silent, 500, b""), (crawl, 50, b"")] + [(send, 1, files[i % len(files)]) for i in range(10)]
+    threads = [
+        threading.Thread(target=attack, args=((host, int(port)), content, stop), daemon=True)
+        for attack, count, content in attackers
+        for _ in range(count)
+    ]
+    for thread in threads:
+        thread.start()
+    time.sleep(2)
+    try:
+        yield
+    finally:
+        stop.set()
+
+
+def silent(address: tuple[str, int], _: bytes, stop: threading.Event) -> None:
+    while not stop.is_set():
+        with suppress(OSError), socket.create_connection(address, timeout=30) as connection:
+            connection.recv(1)
+        stop.wait(0.1)
+
+
+def crawl(address: tuple[str, int], _: bytes, stop: threading.Event) -> None:
+    head = (
+        f"POST /api/verify HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TOKEN}\r\n"
+        "Content-Length: 1000000\r\nContent-Type: multipart/form-data; boundary=x\r\n\r\n--x\r\n"
+    )
+    while not stop.is_set():
+        with suppress(OSError), socket.create_connection(address, timeout=30) as connection:
+            connection.sendall(head.encode())
+            while not stop.wait(1):
+                connection.sendall(b"-")
+
+
+def send(address: tuple[str, int], content: bytes, stop: threading.Event) -> None:
+    while not stop.is_set():
+        with suppress(httpx.HTTPError):
+            files = {"first": content, "second": content}
+            httpx.post(f"http://{address[0]}:{address[1]}/api/verify", files=files, headers=HEADERS, timeout=60)
+        stop.wait(0.1)
+
+
+def hostile_files() -> list[bytes]:
+    """Files that take long by their nature, or look as if they did."""
+    return [
+        b"\xff\xd8" + b"\xff" * (16 << 20),
+        b"P2\n3500 3500\n255\n" + b"7 " * 3500**2,
+        encoded(Image.new("L", (8000, 8000)), "PNG"),
+        encoded(Image.effect_noise((6000, 6000), 80), "JPEG", progressive=True),
+        encoded(Image.effect_noise((5000, 5000), 80), "WEBP"),
+    ]
+
+
+def compare(quiet: Tally, busy: Tally) -> None:
+    print("p99 under attack / quiet (aim: below 5)")
+    for path in sorted(quiet.milliseconds):
+        before, after = (np.percentile(each.milliseconds.get(path, [np.nan]), 99) for each in (quiet, busy))
+        print(f"  {path:14} {before:7.1f} ms  {after:7.1f} ms  {after / before:5.2f}")
 
 
 def client(address: str, pictures: list[bytes], end: float, tally: Tally, seed: int) -> None:
@@ -148,9 +229,9 @@ def portraits() -> list[bytes]:
     return [encoded(change(portrait), kind) for kind, change in kinds]
 
 
-def encoded(image: Image.Image, kind: str) -> bytes:
+def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
     stream = BytesIO()
-    image.save(stream, kind)
+    image.save(stream, kind, **options)
     return stream.getvalue()
 
 

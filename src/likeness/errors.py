@@ -139,6 +139,12 @@ class RequestError(LikenessError):
     """A request to the service lacks something, or holds what cannot be read."""
 
 
+class BusyError(RequestError):
+    """The service has as many requests as it takes; the same may succeed in a few seconds."""
+
+    transient = True
+
+
 class TooLargeError(RequestError):
     """A request to the service, or one file in it, is larger than is taken."""
 

@@ -3,7 +3,7 @@
 from likeness.images.formats import SUFFIXES, kind_of
 from likeness.images.geometry import crop_and_resize
 from likeness.images.limits import MAX_BYTES, MAX_PIXELS, MAX_SIDE
-from likeness.images.reader import Decoded, Image, Pixels, decode, read_image
+from likeness.images.reader import Decoded, Image, Pixels, decode, read_image, work
 
 __all__ = [
     "MAX_BYTES",
@@ -17,4 +17,5 @@ __all__ = [
     "decode",
     "kind_of",
     "read_image",
+    "work",
 ]

@@ -22,7 +22,7 @@ from likeness.images.formats import kind_of
 from likeness.images.geometry import Pixels, reduced, upright
 from likeness.images.limits import MAX_BYTES, MAX_SIDE, check_bytes, check_scans, check_size, scans_matter
 
-__all__ = ["Decoded", "Image", "Pixels", "decode", "read_image"]
+__all__ = ["Decoded", "Image", "Pixels", "decode", "read_image", "work"]
 
 Image: TypeAlias = str | Path | bytes | npt.NDArray[np.uint8] | Pillow.Image
 """A file's path, a file's bytes, a Pillow image, or pixels: grey [h, w], RGB [h, w, 3] or RGBA [h, w, 4]."""
@@ -98,6 +98,21 @@ def decode(data: bytes, name: str = "the image", *, colour: bool = False) -> Dec
         raise ImageError(
             f"{name} is a broken {kind} file, or cut short ({error}); save or copy it anew"
         ) from error
+
+
+def work(data: bytes) -> int:
+    """What decoding a file costs, as its header announces: pixels, counted once for each scan of a JPEG.
+
+    A file that cannot be read costs nothing, since its reading ends at the header.
+    """
+    try:
+        if kind_of(data, "") != "JPEG":
+            with Pillow.open(io.BytesIO(data)) as image:
+                return image.width * image.height
+        height, width, *_ = simplejpeg.decode_jpeg_header(data, strict=False)
+        return int(height * width) * (jpeg.scans(data) if jpeg.header(data).progressive else 1)
+    except (ImageError, MemoryError, Pillow.DecompressionBombError, *_BROKEN):
+        return 0
 
 
 def _read_file(path: Path) -> bytes:

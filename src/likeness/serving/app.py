@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-import anyio.to_thread
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
@@ -16,6 +15,7 @@ from jinja2 import Environment, PackageLoader, select_autoescape
 
 from likeness._version import __version__
 from likeness.errors import (
+    BusyError,
     DisagreementError,
     GalleryError,
     ImageError,
@@ -26,18 +26,18 @@ from likeness.errors import (
 )
 from likeness.images import MAX_BYTES
 from likeness.serving.guard import SIGN_IN, Guard, same_secret, signed_in
+from likeness.serving.lanes import Lanes, ReadFace
 from likeness.serving.service import HeatReply, IdentityReply, PersonReply, Service, Settings, VerdictReply
 from likeness.serving.uploads import MAX_FILES, Form, read_form
 
 T = TypeVar("T")
 
 _STATIC = Path(__file__).parent / "static"
-_AT_ONCE = 8
-"""Requests whose photographs are in memory at the same time; others wait before their body is read."""
 _TOP = 100
 
 _STATUS: tuple[tuple[type[LikenessError], int], ...] = (
     (TooLargeError, 413),
+    (BusyError, 429),
     (RequestError, 400),
     (ImageError, 422),
     (ModelError, 422),
@@ -54,8 +54,18 @@ def create_app(service: Service, *, loopback: bool = True, token: str | None = N
         token: what callers must know; needed where it listens elsewhere.
         threads: that compute at the same time.
     """
-    app = FastAPI(title="Likeness", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
-    desk = _Desk(service, threads)
+    lanes = Lanes(threads)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        lanes.start()
+        yield
+        lanes.close()
+
+    app = FastAPI(
+        title="Likeness", version=__version__, docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan
+    )
+    desk = _Desk(service, lanes)
     pages = Environment(loader=PackageLoader("likeness.serving"), autoescape=select_autoescape())
     app.mount("/static", StaticFiles(directory=_STATIC))
     app.exception_handler(LikenessError)(partial(_answer_error, service))
@@ -68,22 +78,22 @@ def create_app(service: Service, *, loopback: bool = True, token: str | None = N
 
 
 class _Desk:
-    """Lets so many requests in, and computes so many at once, away from the event loop."""
+    """Reads forms, and answers them in the lane that is for them, away from the event loop."""
 
-    def __init__(self, service: Service, threads: int) -> None:
+    def __init__(self, service: Service, lanes: Lanes) -> None:
         self.service = service
-        self._doors = asyncio.Semaphore(_AT_ONCE)
-        self._limiter = anyio.CapacityLimiter(threads)
+        self._lanes = lanes
 
-    async def form(self, request: Request, answer: Callable[[Form], T]) -> T:
+    async def form(self, request: Request, answer: Callable[[Form, ReadFace], T]) -> T:
         """Reads the request's form and answers it."""
-        async with self._doors:
-            form = await read_form(request)
-            return await self.compute(lambda: answer(form))
+        with self._lanes.holding() as hold:
+            form = await read_form(request, hold)
+            photographs = [photo for photos in form.files.values() for photo in photos]
+            return await self._lanes.run(photographs, lambda read: answer(form, read))
 
     async def compute(self, work: Callable[[], T]) -> T:
-        """Does the work in a thread."""
-        return await anyio.to_thread.run_sync(work, limiter=self._limiter)
+        """Does work without photographs in a thread."""
+        return await self._lanes.run([], lambda _: work())
 
 
 def _add_page(app: FastAPI, service: Service, pages: Environment, token: str | None) -> None:
@@ -115,17 +125,21 @@ def _add_page(app: FastAPI, service: Service, pages: Environment, token: str | N
 def _add_questions(app: FastAPI, desk: _Desk) -> None:
     @app.post("/api/verify")
     async def verify(request: Request) -> VerdictReply:
-        return await desk.form(request, lambda form: desk.service.verify(*_two_photos(form), _settings(form)))
+        return await desk.form(
+            request, lambda form, read: desk.service.verify(*_two_photos(form), _settings(form), read)
+        )
 
     @app.post("/api/explain")
     async def explain(request: Request) -> HeatReply:
-        return await desk.form(request, lambda form: desk.service.explain(*_two_photos(form), _settings(form)))
+        return await desk.form(
+            request, lambda form, read: desk.service.explain(*_two_photos(form), _settings(form), read)
+        )
 
     @app.post("/api/identify")
     async def identify(request: Request) -> IdentityReply:
-        def answer(form: Form) -> IdentityReply:
+        def answer(form: Form, read: ReadFace) -> IdentityReply:
             top = int(form.number("top", 1, _TOP) or 5)
-            return desk.service.identify(form.photo("photo", "a photograph"), top, _settings(form))
+            return desk.service.identify(form.photo("photo", "a photograph"), top, _settings(form), read)
 
         return await desk.form(request, answer)
 
@@ -137,16 +151,16 @@ def _add_people(app: FastAPI, desk: _Desk) -> None:
 
     @app.post("/api/people", status_code=201)
     async def enrol(request: Request) -> PersonReply:
-        def answer(form: Form) -> PersonReply:
+        def answer(form: Form, read: ReadFace) -> PersonReply:
             name = form.fields.get("name", "")
             photos = form.files.get("photos", [])
-            return desk.service.enrol(name, photos, form.flag("keep"), form.flag("force"), _settings(form))
+            return desk.service.enrol(name, photos, form.flag("keep"), form.flag("force"), _settings(form), read)
 
         return await desk.form(request, answer)
 
     @app.post("/api/people/remove")
     async def remove(request: Request) -> dict[str, str]:
-        def answer(form: Form) -> dict[str, str]:
+        def answer(form: Form, _: ReadFace) -> dict[str, str]:
             name = form.fields.get("name", "")
             desk.service.remove(name)
             return {"removed": name}
@@ -166,7 +180,9 @@ def _answer_error(service: Service, _request: Request, error: Exception) -> JSON
     """An error that the user can mend, as a sentence that names no path of the server."""
     status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
     # What is left of a request that was refused half-read is not waited for.
-    headers = {"Connection": "close"} if isinstance(error, RequestError) else None
+    headers = {"Connection": "close"} if isinstance(error, RequestError) else {}
+    if isinstance(error, BusyError):
+        headers["Retry-After"] = "5"
     body: dict[str, Any] = {"error": service.without_paths(str(error))}
     if isinstance(error, DisagreementError):
         body["force"] = "the same request with the field force=1 enrols the photographs all the same"

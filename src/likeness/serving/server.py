@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import logging
-import os
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -15,14 +14,15 @@ import cv2
 import uvicorn
 from fastapi import FastAPI
 
+from likeness.data.cores import available_cores
 from likeness.errors import RequestError
 from likeness.secret_file import read_secret
 from likeness.serving.app import create_app
+from likeness.serving.connections import protocol_options
 from likeness.serving.guard import SHORTEST_TOKEN
 from likeness.serving.service import Service
 
-_WAITING = 64  # connections at once; more are turned away with 503
-_BACKLOG = 128
+_BACKLOG = 1024
 _KEEP_ALIVE_SECONDS = 5
 
 _log = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ def run_server(
     cv2.setNumThreads(1)  # requests are answered beside each other; more threads in each would only wait
     service = Service(source, gallery)
     secret = token or read_secret(token_file(gallery))
-    app = create_app(service, loopback=loopback, token=secret, threads=len(os.sched_getaffinity(0)))
+    app = create_app(service, loopback=loopback, token=secret, threads=available_cores())
     with listener(host, port) as listening, _kept_fresh(service, refresh):
         address = f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
         query = "" if token else f"/?token={secret}"
@@ -77,9 +77,8 @@ def _config(app: FastAPI) -> uvicorn.Config:
         log_level="warning",
         access_log=False,  # addresses and paths of people who use it are nobody's business
         server_header=False,
-        limit_concurrency=_WAITING,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-        ws="none",
+        **protocol_options(),
     )
 
 

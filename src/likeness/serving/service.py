@@ -13,9 +13,11 @@ from likeness.faces import Box, Face
 from likeness.models.card import CARD, read_card
 from likeness.serving.gallery import Person
 from likeness.serving.gallery_file import remove_people
+from likeness.serving.lanes import ReadFace
 from likeness.serving.model import model_folder
 from likeness.serving.people import DEFAULT_FAR, Candidate, People
 from likeness.serving.pictures import data_uri, heat_layer
+from likeness.serving.reading import read_face
 from likeness.serving.verifier import Verifier
 
 _log = logging.getLogger(__name__)
@@ -138,10 +140,10 @@ class Service:
                 return False
             return True
 
-    def verify(self, first: bytes, second: bytes, settings: Settings) -> VerdictReply:
+    def verify(self, first: bytes, second: bytes, settings: Settings, read: ReadFace = read_face) -> VerdictReply:
         """Whether two photographs show the same person."""
         verifier = self.verifier
-        faces = _pair(verifier, first, second, settings)
+        faces = _pair(read, first, second, settings)
         result = verifier.compare(*faces, far=settings.far, threshold=settings.threshold)
         return VerdictReply(
             same=result.same,
@@ -156,17 +158,17 @@ class Service:
             faces=(_face_reply(verifier, faces[0]), _face_reply(verifier, faces[1])),
         )
 
-    def explain(self, first: bytes, second: bytes, settings: Settings) -> HeatReply:
+    def explain(self, first: bytes, second: bytes, settings: Settings, read: ReadFace = read_face) -> HeatReply:
         """What decided about two photographs."""
         verifier = self.verifier
-        faces = _pair(verifier, first, second, settings)
+        faces = _pair(read, first, second, settings)
         heats = verifier.explain(verifier.compare(*faces, far=settings.far, threshold=settings.threshold))
         return HeatReply((data_uri(heat_layer(heats[0])), data_uri(heat_layer(heats[1]))))
 
-    def identify(self, photo: bytes, top: int, settings: Settings) -> IdentityReply:
+    def identify(self, photo: bytes, top: int, settings: Settings, read: ReadFace = read_face) -> IdentityReply:
         """Who a photograph shows."""
         people = self._people
-        face = people.verifier.face(photo, aligned=settings.aligned, name="the photograph")
+        face = read(photo, settings.aligned, "the photograph")
         far = DEFAULT_FAR if settings.far is None else settings.far
         (result,) = people.identify([face], top=top, far=far, threshold=settings.threshold)
         return IdentityReply(
@@ -180,7 +182,13 @@ class Service:
         )
 
     def enrol(
-        self, name: str, photos: Sequence[bytes], keep: bool, force: bool, settings: Settings
+        self,
+        name: str,
+        photos: Sequence[bytes],
+        keep: bool,
+        force: bool,
+        settings: Settings,
+        read: ReadFace = read_face,
     ) -> PersonReply:
         """Adds a person, or photographs of one; all of them are used or none.
 
@@ -190,10 +198,7 @@ class Service:
         if not photos:
             raise RequestError("choose one photograph or more")
         people = self._people
-        faces = [
-            people.verifier.face(photo, aligned=settings.aligned, name=f"photograph {number}")
-            for number, photo in enumerate(photos, 1)
-        ]
+        faces = [read(photo, settings.aligned, f"photograph {number}") for number, photo in enumerate(photos, 1)]
         result = people.enrol({name: faces}, keep=keep, force=force)
         for doubt in result.doubts:
             raise DisagreementError(
@@ -210,11 +215,11 @@ class Service:
         return [_person_reply(person) for person in self._people.everyone()]
 
 
-def _pair(verifier: Verifier, first: bytes, second: bytes, settings: Settings) -> tuple[Face, Face]:
+def _pair(read: ReadFace, first: bytes, second: bytes, settings: Settings) -> tuple[Face, Face]:
     """The faces of two photographs; a message says which of them cannot be used."""
     return (
-        verifier.face(first, aligned=settings.aligned, name="the first photograph"),
-        verifier.face(second, aligned=settings.aligned, name="the second photograph"),
+        read(first, settings.aligned, "the first photograph"),
+        read(second, settings.aligned, "the second photograph"),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from io import BytesIO
 
@@ -21,6 +21,7 @@ MAX_TOTAL = 64 * 1024 * 1024
 _FIELD_BYTES = 4096
 _MAX_FIELDS = 10
 _SECONDS = 60.0
+_STILL_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -79,12 +80,17 @@ class _InMemory(MultiPartParser):
         super().on_part_data(data, start, end)
 
 
-async def read_form(request: Request) -> Form:
+async def read_form(request: Request, hold: Callable[[int], None] = lambda count: None) -> Form:
     """Reads a multipart form.
+
+    Args:
+        request: the request.
+        hold: is told of each part that has come how many bytes it is, and may refuse.
 
     Raises:
         TooLargeError: the request, or one file in it, is too large; noticed before the rest has come in.
-        RequestError: it is no such form, holds too many parts, or does not arrive within a minute.
+        RequestError: it is no such form, holds too many parts, or does not arrive within a minute or stands
+            still for ten seconds.
     """
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         raise RequestError("expected a form with photographs (multipart/form-data)")
@@ -93,7 +99,7 @@ async def read_form(request: Request) -> Form:
         raise _too_large()
     parser = _InMemory(
         request.headers,
-        _limited(request.stream()),
+        _limited(request.stream(), hold),
         max_files=MAX_FILES,
         max_fields=_MAX_FIELDS,
         max_part_size=_FIELD_BYTES,
@@ -104,7 +110,10 @@ async def read_form(request: Request) -> Form:
     except MultiPartException as error:
         raise RequestError(f"the form cannot be read: {error.message}") from error
     except (TimeoutError, ClientDisconnect) as error:
-        raise RequestError(f"the photographs did not arrive within {_SECONDS:.0f} seconds") from error
+        raise RequestError(
+            f"the photographs did not arrive within {_SECONDS:.0f} seconds, "
+            f"or nothing came for {_STILL_SECONDS:.0f}"
+        ) from error
     files: dict[str, list[bytes]] = {}
     fields: dict[str, str] = {}
     for name, value in items.multi_items():
@@ -117,10 +126,17 @@ async def read_form(request: Request) -> Form:
     return Form(files, fields)
 
 
-async def _limited(stream: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
-    """The stream, until more has come than is taken."""
+async def _limited(
+    stream: AsyncGenerator[bytes, None], hold: Callable[[int], None]
+) -> AsyncGenerator[bytes, None]:
+    """The stream, until more has come than is taken, or nothing comes any more."""
     received = 0
-    async for chunk in stream:
+    while True:
+        async with asyncio.timeout(_STILL_SECONDS):
+            chunk = await anext(stream, None)
+        if chunk is None:
+            return
+        hold(len(chunk))
         received += len(chunk)
         if received > MAX_TOTAL:
             raise _too_large()

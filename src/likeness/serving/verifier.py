@@ -12,11 +12,12 @@ from pathlib import Path
 import numpy as np
 
 from likeness.errors import ImageError
-from likeness.faces import Face, find_face, framed
-from likeness.images import Image, Pixels, read_image
+from likeness.faces import Face
+from likeness.images import Image, Pixels
 from likeness.serving.comparing import Embeddings
 from likeness.serving.explanation import Explainer, HeatMap
 from likeness.serving.model import Runtime, ServedModel, open_model
+from likeness.serving.reading import read_face
 from likeness.serving.thresholds import far_at, threshold_at
 
 _SURE = 0.7
@@ -131,9 +132,8 @@ class Verifier:
             FaceNotFoundError: no face is seen.
             ImageError: it is no usable image.
         """
-        gray = read_image(picture, name)
         called = name or (str(picture) if isinstance(picture, (str, Path)) else "the image")
-        return framed(gray) if aligned else find_face(gray, called)
+        return read_face(picture, aligned, called)
 
     def faces(self, pictures: Iterable[Image], *, aligned: bool = False) -> Iterator[Face | ImageError]:
         """The face of each photograph in turn, or the error that it is; read ahead on every core."""
