@@ -8,6 +8,7 @@ import torch
 
 from likeness.errors import DivergedError
 from likeness.models.comparators import Euclidean
+from likeness.training import lr_finder
 from likeness.training.losses.params import LossParams
 from likeness.training.lr_finder import find_learning_rate
 from likeness.training.params import TrainParams
@@ -35,6 +36,36 @@ def test_the_suggested_rate_trains_and_the_network_is_left_alone() -> None:
     at = int(np.searchsorted(found.rates, found.suggestion))
     assert found.losses[at] < 0.98 * found.losses[0]  # it falls there,
     assert found.losses[at] > found.losses.min()  # and goes on falling
+
+
+@pytest.mark.fault("A8")
+@pytest.mark.parametrize("ramp", [{"margin_start": 0.0, "margin": 2.0, "margin_until": 1.0}, {}])
+def test_nothing_is_suggested_where_nothing_is_learnt(ramp: dict[str, float]) -> None:
+    """Rates too small to learn at, and a margin that would raise the loss at every step."""
+    pixels, _, identities, _ = world(48)
+    params = dataclasses.replace(PARAMS, loss=LossParams("triplet", miner="random", **{"margin": 0.5, **ramp}))
+    found = find_learning_rate(
+        identities,
+        pixels,
+        network(Euclidean, dropout=0),
+        PREPROCESS,
+        params,
+        seed=0,
+        low=1e-12,
+        high=1e-10,
+        device="cpu",
+    )
+    assert found.suggestion is None
+    assert found.losses[-1] == pytest.approx(found.losses[10], rel=0.1)  # the ramp is frozen
+
+
+@pytest.mark.fault("A8")
+def test_a_loss_that_only_rises_suggests_nothing() -> None:
+    rates = np.geomspace(1e-6, 1.0, 60)
+    assert lr_finder._suggestion(rates, np.linspace(1.0, 3.0, 50)) is None
+    assert lr_finder._suggestion(rates, np.full(50, 2.0)) is None
+    falling = np.concatenate([np.full(20, 2.0), np.linspace(2.0, 1.0, 10), np.linspace(1.0, 4.0, 20)])
+    assert lr_finder._suggestion(rates, falling) == pytest.approx(rates[10 + 21], rel=0.6)
 
 
 def test_a_start_that_is_too_high_is_named() -> None:

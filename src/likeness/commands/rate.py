@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from likeness.commands.common import JsonOption, emit, finite
+from likeness.commands.common import Exit, JsonOption, emit, finite
 
 _SHOWN = 12  # rows of the table
 
@@ -25,7 +25,7 @@ def find_rate(
     """Train a copy of the network while the learning rate rises; suggest the rate where the loss falls fastest.
 
     Needs the outputs of ingest and split (dvc repro split). Nothing is changed; put the rate into the recipe, or
-    -S train.learning_rate=<rate>.
+    -S train.learning_rate=<rate>. Exit code: 0 a rate is suggested, 1 the loss fell at none, 2 an error.
     """
     from likeness.data.faceset import FaceSet
     from likeness.data.splits import Split
@@ -52,4 +52,9 @@ def find_rate(
         return
     for place in range(0, len(found.rates), max(1, len(found.rates) // _SHOWN)):
         typer.echo(f"{found.rates[place]:10.2e}  loss {found.losses[place]:.4f}")
+    if found.suggestion is None:
+        typer.echo(
+            "no learning rate is suggested: the loss fell at none of them; try more --steps or other limits"
+        )
+        raise typer.Exit(Exit.NO)
     typer.echo(f"suggested learning rate: {found.suggestion:.1e} (the recipe's: {training.learning_rate:.1e})")

@@ -27,6 +27,8 @@ from likeness.training.training_state import StepPosition, TrainingState
 _SMOOTHING = 0.9  # share of the past in the smoothed loss
 _BLOWN_UP = 4.0  # times the smallest smoothed loss
 _SETTLING = 10  # steps before the smoothed loss means anything
+_LEAST_FALL = 0.01  # share of the smoothed loss that it has to lose, else nothing was learnt
+_NOISE = 4.0  # standard deviations of the smoothed loss that a fall has to exceed
 
 
 @dataclass(frozen=True)
@@ -36,12 +38,12 @@ class LearningRateSweep:
     Attributes:
         rates: of each step, rising.
         losses: smoothed, after each step.
-        suggestion: the rate at which the loss fell fastest.
+        suggestion: the rate at which the loss fell fastest; None where it fell at none of them.
     """
 
     rates: npt.NDArray[np.float64]
     losses: npt.NDArray[np.float64]
-    suggestion: float
+    suggestion: float | None
 
 
 def find_learning_rate(
@@ -58,6 +60,9 @@ def find_learning_rate(
     steps: int = 100,
 ) -> LearningRateSweep:
     """Trains a copy of the network while the rate grows evenly on a logarithmic scale, until the loss blows up.
+
+    Margins and whatever else the recipe raises in the course of a training stay as they are at its start: a loss
+    that rises with its margin says nothing of the rate.
 
     Args:
         data: pairs or identities, as for `train`.
@@ -84,27 +89,48 @@ def find_learning_rate(
         source = PixelSource(pixels, context.device)
         state = TrainingState(student, objective, params, preprocess, source, seed, context)
         state.train()
-        losses = _sweep(state, sampler, rates)
+        losses, noise = _sweep(state, sampler, rates)
     if len(losses) <= _SETTLING:
         raise DivergedError(f"the loss blew up after {len(losses)} steps at {low:g}: begin with a lower rate")
-    falls = np.gradient(losses[_SETTLING:])
-    return LearningRateSweep(rates[: len(losses)], losses, float(rates[_SETTLING + int(np.argmin(falls))]))
+    return LearningRateSweep(rates[: len(losses)], losses, _suggestion(rates, losses[_SETTLING:], noise))
 
 
-def _sweep(state: TrainingState, sampler: Sampler, rates: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Smoothed losses up to the first that is more than `_BLOWN_UP` times the smallest."""
+def _suggestion(
+    rates: npt.NDArray[np.float64], losses: npt.NDArray[np.float64], noise: float = 0.0
+) -> float | None:
+    """The rate of the steepest fall on the way to the smallest loss, which has to be a real fall.
+
+    Args:
+        rates: of all steps.
+        losses: smoothed, from the step on at which they mean something.
+        noise: standard deviation of a smoothed loss.
+    """
+    lowest = int(np.argmin(losses))
+    if losses[0] - losses[lowest] < max(_LEAST_FALL * losses[0], _NOISE * noise):
+        return None
+    return float(rates[_SETTLING + int(np.argmin(np.gradient(losses)[: lowest + 1]))])
+
+
+def _sweep(
+    state: TrainingState, sampler: Sampler, rates: npt.NDArray[np.float64]
+) -> tuple[npt.NDArray[np.float64], float]:
+    """Smoothed losses up to the first that is more than `_BLOWN_UP` times the smallest, and their noise."""
     losses: list[float] = []
+    single: list[float] = []
     average = 0.0
     steps = zip(rates, _batches(sampler), strict=False)
     for index, (rate, batch) in enumerate(progress(steps, "learning rates", total=len(rates), unit="step")):
-        position = StepPosition(0, index, (index + 0.5) / len(rates))
+        position = StepPosition(0, index, 0.0)  # ramps stay at their start
         loss = float(state.step(batch, position, float(rate)).value)
         average = _SMOOTHING * average + (1 - _SMOOTHING) * loss
         smoothed = average / (1 - _SMOOTHING ** (index + 1))
         if not math.isfinite(smoothed) or (losses and smoothed > _BLOWN_UP * min(losses)):
             break
         losses.append(smoothed)
-    return np.array(losses)
+        single.append(loss)
+    steps_apart = np.abs(np.diff(single)) if len(single) > 1 else np.zeros(1)
+    deviation = float(np.median(steps_apart)) / 0.954  # of one loss: median of |a - b| of two normal values
+    return np.array(losses), deviation * math.sqrt((1 - _SMOOTHING) / (1 + _SMOOTHING))
 
 
 def _batches(sampler: Sampler) -> Iterator[Batch]:
