@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
+from drawnfaces.portrait import draw_photographs
 from likeness.tracking.packing import packed, requirements
 from tests.tracking.samples import trained
 
@@ -20,11 +27,40 @@ print(likeness.__file__)
 """
 
 
+IMPORTED = """
+import base64, importlib.metadata, json, sys, mlflow.pyfunc, pandas
+before = set(sys.modules)
+model = mlflow.pyfunc.load_model(sys.argv[1])
+photo = base64.b64encode(open(sys.argv[2], "rb").read()).decode()
+answer = model.predict(pandas.DataFrame({"first": [photo], "second": [photo]}))
+assert answer["same"][0], answer["error"][0]
+owners = importlib.metadata.packages_distributions()
+print(json.dumps([owners.get(name.partition(".")[0], []) for name in set(sys.modules) - before]))
+"""
+SHIPPED = Path(__file__).parents[2] / "pretrained" / "arcface-lfw"
+
+
+def needed(names: set[str]) -> set[str]:
+    """Distributions with all that they require, by normalised name."""
+    found: set[str] = set()
+    waiting = list(names)
+    while waiting:
+        name = canonicalize_name(waiting.pop())
+        if name in found:
+            continue
+        found.add(name)
+        try:
+            texts = metadata.requires(name) or []
+        except metadata.PackageNotFoundError:
+            continue
+        wanted = [Requirement(text) for text in texts]
+        waiting += [each.name for each in wanted if each.marker is None or each.marker.evaluate({"extra": ""})]
+    return found
+
+
 @pytest.fixture
 def version(project: Path) -> Path:
     """A version's folder, kept for the test."""
-    import shutil
-
     folder = trained(project / "outputs" / "one", 0, 0.8)
     with packed(folder / "model", folder / "predictions.parquet", {"threshold": 0.0}) as made:
         return Path(shutil.copytree(made, project / "version"))
@@ -37,15 +73,19 @@ def test_every_requirement_is_pinned_and_none_is_ours(version: Path, file: str) 
     named = re.findall(r"^\s*-?\s*([A-Za-z][\w.-]*)\s*((?:==|<=|>=|<|>|~=)\S+)?\s*$", text, re.MULTILINE)
     assert "likeness" not in {name.lower() for name, _ in named}
     if file == "requirements.txt":
-        assert len(named) == len(text.splitlines())
+        assert len(named) == len(text.splitlines()) > 8
         assert all(re.fullmatch(r"==[\w.]+", pin) for _, pin in named), named
+    if file == "python_env.yaml":  # the environment that `mlflow models serve` builds unless it is told not to
+        environment = yaml.safe_load(text)
+        assert all(re.fullmatch(r"[\w.-]+==[\w.]+", each) for each in environment["build_dependencies"])
+        assert environment["dependencies"] == ["-r requirements.txt"]
 
 
 @pytest.mark.fault("C1")
 def test_the_pins_are_what_the_lock_file_holds() -> None:
     lock = (Path(__file__).parents[2] / "requirements.lock").read_text()
     locked = {name.lower().replace("_", "-"): pin for name, pin in re.findall(r"^([\w.-]+)==([\w.]+)", lock, re.M)}
-    for requirement in requirements():
+    for requirement in requirements(Path("a folder without an exported tower")):
         name, _, pin = requirement.partition("==")
         assert locked[name] == pin, requirement
 
@@ -58,3 +98,51 @@ def test_the_version_is_loaded_with_the_code_that_it_carries(version: Path, tmp_
     )
     assert done.returncode == 0, done.stderr
     assert Path(done.stdout.strip().splitlines()[-1]).is_relative_to(version)
+
+
+@pytest.mark.fault("C1")
+@pytest.mark.parametrize("exported", [True, False])
+def test_everything_that_a_decision_imports_is_required(project: Path, exported: bool) -> None:
+    """A package that is neither required nor brought by a required one would be missing elsewhere."""
+    model = Path(shutil.copytree(SHIPPED, project / "model"))
+    if not exported:
+        (model / "tower.onnx").unlink()
+    (project / "photo.jpg").write_bytes(next(iter(draw_photographs(7, [(0, 1)]))))
+    folder = trained(project / "outputs" / "one", 0, 0.8)
+    with packed(model, folder / "predictions.parquet", {"threshold": 0.0}) as made:
+        written = (made / "requirements.txt").read_text().split()
+        command = [sys.executable, "-c", IMPORTED, str(made), str(project / "photo.jpg")]
+        done = subprocess.run(command, cwd=project, capture_output=True, text=True)
+        carried = [path.name for path in (made / "code" / "likeness").iterdir()]
+    assert done.returncode == 0, done.stderr
+    assert "pretrained" not in carried
+    assert ("torch" in {each.partition("==")[0] for each in written}) is not exported
+    allowed = needed({each.partition("==")[0] for each in written})
+    imported = {canonicalize_name(name) for owners in json.loads(done.stdout.splitlines()[-1]) for name in owners}
+    optional = {"likeness-verify", "likeness", "pydot"}  # the code that it carries; torch takes pydot where it is
+    assert imported - optional <= allowed, f"add to _REQUIRED: {imported - optional - allowed}"
+
+
+@pytest.mark.fault("C1")
+@pytest.mark.slow
+def test_pip_resolves_the_requirements_to_the_pinned_versions(version: Path) -> None:
+    """By name, on the configured index; what it would install for each name is the version that is pinned."""
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--dry-run",
+        "--ignore-installed",
+        "--quiet",
+        "--report",
+        "-",
+    ]
+    done = subprocess.run([*command, "-r", str(version / "requirements.txt")], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    rows = [row["metadata"] for row in json.loads(done.stdout)["install"]]
+    found = {canonicalize_name(row["name"]): row["version"].partition("+")[0] for row in rows}
+    for line in (version / "requirements.txt").read_text().split():
+        name, _, pin = line.partition("==")
+        assert found[canonicalize_name(name)] == pin
+    assert not {"likeness", "likeness-verify"} & found.keys()

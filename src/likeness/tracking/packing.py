@@ -16,20 +16,26 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import yaml
 
 from likeness.files import read_json, write_json
+from likeness.models.card import TOWER
 from likeness.tracking.gate import Candidate, read_predictions
 
 _PACKAGE = Path(__file__).parents[1]
 DATA = "data/model"  # pyfunc puts the folder that it is given below data/
 LOADER = "likeness.serving.pyfunc"
 _PREDICTIONS, _FIGURES = "predictions.parquet", "figures.json"
+_NOT_CARRIED = ("pretrained", "__pycache__")
+_ENVIRONMENT = "python_env.yaml"
 _REQUIRED = (
-    *("mlflow", "numpy", "onnxruntime", "opencv-python-headless", "pandas", "pillow", "pyyaml", "requests"),
-    *("safetensors", "torch", "tqdm"),
+    *("mlflow", "numpy", "onnxruntime", "opencv-python-headless", "pandas", "pillow", "pyyaml", "safetensors"),
+    "simplejpeg",
 )
-"""What the code that travels with a version imports. Its own name is not among them: on the package index it may
-belong to somebody else, whose code `mlflow models serve` would then install."""
+"""What the code that travels with a version imports to verify with an exported tower.
+
+Its own name is not among them: on the package index it may belong to somebody else, whose code `mlflow models
+serve` would then install."""
 
 
 @contextmanager
@@ -44,27 +50,41 @@ def packed(model: Path, predictions: Path, figures: Mapping[str, float]) -> Iter
     import mlflow.pyfunc
 
     with tempfile.TemporaryDirectory() as scratch:
-        folder, kept = Path(scratch) / "version", Path(scratch) / "model"
+        folder, kept, code = (Path(scratch) / name for name in ("version", "model", _PACKAGE.name))
         shutil.copytree(model, kept)
+        shutil.copytree(_PACKAGE, code, ignore=shutil.ignore_patterns(*_NOT_CARRIED))
         mlflow.pyfunc.save_model(
             str(folder),
             loader_module=LOADER,
             data_path=str(kept),
             signature=_signature(),
-            code_paths=[str(_PACKAGE)],
-            pip_requirements=requirements(),
+            code_paths=[str(code)],
+            pip_requirements=requirements(model),
         )
+        _drop_unpinned(folder / _ENVIRONMENT)
         shutil.copy(predictions, folder / _PREDICTIONS)
         write_json(folder / _FIGURES, dict(figures))
         yield folder
 
 
-def requirements() -> list[str]:
+def requirements(model: Path) -> list[str]:
     """What a version needs beside its own code, each at the version that it was packed with.
 
-    A local part such as `+cpu` is left out, because no index has it.
+    A local part such as `+cpu` is left out, because no index has it. A model with an exported tower does without
+    torch, which would take more space than all the rest.
     """
-    return [f"{name}=={metadata.version(name).partition('+')[0]}" for name in _REQUIRED]
+    names = _REQUIRED if (model / TOWER).is_file() else (*_REQUIRED, "torch")
+    return [f"{name}=={metadata.version(name).partition('+')[0]}" for name in names]
+
+
+def _drop_unpinned(path: Path) -> None:
+    """Takes build tools without a version out of MLflow's description of the environment.
+
+    MLflow lists `wheel` always, without a version where it is not installed; no requirement has to be built.
+    """
+    environment = yaml.safe_load(path.read_text(encoding="utf-8"))
+    environment["build_dependencies"] = [each for each in environment["build_dependencies"] if "==" in each]
+    path.write_text(yaml.safe_dump(environment, sort_keys=False), encoding="utf-8")
 
 
 def _signature() -> Any:
