@@ -30,6 +30,7 @@ from tests.fuzz.download_target import FILE
 from tests.serving.pictures import png_bomb, portrait
 from tests.test_yaml_file import REFUSED
 
+FILES = lfw_files({"Ann_Lee": 2, "Bob": 1})
 ROOT = Path(__file__).parents[2]
 _LARGEST = 300_000  # bytes of a seed
 _FORMS = {"JPEG": {}, "PNG": {}, "WEBP": {"lossless": True}, "GIF": {}, "BMP": {}, "PPM": {}, "TIFF": {}}
@@ -72,11 +73,10 @@ def _saved(image: Image.Image, form: str) -> bytes:
 @cache
 def archives() -> tuple[bytes, ...]:
     """Tar archives of every packing, zips, and the hostile ones among the uploads."""
-    files = lfw_files({"Ann_Lee": 2, "Bob": 1})
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        made = [write_tar(folder / f"a.{mode[2:]}", files, mode) for mode in ("w:", "w:gz", "w:bz2", "w:xz")]
-        made.append(write_zip(folder / "a.zip", files))
+        made = [write_tar(folder / f"a.{mode[2:]}", FILES, mode) for mode in ("w:", "w:gz", "w:bz2", "w:xz")]
+        made.append(write_zip(folder / "a.zip", FILES))
         return tuple(path.read_bytes() for path in made) + _uploads((".zip", ".tar", ".gz", ".tgz"))
 
 

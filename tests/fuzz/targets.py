@@ -67,8 +67,9 @@ def _each(*readers: Callable[[], object]) -> None:
 
 
 def _archive(data: bytes, folder: Path) -> None:
-    for _ in open_reader(_file(folder, data), lambda path: not path.endswith(".txt")):
-        pass
+    members = {(member.path, bytes(member.data)) for member in open_reader(_file(folder, data), lambda _: True)}
+    if members and members < set(seeds.FILES.items()):
+        raise LossError(f"{len(members)} of {len(seeds.FILES)} members were read, and no error was reported")
 
 
 def _params(data: bytes, folder: Path) -> None:
