@@ -54,7 +54,7 @@ def test_a_dry_run_changes_nothing(registry: Registry) -> None:
     code, said = prune("--days", "0", "--runs", "0")
     assert code == 0
     assert "would be removed (say --yes)" in said
-    assert "2 MLflow runs, and the registered versions 1" in said
+    assert "2 MLflow runs, with registered version 1" in said
     assert run_ids(registry) == before
     assert registry.versions.numbers() == {1, 2, 3, 4}
 

@@ -90,6 +90,13 @@ def test_the_pins_are_what_the_lock_file_holds() -> None:
         assert locked[name] == pin, requirement
 
 
+@pytest.mark.fault("A12")
+def test_no_weights_travel_with_the_code(version: Path) -> None:
+    kinds = {".onnx", ".safetensors", ".pt", ".pkl"}
+    assert [path for path in (version / "code").rglob("*") if path.suffix in kinds] == []
+    assert (version / "code" / "likeness" / "cli.py").is_file()
+
+
 @pytest.mark.fault("C1")
 def test_the_version_is_loaded_with_the_code_that_it_carries(version: Path, tmp_path: Path) -> None:
     """As on a machine on which this project is not installed."""

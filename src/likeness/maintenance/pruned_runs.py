@@ -147,7 +147,7 @@ def _steps(root: Path, registry: Registry, tracked: Tracked, gone: Set[str]) -> 
     versions = [number for number, run in tracked.versions.items() if run in gone]
     what = f"{len(runs)} MLflow runs" if len(runs) > 1 else f"MLflow run {runs[0].info.run_id}"
     if versions:
-        what += f", and the registered versions {', '.join(map(str, sorted(versions)))}"
+        what += f", with registered version {', '.join(map(str, sorted(versions)))}"
     size = sum(_size(run) for run in runs)
     yield Step(what, size, lambda: _remove(registry, uri, runs, versions))
 
