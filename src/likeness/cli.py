@@ -12,8 +12,9 @@ import typer
 
 from likeness.commands import bench, forget, people, project, prune, quarantine, rate, serve, verify
 from likeness.commands.common import Exit
-from likeness.errors import LikenessError
+from likeness.errors import LikenessError, MemoryLimitError
 from likeness.extras import explain
+from likeness.memory_limit import end_at_once, explain_memory
 from likeness.output import reported_output
 from likeness.telemetry import disable_telemetry
 
@@ -74,9 +75,12 @@ def main() -> None:
         typer.echo(str(error), err=True)
         raise SystemExit(error.exit_code) from None
     except Exception as error:
-        if isinstance(error, ModuleNotFoundError) and (missing := explain(error)):
-            typer.echo(str(missing), err=True)
-            raise SystemExit(missing.exit_code) from None
+        explained = explain(error) if isinstance(error, ModuleNotFoundError) else explain_memory(error)
+        if explained is not None:
+            typer.echo(str(explained), err=True)
+            if isinstance(explained, MemoryLimitError):
+                end_at_once(explained.exit_code)
+            raise SystemExit(explained.exit_code) from None
         traceback.print_exc()
         typer.echo("this is a defect of Likeness itself; please report it with the lines above", err=True)
         raise SystemExit(Exit.ERROR) from None

@@ -89,6 +89,10 @@ class OutputError(LikenessError):
     """An output cannot be written: no space, no permission."""
 
 
+class MemoryLimitError(LikenessError):
+    """The process may use less memory than what it is to do needs."""
+
+
 class MissingPackageError(LikenessError):
     """A package that an extra of the distribution brings is not installed."""
 

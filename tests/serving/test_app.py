@@ -74,6 +74,35 @@ def test_an_origin_that_is_no_address_is_another_site(client: TestClient, origin
     assert reply.status_code == 403
 
 
+@pytest.mark.attack("13")
+@pytest.mark.parametrize(
+    "charset", ["punycode", "undefined", "idna", "hex", "utf-16", "x\x00y", "\xff", "x" * 9000]
+)
+def test_a_form_in_another_charset_is_refused(client: TestClient, charset: str) -> None:
+    """Python has codecs that fail in ways of their own, and its look-up fails at a NUL."""
+    body = b'--x\r\nContent-Disposition: form-data; name="name"\r\n\r\nA\xffda\r\n--x--\r\n'
+    kind = f"multipart/form-data; boundary=x; charset={charset}".encode("latin-1")
+    reply = client.post("/api/people/remove", content=body, headers={"content-type": kind})  # type: ignore[dict-item]
+    assert reply.status_code == 400
+    assert reply.json()["error"].endswith("send it in UTF-8")
+
+
+@pytest.mark.parametrize("charset", ["utf-8", '"UTF-8"', "us-ascii"])
+def test_a_form_may_say_that_it_is_in_utf_8(client: TestClient, charset: str) -> None:
+    body = '--x\r\nContent-Disposition: form-data; name="name"\r\n\r\nÅsa\r\n--x--\r\n'.encode()
+    kind = f"multipart/form-data; boundary=x; charset={charset}"
+    reply = client.post("/api/people/remove", content=body, headers={"content-type": kind})
+    assert reply.status_code == 409  # it was read; nobody is enrolled
+
+
+@pytest.mark.attack("13")
+def test_two_photographs_of_20_000_pixels_a_side_are_refused(client: TestClient) -> None:
+    bomb = png_bomb(20_000, 20_000)
+    reply = client.post("/api/verify", files={"first": bomb, "second": bomb})
+    assert reply.status_code == 422
+    assert "the first photograph announces far more pixels than are read" in reply.json()["error"]
+
+
 def test_strictness_is_the_callers(client: TestClient, photos: Path) -> None:
     files = two(photos, "ada.jpg", "ben.jpg")
     assert not client.post("/api/verify", files=files).json()["same"]

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from io import BytesIO
 
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
@@ -22,6 +23,7 @@ _FIELD_BYTES = 4096
 _MAX_FIELDS = 10
 _SECONDS = 60.0
 _STILL_SECONDS = 10.0
+_CHARSETS = ("utf-8", "utf8", "us-ascii")
 
 
 @dataclass(frozen=True)
@@ -89,11 +91,12 @@ async def read_form(request: Request, hold: Callable[[int], None] = lambda count
 
     Raises:
         TooLargeError: the request, or one file in it, is too large; noticed before the rest has come in.
-        RequestError: it is no such form, holds too many parts, or does not arrive within a minute or stands
-            still for ten seconds.
+        RequestError: it is no such form in UTF-8, holds too many parts, takes over a minute, or stands still
+            for ten seconds.
     """
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         raise RequestError("expected a form with photographs (multipart/form-data)")
+    _check_charset(request.headers["content-type"])
     declared = request.headers.get("content-length", "0")
     if declared.isdigit() and int(declared) > MAX_TOTAL:
         raise _too_large()
@@ -124,6 +127,13 @@ async def read_form(request: Request, hold: Callable[[int], None] = lambda count
         else:
             fields[name] = value
     return Form(files, fields)
+
+
+def _check_charset(content_type: str) -> None:
+    """Refuses other charsets: the parser would look them up among Python's codecs, of which some fail."""
+    charset = parse_options_header(content_type)[1].get(b"charset", b"utf-8").decode("latin-1")
+    if charset.lower() not in _CHARSETS:
+        raise RequestError(f"the form is in charset {charset[:40]!r}; send it in UTF-8")
 
 
 async def _limited(
