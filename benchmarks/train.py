@@ -42,7 +42,7 @@ from likeness.training.distributed import choose_device
 from likeness.training.early_stopping import StoppingParams
 from likeness.training.history import EpochRecord
 from likeness.training.losses.build import build_objective
-from likeness.training.losses.params import LossParams
+from likeness.training.losses.objective import LOSSES
 from likeness.training.optimizer import Penalty, build_optimizer, named_trainable
 from likeness.training.params import L2Params, TrainParams
 from likeness.training.results import TrainingResult
@@ -82,8 +82,8 @@ CASES = {
             clip_norm=5.0,
             standardise="image",
             stopping=TO_THE_END,
-            loss=LossParams("arcface", margin=0.3, margin_start=0.0, scale=24.0),
-            second_loss=LossParams("supcon"),
+            loss=LOSSES.params("arcface", margin=0.3, margin_start=0.0, scale=24.0),
+            second_loss=LOSSES.params("supcon"),
             sampler=SamplerParams("identities", images_per_group=4),
             augment=AugmentParams(True, 10, 0.1, 0.08, 0.4, 0.3, 0.5, 0.03, 0.4),
         ),

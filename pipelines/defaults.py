@@ -24,7 +24,8 @@ from pipelines.sections import PARAMS
 HEADER = """\
 # Written by `make config` from the dataclasses that read these sections; do not edit it.
 # What `dvc exp run -S data=… -S recipe=…` composes params.yaml from: these values, then the data group, then the
-# recipe group. Every key that a stage reads stands here with its default, so each can be overridden with -S.
+# recipe group. Every key that a stage reads stands here with its default, so each can be overridden with -S;
+# those of a loss stand in the recipe that names it.
 defaults:
   - _self_
   - data: synthetic
@@ -47,7 +48,8 @@ def config() -> str:
 def attributes(kind: type[Any]) -> tuple[str, dict[str, str]]:
     """The summary of a dataclass's docstring, and the meaning of each name under "Attributes:"."""
     head, _, rest = inspect.cleandoc(kind.__doc__ or "").partition("Attributes:\n")
-    meanings: dict[str, str] = {}
+    above = kind.__mro__[1]
+    meanings: dict[str, str] = attributes(above)[1] if dataclasses.is_dataclass(above) else {}
     name = ""
     for line in rest.splitlines():
         if found := re.match(r" {4}(\w+): (.*)", line):
@@ -69,7 +71,11 @@ def _lines(kind: type[Any], indent: str) -> Iterator[str]:
             continue
         if text := meanings.get(field.name):
             yield from textwrap.wrap(text, _WIDTH, initial_indent=f"{indent}# ", subsequent_indent=f"{indent}# ")
-        if dataclasses.is_dataclass(hints[field.name]):
+        if hasattr(default, "PARTS"):  # the others read other keys: a recipe lists those of its own choice
+            yield f"{indent}{field.name}:"
+            yield f"{indent}  # one of {', '.join(default.PARTS.names)}"
+            yield f"{indent}  name: {default.name}"
+        elif dataclasses.is_dataclass(hints[field.name]):
             yield f"{indent}{field.name}:"
             yield from _lines(type(default), indent + "  ")
         else:

@@ -126,6 +126,9 @@ def _section(name: str, kind: type[Any], lines: list[str], written: dict[type[An
         row = (f"`{field.name}`", _type(hints[field.name]), default, _cell(meanings.get(field.name, "")))
         lines.append(f"| {' | '.join(row)} |")
     lines.append("")
+    if parts := kind.__dict__.get("PARTS"):
+        chosen = {f"{name}: {{name: {one}}}": parts.kind_of_params(one) for one in parts.names}
+        nested += [(key, inner) for key, inner in chosen.items() if inner is not kind]
     for key, inner in nested:
         _section(key, inner, lines, written)
 

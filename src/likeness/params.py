@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Protocol, TypeVar, Union, overload
 
 from likeness.errors import ParamsError
+from likeness.parts import Parts
 from likeness.yaml_file import read_yaml
 
 T = TypeVar("T")
@@ -183,6 +184,14 @@ def _read_section(document: Mapping[str, Any], name: str, kind: type[Any], mista
 
 
 def _read_dataclass(kind: type[Any], values: Mapping[str, Any], prefix: str, mistakes: _Mistakes) -> Any:
+    parts: Parts[Any] | None = kind.__dict__.get("PARTS")
+    if parts is not None:
+        values = parts.without_nulls(values)
+        try:
+            kind = parts.kind_of_params(str(values.get("name", kind.name)))
+        except ValueError as error:
+            mistakes.add(_join(prefix, "name"), str(error))
+            return None
     hints = typing.get_type_hints(kind, include_extras=True)
     fields = {field.name: field for field in dataclasses.fields(kind) if field.init}
     before = len(mistakes.lines)
@@ -190,7 +199,8 @@ def _read_dataclass(kind: type[Any], values: Mapping[str, Any], prefix: str, mis
         if key not in fields:
             near = difflib.get_close_matches(str(key), fields, n=1)
             hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(fields)}"
-            mistakes.add(_join(prefix, str(key)), f"unknown key, {hint}")
+            reader = "unknown key" if parts is None else f"not read by {values.get('name', kind.name)}"
+            mistakes.add(_join(prefix, str(key)), f"{reader}, {hint}")
     built: dict[str, Any] = {}
     for name, field in fields.items():
         if name in values:

@@ -40,10 +40,19 @@ def entry_module(stage: str) -> str:
 
 
 def reached_files(stage: str) -> set[str]:
-    """The project's files that the stage imports, directly or not, lazily or not."""
-    entry = entry_module(stage)
-    modules = graph().find_upstream_modules(entry) | {entry}
+    """The project's files that the stage imports, directly or not, lazily or not, parts of a registry included."""
+    modules, more = set[str](), {entry_module(stage)}
+    while more:
+        modules |= more
+        more = set().union(*map(graph().find_upstream_modules, more), *map(registered, more)) - modules
     return {str(module_file(module).relative_to(ROOT)) for module in modules}
+
+
+@cache
+def registered(module: str) -> set[str]:
+    """The modules that a registry of parts finds by itself, where this module makes one."""
+    made = re.search(r"^\w+: Parts\[.*__package__\)$", module_file(module).read_text(), flags=re.MULTILINE)
+    return graph().find_children(module.rpartition(".")[0]) if made else set()
 
 
 def code_deps(stage: str) -> list[str]:

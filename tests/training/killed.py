@@ -24,7 +24,7 @@ from likeness.errors import LikenessError
 from likeness.training.augment import AugmentParams
 from likeness.training.checkpoint import STATE
 from likeness.training.early_stopping import StoppingParams
-from likeness.training.losses.params import LossParams
+from likeness.training.losses.objective import LOSSES
 from likeness.training.params import TrainParams
 from likeness.training.samplers import SamplerParams
 from likeness.training.trainer import train
@@ -39,8 +39,8 @@ PARAMS = TrainParams(
     weight_decay=0.01,
     ema_decay=0.9,
     clip_norm=1.0,
-    loss=LossParams("triplet", miner="random", margin=0.3, margin_start=0.1),
-    second_loss=LossParams("arcface", scale=8.0),
+    loss=LOSSES.params("triplet", miner="random", margin=0.3, margin_start=0.1),
+    second_loss=LOSSES.params("arcface", scale=8.0),
     sampler=SamplerParams("identities"),
     augment=AugmentParams(mirror=True, rotation=10, noise=0.1, erase=0.5),
     stopping=StoppingParams("auc", patience=None),

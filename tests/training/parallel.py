@@ -14,7 +14,7 @@ import torch
 
 from likeness.models.comparators import WeightedL1
 from likeness.training.early_stopping import StoppingParams
-from likeness.training.losses.params import LossParams
+from likeness.training.losses.objective import LOSSES
 from likeness.training.params import L2Params, TrainParams
 from likeness.training.results import TrainingResult
 from likeness.training.samplers import SamplerParams
@@ -40,8 +40,8 @@ def identities(folder: Path) -> TrainingResult:
         optimizer="sgd",
         learning_rate=1e-2,
         clip_norm=0.5,
-        loss=LossParams("arcface", scale=8.0),
-        second_loss=LossParams("triplet", miner="random"),
+        loss=LOSSES.params("arcface", scale=8.0),
+        second_loss=LOSSES.params("triplet", miner="random"),
         sampler=SamplerParams("identities"),
         stopping=StoppingParams("auc", patience=1, min_delta=1.0),
     )

@@ -9,7 +9,7 @@ from likeness.errors import FrozenWeightsError, ParamsError
 from likeness.training.early_stopping import StoppingParams
 from likeness.training.freezing import FrozenLayers
 from likeness.training.history import EpochRecord
-from likeness.training.losses.params import LossParams
+from likeness.training.losses.objective import LOSSES
 from likeness.training.params import TrainParams
 from likeness.training.samplers import SamplerParams
 from likeness.training.trainer import train
@@ -34,7 +34,7 @@ def test_frozen_layers_are_bit_identical_after_training(
         weight_decay=0.1,
         ema_decay=0.5,
         freeze=trained,
-        loss=LossParams("softmax", scale=8),
+        loss=LOSSES.params("softmax", scale=8),
         sampler=SamplerParams(kind="identities"),
     )
     train(identities, holdout, pixels, siamese, PREPROCESS, params, seed=0, checkpoint=tmp_path, device="cpu")
@@ -58,7 +58,7 @@ def test_a_frozen_weight_that_changes_all_the_same_is_told(tmp_path: Path) -> No
         batch_size=16,
         freeze=1,
         stopping=StoppingParams(keep="last"),
-        loss=LossParams("softmax", scale=8),
+        loss=LOSSES.params("softmax", scale=8),
         sampler=SamplerParams("identities"),
     )
 

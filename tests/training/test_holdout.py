@@ -12,8 +12,8 @@ from sklearn.metrics import roc_auc_score
 from likeness.errors import DivergedError
 from likeness.models.comparators import Euclidean
 from likeness.training.holdout import Holdout, area_under_roc, log_loss, spread, validate
-from likeness.training.losses.pairs import Contrastive
-from likeness.training.losses.params import Ramp
+from likeness.training.losses.contrastive import Contrastive
+from likeness.training.losses.ramp import Ramp
 from tests.training.tiny import PREPROCESS, network, world
 
 

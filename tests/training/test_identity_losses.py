@@ -7,11 +7,14 @@ import torch
 from torch import Tensor
 
 from likeness.models.comparators import Euclidean
-from likeness.training.losses.classes import MarginSoftmax, Softmax
-from likeness.training.losses.neighbours import MultiSimilarity, SupervisedContrastive
-from likeness.training.losses.objective import Objective
-from likeness.training.losses.params import Ramp
-from likeness.training.losses.triplets import Triplet, random_triplets
+from likeness.training.losses.arcface import ArcFace
+from likeness.training.losses.miners.random import random_triplets
+from likeness.training.losses.multi_similarity import MultiSimilarity
+from likeness.training.losses.objective import LOSSES, Objective
+from likeness.training.losses.ramp import Ramp
+from likeness.training.losses.softmax import Softmax
+from likeness.training.losses.supcon import SupervisedContrastive
+from likeness.training.losses.triplet import Triplet
 from tests.training.plane import at, person_batch, siamese
 
 
@@ -76,7 +79,7 @@ def test_curriculum_is_random_first_and_mined_later() -> None:
 
 @pytest.mark.parametrize("name", ["arcface", "cosface"])
 def test_margin_softmax_handicaps_the_right_person_alone(name: str) -> None:
-    objective = MarginSoftmax(name, 2, 2, Ramp(0.0, 0.3, until=0.5), scale=8.0).double()
+    objective = LOSSES.part(name)(2, 2, Ramp(0.0, 0.3, until=0.5), scale=8.0).double()
     objective.head.W.data = (
         torch.stack([at(0)[0], at(90)[0] * 5]).T.contiguous().detach()
     )  # length must not matter
@@ -88,7 +91,7 @@ def test_margin_softmax_handicaps_the_right_person_alone(name: str) -> None:
 
 
 def test_margin_softmax_names_people_without_the_margin() -> None:
-    objective = MarginSoftmax("arcface", 2, 2, steady(0.5), scale=8.0).double()
+    objective = ArcFace(2, 2, steady(0.5), scale=8.0).double()
     objective.head.W.data = torch.stack([at(0)[0], at(90)[0]]).T.contiguous().detach()
     loss = objective(siamese(), at(40, 80, 60), person_batch(0, 1, 0), 0.0)
     assert loss.accuracy.item() == pytest.approx(2 / 3)

@@ -9,7 +9,7 @@ import torch
 from likeness.errors import DivergedError
 from likeness.models.comparators import Euclidean
 from likeness.training import lr_finder
-from likeness.training.losses.params import LossParams
+from likeness.training.losses.objective import LOSSES
 from likeness.training.lr_finder import find_learning_rate
 from likeness.training.params import TrainParams
 from likeness.training.samplers import SamplerParams
@@ -18,7 +18,7 @@ from tests.training.tiny import PREPROCESS, network, world
 PARAMS = TrainParams(
     batch_size=32,
     optimizer="sgd",
-    loss=LossParams("contrastive", balanced=True),
+    loss=LOSSES.params("contrastive", balanced=True),
     sampler=SamplerParams("identities"),
 )
 
@@ -43,7 +43,7 @@ def test_the_suggested_rate_trains_and_the_network_is_left_alone() -> None:
 def test_nothing_is_suggested_where_nothing_is_learnt(ramp: dict[str, float]) -> None:
     """Rates too small to learn at, and a margin that would raise the loss at every step."""
     pixels, _, identities, _ = world(48)
-    params = dataclasses.replace(PARAMS, loss=LossParams("triplet", miner="random", **{"margin": 0.5, **ramp}))
+    params = dataclasses.replace(PARAMS, loss=LOSSES.params("triplet", miner="random", **{"margin": 0.5, **ramp}))
     found = find_learning_rate(
         identities,
         pixels,
@@ -70,7 +70,7 @@ def test_a_loss_that_only_rises_suggests_nothing() -> None:
 
 def test_a_start_that_is_too_high_is_named() -> None:
     pixels, _, identities, _ = world()
-    params = dataclasses.replace(PARAMS, loss=LossParams("softmax", scale=8.0))
+    params = dataclasses.replace(PARAMS, loss=LOSSES.params("softmax", scale=8.0))
     with pytest.raises(DivergedError, match="begin with a lower rate"):
         find_learning_rate(
             identities, pixels, network(Euclidean), PREPROCESS, params, seed=0, device="cpu", low=1e3, high=1e6

@@ -6,8 +6,11 @@ import pytest
 import torch
 
 from likeness.models.comparators import Euclidean, Mahalanobis, WeightedL1
-from likeness.training.losses.pairs import BinaryCrossEntropy, Contrastive, Multibatch, pair_mean
-from likeness.training.losses.params import Ramp
+from likeness.training.losses.bce import BinaryCrossEntropy
+from likeness.training.losses.contrastive import Contrastive
+from likeness.training.losses.multibatch import Multibatch
+from likeness.training.losses.pair_mean import pair_mean
+from likeness.training.losses.ramp import Ramp
 from tests.training.plane import at, pair_batch, person_batch, siamese
 
 

@@ -23,7 +23,7 @@ from likeness.training.checkpoint import STATE, remove_checkpoints
 from likeness.training.early_stopping import StoppingParams
 from likeness.training.fitting.params import FitParams
 from likeness.training.history import EpochRecord
-from likeness.training.losses.params import LossParams
+from likeness.training.losses.objective import LOSSES
 from likeness.training.params import MemberParams, PretrainParams, TrainParams
 from likeness.training.plan import TrainingTask, run_plan
 from likeness.training.results import PlanResult
@@ -40,7 +40,7 @@ TRAIN = TrainParams(
     optimizer="adamw",
     learning_rate=1e-2,
     mirror_average=True,
-    loss=LossParams("softmax", scale=8),
+    loss=LOSSES.params("softmax", scale=8),
     sampler=IDENTITIES,
     stopping=StoppingParams("auc", patience=None),
 )
@@ -59,9 +59,9 @@ def done(wanted: TrainingTask, folder: Path) -> PlanResult:
 
 
 def deepface(**changes: object) -> TrainingTask:
-    first = PretrainParams(LossParams("softmax", scale=8), sampler=IDENTITIES, epochs=2)
+    first = PretrainParams(LOSSES.params("softmax", scale=8), sampler=IDENTITIES, epochs=2)
     second = dataclasses.replace(
-        TRAIN, pretrain=first, freeze=2, loss=LossParams("bce"), sampler=SamplerParams(), **changes
+        TRAIN, pretrain=first, freeze=2, loss=LOSSES.params("bce"), sampler=SamplerParams(), **changes
     )
     return task(dataclasses.replace(MODEL, comparator="weighted-l1", normalise=True), second)
 
@@ -112,7 +112,7 @@ def test_a_map_is_fitted_behind_the_trained_network(kind: str, comparator: str, 
 
 
 def test_the_restricted_protocol_fits_a_map_on_its_pairs_alone(tmp_path: Path) -> None:
-    bce = dataclasses.replace(TRAIN, loss=LossParams("bce"), sampler=SamplerParams(), fit=FitParams("wccn"))
+    bce = dataclasses.replace(TRAIN, loss=LOSSES.params("bce"), sampler=SamplerParams(), fit=FitParams("wccn"))
     assert done(task(MODEL, bce, restricted=True), tmp_path).network.fitted is not None
     for kind in ("lda", "lmnn"):
         forbidden = task(MODEL, dataclasses.replace(bce, fit=FitParams(kind)), restricted=True)
@@ -265,7 +265,7 @@ def test_a_plan_that_cannot_end_is_refused(
 
 
 def test_a_later_step_that_does_not_fit_is_told_before_the_first(tmp_path: Path) -> None:
-    wanted = deepface(second_loss=LossParams("supcon"))
+    wanted = deepface(second_loss=LOSSES.params("supcon"))
     with pytest.raises(ParamsError, match="supcon needs to know who is on an image"):
         done(wanted, tmp_path / "checkpoint")
     assert not (tmp_path / "checkpoint").exists()
@@ -275,8 +275,8 @@ def test_a_later_step_that_does_not_fit_is_told_before_the_first(tmp_path: Path)
     ("changes", "message"),
     [
         ({"members": (MemberParams(0),)}, "one member makes no ensemble"),
-        ({"epochs": 0, "pretrain": PretrainParams(LossParams())}, "`epochs` is 0"),
-        ({"warmup": 2, "pretrain": PretrainParams(LossParams(), epochs=1)}, "longer than the training"),
+        ({"epochs": 0, "pretrain": PretrainParams(LOSSES.params("bce"))}, "`epochs` is 0"),
+        ({"warmup": 2, "pretrain": PretrainParams(LOSSES.params("bce"), epochs=1)}, "longer than the training"),
     ],
 )
 def test_contradictions_in_the_section(changes: dict[str, object], message: str) -> None:

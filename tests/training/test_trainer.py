@@ -22,7 +22,7 @@ from likeness.training.early_stopping import StoppingParams
 from likeness.training.history import EpochRecord
 from likeness.training.holdout import Holdout, validate
 from likeness.training.losses.build import build_objective
-from likeness.training.losses.params import LossParams
+from likeness.training.losses.objective import LOSSES, LossParams
 from likeness.training.params import L2Params, TrainParams
 from likeness.training.results import TrainingResult
 from likeness.training.samplers import SamplerParams
@@ -57,20 +57,20 @@ def recipe(*losses: LossParams, kind: str = "identities", **changes: object) -> 
 
 
 RECIPES: dict[str, tuple[TrainParams, Callable[[], nn.Module]]] = {
-    "S1 cross-entropy": (recipe(LossParams("bce"), kind="pairs", l2=L2Params(2e-4, 2e-3), batch_size=8), LOGIT),
-    "S2 lecture": (recipe(LossParams("contrastive", form="lecture"), kind="pairs"), Euclidean),
-    "S2 hadsell": (recipe(LossParams("contrastive"), kind="pairs"), Euclidean),
-    "S3 random": (recipe(LossParams("triplet", miner="random")), Euclidean),
-    "S3 semi-hard": (recipe(LossParams("triplet")), Euclidean),
-    "S3 curriculum": (recipe(LossParams("triplet", miner="batch-hard", easy_until=0.4)), Euclidean),
-    "S4 rising margin": (recipe(LossParams("triplet", margin=0.4, margin_start=0.05)), Cosine),
-    "S8 multibatch": (recipe(LossParams("multibatch", balanced=True)), Cosine),
-    "S9 softmax": (recipe(LossParams("softmax", scale=8)), Cosine),
-    "S9 arcface": (recipe(LossParams("arcface", scale=8, margin=0.2, margin_start=0)), Cosine),
-    "S9 cosface": (recipe(LossParams("cosface", scale=8, margin=0.2)), Cosine),
-    "S11 metric": (recipe(LossParams("contrastive", balanced=True)), METRIC),
-    "multi-similarity": (recipe(LossParams("multi-similarity")), Cosine),
-    "arcface + supcon": (recipe(LossParams("arcface", scale=8, margin=0.2), LossParams("supcon")), Cosine),
+    "S1 cross-entropy": (recipe(LOSSES.params("bce"), kind="pairs", l2=L2Params(2e-4, 2e-3), batch_size=8), LOGIT),
+    "S2 lecture": (recipe(LOSSES.params("contrastive", form="lecture"), kind="pairs"), Euclidean),
+    "S2 hadsell": (recipe(LOSSES.params("contrastive"), kind="pairs"), Euclidean),
+    "S3 random": (recipe(LOSSES.params("triplet", miner="random")), Euclidean),
+    "S3 semi-hard": (recipe(LOSSES.params("triplet")), Euclidean),
+    "S3 curriculum": (recipe(LOSSES.params("triplet", miner="batch-hard", easy_until=0.4)), Euclidean),
+    "S4 rising margin": (recipe(LOSSES.params("triplet", margin=0.4, margin_start=0.05)), Cosine),
+    "S8 multibatch": (recipe(LOSSES.params("multibatch", balanced=True)), Cosine),
+    "S9 softmax": (recipe(LOSSES.params("softmax", scale=8)), Cosine),
+    "S9 arcface": (recipe(LOSSES.params("arcface", scale=8, margin=0.2, margin_start=0)), Cosine),
+    "S9 cosface": (recipe(LOSSES.params("cosface", scale=8, margin=0.2)), Cosine),
+    "S11 metric": (recipe(LOSSES.params("contrastive", balanced=True)), METRIC),
+    "multi-similarity": (recipe(LOSSES.params("multi-similarity")), Cosine),
+    "arcface + supcon": (recipe(LOSSES.params("arcface", scale=8, margin=0.2), LOSSES.params("supcon")), Cosine),
 }
 
 
@@ -100,7 +100,7 @@ def test_what_is_written_down(tmp_path: Path) -> None:
 
 
 def test_the_weights_handed_over_are_the_averaged_ones_of_the_best_epoch(tmp_path: Path) -> None:
-    params = recipe(LossParams("supcon"), ema_decay=0.7, epochs=6)
+    params = recipe(LOSSES.params("supcon"), ema_decay=0.7, epochs=6)
     trained = run(params, network(), tmp_path)
     pixels, _, identities, pairs = world(48)
     holdout = Holdout(pairs, pixels, PREPROCESS, mirror=False, batch_size=64, over_pairs=False)
@@ -122,7 +122,7 @@ def test_early_stopping_ends_the_training(tmp_path: Path) -> None:
 def test_a_seed_fixes_the_weights_and_the_global_random_state_is_left_alone(tmp_path: Path) -> None:
     """With dropout, augmentation, mining and second views: all that is random."""
     params = dataclasses.replace(
-        recipe(LossParams("triplet", miner="random"), epochs=2, augment=AugmentParams(True, 10, noise=0.1)),
+        recipe(LOSSES.params("triplet", miner="random"), epochs=2, augment=AugmentParams(True, 10, noise=0.1)),
         sampler=SamplerParams("identities", images_per_person=3, single_views=2),
     )
     torch.manual_seed(7)
@@ -138,7 +138,7 @@ def test_a_seed_fixes_the_weights_and_the_global_random_state_is_left_alone(tmp_
 def test_a_gpu_starts_from_the_losses_of_a_cpu_and_learns(tmp_path: Path) -> None:
     pixels, _, identities, holdout = world(48)
     params = recipe(
-        LossParams("arcface", scale=8, margin=0.2), LossParams("triplet"), augment=AugmentParams(True, 5)
+        LOSSES.params("arcface", scale=8, margin=0.2), LOSSES.params("triplet"), augment=AugmentParams(True, 5)
     )
     still = dataclasses.replace(params, precision="float32", epochs=1, augment=AugmentParams())
 
@@ -175,7 +175,7 @@ def test_elsewhere_a_line_is_logged_for_each_epoch(
 
 
 def test_bfloat16_on_a_cpu(tmp_path: Path) -> None:
-    trained = run(recipe(LossParams("supcon"), precision="bfloat16"), network(dropout=0), tmp_path)
+    trained = run(recipe(LOSSES.params("supcon"), precision="bfloat16"), network(dropout=0), tmp_path)
     assert trained.best.holdout_auc > 0.85
     assert {tensor.dtype for tensor in trained.siamese.parameters()} == {torch.float32}
 
@@ -211,7 +211,7 @@ def test_collapse_is_named(tmp_path: Path) -> None:
     pixels, listed, _, holdout = world(48)
     alike = Pairs(listed.a[listed.same], listed.b[listed.same], np.ones(int(listed.same.sum()), dtype=bool))
     params = dataclasses.replace(
-        BASE, epochs=200, batch_size=8, learning_rate=3e-2, loss=LossParams("contrastive")
+        BASE, epochs=200, batch_size=8, learning_rate=3e-2, loss=LOSSES.params("contrastive")
     )
     with pytest.raises(CollapseError, match=r"same point by epoch \d+: their spread fell from .* loss sits at"):
         train(

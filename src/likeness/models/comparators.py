@@ -5,6 +5,8 @@ Every comparator is symmetric to the last bit, so that the order of two photogra
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
 
@@ -16,6 +18,8 @@ class WeightedL1(nn.Module):
         dim: D of the embeddings.
         weight_std: standard deviation of the initial weights.
     """
+
+    name: ClassVar[str] = "weighted-l1"
 
     def __init__(self, dim: int, weight_std: float = 0.2) -> None:
         super().__init__()
@@ -57,6 +61,8 @@ class Mahalanobis(nn.Module):
     Args:
         dim: D of the embeddings; L is [D, D].
     """
+
+    name: ClassVar[str] = "mahalanobis"
 
     def __init__(self, dim: int) -> None:
         super().__init__()

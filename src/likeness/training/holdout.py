@@ -51,7 +51,7 @@ class Holdout:
     ) -> Holdout:
         """The held-out pairs as a training with these parameters validates on them."""
         images = params.batch_size * (1 if params.sampler.kind == "identities" else 2)
-        over_pairs = all(loss.over_pairs for loss in params.losses)
+        over_pairs = all(loss.part.over_pairs for loss in params.losses)
         return cls(pairs, pixels, preprocess, params.mirror_average, min(_IMAGES_AT_ONCE, images), over_pairs)
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Annotated, ClassVar, Literal
 
 from likeness.models.architecture import Backbone, ModelParams, Window
@@ -11,7 +12,7 @@ from likeness.params import Range
 from likeness.training.augment import AugmentParams
 from likeness.training.early_stopping import StoppingParams
 from likeness.training.fitting.params import FitParams
-from likeness.training.losses.params import LossParams
+from likeness.training.losses.objective import LOSSES, LossParams
 from likeness.training.samplers import SamplerParams
 
 
@@ -156,7 +157,7 @@ class TrainParams:
     mirror_average: bool = False
     l2: L2Params = field(default_factory=L2Params)
     stopping: StoppingParams = field(default_factory=StoppingParams)
-    loss: LossParams = field(default_factory=LossParams)
+    loss: LossParams = field(default_factory=partial(LOSSES.params, "bce"))
     second_loss: LossParams | None = None
     sampler: SamplerParams = field(default_factory=SamplerParams)
     augment: AugmentParams = field(default_factory=AugmentParams)

@@ -7,21 +7,10 @@ from torch import Tensor, nn
 
 from likeness.data.splits import Identities, TrainingData
 from likeness.errors import ParamsError
-from likeness.models.comparators import Mahalanobis, WeightedL1
+from likeness.models.comparators import Mahalanobis
 from likeness.models.siamese import Siamese
 from likeness.training.batches import Batch
-from likeness.training.losses.classes import MarginSoftmax, Softmax
-from likeness.training.losses.neighbours import MultiSimilarity, SupervisedContrastive
-from likeness.training.losses.objective import Loss, Objective
-from likeness.training.losses.pairs import BinaryCrossEntropy, Contrastive, Multibatch
-from likeness.training.losses.params import LossParams, Ramp
-from likeness.training.losses.triplets import Triplet
-
-_TEACHERS: dict[type[nn.Module], tuple[str, set[str]]] = {
-    WeightedL1: ("weighted-l1", {"bce"}),
-    Mahalanobis: ("mahalanobis", {"bce", "contrastive", "multibatch", "triplet"}),
-}
-"""The comparators with weights, and the losses through which they learn."""
+from likeness.training.losses.objective import LOSSES, Loss, LossParams, Objective
 
 
 class WeightedSum(Objective):
@@ -69,30 +58,9 @@ def build_objective(
     people = data.people if isinstance(data, Identities) else 0
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        parts = [(section.weight, _build(section, siamese, people)) for section in sections]
+        parts = [(section.weight, section.part.build(section, siamese, people)) for section in sections]
     weight, only = parts[0]
     return only if len(parts) == 1 and weight == 1 else WeightedSum(parts)
-
-
-def _build(params: LossParams, siamese: Siamese, people: int) -> Objective:
-    dim, get = siamese.embedding_dim, params.get
-    match params.name:
-        case "bce":
-            return BinaryCrossEntropy(siamese, get("scale"), get("balanced"))
-        case "contrastive":
-            return Contrastive(get("form"), Ramp.of(params), get("balanced"))
-        case "multibatch":
-            return Multibatch(get("margin"), get("threshold"), get("balanced"))
-        case "triplet":
-            return Triplet(get("miner"), Ramp.of(params), get("easy_until"))
-        case "softmax":
-            return Softmax(dim, people, get("scale"))
-        case "arcface" | "cosface":
-            return MarginSoftmax(params.name, dim, people, Ramp.of(params), get("scale"))
-        case "supcon":
-            return SupervisedContrastive(get("temperature"))
-        case "multi-similarity":
-            return MultiSimilarity()
 
 
 def _check_compatible(sections: list[LossParams], siamese: Siamese, by_identity: bool) -> None:
@@ -100,13 +68,15 @@ def _check_compatible(sections: list[LossParams], siamese: Siamese, by_identity:
         f"the loss {section.name} needs to know who is on an image: choose train.sampler.kind: identities "
         "(which needs split.protocol: unrestricted)"
         for section in sections
-        if not section.over_pairs and not by_identity
+        if not section.part.over_pairs and not by_identity
     ]
-    name, teachers = _TEACHERS.get(type(siamese.comparator), ("", set()))
-    if teachers and teachers.isdisjoint(section.name for section in sections):
+    suitable = {"score", "distance"} if isinstance(siamese.comparator, Mahalanobis) else {"score"}
+    learns = any(True for _ in siamese.comparator.parameters())
+    if learns and not any(section.part.trains in suitable for section in sections):
+        names = [name for name in LOSSES.names if LOSSES.part(name).trains in suitable]
         mistakes.append(
-            f"no loss would train the comparator {name}: choose one of {', '.join(sorted(teachers))}, or a "
-            "comparator without weights (model.comparator: cosine or euclidean)"
+            f"no loss would train the comparator {siamese.comparator.name}: choose one of {', '.join(names)}, "
+            "or a comparator without weights (model.comparator: cosine or euclidean)"
         )
     if mistakes:
         raise ParamsError("train.loss does not fit\n" + "\n".join(f"  {mistake}" for mistake in mistakes))
