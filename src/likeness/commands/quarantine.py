@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from likeness.commands.common import JsonOption, emit
-from likeness.data.quarantine import Quarantined, drop, listed, release
 from likeness.errors import SourceError
+
+if TYPE_CHECKING:  # imported where they are used, because every command would wait for them
+    from likeness.data.quarantine import Quarantined
 
 QUARANTINE = Path("data/quarantine")
 INCOMING = Path("data/incoming")
@@ -38,6 +40,8 @@ def list_files(names: _Names = None, reason: _Reason = "", as_json: JsonOption =
 @quarantine_app.command("release")
 def release_files(names: _Names = None, reason: _Reason = "", everything: _All = False) -> None:
     """Put files back into data/incoming, where the next run examines them again."""
+    from likeness.data.quarantine import release
+
     count = release(_chosen(names, reason, everything), INCOMING)
     typer.echo(
         f"{_files(count)} back in {INCOMING}; `make nightly-now ARGS=--no-settle` takes them in at once "
@@ -48,6 +52,8 @@ def release_files(names: _Names = None, reason: _Reason = "", everything: _All =
 @quarantine_app.command("drop")
 def drop_files(names: _Names = None, reason: _Reason = "", everything: _All = False) -> None:
     """Delete files in quarantine for good."""
+    from likeness.data.quarantine import drop
+
     typer.echo(f"{_files(drop(_chosen(names, reason, everything)))} deleted")
 
 
@@ -59,6 +65,8 @@ def _chosen(names: list[str] | None, reason: str, everything: bool) -> list[Quar
 
 
 def _selected(names: list[str], reason: str) -> list[Quarantined]:
+    from likeness.data.quarantine import listed
+
     files = [file for file in listed(QUARANTINE) if reason.casefold() in file.reason.casefold()]
     unknown = [name for name in names if not any(_matches(file, name) for file in files)]
     if unknown:
