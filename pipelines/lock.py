@@ -81,7 +81,8 @@ def resolve(kept: str, *, upgrade: bool) -> dict[str, str]:
         out = Path(folder) / "out.lock"
         out.write_text(kept, encoding="utf-8")
         command = [sys.executable, "-m", "uv", "pip", "compile", "pyproject.toml", "--extra", "dev", "--universal"]
-        command += ["--python-version", "3.11", "--generate-hashes", "--no-annotate", "--no-header", "--quiet"]
+        command += ["--python-version", "3.11", "--fork-strategy", "fewest", "--generate-hashes", "--no-annotate"]
+        command += ["--no-header", "--quiet"]
         command += ["--output-file", str(out), *(["--upgrade"] if upgrade else [])]
         subprocess.run(command, check=True, env=os.environ | _index())
         return read_blocks(out.read_text(encoding="utf-8"))
