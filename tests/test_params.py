@@ -77,6 +77,14 @@ def test_tells_every_mistake_at_once_with_file_and_key(tmp_path: Path) -> None:
         assert part in message
 
 
+@pytest.mark.fault("A7")
+def test_a_value_of_another_type_is_answered_with_type_and_range() -> None:
+    with pytest.raises(ParamsError, match="epochs: expected a whole number >= 1, found 'ten'"):
+        from_mapping(Outer, {"epochs": "ten"}, "x")
+    with pytest.raises(ParamsError, match="rate: expected a number > 0 and <= 1, found 'high'"):
+        from_mapping(Inner, {"rate": "high"}, "x")
+
+
 def test_a_section_of_a_document_that_was_read_already(tmp_path: Path) -> None:
     document = load_document(write(tmp_path, "two: {kind: b}\nplan: {kind: a}\n"))
     assert sections_of(document, "x", Inner) == (Inner(kind="b"),)

@@ -216,18 +216,19 @@ def _read_dataclass(kind: type[Any], values: Mapping[str, Any], prefix: str, mis
         return None
 
 
-def _read_value(hint: Any, value: Any, key: str, mistakes: _Mistakes) -> Any:
+def _read_value(hint: Any, value: Any, key: str, mistakes: _Mistakes, bounds: str = "") -> Any:
+    """A value of the type `hint`; `bounds` says in a message what else is expected of it."""
     origin = typing.get_origin(hint)
     if origin is Annotated:
         inner, *notes = typing.get_args(hint)
         return _read_ranged(inner, [n for n in notes if isinstance(n, Range)], value, key, mistakes)
     if origin in (Union, types.UnionType):
-        return _read_optional(hint, value, key, mistakes)
+        return _read_optional(hint, value, key, mistakes, bounds)
     if origin is Literal:
         if any(type(value) is type(choice) and value == choice for choice in typing.get_args(hint)):
             return value
     elif origin is tuple:
-        return _read_tuple(hint, value, key, mistakes)
+        return _read_tuple(hint, value, key, mistakes, bounds)
     elif dataclasses.is_dataclass(hint):
         if isinstance(value, Mapping):
             return _read_dataclass(typing.cast(type[Any], hint), value, key, mistakes)
@@ -240,7 +241,7 @@ def _read_value(hint: Any, value: Any, key: str, mistakes: _Mistakes) -> Any:
             return number
     elif isinstance(value, hint):
         return value
-    mistakes.add(key, f"expected {_describe(hint)}, found {_shown(value)}")
+    mistakes.add(key, f"expected {_describe(hint)}{bounds}, found {_shown(value)}")
     return None
 
 
@@ -255,7 +256,7 @@ def _as_float(value: int | float | str) -> float | None:
 
 def _read_ranged(hint: Any, ranges: list[Range], value: Any, key: str, mistakes: _Mistakes) -> Any:
     before = len(mistakes.lines)
-    read = _read_value(hint, value, key, mistakes)
+    read = _read_value(hint, value, key, mistakes, "".join(f" {bounds}" for bounds in ranges))
     if len(mistakes.lines) == before:
         for bounds in ranges:
             numbers = read if isinstance(read, tuple) else (read,)
@@ -264,19 +265,19 @@ def _read_ranged(hint: Any, ranges: list[Range], value: Any, key: str, mistakes:
     return read
 
 
-def _read_optional(hint: Any, value: Any, key: str, mistakes: _Mistakes) -> Any:
+def _read_optional(hint: Any, value: Any, key: str, mistakes: _Mistakes, bounds: str) -> Any:
     inner = [arg for arg in typing.get_args(hint) if arg is not type(None)]
     if value is None and len(inner) < len(typing.get_args(hint)):
         return None
     if len(inner) != 1:
         raise TypeError(f"{key}: only X | None is understood, not {hint}")
-    return _read_value(inner[0], value, key, mistakes)
+    return _read_value(inner[0], value, key, mistakes, bounds)
 
 
-def _read_tuple(hint: Any, value: Any, key: str, mistakes: _Mistakes) -> Any:
+def _read_tuple(hint: Any, value: Any, key: str, mistakes: _Mistakes, bounds: str) -> Any:
     args = typing.get_args(hint)
     if not isinstance(value, (list, tuple)):
-        mistakes.add(key, f"expected {_describe(hint)}, found {_shown(value)}")
+        mistakes.add(key, f"expected {_describe(hint)}{bounds}, found {_shown(value)}")
         return None
     if args[-1] is Ellipsis:
         args = (args[0],) * len(value)
@@ -284,7 +285,7 @@ def _read_tuple(hint: Any, value: Any, key: str, mistakes: _Mistakes) -> Any:
         mistakes.add(key, f"expected {len(args)} values, found {len(value)}")
         return None
     return tuple(
-        _read_value(arg, item, f"{key}[{i}]", mistakes)
+        _read_value(arg, item, f"{key}[{i}]", mistakes, bounds)
         for i, (arg, item) in enumerate(zip(args, value, strict=True))
     )
 

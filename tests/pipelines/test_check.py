@@ -116,7 +116,7 @@ def test_the_stage_stops_a_run_before_it_begins_and_re_runs_nothing(tmp_path: Pa
     edit(project, "params.yaml", "evaluate", bins="many")
     failed = repro(project)
     assert failed.returncode != 0
-    assert "evaluate.bins: expected a whole number, found 'many'" in failed.stderr
+    assert "evaluate.bins: expected a whole number >= 1 and <= 100, found 'many'" in failed.stderr
     assert failed.stdout.count("Running stage") == 1
     assert not (project / "data" / "source.json").exists()
 
