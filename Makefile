@@ -26,7 +26,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 GROUP = $(BIN)/python -m pipelines.group
 
 .DEFAULT_GOAL := help
-.PHONY: help run lfw folder sweep results view2 results-pack results-gpu register test test-slow dist-test test-security fuzz lint format bench ui config lock sbom licences clean
+.PHONY: help run lfw folder sweep results view2 results-pack results-gpu register test test-slow dist-test docs test-security fuzz lint format bench ui config lock sbom licences clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):[^#]*## /\1\t/' | expand -t 14
@@ -70,7 +70,7 @@ folder: repository .venv/.installed ## the pipeline on your own people: MIRROR=<
 	@$(BIN)/likeness where
 
 test: .venv/.installed ## the test suite (real components, about ten minutes on two cores)
-	$(BIN)/python -m pytest -m "not slow and not nightly" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m "not slow and not nightly" -n 2 --dist loadfile $(PYTEST_ARGS)
 
 dist-test: .venv/.installed ## build wheel and sdist, install the core alone outside the checkout, use it; megabytes and seconds
 	$(BIN)/python -m benchmarks.distribution
@@ -83,6 +83,10 @@ test-security: .venv/.installed ## every attack that docs/security.md names; fai
 
 fuzz: .venv/.installed ## altered files and requests for every reader: SECONDS=120, SEED= to repeat a run, TARGET= one kind
 	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),120) $(if $(SEED),--seed $(SEED)) $(if $(TARGET),--target $(TARGET))
+
+docs: .venv/.installed ## the documentation, readable offline: docs/_build/html/index.html; warnings are errors
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+	@echo docs/_build/html/index.html
 
 lint: .venv/.installed ## style, types and the direction of imports
 	$(BIN)/ruff check .

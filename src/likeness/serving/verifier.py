@@ -75,13 +75,13 @@ class Verification:
 class Verifier:
     """Compares faces with one model; safe to be used by several threads at once.
 
-    ```python
-    from likeness import Verifier
+    Example::
 
-    verifier = Verifier.load()
-    result = verifier.verify("a.jpg", "b.jpg", far=0.01)
-    print(result.same, result.words)
-    ```
+        from likeness import Verifier
+
+        verifier = Verifier.load()
+        result = verifier.verify("a.jpg", "b.jpg", far=0.01)
+        print(result.same, result.words)
 
     Args:
         model: the model.
