@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ from likeness.serving.people import DEFAULT_FAR, Candidate, People
 from likeness.serving.pictures import data_uri, heat_layer
 from likeness.serving.reading import read_face
 from likeness.serving.verifier import Verifier
+
+_LOGIT = math.log(0.999 / 0.001)
 
 _log = logging.getLogger(__name__)
 
@@ -66,7 +69,11 @@ class HeatReply:
 
 @dataclass(frozen=True)
 class IdentityReply:
-    """The answer to "who is this?"; the figures are those of `Identification`."""
+    """The answer to "who is this?"; the figures are those of `Identification`.
+
+    `axis` holds the scores between which a chart shows the candidates: those of probabilities near 0 and 1, and
+    the threshold.
+    """
 
     name: str | None
     candidates: tuple[Candidate, ...]
@@ -74,6 +81,7 @@ class IdentityReply:
     far: float | None
     people: int
     extended: bool
+    axis: tuple[float, float]
     face: FaceReply
 
 
@@ -178,6 +186,7 @@ class Service:
             far=result.limit.far,
             people=result.limit.people,
             extended=result.limit.extended,
+            axis=_axis(people.verifier, result.limit.threshold),
             face=_face_reply(people.verifier, face),
         )
 
@@ -221,6 +230,15 @@ def _pair(read: ReadFace, first: bytes, second: bytes, settings: Settings) -> tu
         read(first, settings.aligned, "the first photograph"),
         read(second, settings.aligned, "the second photograph"),
     )
+
+
+def _axis(verifier: Verifier, threshold: float) -> tuple[float, float]:
+    """Scores of the probabilities 0.001 and 0.999, and the threshold between them, or at an end."""
+    decision = verifier.model.card.decision
+    if decision.slope == 0:
+        return threshold - 1, threshold + 1
+    low, high = sorted((logit - decision.intercept) / decision.slope for logit in (-_LOGIT, _LOGIT))
+    return min(low, threshold), max(high, threshold)
 
 
 def _face_reply(verifier: Verifier, face: Face) -> FaceReply:

@@ -28,15 +28,15 @@ export function verdict(reply) {
   return [
     el(
       "div", { class: "said" },
-      headline(reply.sure ? (reply.same ? "same" : "different") : "doubt", reply.headline),
-      el("p", { class: "words" }, `${sentence(reply.words)}. Probability that it is one person: ${percent(reply.probability)}.`),
+      headline(reply.sure ? (reply.same ? "same" : "different") : "doubt", degree(reply)),
+      el("p", { class: "words" }, rateInWords(reply.far)),
       scale(reply),
       ...more,
       figures([
         ["Score", reply.score.toFixed(4)],
-        ["Accepted from", reply.threshold.toFixed(4)],
-        ["At that limit", rateInWords(reply.far)],
+        ["Limit", reply.threshold.toFixed(4)],
       ]),
+      el("p", { class: "note" }, "The percentage holds where both answers are equally likely beforehand."),
     ),
     el("div", { class: "seen" }, ...reply.faces.map((each, i) => face(each, `The ${places[i]}, as the network saw it`))),
   ];
@@ -44,17 +44,32 @@ export function verdict(reply) {
 
 const sentence = (words) => words.charAt(0).toUpperCase() + words.slice(1);
 
+/** The verdict with its probability; where a chosen limit and the probability disagree, both. */
+function degree(reply) {
+  const likely = reply.probability >= 0.5;
+  const words = `${reply.words}, ${percent(likely ? reply.probability : 1 - reply.probability)}`;
+  return likely === reply.same ? sentence(words) : `${reply.headline}: ${words}`;
+}
+
 function rateInWords(far) {
-  return far === null ? "the rate of strangers who pass is not known" : `about 1 in ${Math.round(1 / far)} pairs of strangers pass`;
+  if (far === null) return "How many pairs of different people this limit accepts is not known.";
+  const share = far > 0.3 ? percent(far) : `about 1 in ${Math.round(1 / far)}`;
+  return `At this limit ${share} pairs of different people are accepted by mistake.`;
 }
 
 function scale(reply) {
   const at = (share, name) => styled(el("span", { class: name }), "left", `${(2 + 96 * share).toFixed(1)}%`);
   return el(
     "div", { class: "scale", "aria-hidden": "true" },
+    el("div", { class: "above" }, limitLabel(reply.threshold_probability)),
     el("div", { class: "bar" }, at(reply.threshold_probability, "limit"), at(reply.probability, "mark")),
-    el("div", { class: "ends" }, el("span", {}, "different people"), el("span", {}, "same person")),
+    el("div", { class: "ends" }, el("span", {}, "0\u202f%, different people"), el("span", {}, "100\u202f%, same person")),
   );
+}
+
+function limitLabel(share) {
+  const left = Math.min(88, Math.max(12, 2 + 96 * share)); // the words stay inside the scale
+  return styled(el("span", {}, `limit ${percent(share)}`), "left", `${left.toFixed(1)}%`);
 }
 
 function face(reply, caption) {
@@ -69,17 +84,26 @@ function othersOf(reply, photograph) {
   return `${photograph} shows ${plural(reply.others, "further face")}; the largest clear one was taken.`;
 }
 
-/** Lays the heat over the crops of an answer, with a slider for how strongly. */
+/** Says below the crops that the heat map is on its way. */
+export function awaitHeat(answer) {
+  answer.querySelector(".seen").append(el("p", { class: "note heat-note" }, "The heat map is being computed …"));
+}
+
+/** Lays the heat over the crops of an answer, with a slider for how strongly; null: there is none. */
 export function addHeat(answer, heat) {
   const seen = answer.querySelector(".seen");
+  const note = seen.querySelector(".heat-note");
+  note.textContent = heat
+    ? "Bright places weighed most in this decision. The map is an approximation, and does not show why they did."
+    : "There is no heat map for this decision.";
+  if (!heat) return;
   seen.querySelectorAll(".layers").forEach((layers, i) => {
     layers.append(el("img", { class: "heat", src: heat[i], alt: "Heat map: bright where the network found what decided" }));
   });
   const slider = el("input", {
-    type: "range", min: 0, max: 100, value: 80, "aria-label": "Strength of the heat map",
-    oninput: (event) => styled(seen, "--heat", event.target.value / 100),
+    type: "range", min: 0, max: 100, value: 0, oninput: (event) => styled(seen, "--heat", event.target.value / 100),
   });
-  seen.append(el("label", { class: "slider" }, "Bright places spoke for this decision", slider));
+  note.before(el("label", { class: "slider" }, "Heat map: none to strong", slider));
 }
 
 export function identity(reply) {
@@ -103,10 +127,8 @@ export function identity(reply) {
 }
 
 function candidates(reply) {
-  const scores = reply.candidates.map((candidate) => candidate.score);
-  const low = Math.min(...scores, reply.threshold);
-  const high = Math.max(...scores, reply.threshold);
-  const place = (score) => `${(8 + (84 * (score - low)) / (high - low || 1)).toFixed(1)}%`;
+  const [low, high] = reply.axis;
+  const place = (score) => `${(100 * Math.min(1, Math.max(0, (score - low) / (high - low)))).toFixed(1)}%`;
   const rows = reply.candidates.map((candidate) => el(
     "li", {},
     el("span", { class: candidate.score >= reply.threshold ? "name accepted" : "name" }, candidate.name),
@@ -115,7 +137,8 @@ function candidates(reply) {
       styled(el("span", { class: "fill" }), "width", place(candidate.score)),
       styled(el("span", { class: "limit" }), "left", place(reply.threshold))),
   ));
-  return el("ol", { class: "candidates", "aria-label": "The most alike people and their scores" }, ...rows);
+  const ends = el("li", { class: "ends", "aria-hidden": "true" }, el("span", {}, low.toFixed(2)), el("span", {}, high.toFixed(2)));
+  return el("ol", { class: "candidates", "aria-label": "The most alike people and their scores" }, ...rows, ends);
 }
 
 function figures(pairs) {

@@ -1,6 +1,6 @@
 // The page: three tabs, a form in each, and the answers of the service.
 
-import { addHeat, errorBox, headline, identity, verdict } from "./answers.js";
+import { addHeat, awaitHeat, errorBox, headline, identity, verdict } from "./answers.js";
 import { ask, el, plural } from "./dom.js";
 import { Drop } from "./drop.js";
 
@@ -85,9 +85,26 @@ class Question {
 
 const compare = new Question(panel("compare"), "/api/verify", verdict);
 compare.answered = async (round) => {
+  awaitHeat(compare.place);
   const reply = await ask("/api/explain", compare.data()).catch(() => null);
-  if (reply && round === compare.round) addHeat(compare.place, reply.heat);
+  if (round === compare.round) addHeat(compare.place, reply?.heat);
 };
+
+// Drawn faces to try: of one person at first, of two the next time
+
+let second = 2;
+
+async function drawnFace(number) {
+  const reply = await fetch(`/static/drawn-face-${number}.jpg`);
+  return new File([await reply.blob()], `drawn face ${number}.jpg`, { type: "image/jpeg" });
+}
+
+document.querySelector(".examples").addEventListener("click", async () => {
+  const files = await Promise.all([1, second].map(drawnFace));
+  second = second === 2 ? 3 : 2;
+  compare.drops.forEach((drop, place) => drop.take([files[place]]));
+  compare.send();
+});
 
 const identify = new Question(panel("identify"), "/api/identify", identity);
 
@@ -147,7 +164,8 @@ function remove(name) {
     } catch (error) {
       enrol.show([errorBox(error.message)]);
     }
-    listPeople();
+    await listPeople();
+    (list.querySelector("button") ?? document.getElementById("enrolled-title")).focus(); // its own button is gone
   };
   dialog.showModal();
 }
