@@ -24,7 +24,7 @@ def test_the_time_of_worker_processes_counts() -> None:
 
 @pytest.mark.fault("B6")
 def test_the_readme_names_the_command_and_its_options_beside_the_figures() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
     (paragraph,) = [part for part in text.split("\n\n") if part.startswith("**Speed**")]
     (command,) = re.findall(r"`python -m benchmarks\.ingest ([^`]*)`", paragraph)
     assert re.search(r"[\d ]+ images/s .*load [\d.]+", paragraph)

@@ -1,4 +1,4 @@
-"""What the README says of figures names the conditions and the command that printed them."""
+"""What README and results say of figures names the conditions and the command that printed them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-TEXT = " ".join((Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8").split())
+TEXT = " ".join((Path(__file__).parents[2] / "docs" / "results.md").read_text(encoding="utf-8").split())
 
 
 @pytest.mark.fault("B5")
@@ -43,3 +43,10 @@ def test_the_time_of_a_verdict_names_the_form_of_the_model() -> None:
     sentence = TEXT[TEXT.index("0.39 s") - 200 :][:400]
     assert "has its ONNX file" in sentence
     assert "without one 3.4 s" in sentence
+
+
+def test_the_readme_is_short() -> None:
+    lines = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8").splitlines()
+    assert len(lines) <= 150
+    assert max(map(len, lines)) <= 400
+    assert any(line.startswith("![") for line in lines[:10])
