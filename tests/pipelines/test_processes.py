@@ -171,7 +171,17 @@ def test_a_killed_single_run_leaves_no_scheduler_server(project: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.attack("11")
 def test_nothing_is_left_after_many_kills_of_single_runs(project: Path) -> None:
-    random_kills(project, ["make", "nightly-now"], 10, 20.0, seed=3)
+    random_kills(project, ["make", "nightly-now"], 50, 8.0, seed=3)
+
+
+SERVE = [sys.executable, "-m", "likeness", "serve", "--model", "packaged", "--port", "0"]
+
+
+@_linux
+@pytest.mark.slow
+@pytest.mark.attack("11")
+def test_nothing_is_left_after_many_kills_of_the_service(project: Path) -> None:
+    random_kills(project, SERVE, 50, 4.0, seed=4)
 
 
 DRAWING = """
