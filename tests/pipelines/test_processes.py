@@ -49,7 +49,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "stage.py").write_text(STAGE)
     stage = {"cmd": "python stage.py", "outs": [{"out.txt": {"persist": True}}]}
     (folder / "dvc.yaml").write_text(yaml.safe_dump({"stages": {"ingest": stage}}))
-    for name in ("requirements.lock", "pyproject.toml"):
+    for name in ("requirements.lock", "requirements-cuda.lock", "pyproject.toml"):
         (folder / name).touch()
         os.utime(folder / name, (0, 0))
     (folder / ".venv").symlink_to(sys.prefix)

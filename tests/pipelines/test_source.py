@@ -89,7 +89,7 @@ def project(tmp_path: Path) -> Path:
     """The real Makefile, with a `python` that writes down what it is given."""
     binaries = tmp_path / ".venv" / "bin"
     binaries.mkdir(parents=True)
-    for name in ("Makefile", "requirements.lock", "pyproject.toml"):
+    for name in ("Makefile", "requirements.lock", "requirements-cuda.lock", "pyproject.toml"):
         shutil.copy(ROOT / name, tmp_path / name)
     recorder = binaries / "python"
     recorder.write_text('#!/bin/sh\nprintf "%s|" "$MIRROR" "$@" >> calls\necho >> calls\n')

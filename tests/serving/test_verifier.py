@@ -172,7 +172,7 @@ def test_pictures_of_pillow_are_compared(verifier: Verifier, photos: Path, mode:
 
 def test_the_documented_example_runs_and_needs_no_torch(model_folder: Path, photos: Path) -> None:
     """The example of the class's docstring, on a model whose tower was exported."""
-    documented = (Verifier.__doc__ or "").split("```python\n")[1].split("```")[0]
+    documented = (Verifier.__doc__ or "").split("Example::\n")[1].split("Args:")[0]
     example = "\n".join(line.strip() for line in documented.splitlines())
     example = example.replace("load()", f"load({str(model_folder)!r})")
     example = example.replace("a.jpg", str(photos / "ada.jpg")).replace("b.jpg", str(photos / "ben.jpg"))

@@ -10,8 +10,8 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from queue import LifoQueue
+from contextlib import contextmanager, suppress
+from queue import Empty, LifoQueue
 from typing import TypeVar
 
 import anyio
@@ -49,6 +49,7 @@ class Lane:
         self._limiter = anyio.CapacityLimiter(places)
         self._most = places + waiting
         self._inside = 0
+        self._closed = False
         self._workers: LifoQueue[Worker] = LifoQueue()
         for _ in range(places):
             self._workers.put(Worker(Limits(_SECONDS, _MEMORY)))
@@ -85,6 +86,8 @@ class Lane:
             yield worker
         finally:
             self._workers.put(worker)
+            if self._closed:
+                self.close()
 
     def start(self) -> None:
         """Starts the worker processes, which otherwise the first question does."""
@@ -96,9 +99,11 @@ class Lane:
             worker.call(os.getpid)
 
     def close(self) -> None:
-        """Ends the worker processes."""
-        while not self._workers.empty():
-            self._workers.get().__exit__(None, None, None)
+        """Ends the worker processes; one that is in use ends after its question."""
+        self._closed = True
+        with suppress(Empty):
+            while True:
+                self._workers.get_nowait().__exit__(None, None, None)
 
 
 class Lanes:
