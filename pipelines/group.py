@@ -16,6 +16,8 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 
+from likeness.errors import MemoryLimitError
+from likeness.memory_limit import TRAINING, check_memory_limit
 from pipelines._parent import adopt_orphans, ask_kernel, follow_parent
 
 GRACE_SECONDS = 60.0
@@ -104,6 +106,11 @@ def _signal(child: subprocess.Popen[bytes], number: signal.Signals) -> None:
 
 def main() -> None:
     """The command line; the exit code is the command's."""
+    try:
+        check_memory_limit(TRAINING)
+    except MemoryLimitError as error:
+        print(error, file=sys.stderr)
+        raise SystemExit(error.exit_code) from None
     try:
         for number in _HANDED_ON[:2]:
             signal.signal(number, _ask)

@@ -17,16 +17,23 @@ MINIMUM = 1 << 30
 _LOADER = "failed to map segment"  # glibc's words where a library does not fit
 
 
-def check_memory_limit() -> None:
+TRAINING = 8 << 30
+"""Likewise for the targets of make: torch, DVC and MLflow reserve far more than they use."""
+
+
+def check_memory_limit(minimum: int = MINIMUM) -> None:
     """Called before any of the libraries is imported.
 
+    Args:
+        minimum: bytes of address space that are needed.
+
     Raises:
-        MemoryLimitError: this process is limited to less than `MINIMUM`.
+        MemoryLimitError: this process is limited to less.
     """
     limit = resource.getrlimit(resource.RLIMIT_AS)[0]
-    if limit != resource.RLIM_INFINITY and limit < MINIMUM:
+    if limit != resource.RLIM_INFINITY and limit < minimum:
         raise MemoryLimitError(
-            f"this process may use {limit >> 20} MB of address space, and Likeness needs {MINIMUM >> 20} MB: "
+            f"this process may use {limit >> 20} MB of address space, and Likeness needs {minimum >> 20} MB: "
             "raise the limit (ulimit -v)"
         )
 

@@ -116,6 +116,17 @@ def test_a_stage_saves_its_state_when_its_caller_is_stopped_or_killed(
 
 
 @_linux
+@pytest.mark.attack("13")
+@pytest.mark.parametrize("megabytes", [400, 2000])
+def test_a_small_limit_of_memory_is_one_sentence_of_make(project: Path, megabytes: int) -> None:
+    command = ["sh", "-c", f"ulimit -v {megabytes * 1024} && exec make run"]
+    assert begin(project, command).wait(60) == 2
+    log = (project / "log.txt").read_text()
+    assert f"may use {megabytes} MB of address space, and Likeness needs 8192 MB" in log
+    assert "Traceback" not in log
+
+
+@_linux
 @pytest.mark.attack("11")
 def test_the_group_is_ended_when_the_process_that_keeps_it_is_killed(project: Path) -> None:
     process = begin(project, COMMANDS["make"])
