@@ -72,7 +72,7 @@ class Scheduler:
         )
         assert status == 201
         nights = self.project / "reports" / "nightly"
-        wait_until(lambda: len(read_nights(nights)) > before, 120, "the run has ended")
+        wait_until(lambda: len(read_nights(nights)) > before, 300, "the run has ended")
         return read_nights(nights)[-1]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from likeness.errors import ParamsError
@@ -132,6 +132,7 @@ field = st.sampled_from([*NUMBERS, "MON", "mon-fri", "jan", "L", "5#3"])
 def test_what_is_accepted_strikes_in_prefect_too(cron: str) -> None:
     from prefect.server.schemas.schedules import CronSchedule
 
+    assume("#" not in cron or cron.split()[2] == "*")  # Prefect knows no week of the month beside a day of it
     if not cron_fault(cron):
         schedule = CronSchedule(cron=cron, timezone="Europe/Berlin")
         assert asyncio.run(schedule.get_dates(n=1, start=NOON))
