@@ -34,7 +34,8 @@ def main(
     """Measures the model; nothing is chosen on the test pairs."""
     wanted = read_params(params, EvaluateParams)
     loaded = load_model(model, "cuda" if torch.cuda.is_available() else "cpu")
-    found = study(FaceSet.open(faces), Split.open(splits), loaded, wanted)
+    face_set = FaceSet.open(faces)
+    found = study(face_set, Split.open(splits, face_set.manifest["person"]), loaded, wanted)
     write_study(out, found, {"weights": model / WEIGHTS, "manifest": faces / MANIFEST})
     log_evaluation(run, found.metrics)
     for system in ("model", "best_member", "baseline", "untrained"):

@@ -40,7 +40,8 @@ def main(
     """Trains what the parameters describe; interrupted and started again, goes on where it was."""
     network, recipe, training = read_params(params, ModelParams, RecipeParams, TrainParams)
     tracking = read_operations(params, TrackingParams)
-    face_set, split = FaceSet.open(faces), Split.open(splits)
+    face_set = FaceSet.open(faces)
+    split = Split.open(splits, face_set.manifest["person"])
     setup = TrainingSetup(network, recipe, training, face_set.source, split.card)
     task = TrainingTask(split.training_data, split.holdout, face_set.pixels, network, setup.preprocess, training)
     learn = partial(run_plan, task, checkpoint=checkpoint, device=device)

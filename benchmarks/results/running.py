@@ -13,8 +13,8 @@ from pathlib import Path
 
 from benchmarks.results.carrying import unpack
 from benchmarks.results.rows import Place, read_params
-from likeness.data.faceset import replaced_folder
 from likeness.data.splits import Split
+from likeness.files import replaced_folder
 
 _log = logging.getLogger(__name__)
 

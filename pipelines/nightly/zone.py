@@ -51,8 +51,11 @@ def cron_fault(cron: str) -> str:
     if cron in _NICKNAMES:
         return ""
     example = "such as 0 2 * * * for two o'clock every night"
-    if len(cron.split()) != 5:
+    fields = cron.split()
+    if len(fields) != 5:
         return f"expected five fields (minute, hour, day, month, weekday), {example}, found {cron!r}"
+    if "#" in fields[4] and fields[2] != "*":  # CronSim takes it, and Prefect then never strikes
+        return f"expected a day of the month or a weekday of a certain week, not both, found {cron!r}"
     try:
         next(CronSim(cron, datetime.now(UTC)))
     except (CronSimError, ValueError) as error:

@@ -11,6 +11,7 @@ import json
 import math
 import os
 import re
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator
@@ -128,6 +129,52 @@ def _finite(text: str) -> float:
     if not math.isfinite(value):
         raise ValueError(f"the number {text[:20]} is too large")
     return value
+
+
+@contextlib.contextmanager
+def replaced_folder(target: Path) -> Iterator[Path]:
+    """Yields an empty folder beside `target` that takes its place when the block ends well.
+
+    A kill leaves that folder behind; the next call empties it.
+
+    Raises:
+        OutputError: the folder cannot be made or written, or the disk is full; `target` is untouched.
+    """
+    temporary = target.with_name(f".{target.name}.part")
+    try:
+        _remove(temporary)
+        temporary.mkdir(parents=True)
+        yield temporary
+        _swap(temporary, target)
+    except OSError as error:
+        raise OutputError(
+            f"{target}: cannot be written ({error.strerror or error}); what it held before is intact. "
+            "Free some space or make the folder writable, then run again"
+        ) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _swap(fresh: Path, target: Path) -> None:
+    """Renames `fresh` to `target`; a full folder cannot be renamed over: it steps aside first."""
+    aside = target.with_name(f".{target.name}.old")
+    _remove(aside)
+    if target.exists():
+        target.rename(aside)
+    try:
+        fresh.rename(target)
+    except OSError:
+        if aside.exists():
+            aside.rename(target)
+        raise
+    _remove(aside)
+
+
+def _remove(path: Path) -> None:
+    if path.is_symlink() or path.is_file():
+        path.unlink()
+    elif path.exists():
+        shutil.rmtree(path)
 
 
 def file_sha256(path: Path, chunk: int = 1 << 20) -> str:

@@ -40,7 +40,7 @@ def test_the_speed_of_ingest_is_a_ratio_with_its_command() -> None:
 
 @pytest.mark.fault("B7")
 def test_the_time_of_a_verdict_names_the_form_of_the_model() -> None:
-    sentence = TEXT[TEXT.index("0.39 s") - 200 :][:400]
+    sentence = TEXT[TEXT.index("0.40 s") - 200 :][:400]
     assert "has its ONNX file" in sentence
     assert "without one 3.4 s" in sentence
 

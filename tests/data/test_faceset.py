@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from likeness.data.faceset import FaceSet, SourceCard, fingerprint, replaced_folder
+from likeness.data.faceset import FaceSet, SourceCard, fingerprint
 from likeness.errors import DataError, OutputError
+from likeness.files import replaced_folder
 from tests.data.tiny import tiny_faceset, tiny_manifest
 
 PEOPLE = {"Ann": 2, "Bob": 1, "Cy": 3}
@@ -93,6 +96,56 @@ def test_a_card_that_is_no_table_is_refused(tmp_path: Path, content: str) -> Non
     tiny_faceset(tmp_path / "faces", PEOPLE)
     (tmp_path / "faces" / "source.json").write_text(content)
     with pytest.raises(DataError, match="expected a table of keys and values, found"):
+        FaceSet.open(tmp_path / "faces")
+
+
+def scale_pixels(folder: Path) -> None:
+    pixels = np.load(folder / "pixels.npy")
+    pixels[0, 0, 0] ^= 1
+    np.save(folder / "pixels.npy", pixels)
+
+
+def rename_person(folder: Path) -> None:
+    manifest = pd.read_parquet(folder / "manifest.parquet")
+    manifest.loc[0, "person"] = "Zoe"
+    manifest.to_parquet(folder / "manifest.parquet")
+
+
+def swap_rows(folder: Path) -> None:
+    manifest = pd.read_parquet(folder / "manifest.parquet")
+    manifest.iloc[::-1].reset_index(drop=True).to_parquet(folder / "manifest.parquet")
+
+
+def card_edit(key: str, value: object) -> Callable[[Path], None]:
+    def edit(folder: Path) -> None:
+        card = json.loads((folder / "source.json").read_text())
+        (folder / "source.json").write_text(json.dumps({**card, key: value}))
+
+    return edit
+
+
+EDITS: dict[str, Callable[[Path], object]] = {
+    "a pixel": scale_pixels,
+    "a person's name": rename_person,
+    "the order of rows": swap_rows,
+    "alignment": card_edit("alignment", "LFW-a"),
+    "synthetic": card_edit("synthetic", False),
+    "crop": card_edit("crop", [8, 8]),
+    "fingerprint": card_edit("fingerprint", "0" * 64),
+    "a list": lambda folder: (folder / "lists" / "pairs.txt").write_text("1\t1\n"),
+    "a list more": lambda folder: (folder / "lists" / "people.txt").write_text("0\n"),
+    "a list less": lambda folder: (folder / "lists" / "pairs.txt").unlink(),
+    "no digests": lambda folder: (folder / "digests.json").unlink(),
+    "other digests": lambda folder: (folder / "digests.json").write_text("[]"),
+}
+
+
+@pytest.mark.attack("14")
+@pytest.mark.parametrize("edit", EDITS)
+def test_an_edited_face_set_is_refused(tmp_path: Path, edit: str) -> None:
+    tiny_faceset(tmp_path / "faces", PEOPLE, lists={"pairs.txt": "1\t0\n"})
+    EDITS[edit](tmp_path / "faces")
+    with pytest.raises(DataError, match="ingest"):
         FaceSet.open(tmp_path / "faces")
 
 

@@ -111,6 +111,7 @@ def test_numbers_come_from_the_file_names() -> None:
 
 
 @pytest.mark.fault("D24")
+@pytest.mark.attack("14")
 def test_one_name_in_two_forms_is_one_person() -> None:
     assert people_of(["Zo\u00eb/1.jpg", "Zoe\u0308/2.jpg"]) == [("Zo\u00eb", 1), ("Zo\u00eb", 2)]
 

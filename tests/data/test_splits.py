@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from likeness.data.splits import Identities, Pairs, Split
-from likeness.errors import DataError, OutputError
+from likeness.errors import DataError, OutputError, OverlapError
 
 TRAIN = Pairs(np.array([4, 0]), np.array([5, 2]), np.array([True, False]))
 HOLDOUT = Pairs(np.array([7]), np.array([6]), np.array([True]), np.array([True]))
@@ -95,3 +95,49 @@ def test_equal_splits_are_equal_files(tmp_path: Path) -> None:
     for name in ("pairs.parquet", "identities.parquet", "card.json"):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
     assert json.loads((tmp_path / "one" / "card.json").read_text()) == {"protocol": "unrestricted"}
+
+
+PEOPLE = [f"Person {row // 2}" for row in range(12)]
+
+
+@pytest.mark.attack("14")
+def test_a_split_whose_test_pairs_are_its_training_pairs_is_refused_at_load(tmp_path: Path) -> None:
+    Split(TRAIN, HOLDOUT, TRAIN, None, None, {}).write(tmp_path)
+    for people in (None, PEOPLE):
+        with pytest.raises(OverlapError, match=r"in train and in test"):
+            Split.open(tmp_path, people)
+
+
+@pytest.mark.attack("14")
+def test_a_person_on_two_sides_with_different_images_is_seen_where_the_people_are_known(tmp_path: Path) -> None:
+    one, other = (Pairs(np.array([row]), np.array([row + 2]), np.array([False])) for row in (0, 1))
+    Split(one, HOLDOUT, other, None, None, {}).write(tmp_path)
+    Split.open(tmp_path)  # no image is on two sides
+    with pytest.raises(OverlapError, match=r"in train and in test \(2\): Person 0, Person 1"):
+        Split.open(tmp_path, PEOPLE)
+
+
+@pytest.mark.attack("14")
+def test_an_identity_of_the_test_set_among_those_that_are_trained_on_is_refused(tmp_path: Path) -> None:
+    known = Identities(np.array([0, 2, 4, 5, 9]), np.array([0, 1, 2, 2, 3]))
+    split(known).write(tmp_path)
+    with pytest.raises(OverlapError, match="in train and in test"):
+        Split.open(tmp_path)
+
+
+@pytest.mark.attack("14")
+@pytest.mark.parametrize("name", ["pairs.parquet", "identities.parquet", "card.json"])
+def test_an_edited_split_is_refused(tmp_path: Path, name: str) -> None:
+    split(IDENTITIES).write(tmp_path)
+    if name == "card.json":
+        (tmp_path / name).write_text('{"protocol": "restricted"}')
+    else:
+        pd.read_parquet(tmp_path / name).iloc[:-1].to_parquet(tmp_path / name, index=False)
+    with pytest.raises(DataError, match=rf"not what the split stage wrote there: {name}"):
+        Split.open(tmp_path)
+
+
+def test_rows_that_the_face_set_does_not_have_are_told(tmp_path: Path) -> None:
+    split().write(tmp_path)
+    with pytest.raises(DataError, match="row 10 of a face set with 5 rows"):
+        Split.open(tmp_path, PEOPLE[:5])

@@ -36,7 +36,8 @@ def find_rate(
     from likeness.training.params import RecipeParams, TrainParams
 
     network, recipe, training = read_params(params, ModelParams, RecipeParams, TrainParams)
-    face_set, split = FaceSet.open(faces), Split.open(splits)
+    face_set = FaceSet.open(faces)
+    split = Split.open(splits, face_set.manifest["person"])
     setup = TrainingSetup(network, recipe, training, face_set.source, split.card)
     siamese = build_siamese(network, face_set.size, training.seed)
     found = find_learning_rate(

@@ -1,8 +1,8 @@
 """The face set: every image of a source as one memory-mapped array, with a table that says what each row is.
 
 A folder holds `pixels.npy` (uint8 [N, H, W]), `manifest.parquet` (one row an image, in the same order),
-`source.json` (where it came from) and `lists/*.txt` (the official pair and people lists, if any). One array
-instead of N files: tracking, copying and reading the set cost the same for ten images and for a million.
+`source.json` (where it came from), `lists/*.txt` (the official pair and people lists, if any) and `digests.json`.
+One array instead of N files: tracking, copying and reading the set cost the same for ten images and for a million.
 """
 
 from __future__ import annotations
@@ -10,9 +10,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -21,9 +19,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from likeness.data.digests import check_digests, write_digests
 from likeness.data.problems import PROBLEMS
-from likeness.errors import DataError, OutputError
-from likeness.files import read_json, write_json, write_text
+from likeness.errors import DataError
+from likeness.files import read_json, replaced_folder, write_json, write_text
 from likeness.params import from_mapping
 
 PIXELS = "pixels.npy"
@@ -114,7 +113,8 @@ class FaceSet:
         """Opens a face set that `create` or the ingest stage wrote.
 
         Raises:
-            DataError: a file is missing or unreadable, or the files do not belong together.
+            DataError: a file is missing or unreadable, the files do not belong together, or one of them is not
+                what the ingest stage wrote.
         """
         try:
             pixels = np.load(folder / PIXELS, mmap_mode="r")
@@ -124,7 +124,9 @@ class FaceSet:
             raise DataError(f"{folder}: is no readable face set ({error}); run the ingest stage again") from error
         _check(folder, pixels, manifest)
         lists = {path.name: path for path in sorted((folder / LISTS).glob("*.txt"))}
-        return cls(pixels, manifest, source, lists, _read_left_aside(folder / ASIDE))
+        aside = _read_left_aside(folder / ASIDE)
+        check_digests(folder, "ingest")
+        return cls(pixels, manifest, source, lists, aside)
 
     @classmethod
     def create(
@@ -212,53 +214,8 @@ def seal(folder: Path, manifest: pd.DataFrame, source: SourceCard, lists: Mappin
     for name, text in lists.items():
         write_text(folder / LISTS / name, text)
     write_json(folder / SOURCE, dataclasses.asdict(card))
+    write_digests(folder)
     return card
-
-
-@contextmanager
-def replaced_folder(target: Path) -> Iterator[Path]:
-    """Yields an empty folder beside `target` that takes its place when the block ends well.
-
-    A kill leaves that folder behind; the next call empties it.
-
-    Raises:
-        OutputError: the folder cannot be made or written, or the disk is full; `target` is untouched.
-    """
-    temporary = target.with_name(f".{target.name}.part")
-    try:
-        _remove(temporary)
-        temporary.mkdir(parents=True)
-        yield temporary
-        _swap(temporary, target)
-    except OSError as error:
-        raise OutputError(
-            f"{target}: cannot be written ({error.strerror or error}); what it held before is intact. "
-            "Free some space or make the folder writable, then run again"
-        ) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _swap(fresh: Path, target: Path) -> None:
-    """Renames `fresh` to `target`; a full folder cannot be renamed over: it steps aside first."""
-    aside = target.with_name(f".{target.name}.old")
-    _remove(aside)
-    if target.exists():
-        target.rename(aside)
-    try:
-        fresh.rename(target)
-    except OSError:
-        if aside.exists():
-            aside.rename(target)
-        raise
-    _remove(aside)
-
-
-def _remove(path: Path) -> None:
-    if path.is_symlink() or path.is_file():
-        path.unlink()
-    elif path.exists():
-        shutil.rmtree(path)
 
 
 def fingerprint(

@@ -24,7 +24,6 @@ from likeness.data.faceset import (
     Alignment,
     SourceCard,
     problem_counts,
-    replaced_folder,
     seal,
     usable,
     write_left_aside,
@@ -37,6 +36,7 @@ from likeness.data.problems import NO_FACE, PROBLEMS, SMALL_FACE, TOO_SMALL
 from likeness.data.sources import VARIANTS, DataParams
 from likeness.data.store import sort_rows
 from likeness.errors import DataError
+from likeness.files import replaced_folder
 
 log = logging.getLogger(__name__)
 

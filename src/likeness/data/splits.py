@@ -1,13 +1,15 @@
 """What the split stage hands to training and evaluation: pairs, identities, and the card that vouches for them.
 
 On disk: `pairs.parquet` (split, a, b, same, origin), `identities.parquet` (row, label, split; empty when the
-protocol is restricted, so that training cannot see what the protocol forbids) and `card.json`. This module
-reads and writes them and nothing else; how they come about stands in `likeness.data.protocol`.
+protocol is restricted, so that training cannot see what the protocol forbids), `card.json` and `digests.json`.
+This module reads, checks and writes them; how they come about stands in `likeness.data.protocol`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import combinations
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,12 +17,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from likeness.errors import DataError
+from likeness.data.digests import check_digests, write_digests
+from likeness.errors import DataError, OverlapError
 from likeness.files import atomic_path, read_json, write_json
 
 PAIRS_FILE = "pairs.parquet"
 IDENTITIES_FILE = "identities.parquet"
 CARD_FILE = "card.json"
+_SHOWN = 5  # people that a message names
 
 SplitName = Literal["train", "holdout", "test"]
 SPLITS: tuple[SplitName, ...] = ("train", "holdout", "test")
@@ -115,12 +119,45 @@ class Split:
     card: dict[str, Any]
 
     @property
+    def rows(self) -> dict[str, NDArray[np.int64]]:
+        """Manifest rows of the images on each side, in pairs or as identities, each once, ascending."""
+        known = {"train": self.identities, "holdout": self.holdout_identities}
+        pairs = dict(zip(SPLITS, (self.train, self.holdout, self.test), strict=True))
+        return {
+            name: np.union1d(own.rows, images.rows) if (images := known.get(name)) else own.rows
+            for name, own in pairs.items()
+        }
+
+    def check_disjoint(self, people: Iterable[str]) -> None:
+        """Refuses a split with a person on two sides.
+
+        Args:
+            people: the person of each manifest row.
+
+        Raises:
+            DataError: the split names rows that are not there.
+            OverlapError: a person is on two sides.
+        """
+        names, rows = np.asarray(list(people), dtype=object), self.rows
+        if (last := max((int(own[-1]) for own in rows.values() if len(own)), default=-1)) >= len(names):
+            raise DataError(
+                f"the split names row {last} of a face set with {len(names)} rows; run the split stage again"
+            )
+        for one, two in combinations(rows, 2):
+            if shared := sorted(set(names[rows[one]]) & set(names[rows[two]])):
+                more = f" and {len(shared) - _SHOWN} more" if len(shared) > _SHOWN else ""
+                raise OverlapError(
+                    f"people are in {one} and in {two} ({len(shared)}): {', '.join(shared[:_SHOWN])}{more}. A "
+                    "result on people who were trained on says nothing about others; use lists without such people"
+                )
+
+    @property
     def training_data(self) -> TrainingData:
         """What the protocol lets training see: identities when unrestricted, else the pairs alone."""
         return self.train if self.identities is None else self.identities
 
     def write(self, folder: Path) -> None:
-        """Writes the three files, each atomically.
+        """Writes the three files and their digests, each atomically.
 
         Raises:
             OutputError: the folder cannot be written.
@@ -128,26 +165,37 @@ class Split:
         _write_parquet(folder / PAIRS_FILE, self._pairs_frame())
         _write_parquet(folder / IDENTITIES_FILE, self._identities_frame())
         write_json(folder / CARD_FILE, self.card)
+        write_digests(folder)
 
     @classmethod
-    def open(cls, folder: Path | str) -> Split:
+    def open(cls, folder: Path | str, people: Iterable[str] | None = None) -> Split:
         """Reads what `write` wrote.
 
+        Args:
+            folder: of the split stage.
+            people: the person of each manifest row, to check that nobody is on two sides; without it the images
+                alone are checked.
+
         Raises:
-            DataError: a file is missing, cannot be read, or lacks a column.
+            DataError: a file is missing, cannot be read, lacks a column, or is not what the split stage wrote.
+            OverlapError: a person, or an image, is on two sides.
         """
         folder = Path(folder)
         pairs = _read_parquet(folder / PAIRS_FILE, {"split", "a", "b", "same", "origin"})
-        people = _read_parquet(folder / IDENTITIES_FILE, {"row", "label", "split"})
+        images = _read_parquet(folder / IDENTITIES_FILE, {"row", "label", "split"})
         try:
             card = read_json(folder / CARD_FILE)
         except (OSError, ValueError) as error:
             raise DataError(_unreadable(folder / CARD_FILE, error)) from error
         train, holdout, test = (_pairs_of(pairs[pairs["split"] == name]) for name in SPLITS)
         identities, holdout_identities = (
-            _identities_of(people[people["split"] == name]) for name in ("train", "holdout")
+            _identities_of(images[images["split"] == name]) for name in ("train", "holdout")
         )
-        return cls(train, holdout, test, identities, holdout_identities, card)
+        split = cls(train, holdout, test, identities, holdout_identities, card)
+        check_digests(folder, "split")
+        last = max((int(own[-1]) for own in split.rows.values() if len(own)), default=-1)
+        split.check_disjoint([f"image {row}" for row in range(last + 1)] if people is None else people)
+        return split
 
     def _pairs_frame(self) -> pd.DataFrame:
         tables = [

@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from likeness.data.faceset import replaced_folder
 from likeness.evaluation.pictures import save_picture
 from likeness.evaluation.study import Study
-from likeness.files import file_sha256, write_json
+from likeness.files import file_sha256, replaced_folder, write_json
 
 _HEADLINE = ("accuracy", "auc", "eer", "tar_at_far_1e-2")
 
