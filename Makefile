@@ -55,17 +55,21 @@ repository: # DVC needs one, and a downloaded archive has none
 	@git rev-parse --git-dir >/dev/null 2>&1 || \
 	  { echo "this is not a git repository (a downloaded archive?): git init && git add -A && git commit -m start"; exit 2; }
 
-run: repository .venv/.installed ## the pipeline that params.yaml describes, then where its results are
+.PHONY: readable
+readable: .venv/.installed # a file that DVC would otherwise fail on in its own words, or never end with
+	@$(BIN)/python -m pipelines.readable
+
+run: repository .venv/.installed readable ## the pipeline that params.yaml describes, then where its results are
 	@$(GROUP) $(BIN)/dvc repro
 	@$(BIN)/likeness where
 
 EXPERIMENT = $(GROUP) $(BIN)/python -m pipelines.experiment $(foreach one,$(SET),--set '$(one)') $(STAGES)
 
-lfw: repository .venv/.installed ## the pipeline on LFW-a; MIRROR=<folder or URL> takes it from there; DATA=<variant> RECIPE=koch
+lfw: repository .venv/.installed readable ## the pipeline on LFW-a; MIRROR=<folder or URL> takes it from there; DATA=<variant> RECIPE=koch
 	@$(EXPERIMENT) --recipe '$(or $(RECIPE),koch)' $(if $(DATA),--source '$(DATA)')
 	@$(BIN)/likeness where
 
-folder: repository .venv/.installed ## the pipeline on your own people: MIRROR=<one folder of photographs a person> RECIPE=own-photographs
+folder: repository .venv/.installed readable ## the pipeline on your own people: MIRROR=<one folder of photographs a person> RECIPE=own-photographs
 	@$(EXPERIMENT) --recipe '$(or $(RECIPE),own-photographs)' --source folder
 	@$(BIN)/likeness where
 
@@ -101,7 +105,7 @@ format: .venv/.installed ## let ruff lay the code out
 bench: .venv/.installed ## what the performance figures of the README were measured with
 	$(BIN)/python -m benchmarks
 
-sweep: repository .venv/.installed ## accuracy against learning rate, batch, epochs: on drawn faces; on LFW with MIRROR= or DATA=; FULL=1
+sweep: repository .venv/.installed readable ## accuracy against learning rate, batch, epochs: on drawn faces; on LFW with MIRROR= or DATA=; FULL=1
 	@$(GROUP) $(BIN)/python -m pipelines.sweep --plan $(if $(FULL),full,$(if $(MIRROR)$(DATA),lfw,drawn)) $(if $(DATA),--source '$(DATA)')
 	@if test -d reports/evaluation; then $(GROUP) $(BIN)/dvc repro --single-item report; fi
 
@@ -126,7 +130,7 @@ results-pack: .venv/.installed ## pack the unfinished rows of `results` or `view
 results-gpu: ## there, without set-up: train and measure what PACK=folder holds, with the torch of PYTHON=python3
 	PYTHONPATH=src:.:$(PACK)/packages $(PYTHON) -m benchmarks.results run --out $(PACK) --device cuda
 
-register: repository .venv/.installed ## register the evaluated model as challenger and let the gate decide
+register: repository .venv/.installed readable ## register the evaluated model as challenger and let the gate decide
 	$(GROUP) $(BIN)/python -m pipelines.register
 
 ui: .venv/.installed ## compare runs in the browser (http://127.0.0.1:5000)
@@ -148,10 +152,10 @@ clean: ## remove the outputs of the stages (the DVC cache, the runs and the jour
 	rm -rf data/faces data/splits models/model reports/train reports/evaluation reports/validation reports/figures reports/report.*
 
 .PHONY: nightly nightly-now test-nightly
-nightly: repository .venv/.installed ## retrain every night at nightly.cron until stopped (page: http://127.0.0.1:4200)
+nightly: repository .venv/.installed readable ## retrain every night at nightly.cron until stopped (page: http://127.0.0.1:4200)
 	$(GROUP) $(BIN)/python -m pipelines.nightly serve
 
-nightly-now: repository .venv/.installed ## one night, now; ARGS="--force-train" trains from a new seed, --accept-drift takes any batch, --no-settle waits for no file
+nightly-now: repository .venv/.installed readable ## one night, now; ARGS="--force-train" trains from a new seed, --accept-drift takes any batch, --no-settle waits for no file
 	$(GROUP) $(BIN)/python -m pipelines.nightly now $(ARGS)
 
 test-nightly: .venv/.installed ## whole nights with real stages, a cron that fires, kills at random points (about an hour)
