@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -302,6 +303,19 @@ def test_export_puts_the_tower_beside_its_weights(run: Run, model: Path) -> None
     (done,) = run("export", "exported", "--json").lines
     assert done["onnx"] == "exported/tower.onnx"
     assert float(str(done["relative_difference"])) < 1e-4
+
+
+@pytest.mark.attack("9")
+def test_a_model_with_an_altered_file_does_not_verify(run: Run, model: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(model, tmp_path / "copy")
+    assert run("model", "verify", str(copy)).code == 0
+    weights = copy / "weights.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(content)
+    done = run("model", "verify", str(copy))
+    assert done.code == 1
+    assert re.search(r"^weights\.safetensors: (?!as in the card)", done.out, re.MULTILINE)
 
 
 def test_usage_version_and_where(run: Run) -> None:
