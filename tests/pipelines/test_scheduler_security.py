@@ -27,6 +27,7 @@ from tests.pipelines.night_project import free_port, run, toy_project, wait_unti
 
 pytestmark = pytest.mark.attack("1")
 FOREIGN = "https://elsewhere.example"
+ENDED = {"COMPLETED", "FAILED", "CANCELLED", "CRASHED"}
 
 
 @dataclass
@@ -63,17 +64,24 @@ class Scheduler:
         return self.authorised | {"Prefect-Csrf-Client": "test", "Prefect-Csrf-Token": token["token"]}
 
     def start_run(self, **parameters: Any) -> Night:
-        """Starts a run of the deployment; the record that it leaves."""
-        before = len(read_nights(self.project / "reports" / "nightly"))
+        """Starts a run of the deployment; the record that it leaves.
+
+        The record is written before the run has ended, and until then the next run would be cancelled.
+        """
+        nights = self.project / "reports" / "nightly"
+        before = len(read_nights(nights))
         _, _, deployment = self.send("GET", "deployments/name/retrain/nightly", headers=self.authorised)
         body = {"parameters": parameters} if parameters else {}
-        status, _, _ = self.send(
-            "POST", f"deployments/{deployment['id']}/create_flow_run", body, self.with_token()
-        )
+        path = f"deployments/{deployment['id']}/create_flow_run"
+        status, _, flow_run = self.send("POST", path, body, self.with_token())
         assert status == 201
-        nights = self.project / "reports" / "nightly"
-        wait_until(lambda: len(read_nights(nights)) > before, 300, "the run has ended")
+        wait_until(lambda: self._state_of(flow_run["id"]) in ENDED, 300, "the run has ended")
+        assert len(read_nights(nights)) == before + 1
         return read_nights(nights)[-1]
+
+    def _state_of(self, flow_run: str) -> str:
+        _, _, found = self.send("GET", f"flow_runs/{flow_run}", headers=self.authorised)
+        return str(found["state"]["type"])
 
 
 @pytest.fixture(scope="module")
