@@ -62,12 +62,19 @@ def test_people_who_were_removed_and_another_mirror_are_seen(project: Path, tmp_
 
 @pytest.mark.slow
 @pytest.mark.fault("D17")
-def test_a_relative_mirror_is_the_same_folder_in_a_copy_of_the_project(project: Path) -> None:
+@pytest.mark.parametrize("commands", [[["--temp"]], [["--queue"], ["--run-all"]]], ids=["temp", "queue"])
+def test_a_relative_mirror_is_the_same_folder_in_a_copy_of_the_project(
+    project: Path, commands: list[list[str]]
+) -> None:
     photos(project / "photos")
     (project / ".gitignore").write_text("/photos\n__pycache__\n/data/*\n!/data/collected.json\n")
     run(["git", "add", "-A"], project)
     run(["git", "-c", "user.name=A", "-c", "user.email=a@b", "commit", "-qm", "start"], project)
-    command = [sys.executable, "-m", "dvc", "exp", "run", "--temp", "-S", "data.mirror=photos", "ingest"]
-    done = subprocess.run(command, cwd=project, env=environment(), capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "6 images of 3 people" in done.stdout + done.stderr
+    output = ""
+    for options in commands:
+        changes = [] if options == ["--run-all"] else ["-S", "data.mirror=photos", "ingest"]
+        command = [sys.executable, "-m", "dvc", "exp", "run", *options, *changes]
+        done = subprocess.run(command, cwd=project, env=environment(), capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        output += done.stdout + done.stderr
+    assert "6 images of 3 people" in output
