@@ -174,10 +174,19 @@ def test_elsewhere_a_line_is_logged_for_each_epoch(
     assert capsys.readouterr().err == ""
 
 
-def test_bfloat16_on_a_cpu(tmp_path: Path) -> None:
-    trained = run(recipe(LOSSES.params("supcon"), precision="bfloat16"), network(dropout=0), tmp_path)
-    assert trained.best.holdout_auc > 0.85
-    assert {tensor.dtype for tensor in trained.siamese.parameters()} == {torch.float32}
+def test_bfloat16_on_a_cpu_learns_as_well_as_float32(tmp_path: Path) -> None:
+    """The mean over seeds of the held-out AUC; the weights stay in float32."""
+
+    def mean(precision: str) -> float:
+        found = []
+        for seed in range(3):
+            params = recipe(LOSSES.params("supcon"), precision=precision, epochs=6)
+            trained = run(params, network(dropout=0, seed=seed), tmp_path / f"{precision} {seed}")
+            assert {tensor.dtype for tensor in trained.siamese.parameters()} == {torch.float32}
+            found.append(trained.best.holdout_auc)
+        return float(np.mean(found))
+
+    assert mean("bfloat16") == pytest.approx(mean("float32"), abs=0.02)
 
 
 class Poisoned(nn.Module):

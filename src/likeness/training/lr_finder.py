@@ -20,6 +20,7 @@ from likeness.training.batches import Batch, PixelSource
 from likeness.training.distributed import DistributedContext, choose_device
 from likeness.training.losses.build import build_objective
 from likeness.training.params import TrainParams
+from likeness.training.precision import choose_precision
 from likeness.training.randomness import scoped_randomness
 from likeness.training.samplers import Sampler, build_sampler
 from likeness.training.training_state import StepPosition, TrainingState
@@ -87,7 +88,8 @@ def find_learning_rate(
     rates = np.geomspace(low, high, steps)
     with scoped_randomness(context.device):
         source = PixelSource(pixels, context.device)
-        state = TrainingState(student, objective, params, preprocess, source, seed, context)
+        precision = choose_precision(params.precision, student, pixels.shape[1:3], context)
+        state = TrainingState(student, objective, params, preprocess, source, seed, context, precision)
         state.train()
         losses, noise = _sweep(state, sampler, rates)
     if len(losses) <= _SETTLING:

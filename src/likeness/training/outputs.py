@@ -148,6 +148,7 @@ def _summary(setup: TrainingSetup, result: PlanResult) -> dict[str, Any]:
         "images_per_second": speeds[len(speeds) // 2] if speeds else None,
         "device": result.device,
         "processes": result.processes,
+        "precision": result.precision,
         "peak_memory_bytes": _peak_memory(),
         "machine": {
             "system": f"{platform.system()} {platform.machine()}",

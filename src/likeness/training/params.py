@@ -120,8 +120,8 @@ class TrainParams:
             gradient, the others add it as a gradient.
         clip_norm: largest norm of the gradient; null: not clipped.
         standardise: of each image: "unit" leaves grey values in [0, 1], "image" gives it mean 0 and deviation 1.
-        precision: of the tower; auto: bfloat16 on a GPU, float32 on a CPU. Weights, losses and optimiser are
-            always float32.
+        precision: of the tower; auto: bfloat16 on a GPU, and on a CPU that a short measurement finds quick in it,
+            else float32. Weights, losses and optimiser are always float32.
         ema_decay: of the moving average of the weights, which is then what is evaluated and kept; 0: none.
         freeze: train only this many topmost layers of the backbone; null: all of them.
         mirror_average: average each embedding with that of the mirrored face, in evaluation and in use.

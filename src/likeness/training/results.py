@@ -12,6 +12,7 @@ from likeness.models.siamese import Siamese
 from likeness.training.freezing import FrozenWeights
 from likeness.training.history import EpochRecord, StepRecord
 from likeness.training.params import MemberParams
+from likeness.training.precision import Precision
 
 _NOTHING = "nothing was to be learnt by gradient descent"
 
@@ -30,6 +31,7 @@ class TrainingResult:
         formula: of the loss, as the report prints it.
         device: where it was trained, such as `cpu` or a GPU's name.
         processes: that trained together.
+        precision: of the passes through the network.
         is_main: whether this process is the one that writes files (False in all but one under torchrun).
         frozen: layers that were kept as they are, found bit-identical before and after; None where none were.
     """
@@ -43,6 +45,7 @@ class TrainingResult:
     formula: str
     device: str
     processes: int
+    precision: Precision
     is_main: bool
     frozen: FrozenWeights | None
 
@@ -175,6 +178,11 @@ class PlanResult:
     def train_loss(self) -> float | None:
         """Mean training loss of that epoch."""
         return None if self.best_epoch is None else self.parts[-1][1].best.train_loss
+
+    @property
+    def precision(self) -> Precision | None:
+        """Of the passes through the network; None where nothing was trained by gradient descent."""
+        return self.parts[-1][1].precision if self.parts else None
 
     @property
     def stop_reason(self) -> str:

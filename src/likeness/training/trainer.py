@@ -41,6 +41,7 @@ from likeness.training.losses.build import build_objective
 from likeness.training.losses.objective import Objective
 from likeness.training.optimizer import learning_rate
 from likeness.training.params import TrainParams
+from likeness.training.precision import choose_precision
 from likeness.training.progress_bar import TrainingProgress
 from likeness.training.randomness import scoped_randomness
 from likeness.training.results import TrainingResult
@@ -108,7 +109,8 @@ def train(
         if context.device.type == "cpu":
             keep_freed_memory()
         source = PixelSource(pixels, context.device)
-        state = TrainingState(siamese, objective, params, preprocess, source, seed, context)
+        precision = choose_precision(params.precision, siamese, pixels.shape[1:3], context)
+        state = TrainingState(siamese, objective, params, preprocess, source, seed, context, precision)
         trainer = Trainer(state, validation, checkpoint, key, save_seconds, signals, on_epoch)
         frozen = state.frozen.snapshot()
         trainer.resume()
@@ -278,6 +280,7 @@ class Trainer:
             "stop": self.stop_reason,
             "history": [dataclasses.asdict(record) for record in self.history],
             "stopper": self.stopping.state(),
+            "precision": self.state.precision,
         }
         best = {f"kept/{name}": tensor for name, tensor in self.best_weights.items()}
         tensors = {**self.state.tensors(), **best, "steps": self.step_log.table()}
@@ -296,6 +299,7 @@ class Trainer:
         self.step_log = StepLog(tensors["steps"])
         best = with_prefix(tensors, "kept")
         self.best_weights = {name: tensor.to(self.context.device) for name, tensor in best.items()}
+        self.state.precision = values["precision"]  # a second measurement would not bring back the same numbers
         self.state.restore(tensors, len(self.step_log))
         log.info("continuing with epoch %d, step %d", self.epoch + 1, self.index + 1)
 
@@ -321,6 +325,7 @@ class Trainer:
             formula=self.state.objective.formula,
             device=torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
             processes=self.context.world_size,
+            precision=self.state.precision,
             is_main=self.context.is_main,
             frozen=frozen,
         )

@@ -23,6 +23,7 @@ from likeness.training.optimizer import (
     restore_optimizer,
 )
 from likeness.training.params import TrainParams
+from likeness.training.precision import Precision
 from likeness.training.randomness import Purpose, torch_seed
 
 
@@ -55,6 +56,7 @@ class TrainingState:
         pixels: the pixel store.
         seed: of everything random.
         context: the processes that train together.
+        precision: of the passes through the network; may be set anew between steps.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class TrainingState:
         pixels: PixelSource,
         seed: int,
         context: DistributedContext,
+        precision: Precision,
     ) -> None:
         if context.world_size > 1 and context.device.type == "cuda":
             nn.SyncBatchNorm.convert_sync_batchnorm(siamese)  # type: ignore[no-untyped-call]
@@ -79,9 +82,18 @@ class TrainingState:
         self.optimizer = build_optimizer(self.parameters, params) if self.parameters else None
         self.penalty = Penalty(siamese.backbone, params.l2)
         self.average = ExponentialMovingAverage(siamese, params.ema_decay) if params.ema_decay else None
-        forward = _Forward(siamese, objective, params.precision, context)
-        self.forward = context.parallel(forward) if self.parameters else forward
+        self._forward = _Forward(siamese, objective, precision, context)
+        self.forward = context.parallel(self._forward) if self.parameters else self._forward
         self.steps = 0
+
+    @property
+    def precision(self) -> Precision:
+        """Of the passes through the network."""
+        return self._forward.precision
+
+    @precision.setter
+    def precision(self, precision: Precision) -> None:
+        self._forward.precision = precision
 
     def train(self) -> None:
         """Switches the network to training mode; frozen layers stay in evaluation mode."""
@@ -161,14 +173,15 @@ class _Forward(nn.Module):
     """From a process's share of the images to the loss of the whole batch: what parallel training wraps."""
 
     def __init__(
-        self, siamese: Siamese, objective: Objective, precision: str, context: DistributedContext
+        self, siamese: Siamese, objective: Objective, precision: Precision, context: DistributedContext
     ) -> None:
         super().__init__()
         self.siamese, self.objective, self.context = siamese, objective, context
-        self.reduced = precision == "bfloat16" or (precision == "auto" and context.device.type == "cuda")
+        self.precision: Precision = precision
 
     def forward(self, images: Tensor, batch: Batch, progress: float, mining_seed: int) -> Loss:
-        with torch.autocast(self.context.device.type, torch.bfloat16, enabled=self.reduced):
+        reduced = self.precision == "bfloat16"
+        with torch.autocast(self.context.device.type, torch.bfloat16, enabled=reduced):
             own: Tensor = self.siamese(images)
         embeddings = self.context.gather(own.float(), len(batch.rows))
         torch.manual_seed(mining_seed)  # all processes mine the same triplets

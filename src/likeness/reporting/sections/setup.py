@@ -79,6 +79,7 @@ def _machine(summary: Json | None) -> list[Block]:
     facts = {
         "trained on": summary.get("device"),
         "processes": summary.get("processes"),
+        "precision": summary.get("precision"),
         **dict(leaves(summary.get("machine") or {})),
         "peak memory": _gibibytes(memory.get("host")),
         "peak memory of the GPU": _gibibytes(memory.get("gpu")),
