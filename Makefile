@@ -26,7 +26,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 GROUP = $(BIN)/python -m pipelines.group
 
 .DEFAULT_GOAL := help
-.PHONY: help run lfw folder sweep results view2 results-pack results-gpu register test test-slow dist-test docs test-security fuzz lint format bench ui config lock sbom licences clean
+.PHONY: help run lfw folder sweep results view2 results-pack results-gpu register test coverage test-slow dist-test docs linkcheck test-security fuzz lint format bench ui config lock sbom licences clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):[^#]*## /\1\t/' | expand -t 14
@@ -76,8 +76,11 @@ folder: repository .venv/.installed readable ## the pipeline on your own people:
 test: .venv/.installed ## the test suite (real components, about ten minutes on two cores)
 	$(BIN)/python -m pytest -m "not slow and not nightly" -n 2 --dist loadfile $(PYTEST_ARGS)
 
-dist-test: .venv/.installed ## build wheel and sdist, install the core alone outside the checkout, use it; megabytes and seconds
-	$(BIN)/python -m benchmarks.distribution
+coverage: .venv/.installed ## which lines the quick tests run; fails below the floor in pyproject.toml (half as long again as `make test`)
+	$(BIN)/python -m pytest -m "not slow and not nightly" -n 2 --dist loadfile --cov --cov-report=term $(PYTEST_ARGS)
+
+dist-test: .venv/.installed ## build wheel and sdist, install the core alone outside the checkout, use it; KEEP=folder keeps both
+	$(BIN)/python -m benchmarks.distribution $(if $(KEEP),--keep '$(KEEP)')
 
 test-slow: .venv/.installed ## the tests that take minutes (about half an hour on two cores)
 	$(BIN)/python -m pytest -m slow -n 2 --dist loadfile $(PYTEST_ARGS)
@@ -91,6 +94,9 @@ fuzz: .venv/.installed ## altered files and requests for every reader: SECONDS=1
 docs: .venv/.installed ## the documentation, readable offline: docs/_build/html/index.html; warnings are errors
 	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
 	@echo docs/_build/html/index.html
+
+linkcheck: .venv/.installed ## whether the addresses that the documentation names still answer; needs the internet
+	$(BIN)/python -m sphinx -q -b linkcheck docs docs/_build/linkcheck
 
 lint: .venv/.installed ## style, types and the direction of imports
 	$(BIN)/ruff check .

@@ -1,6 +1,6 @@
 """Builds the distribution, installs its core outside the checkout, uses it, and prints megabytes and seconds.
 
-    python -m benchmarks.distribution [wheel | sdist ...]
+    python -m benchmarks.distribution [wheel | sdist ...] [--keep FOLDER]
 
 Wheel and source distribution are built in clean environments, as a package index would get them. Each is installed
 without extras into a new environment, which draws faces, verifies, enrols and identifies with the packaged model.
@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import os
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -135,7 +136,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Builds and checks; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.distribution")
     parser.add_argument("kinds", nargs="*", help=f"of {', '.join(KINDS)}; default: all")
-    kinds = parser.parse_args(argv).kinds or list(KINDS)
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="where both go if nothing is wrong")
+    arguments = parser.parse_args(argv)
+    kinds = arguments.kinds or list(KINDS)
     if unknown := set(kinds) - KINDS.keys():
         parser.error(f"expected {' or '.join(KINDS)}, found {', '.join(sorted(unknown))}")
     with tempfile.TemporaryDirectory() as scratch:
@@ -147,6 +150,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             (archive,) = (folder / "dist").glob(KINDS[kind])
             print(f"\n{kind}: {archive.stat().st_size / 1e6:.1f} MB")
             problems += [f"{kind}: {problem}" for problem in check(archive, folder)]
+        if arguments.keep and not problems:
+            shutil.copytree(folder / "dist", arguments.keep, dirs_exist_ok=True)
     print("\n".join(problems), file=sys.stderr)
     return 1 if problems else 0
 

@@ -41,3 +41,7 @@ html_title = "Likeness"
 html_static_path = ["_static"]
 html_css_files = ["likeness.css"]
 html_show_sphinx = False
+
+linkcheck_ignore = [r"http://(127\.0\.0\.1|localhost)\b"]
+linkcheck_allow_unauthorized = True
+linkcheck_timeout = 30

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib.metadata
-import os
 import platform
 import shutil
 import sqlite3
@@ -17,6 +16,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from likeness._version import DISTRIBUTION
+from likeness.data.cores import available_cores
 from likeness.tracking.database import set_aside, state_of
 
 Verdict = Literal["ok", "note", "missing"]
@@ -121,8 +121,8 @@ def _cores_and_memory() -> Finding:
         import psutil
     except ImportError as error:
         return Finding("machine", "missing", str(error), _INSTALL)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     memory = psutil.virtual_memory()
+    cores = available_cores()
     found = f"{cores} cores, {memory.total / _GIB:.0f} GiB of memory, {memory.available / _GIB:.0f} GiB free"
     if memory.available < 3 * _GIB:
         return Finding("machine", "note", found, "under 3 GiB free: S1 at batch 32 takes about that much")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from likeness.commands.common import JsonOption, emit, tell
+from likeness.data.cores import available_cores
 from likeness.extras import needing
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def bench(
         from likeness.serving.bench_search import PEOPLE, bench_search
         from likeness.serving.bench_towers import bench_towers
 
-    tell(f"load of this machine before: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    tell(f"load of this machine before: {os.getloadavg()[0]:.1f} on {available_cores()} cores")
     towers = bench_towers(
         {folder.resolve().name: folder for folder in models or []}, seconds=0.5 if quick else 2.0
     )

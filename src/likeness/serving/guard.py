@@ -19,13 +19,14 @@ from http.cookies import CookieError, SimpleCookie
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders, QueryParams
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 SHORTEST_TOKEN = 16
 SIGN_IN = "/session"
 
-_LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+_LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _TOKEN_NEEDED = "a token is needed, as a header: Authorization: Bearer TOKEN"
 _OWN_SITE = frozenset({"same-origin", "none"})
@@ -56,7 +57,8 @@ class Guard:
         self, app: ASGIApp, *, loopback: bool, token: str | None, sign_in: Callable[[bool], Response]
     ) -> None:
         self._app = app
-        self._loopback = loopback
+        hosts = _LOOPBACK_NAMES if loopback else None
+        self._checked = TrustedHostMiddleware(self._answer, allowed_hosts=hosts, www_redirect=False)
         self._token = token
         self._sign_in = sign_in
 
@@ -65,13 +67,14 @@ class Guard:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
         elif scope["type"] == "http":
-            answer = self._refusal(scope) or self._app
-            await answer(scope, receive, _with_headers(send))
+            await self._checked(scope, receive, _with_headers(send))
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = self._refusal(scope) or self._app
+        await answer(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> Response | None:
         headers = Headers(scope=scope)
-        if self._loopback and _host_name(headers.get("host", "")) not in _LOOPBACK_NAMES:
-            return _no("this service answers on localhost only", 403)
         if scope["method"] not in _SAFE_METHODS and not _own_origin(headers):
             return _no("this request comes from another site", 403)
         path, home = scope["path"], scope["method"] == "GET" and scope["path"] == "/"
@@ -130,14 +133,6 @@ def _own_origin(headers: Headers) -> bool:
         except ValueError:  # such as http://[
             return False
     return headers.get("sec-fetch-site", "none") in _OWN_SITE
-
-
-def _host_name(host: str) -> str:
-    """Without the port, and an IPv6 address without its brackets."""
-    try:
-        return urlsplit(f"//{host}").hostname or ""
-    except ValueError:
-        return ""
 
 
 def _no(why: str, status: int) -> Response:

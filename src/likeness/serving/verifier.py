@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from likeness.data.cores import available_cores
 from likeness.errors import ImageError
 from likeness.faces import Face
 from likeness.images import Image, Pixels
@@ -137,11 +137,12 @@ class Verifier:
 
     def faces(self, pictures: Iterable[Image], *, aligned: bool = False) -> Iterator[Face | ImageError]:
         """The face of each photograph in turn, or the error that it is; read ahead on every core."""
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
+        cores = available_cores()
+        with ThreadPoolExecutor(cores) as pool:
             pending: deque[Future[Face | ImageError]] = deque()
             for picture in pictures:
                 pending.append(pool.submit(self._face_or_error, picture, aligned))
-                if len(pending) >= _IN_FLIGHT * (os.cpu_count() or 1):
+                if len(pending) >= _IN_FLIGHT * cores:
                     yield pending.popleft().result()
             while pending:
                 yield pending.popleft().result()
