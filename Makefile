@@ -154,15 +154,15 @@ sbom: .venv/.installed ## write sbom.json, what is installed here as CycloneDX
 licences: .venv/.installed ## write docs/licences.md, the licences of the locked packages
 	$(BIN)/python -m pipelines.licences > docs/licences.md
 
-clean: ## remove the outputs of the stages (the DVC cache, the runs and the journal of nights stay)
+clean: ## remove the outputs of the stages (the DVC cache, the runs and the records of nightly runs stay)
 	rm -rf data/faces data/splits models/model reports/train reports/evaluation reports/validation reports/figures reports/report.*
 
 .PHONY: nightly nightly-now test-nightly
 nightly: repository .venv/.installed readable ## retrain every night at nightly.cron until stopped (page: http://127.0.0.1:4200)
 	$(GROUP) $(BIN)/python -m pipelines.nightly serve
 
-nightly-now: repository .venv/.installed readable ## one night, now; ARGS="--force-train" trains from a new seed, --accept-drift takes any batch, --no-settle waits for no file
+nightly-now: repository .venv/.installed readable ## one nightly run, now; ARGS="--force-train" trains from a new seed, --accept-drift adds any batch, --no-settle waits for no file
 	$(GROUP) $(BIN)/python -m pipelines.nightly now $(ARGS)
 
-test-nightly: .venv/.installed ## whole nights with real stages, a cron that fires, kills at random points (about an hour)
+test-nightly: .venv/.installed ## whole nightly runs with real stages, a cron that fires, kills at random points (about an hour)
 	$(BIN)/python -m pytest -s -m nightly tests/pipelines/test_retrain_nights.py

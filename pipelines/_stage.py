@@ -7,7 +7,6 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
@@ -15,15 +14,13 @@ from typing import Annotated, Any
 
 import typer
 
-from likeness.errors import ChangedParamsError, Failure, LikenessError, OutputError, ParamsError, failure_of
+from likeness.artifacts.failure import write_failure
+from likeness.errors import ChangedParamsError, LikenessError, ParamsError, failure_of
 from likeness.files import write_json
 from likeness.output import reported_output
 from likeness.params import Section, leaves, load_document, sections_of
 from likeness.telemetry import disable_telemetry
 from pipelines._parent import follow_parent
-
-FAILURE = "LIKENESS_FAILURE"
-"""Environment variable that names the file in which a stage that fails leaves its `Failure`."""
 
 
 def run(main: Callable[..., Any]) -> None:
@@ -43,11 +40,11 @@ def run(main: Callable[..., Any]) -> None:
         with reported_output():
             app()
     except LikenessError as error:
-        _leave(failure_of(error))
+        write_failure(failure_of(error))
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         raise SystemExit(error.exit_code) from None
     except Exception as error:
-        _leave(failure_of(error))
+        write_failure(failure_of(error))
         raise
 
 
@@ -87,13 +84,6 @@ def confirm_parameters(params: Path, used: Path | None, *sections: Section) -> N
 
 def _plain(sections: Sequence[Any]) -> dict[str, Any]:
     return {section.SECTION: asdict(section) for section in sections}
-
-
-def _leave(failure: Failure) -> None:
-    """Writes a failure to the file that whoever started the stage wants it in."""
-    if target := os.environ.get(FAILURE):
-        with suppress(OutputError):  # the disk is full: the exit code has to do
-            write_json(Path(target), asdict(failure))
 
 
 def _stop(number: int, _: FrameType | None) -> None:

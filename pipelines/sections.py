@@ -9,13 +9,13 @@ from likeness.data.protocol import SplitParams
 from likeness.data.sources import DataParams, SyntheticParams
 from likeness.evaluation.params import EvaluateParams
 from likeness.models.architecture import ModelParams
+from likeness.nightly.params import NightlyParams
 from likeness.params import Section
 from likeness.reporting.params import ReportParams
 from likeness.tracking.gate import GateParams
 from likeness.tracking.store import TrackingParams
 from likeness.training.params import RecipeParams, TrainParams
 from likeness.validation.params import ValidationParams
-from pipelines.nightly.params import NightlyParams
 
 _OF_PARAMS: tuple[type[Section], ...] = (
     RecipeParams,

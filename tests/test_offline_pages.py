@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from likeness.telemetry import SWITCHES
-from tests.pipelines.night_project import free_port
+from tests.nightly.toy_project import free_port
 from tests.pipelines.real_project import real_project
 from tests.recording import NEEDS_NAMESPACES, Recorded, record
 
@@ -64,7 +64,7 @@ def test_a_nightly_run_with_all_stages_asks_for_no_host(night: tuple[Path, Recor
 
 def test_the_files_that_people_open_ask_for_no_host(night: tuple[Path, Recorded], tmp_path: Path) -> None:
     project, _ = night
-    files = ("reports/report.html", "reports/validation/docs/index.html", "reports/nights.html")
+    files = ("reports/report.html", "reports/validation/docs/index.html", "reports/nightly-runs.html")
     found, seen = browsed(project, tmp_path / "home", {"pages": [(project / file).as_uri() for file in files]})
     assert all(len(text) > 100 for text in seen["shown"])
     assert (found.names, seen["foreign"]) == ((), [])
@@ -123,7 +123,7 @@ def test_the_second_page_of_the_scheduler_would(night: tuple[Path, Recorded], tm
 
 def scheduler(project: Path) -> dict[str, Any]:
     """`make nightly` and the pages of its server."""
-    from pipelines.nightly.params import read_nightly
+    from likeness.nightly.params import read_nightly
 
     site = f"http://127.0.0.1:{read_nightly(project / 'params.yaml').port}"
     return {

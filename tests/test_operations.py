@@ -12,7 +12,7 @@ import yaml
 
 from likeness.errors import ParamsError
 from likeness.operations import read_operations
-from tests.pipelines.night_project import initialise, run
+from tests.nightly.toy_project import initialise, run
 
 
 @dataclass(frozen=True)

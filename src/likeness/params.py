@@ -1,8 +1,8 @@
 """Reads sections of params.yaml into frozen dataclasses, and tells every mistake at once.
 
 A section's dataclass lives beside the component that it configures; this module knows none of them. Types
-understood: bool, int, float, str, Literal, X | None, tuple[X, ...], tuple[X, Y], and nested dataclasses,
-each bounded by `Annotated[X, Range(low, high)]` where a range is meant.
+understood: bool, int, float, str, Literal, X | None, tuple[X, ...], tuple[X, Y], dict[str, X], and nested
+dataclasses, each bounded by `Annotated[X, Range(low, high)]` where a range is meant.
 """
 
 from __future__ import annotations
@@ -229,6 +229,12 @@ def _read_value(hint: Any, value: Any, key: str, mistakes: _Mistakes, bounds: st
             return value
     elif origin is tuple:
         return _read_tuple(hint, value, key, mistakes, bounds)
+    elif origin is dict:
+        if isinstance(value, Mapping):
+            _, inner = typing.get_args(hint)
+            return {
+                name: _read_value(inner, item, _join(key, str(name)), mistakes) for name, item in value.items()
+            }
     elif dataclasses.is_dataclass(hint):
         if isinstance(value, Mapping):
             return _read_dataclass(typing.cast(type[Any], hint), value, key, mistakes)
@@ -314,5 +320,7 @@ def _describe(hint: Any) -> str:
         return " or ".join("null" if arg is type(None) else _describe(arg) for arg in typing.get_args(hint))
     if origin is tuple:
         return "a list of " + ", ".join(_describe(a) for a in typing.get_args(hint) if a is not Ellipsis)
+    if origin is dict:
+        return f"keys, each with {_describe(typing.get_args(hint)[1])}"
     names = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
     return names.get(hint, "a section with keys" if dataclasses.is_dataclass(hint) else str(hint))

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from likeness.artifacts.nightly_run import read_nightly_runs
 from likeness.data.archive import kind_of, open_reader
 from likeness.data.collected import Collected
 from likeness.data.faceset import FaceSet, SourceCard
@@ -23,7 +24,6 @@ from likeness.images import read_image
 from likeness.models.card import read_card
 from likeness.params import Section, from_mapping, load_document, read_params
 from likeness.serving.gallery_file import load_gallery
-from likeness.tracking.history import read_nights
 from likeness.training.checkpoint import STATE, load_checkpoint
 from tests.data.test_intake_attacks import good_batch, run_intake
 from tests.fuzz import seeds
@@ -92,7 +92,7 @@ def _card(data: bytes, folder: Path) -> None:
     path = _file(folder, data, "card.json")
     (folder / "collected").mkdir()
     _file(folder / "collected", data, "index.json")
-    read_nights(nights)
+    read_nightly_runs(nights)
     _each(
         lambda: read_card(path),
         lambda: _source_card(path),

@@ -1,4 +1,4 @@
-"""What tests of the nights share."""
+"""What tests of the nightly runs share."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from likeness.data.sources import SyntheticParams
 from likeness.data.splits import Split
 from likeness.files import read_json
 from likeness.models.weights import load_model
-from tests.pipelines.night_project import ROOT, initialise
+from tests.nightly.toy_project import ROOT, initialise
 
 PEOPLE = 60
 OVERRIDES: dict[str, dict[str, Any]] = {
@@ -110,9 +110,9 @@ def leftovers(project: Path) -> list[str]:
     return [str(path.relative_to(project)) for place in places for path in place.rglob("*.part")]
 
 
-def note_of(project: Path) -> dict[str, Any]:
-    """What a night at work leaves; that of a killed one lies there until the next begins."""
+def run_state_of(project: Path) -> dict[str, Any]:
+    """The state file of an active nightly run; that of a killed one stays until the next starts."""
     try:
-        return dict(read_json(project / ".likeness" / "nightly" / "at-work.json"))
+        return dict(read_json(project / ".likeness" / "nightly" / "running.json"))
     except FileNotFoundError:
         return {}

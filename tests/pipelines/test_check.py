@@ -12,7 +12,7 @@ import yaml
 
 from likeness.errors import ParamsError
 from pipelines.check import main, read_all
-from tests.pipelines.night_project import environment
+from tests.nightly.toy_project import environment
 from tests.pipelines.real_project import real_project
 
 ROOT = Path(__file__).parents[2]

@@ -16,7 +16,7 @@ import psutil
 import pytest
 import yaml
 
-from tests.pipelines.night_project import ROOT, environment, processes_in, toy_project, wait_until
+from tests.nightly.toy_project import ROOT, environment, processes_in, toy_project, wait_until
 
 STAGE = '''
 """Works until it is asked to stop, as a training does, with a child of its own."""
@@ -71,7 +71,7 @@ def begin(project: Path, command: list[str]) -> subprocess.Popen[bytes]:
         )
 
 
-def at_work(process: subprocess.Popen[bytes], project: Path) -> None:
+def wait_until_active(process: subprocess.Popen[bytes], project: Path) -> None:
     wait_until(lambda: (project / "working.txt").exists() or process.poll() is not None, 60, "the stage works")
     assert process.poll() is None, (project / "log.txt").read_text()
 
@@ -105,7 +105,7 @@ def test_a_stage_saves_its_state_when_its_caller_is_stopped_or_killed(
     project: Path, caller: str, number: signal.Signals
 ) -> None:
     process = begin(project, COMMANDS[caller])
-    at_work(process, project)
+    wait_until_active(process, project)
     if number is signal.SIGINT:
         os.killpg(process.pid, number)  # as a terminal does
     else:
@@ -130,7 +130,7 @@ def test_a_small_limit_of_memory_is_one_sentence_of_make(project: Path, megabyte
 @pytest.mark.attack("11")
 def test_the_group_is_ended_when_the_process_that_keeps_it_is_killed(project: Path) -> None:
     process = begin(project, COMMANDS["make"])
-    at_work(process, project)
+    wait_until_active(process, project)
     keeper = next(one for one in psutil.Process(process.pid).children() if "pipelines.group" in one.cmdline())
     keeper.kill()
     process.wait(_SECONDS)

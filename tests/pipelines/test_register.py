@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from likeness.tracking.registry import Registry
-from tests.pipelines.night_project import environment
+from tests.nightly.toy_project import environment
 from tests.pipelines.real_project import real_project
 
 pytestmark = pytest.mark.slow

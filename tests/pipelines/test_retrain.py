@@ -1,4 +1,4 @@
-"""How a night ends: real Prefect, real DVC with stages that do next to nothing, real processes and signals."""
+"""How a nightly run ends: real Prefect, real DVC with stages that do next to nothing, real signals."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
 from prefect.context import refresh_global_settings_context
 from prefect.states import State
 
+from likeness.artifacts.nightly_run import NightlyRun, read_nightly_runs
 from likeness.data.collected import Collected
-from likeness.tracking.history import Night, read_nights
-from pipelines.nightly.notes import save_webhook
+from likeness.nightly.prefect_artifacts import save_webhook
 from pipelines.retrain import retrain
 from tests.data.pictures import jpeg, write_folder
-from tests.pipelines.night_project import (
+from tests.nightly.toy_project import (
     ROOT,
     environment,
     prefect_server,
     processes_in,
     run,
-    start_night,
+    start_run,
     toy_project,
     wait_until,
     write_params,
@@ -65,20 +65,20 @@ def project(built: Path) -> Iterator[Path]:
     write_params(built)
 
 
-def night_of(project: Path) -> tuple[State[Any], Night]:
+def run_flow(project: Path) -> tuple[State[Any], NightlyRun]:
     """Runs the flow here; its state, and what it wrote down."""
     state = retrain(str(project), return_state=True)
-    return state, nights_of(project)[-1]
+    return state, records_of(project)[-1]
 
 
-def nights_of(project: Path) -> list[Night]:
-    return read_nights(project / "reports" / "nightly")
+def records_of(project: Path) -> list[NightlyRun]:
+    return read_nightly_runs(project / "reports" / "nightly")
 
 
-def tries(night: Night) -> dict[str, int]:
-    """How often Prefect began each task of a night; the server hears of them by events, a moment later."""
-    assert night.flow_run is not None
-    wanted = FlowRunFilter(id=FlowRunFilterId(any_=[night.flow_run]))
+def tries(record: NightlyRun) -> dict[str, int]:
+    """How often Prefect began each task of a run; the server hears of them by events, a moment later."""
+    assert record.flow_run is not None
+    wanted = FlowRunFilter(id=FlowRunFilterId(any_=[record.flow_run]))
     found: dict[str, int] = {}
 
     def all_over() -> bool:
@@ -92,10 +92,10 @@ def tries(night: Night) -> dict[str, int]:
 
 
 def test_nothing_new_ends_at_once_and_trains_nothing(server: str, project: Path) -> None:
-    state, night = night_of(project)
+    state, record = run_flow(project)
     assert (state.name, state.is_completed()) == ("Nothing to do", True)
-    assert (night.outcome, night.trained, night.stages) == ("nothing-to-do", False, {})
-    assert "nothing-to-do" in (project / "reports" / "nights.html").read_text()
+    assert (record.outcome, record.trained, record.stages) == ("nothing-to-do", False, {})
+    assert "nothing-to-do" in (project / "reports" / "nightly-runs.html").read_text()
 
 
 @pytest.mark.fault("A4")
@@ -103,11 +103,11 @@ def test_files_that_wait_are_told_and_taken_in_on_demand(server: str, project: P
     write_params(project, {"settle_seconds": 3600})
     write_folder(project / "data" / "incoming", {"Ann/1.jpg": jpeg(1)})
     try:
-        _, night = night_of(project)
-        assert night.outcome == "nothing-to-do"
-        assert "1 file waits to settle until" in night.line
+        _, record = run_flow(project)
+        assert record.outcome == "nothing-to-do"
+        assert "1 file waits to settle until" in record.line
         retrain(str(project), no_settle=True, return_state=True)
-        assert nights_of(project)[-1].batch["merged"] == 1
+        assert records_of(project)[-1].batch["merged"] == 1
     finally:
         for name in ("incoming", "collected"):
             shutil.rmtree(project / "data" / name, ignore_errors=True)
@@ -120,30 +120,30 @@ def test_a_failed_validation_stops_everything_and_is_told(
     url, messages = hook
     slug = save_webhook("likeness", url)
     write_params(project, {"notify": slug}, validate="ValidationFailedError: 2 of 9 expectations do not hold")
-    state, night = night_of(project)
+    state, record = run_flow(project)
     assert (state.name, state.is_failed()) == ("Validation failed", True)
-    assert "2 of 9 expectations do not hold" in night.line
-    assert (tries(night)["validate"], "split" in tries(night)) == (1, False)
-    assert messages == [{"subject": "Likeness: validation-failed", "text": night.line}]
+    assert "2 of 9 expectations do not hold" in record.line
+    assert (tries(record)["validate"], "split" in tries(record)) == (1, False)
+    assert messages == [{"subject": "Likeness: validation-failed", "text": record.line}]
 
 
 def test_a_download_that_breaks_off_is_tried_again_and_a_wrong_folder_is_not(server: str, project: Path) -> None:
     write_params(project, ingest="UnreachableError: http://mirror: the server does not answer")
-    _, night = night_of(project)
-    assert (night.outcome, tries(night)["ingest"]) == ("failed", 2)
+    _, record = run_flow(project)
+    assert (record.outcome, tries(record)["ingest"]) == ("failed", 2)
     write_params(project, ingest="SourceError: /faces: there is no such folder")
-    _, night = night_of(project)
-    assert (night.outcome, tries(night)["ingest"]) == ("failed", 1)
-    assert "there is no such folder" in night.line
+    _, record = run_flow(project)
+    assert (record.outcome, tries(record)["ingest"]) == ("failed", 1)
+    assert "there is no such folder" in record.line
     write_params(project, ingest="full")
-    _, night = night_of(project)
-    assert (night.outcome, tries(night)["ingest"]) == ("disk-full", 1)
+    _, record = run_flow(project)
+    assert (record.outcome, tries(record)["ingest"]) == ("disk-full", 1)
 
 
-def test_a_second_night_in_the_same_project_is_cancelled(server: str, project: Path) -> None:
+def test_a_second_run_in_the_same_project_is_cancelled(server: str, project: Path) -> None:
     with FileLock(project / ".likeness" / "nightly" / "lock"):
-        state, night = night_of(project)
-    assert (state.is_cancelled(), night.outcome) == (True, "overlapping")
+        state, record = run_flow(project)
+    assert (state.is_cancelled(), record.outcome) == (True, "overlapping")
 
 
 def test_a_person_who_works_with_dvc_is_waited_for_and_not_disturbed(server: str, project: Path) -> None:
@@ -152,9 +152,9 @@ def test_a_person_who_works_with_dvc_is_waited_for_and_not_disturbed(server: str
     person = subprocess.Popen(command, cwd=project, env=environment(), start_new_session=True)
     try:
         wait_until(lambda: len(processes_in(project)) >= 3, 60, "the person's stage works")
-        _, night = night_of(project)
-        assert night.outcome == "lock-busy"
-        assert str(person.pid) in night.line
+        _, record = run_flow(project)
+        assert record.outcome == "lock-busy"
+        assert str(person.pid) in record.line
         assert person.poll() is None
     finally:
         person.send_signal(signal.SIGINT)
@@ -165,45 +165,45 @@ def test_a_person_who_works_with_dvc_is_waited_for_and_not_disturbed(server: str
 
 def test_a_stage_out_of_time_is_stopped_with_all_its_children(server: str, project: Path) -> None:
     write_params(project, {"minutes": {"ingest": 0.15}}, ingest="sleep")
-    _, night = night_of(project)
-    assert night.outcome == "failed"
-    assert "0.15 minutes" in night.line
+    _, record = run_flow(project)
+    assert record.outcome == "failed"
+    assert "0.15 minutes" in record.line
     assert not processes_in(project)
 
 
-def working_night(project: Path, server: str, home: Path) -> subprocess.Popen[str]:
-    """A night that is in the midst of a stage."""
+def active_run(project: Path, server: str, home: Path) -> subprocess.Popen[str]:
+    """A nightly run that is in the midst of a stage."""
     write_params(project, ingest="sleep")
-    flow = start_night(project, server, home)
+    flow = start_run(project, server, home)
     # flow, guard, dvc, stage, its child
     wait_until(lambda: len(processes_in(project)) >= 5, 120, "the stage works")
     return flow
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_night_that_is_told_to_stop_takes_its_stage_along(
+def test_a_run_that_is_told_to_stop_stops_its_stage(
     server: str, home: Path, project: Path, number: signal.Signals
 ) -> None:
-    before = len(nights_of(project))
-    flow = working_night(project, server, home)
+    before = len(records_of(project))
+    flow = active_run(project, server, home)
     flow.send_signal(number)
     flow.communicate(timeout=180)
     assert not processes_in(project)
-    assert [night.outcome for night in nights_of(project)[before:]] == ["cancelled"]
+    assert [record.outcome for record in records_of(project)[before:]] == ["cancelled"]
 
 
-def test_a_killed_night_leaves_no_orphan_and_the_next_one_tells_of_it(
+def test_a_killed_run_leaves_no_orphan_and_the_next_one_records_it(
     server: str, home: Path, project: Path, hook: tuple[str, list[dict[str, Any]]]
 ) -> None:
-    before = len(nights_of(project))
-    flow = working_night(project, server, home)
+    before = len(records_of(project))
+    flow = active_run(project, server, home)
     flow.kill()
     flow.communicate(timeout=180)
     wait_until(lambda: not processes_in(project), 90, "all of them are gone")
     url, messages = hook
     write_params(project, {"notify": save_webhook("likeness", url)})
-    night_of(project)
-    killed, following = nights_of(project)[before:]
+    run_flow(project)
+    killed, following = records_of(project)[before:]
     assert (killed.outcome, following.outcome) == ("killed", "nothing-to-do")
     assert "killed at ingest" in killed.line
     assert messages == [{"subject": "Likeness: killed", "text": killed.line}]
@@ -211,15 +211,15 @@ def test_a_killed_night_leaves_no_orphan_and_the_next_one_tells_of_it(
 
 def test_an_unknown_parameter_is_told_in_a_line(server: str, project: Path) -> None:
     write_params(project, {"cronn": "0 3 * * *"})
-    _, night = night_of(project)
-    assert night.outcome == "failed"
-    assert "nightly.cronn: unknown key, did you mean cron?" in night.line
+    _, record = run_flow(project)
+    assert record.outcome == "failed"
+    assert "nightly.cronn: unknown key, did you mean cron?" in record.line
 
 
 def test_a_full_disk_is_told_before_anything_begins(server: str, project: Path) -> None:
     write_params(project, {"free_gigabytes": 1e9})
-    _, night = night_of(project)
-    assert night.outcome == "disk-full"
+    _, record = run_flow(project)
+    assert record.outcome == "disk-full"
 
 
 @pytest.mark.fault("A2")

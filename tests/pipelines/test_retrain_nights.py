@@ -1,6 +1,6 @@
-"""Whole nights with real stages on drawn faces: slow, run by `make test-nightly`.
+"""Whole nightly runs with real stages on drawn faces: slow, run by `make test-nightly`.
 
-Three nights (new good data, bad data, nothing new), a cron that fires, and kills at random points. The number of
+Three runs (new good data, bad data, nothing new), a cron that fires, and kills at random points. The number of
 kills is 20, or what LIKENESS_KILLS says; with LIKENESS_KILLS_IN=FOLDER they can be broken off and gone on with.
 """
 
@@ -25,23 +25,23 @@ import psutil
 import pytest
 import yaml
 
+from likeness.artifacts.nightly_run import NightlyRun, read_nightly_runs, write_nightly_run
 from likeness.data.collected import Collected
 from likeness.data.faceset import COLLECTED, FaceSet
 from likeness.data.members import Member
 from likeness.files import read_json, write_json
 from likeness.models.weights import load_model
-from likeness.tracking.history import Night, read_nights, write_night
+from likeness.nightly.params import STAGES
 from likeness.tracking.registry import Registry
 from likeness.training.checkpoint import STATE
-from pipelines.nightly.params import STAGES
-from tests.pipelines.deployed import ask, begin_run, pooled, served, serving, stages_in, state_of
-from tests.pipelines.night_project import (
+from tests.nightly.deployed import ask, begin_run, pooled, served, serving, stages_in, state_of
+from tests.nightly.toy_project import (
     environment,
     free_port,
     prefect_server,
     processes_in,
     run,
-    start_night,
+    start_run,
     toy_project,
     wait_until,
     write_params,
@@ -54,8 +54,8 @@ from tests.pipelines.real_project import (
     half_of,
     leftovers,
     named_test_pairs,
-    note_of,
     real_project,
+    run_state_of,
 )
 
 pytestmark = pytest.mark.nightly
@@ -63,7 +63,7 @@ pytestmark = pytest.mark.nightly
 NEWCOMERS = 30
 POINTS = ["the start", "the batch", *STAGES, "the gate"]
 
-NIGHT_SECONDS = 1500  # on two cores that others use too
+RUN_SECONDS = 1500  # on two cores that others use too
 
 
 @pytest.fixture(scope="module")
@@ -90,18 +90,18 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return real_project(tmp_path_factory.mktemp("nights") / "project")
 
 
-def nights_of(project: Path) -> list[Night]:
-    return read_nights(project / "reports" / "nightly")
+def records_of(project: Path) -> list[NightlyRun]:
+    return read_nightly_runs(project / "reports" / "nightly")
 
 
-def spend_night(project: Path, server: str, home: Path, *arguments: str) -> Night:
-    flow = start_night(project, server, home, *arguments)
-    output, _ = flow.communicate(timeout=NIGHT_SECONDS)
-    night = nights_of(project)[-1]
-    print(f"{night.outcome:18} {night.seconds:6.1f} s  stages {night.stages}  {night.line}")
-    if night.outcome == "failed":
+def complete_run(project: Path, server: str, home: Path, *arguments: str) -> NightlyRun:
+    flow = start_run(project, server, home, *arguments)
+    output, _ = flow.communicate(timeout=RUN_SECONDS)
+    record = records_of(project)[-1]
+    print(f"{record.outcome:18} {record.seconds:6.1f} s  stages {record.stages}  {record.line}")
+    if record.outcome == "failed":
         print(output[-4000:])
-    return night
+    return record
 
 
 def champion_of(project: Path) -> int | None:
@@ -109,13 +109,13 @@ def champion_of(project: Path) -> int | None:
 
 
 def test_three_nights(project: Path, server: str, home: Path, newcomers: dict[str, list[Member]]) -> None:
-    first = spend_night(project, server, home)
+    first = complete_run(project, server, home)
     assert (first.outcome, first.trained, first.champion) == ("promoted", True, 1)
     test_pairs = named_test_pairs(project)
 
     for person in list(newcomers)[:10]:
         deliver(project, person, newcomers[person])
-    second = spend_night(project, server, home)
+    second = complete_run(project, server, home)
     assert second.outcome in ("promoted", "kept", "refused")
     assert second.trained
     assert (second.challenger, second.batch["quarantined"]) == (2, 0)
@@ -131,13 +131,13 @@ def test_three_nights(project: Path, server: str, home: Path, newcomers: dict[st
         "Bad",
         [Member("bad.jpg", b"this is no picture"), Member("half.jpg", half_of(next(iter(newcomers.values()))[0]))],
     )
-    third = spend_night(project, server, home)
+    third = complete_run(project, server, home)
     assert (third.outcome, third.trained) == ("bad-batch", False)
     assert champion_of(project) == champion
     quarantine = {path.name for path in (project / "data" / "quarantine" / "Bad").iterdir()}
     assert quarantine == {"bad.jpg", "bad.jpg.reason.txt", "half.jpg", "half.jpg.reason.txt"}
 
-    fourth = spend_night(project, server, home)
+    fourth = complete_run(project, server, home)
     assert (fourth.outcome, fourth.trained, fourth.stages) == ("nothing-to-do", False, {})
     assert fourth.fingerprint == second.fingerprint
 
@@ -160,12 +160,12 @@ def test_kills_at_random_points(
     rounds: list[dict[str, Any]] = read_json(log) if log.exists() else []
     for turn in range(len(rounds), int(os.environ.get("LIKENESS_KILLS", "20"))):
         deliver(haunted, people[turn % len(people)], newcomers[people[turn % len(people)]])
-        rounds.append({"round": turn} | killed_night(haunted, server, home, turn))
+        rounds.append({"round": turn} | killed_run(haunted, server, home, turn))
         print(rounds[-1], flush=True)
         wait_until(lambda: not processes_in(haunted), 60, "no orphan is left")
         assert_whole(haunted)
         write_json(log, rounds)
-    last = spend_night(haunted, server, home)
+    last = complete_run(haunted, server, home)
     assert last.outcome in ("promoted", "kept", "refused", "nothing-to-do")
     assert_whole(haunted)
     delivered = {member.data for person in people[: len(rounds)] for member in newcomers[person]}
@@ -173,21 +173,21 @@ def test_kills_at_random_points(
     assert set(collected) == delivered
     assert len(collected) == len(delivered)
     assert FaceSet.open(haunted / "data" / "faces").source.collected_people == len(rounds)
-    assert sum(night.outcome == "killed" for night in nights_of(haunted)) <= len(rounds)
+    assert sum(record.outcome == "killed" for record in records_of(haunted)) <= len(rounds)
     judged = [entry.challenger for entry in Registry.open(folder=haunted).journal()]
     assert len(judged) == len(set(judged)), "a version was judged twice"
     assert leftovers(haunted) == []
 
 
-def test_the_night_after_a_kill_goes_on_from_the_last_checkpoint(tmp_path: Path, server: str, home: Path) -> None:
+def test_the_run_after_a_kill_continues_from_the_last_checkpoint(tmp_path: Path, server: str, home: Path) -> None:
     project = real_project(tmp_path / "project")
     params = yaml.safe_load((project / "params.yaml").read_text())
     params["train"]["epochs"] = 40
     (project / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
-    flow = start_night(project, server, home)
+    flow = start_run(project, server, home)
     threading.Thread(target=lambda: flow.stdout and flow.stdout.read(), daemon=True).start()
     state = project / "models" / ".checkpoint" / STATE
-    wait_until(lambda: state.exists() or flow.poll() is not None, NIGHT_SECONDS, "a checkpoint")
+    wait_until(lambda: state.exists() or flow.poll() is not None, RUN_SECONDS, "a checkpoint")
     assert flow.poll() is None
     for process in processes_in(project):
         with suppress(psutil.Error):
@@ -196,31 +196,31 @@ def test_the_night_after_a_kill_goes_on_from_the_last_checkpoint(tmp_path: Path,
     wait_until(lambda: not processes_in(project), 60, "no orphan is left")
     assert not (project / "models" / "model").exists()
 
-    following = start_night(project, server, home)
-    told, _ = following.communicate(timeout=NIGHT_SECONDS)
+    following = start_run(project, server, home)
+    told, _ = following.communicate(timeout=RUN_SECONDS)
     print(next((line for line in told.splitlines() if "continuing with epoch" in line), told))
     assert "continuing with epoch" in told
-    assert [night.outcome for night in nights_of(project)] == ["killed", "promoted"]
+    assert [record.outcome for record in records_of(project)] == ["killed", "promoted"]
     assert leftovers(project) == []
 
 
-def killed_night(project: Path, server: str, home: Path, turn: int) -> dict[str, Any]:
-    """A night that is killed at a random moment, the flow alone or all of it at once.
+def killed_run(project: Path, server: str, home: Path, turn: int) -> dict[str, Any]:
+    """A nightly run that is killed at a random moment, the flow alone or all of it at once.
 
     Every nine rounds go through all points in an order of their own, whatever the machine's pace.
     """
     chance = random.Random(turn)
     order = random.Random(turn // len(POINTS)).sample(POINTS, len(POINTS))
-    before, began = note_of(project), time.monotonic()
-    flow = start_night(project, server, home)
+    before, began = run_state_of(project), time.monotonic()
+    flow = start_run(project, server, home)
     threading.Thread(target=lambda: flow.stdout and flow.stdout.read(), daemon=True).start()
     point = POINTS.index(order[turn % len(POINTS)])
 
     def step() -> str:
-        note = note_of(project)
+        note = run_state_of(project)
         return POINTS[0] if note in ({}, before) else str(note["step"])
 
-    wait_until(lambda: flow.poll() is not None or POINTS.index(step()) >= point, NIGHT_SECONDS, "the point")
+    wait_until(lambda: flow.poll() is not None or POINTS.index(step()) >= point, RUN_SECONDS, "the point")
     time.sleep(chance.uniform(0, 5))
     at, end = step(), chance.choice(["flow killed", "all killed"])
     for process in processes_in(project) if end == "all killed" else []:
@@ -228,38 +228,38 @@ def killed_night(project: Path, server: str, home: Path, turn: int) -> dict[str,
             process.kill()
     flow.kill()
     if flow.wait(60) != -signal.SIGKILL:
-        end, at = "ended by itself", nights_of(project)[-1].outcome
+        end, at = "ended by itself", records_of(project)[-1].outcome
     return {"end": end, "at": at, "seconds": round(time.monotonic() - began, 1)}
 
 
-def test_a_cron_fires_and_a_missed_night_is_caught_up_once(tmp_path: Path) -> None:
+def test_a_cron_fires_and_a_missed_run_is_replaced_once(tmp_path: Path) -> None:
     """`serve` with its embedded server: fires every minute; stopped in the midst of a stage; started again."""
     nightly = {"cron": "* * * * *", "port": free_port()}
     project = toy_project(tmp_path / "project", nightly)
     run([sys.executable, "-m", "dvc", "repro", "-q"], project)
     with serving(project, tmp_path) as log:
-        wait_until(lambda: len(nights_of(project)) >= 1, 400, "the cron fires")
+        wait_until(lambda: len(records_of(project)) >= 1, 400, "the cron fires")
         write_params(project, nightly, ingest="sleep")
         wait_until(lambda: stages_in(project), 400, "a stage works")
     wait_until(lambda: not processes_in(project), 60, "server, flow and stage are gone")
-    assert "a night was missed" not in log.read_text()
+    assert "a nightly run was missed" not in log.read_text()
 
-    ended = len(nights_of(project))
+    ended = len(records_of(project))
     write_params(project, nightly | {"cron": "0 2 * * *", "timezone": "UTC"})
-    last = nights_of(project)[-1]
+    last = records_of(project)[-1]
     long_ago = replace(last, started="2026-01-01T02:00:00+00:00", flow_run=None)
     shutil.rmtree(project / "reports" / "nightly")
-    write_night(project / "reports" / "nightly", long_ago)
+    write_nightly_run(project / "reports" / "nightly", long_ago)
     assert ended >= 1
 
     def ended_by_themselves() -> int:  # a stop in the midst of a stage may be written down as killed
-        return sum(night.outcome != "killed" for night in nights_of(project))
+        return sum(record.outcome != "killed" for record in records_of(project))
 
     with serving(project, tmp_path) as log:
-        wait_until(lambda: ended_by_themselves() == 2, 400, "the missed night is caught up")
+        wait_until(lambda: ended_by_themselves() == 2, 400, "the missed record is caught up")
         time.sleep(20)
         assert ended_by_themselves() == 2, "it is caught up once"
-    assert "a night was missed" in log.read_text()
+    assert "a nightly run was missed" in log.read_text()
 
 
 @pytest.mark.parametrize("deployed", [served, pooled])
@@ -293,7 +293,7 @@ def test_a_run_can_be_cancelled_and_a_killed_one_is_told_at_once(
         wait_until(lambda: not stages_in(project), 60, "the stage is gone")
         state_of(url, flow_run, "CRASHED")
         wait_until(lambda: hook[1], 60, "the killed run is told")
-    outcomes = [night.outcome for night in nights_of(project)]
+    outcomes = [record.outcome for record in records_of(project)]
     assert outcomes == ["nothing-to-do", "cancelled", "killed"]
     assert [message["subject"] for message in hook[1]] == ["Likeness: killed"]
 
@@ -316,7 +316,7 @@ def test_the_backup_of_operations_md_restores(project: Path, tmp_path: Path) -> 
                 archive.add(project / name, name)
     with tarfile.open(tmp_path / "backup.tar") as archive:
         archive.extractall(tmp_path / "restored", filter="data")
-    assert nights_of(tmp_path / "restored") == nights_of(project)
+    assert records_of(tmp_path / "restored") == records_of(project)
     assert load_model(champion).card.fingerprint
     assert any(
         photograph.path.startswith(COLLECTED)

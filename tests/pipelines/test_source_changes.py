@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from tests.data.pictures import jpeg, write_folder
-from tests.pipelines.night_project import environment, run
+from tests.nightly.toy_project import environment, run
 from tests.pipelines.real_project import real_project
 
 PEOPLE = ("Ann", "Bob", "Cem")

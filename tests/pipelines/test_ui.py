@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.pipelines.night_project import ROOT, environment, free_port, processes_in, wait_until
+from tests.nightly.toy_project import ROOT, environment, free_port, processes_in, wait_until
 
 READ = "/api/2.0/mlflow/experiments/search?max_results=1"
 CREATE = "/api/2.0/mlflow/experiments/create"

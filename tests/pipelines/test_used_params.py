@@ -14,7 +14,7 @@ from likeness.data.protocol import SplitParams
 from likeness.errors import ChangedParamsError
 from likeness.files import read_json
 from pipelines._stage import confirm_parameters
-from tests.pipelines.night_project import ROOT, environment, initialise, wait_until
+from tests.nightly.toy_project import ROOT, environment, initialise, wait_until
 from tests.pipelines.real_project import real_project
 
 pytestmark = pytest.mark.attack("7")

@@ -45,7 +45,7 @@ def missing_in(page: Page) -> dict[str, str]:
 def test_the_page_holds_what_a_report_must_hold(run: Places, page: Page) -> None:
     assert missing_in(page) == {}
     results = ["results", "threshold", "recognition", "decisions"]
-    rest = ["faces", "nights", "setup", "provenance"]
+    rest = ["faces", "nightly-runs", "setup", "provenance"]
     assert [section.key for section in page.sections] == [*results, "training", "sweep", "network", *rest]
     drawn = {figure.name for figure in page.figures()}
     assert {

@@ -31,25 +31,25 @@ def doctor(
 
 def where() -> None:
     """Where the report, the metrics, the model and the runs of the last `dvc repro` are."""
-    places = {
+    paths = {
         "report": Path("reports/report.html"),
         "metrics": Path("reports/evaluation/metrics.json"),
         "model": Path("models/model"),
         "runs": Path("mlflow.db"),
     }
     hints = {"runs": "  (make ui)"}
-    for what, path in places.items():
+    for what, path in paths.items():
         found = f"{path.resolve()}{hints.get(what, '')}" if path.exists() else "none yet; make run"
         typer.echo(f"{what:8} {found}")
 
 
 def history(
-    last: Annotated[int, typer.Option(min=1, help="How many nights.")] = 14, as_json: JsonOption = False
+    last: Annotated[int, typer.Option(min=1, help="How many nightly runs.")] = 14, as_json: JsonOption = False
 ) -> None:
-    """The last nights: outcome, data, the figures of challenger and champion, duration."""
+    """The last nightly runs: outcome, data, the figures of challenger and champion, duration."""
     from rich.console import Console
 
-    from likeness.tracking.history import print_history
+    from likeness.reporting.run_history import print_history
 
     print_history(Path("reports/nightly"), Console(), last, as_json)
 

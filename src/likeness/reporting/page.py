@@ -9,7 +9,7 @@ from likeness.files import write_text
 from likeness.reporting.artefacts import Artefacts, Places
 from likeness.reporting.document import Page
 from likeness.reporting.inline import quoted
-from likeness.reporting.nights import nights_link
+from likeness.reporting.nightly_runs import nightly_runs_link
 from likeness.reporting.params import ReportParams
 from likeness.reporting.render import to_markdown, to_page, write_figures
 from likeness.reporting.sections.decisions import decisions_section
@@ -66,7 +66,7 @@ def build_page(artefacts: Artefacts, params: ReportParams) -> Page:
         sweep_section(artefacts),
         network_section(artefacts),
         faces_section(artefacts, params),
-        nights_link(),
+        nightly_runs_link(),
         setup_section(artefacts),
         provenance_section(artefacts),
     ]

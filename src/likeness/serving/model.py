@@ -6,7 +6,6 @@ imported: a decision from the command line then takes a fraction of the time tha
 
 from __future__ import annotations
 
-import importlib
 import logging
 from dataclasses import dataclass
 from pathlib import Path
@@ -135,7 +134,7 @@ def chosen_source(source: str | Path | None) -> str | Path:
 
 
 def model_folder(source: str | Path | None) -> Path:
-    """The folder that holds a model; a registered one is fetched by its own room.
+    """The folder that holds a model; a registered one is fetched by the registry.
 
     Raises:
         ModelError: there is no model.
@@ -145,10 +144,10 @@ def model_folder(source: str | Path | None) -> Path:
     if source == PACKAGED:
         return _PACKAGED_FOLDER
     if str(source).startswith(_REGISTRY):
-        # By name, because serving and the registry are strangers: only who names the registry needs MLflow.
-        with needing("pipeline"):
-            registry = importlib.import_module("likeness.tracking.registry")
-        return Path(registry.resolve(str(source)))
+        with needing("pipeline"):  # only who names the registry needs MLflow
+            from likeness.tracking.registry import resolve
+
+        return resolve(str(source))
     path = Path(source)
     folder = path.parent if path.name in (WEIGHTS, TOWER, CARD) else path
     if not (folder / CARD).is_file():

@@ -9,20 +9,20 @@ challenger may have been trained with different crops and sizes. Nothing here ta
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar
 
 import numpy as np
 import pandas as pd
 
+from likeness.artifacts.gate_decision import GateCheck, GateDecision, GateOutcome
 from likeness.errors import DataError
 from likeness.evaluation.bootstrap import Figure, Resampling, pair_groups
 from likeness.evaluation.calibration import Reliability
 from likeness.evaluation.comparison import Scored, difference, far_name, mcnemar
 from likeness.params import Range
 
-Outcome = Literal["promoted", "kept", "refused"]
 _FAR = 1e-2
 _KEYS = ["first", "second"]
 _CALIBRATION_BINS = 10
@@ -83,70 +83,9 @@ class Candidate:
         return float(self.predictions["correct"].mean())
 
 
-@dataclass(frozen=True)
-class Check:
-    """One line of the decision.
-
-    Attributes:
-        name: what was looked at.
-        found: the figure (the challenger's, or its change against the champion).
-        required: what was asked of it, in words.
-        passed: whether it holds.
-        low, high: ends of the 95 % interval of `found`, where it has one.
-    """
-
-    name: str
-    found: float
-    required: str
-    passed: bool
-    low: float | None = None
-    high: float | None = None
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """The gate's decision, with its reasons and figures."""
-
-    outcome: Outcome
-    reason: str
-    challenger: int
-    champion: int | None
-    pairs: int
-    checks: tuple[Check, ...]
-    context: dict[str, float] = field(default_factory=dict)
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain values for a JSON file."""
-        return asdict(self)
-
-    def table(self) -> str:
-        """The decision as one Markdown table, the reason above it."""
-        against = "no champion yet" if self.champion is None else f"champion version {self.champion}"
-        head = (
-            f"**{self.outcome}**: version {self.challenger} against {against}, {self.pairs} pairs. {self.reason}"
-        )
-        rows = [
-            f"| {check.name} | {check.found:+.4f}{_interval(check)} | {check.required} | {_sign(check)} |"
-            for check in self.checks
-        ]
-        return "\n".join(
-            [head, "", "| check | found | required | |", "|---|---|---|---|", *rows, *self._mcnemar(), ""]
-        )
-
-    def _mcnemar(self) -> list[str]:
-        if "mcnemar_p" not in self.context:
-            return []
-        ours, theirs = (f"{self.context[f'only_{who}_right']:.0f}" for who in ("challenger", "champion"))
-        p_value = f"{self.context['mcnemar_p']:.2g}"
-        return [
-            "",
-            f"Only the challenger is right on {ours} pairs, only the champion on {theirs}: McNemar p = {p_value}.",
-        ]
-
-
 def decide(
     challenger: Candidate, champion: Candidate | None, params: GateParams, latency_ratio: float = 1.0
-) -> Verdict:
+) -> GateDecision:
     """Holds the challenger against the champion, or, where there is none, against the classical baseline.
 
     Args:
@@ -160,13 +99,13 @@ def decide(
     """
     floor = _floor(challenger, params)
     if champion is None:
-        outcome: Outcome = "promoted" if floor.passed else "refused"
+        outcome: GateOutcome = "promoted" if floor.passed else "refused"
         reason = "It clears the floor." if floor.passed else "It does not clear the floor of the first model."
-        return Verdict(outcome, reason, challenger.version, None, len(challenger.predictions), (floor,))
+        return GateDecision(outcome, reason, challenger.version, None, len(challenger.predictions), (floor,))
     ours, theirs = _same_pairs(challenger, champion)
     gains = _gains(ours, challenger, theirs, champion, params)
     gain = gains["accuracy"]
-    better = Check(
+    better = GateCheck(
         "accuracy gain",
         gain.value,
         f"lower end > {params.minimum_gain:g}",
@@ -176,7 +115,7 @@ def decide(
     )
     falls = [*_falls(ours, theirs, gains, params), *_costs(challenger, champion, latency_ratio, params)]
     outcome, reason = _conclude(better, [floor, *falls])
-    return Verdict(
+    return GateDecision(
         outcome,
         reason,
         challenger.version,
@@ -187,7 +126,7 @@ def decide(
     )
 
 
-def _conclude(better: Check, guards: list[Check]) -> tuple[Outcome, str]:
+def _conclude(better: GateCheck, guards: list[GateCheck]) -> tuple[GateOutcome, str]:
     broken = ", ".join(check.name for check in guards if not check.passed)
     if not better.passed:
         also = f" Not within limits either: {broken}." if broken else ""
@@ -197,10 +136,10 @@ def _conclude(better: Check, guards: list[Check]) -> tuple[Outcome, str]:
     return "promoted", "It is shown to be better, and nothing else falls by more than allowed."
 
 
-def _floor(challenger: Candidate, params: GateParams) -> Check:
+def _floor(challenger: Candidate, params: GateParams) -> GateCheck:
     above = challenger.accuracy - challenger.baseline_accuracy
     required = f"≥ {params.floor_margin:g} above the classical baseline ({challenger.baseline_accuracy:.4f})"
-    return Check("above the floor", above, required, above >= params.floor_margin)
+    return GateCheck("above the floor", above, required, above >= params.floor_margin)
 
 
 def _same_pairs(challenger: Candidate, champion: Candidate) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -233,29 +172,31 @@ def _gains(
 
 def _falls(
     ours: pd.DataFrame, theirs: pd.DataFrame, gains: dict[str, Figure], params: GateParams
-) -> Iterator[Check]:
+) -> Iterator[GateCheck]:
     """Every measure of quality that must not fall by more than stated."""
     tar = gains[far_name(_FAR)]
-    yield Check(
+    yield GateCheck(
         "TAR at FAR 1e-2", tar.value, f"≥ {-params.tar_fall:g}", tar.value >= -params.tar_fall, tar.low, tar.high
     )
     rise = _calibration_error(ours) - _calibration_error(theirs)
-    yield Check("calibration error", rise, f"rise ≤ {params.calibration_rise:g}", rise <= params.calibration_rise)
+    yield GateCheck(
+        "calibration error", rise, f"rise ≤ {params.calibration_rise:g}", rise <= params.calibration_rise
+    )
     if slices := dict(_slice_gains(ours, theirs)):
         worst = min(slices, key=lambda name: slices[name])
         found = slices[worst]
-        yield Check(f"worst slice: {worst}", found, f"≥ {-params.slice_fall:g}", found >= -params.slice_fall)
+        yield GateCheck(f"worst slice: {worst}", found, f"≥ {-params.slice_fall:g}", found >= -params.slice_fall)
 
 
 def _costs(
     challenger: Candidate, champion: Candidate, latency_ratio: float, params: GateParams
-) -> Iterator[Check]:
+) -> Iterator[GateCheck]:
     """Time and size that must not grow by more than stated."""
     for name, ratio, limit in (
         ("latency ratio", latency_ratio, params.latency_ratio),
         ("size ratio", challenger.bytes / champion.bytes, params.size_ratio),
     ):
-        yield Check(name, ratio, f"≤ {limit:g}", ratio <= limit)
+        yield GateCheck(name, ratio, f"≤ {limit:g}", ratio <= limit)
 
 
 def _calibration_error(predictions: pd.DataFrame) -> float:
@@ -285,14 +226,6 @@ def _context(
         "only_champion_right": float(test.second_only),
         "mcnemar_p": test.p_value,
     }
-
-
-def _interval(check: Check) -> str:
-    return "" if check.low is None or check.high is None else f" [{check.low:+.4f}, {check.high:+.4f}]"
-
-
-def _sign(check: Check) -> str:
-    return "holds" if check.passed else "**fails**"
 
 
 def read_predictions(path: Path) -> pd.DataFrame:

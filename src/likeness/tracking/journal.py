@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from likeness.tracking.gate import Verdict
+from likeness.artifacts.gate_decision import GateDecision
 from likeness.tracking.store import Store
 
 EXPERIMENT = "likeness-gate"
@@ -84,14 +84,14 @@ class Note:
         return self.status == "FINISHED"
 
 
-def write(store: Store, entry: Entry, verdict: Verdict | None = None) -> Note:
+def write(store: Store, entry: Entry, decision: GateDecision | None = None) -> Note:
     """Adds an entry that is open still, with the gate's whole decision where there is one."""
     run = store.client.create_run(store.experiment_id(EXPERIMENT), run_name=entry.title, tags=entry.tags())
     run_id = run.info.run_id
-    if verdict is not None:
-        store.client.log_dict(run_id, verdict.as_json(), "gate.json")
-        store.client.log_text(run_id, verdict.table(), "gate.md")
-        for check in verdict.checks:
+    if decision is not None:
+        store.client.log_dict(run_id, decision.as_json(), "gate.json")
+        store.client.log_text(run_id, decision.table(), "gate.md")
+        for check in decision.checks:
             store.client.log_metric(run_id, check.name.replace(":", ""), check.found)
     return Note(run_id, Entry.from_tags(run.info.start_time, entry.tags()), "RUNNING")
 

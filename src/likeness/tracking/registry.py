@@ -18,12 +18,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from likeness.artifacts.gate_decision import GateDecision
 from likeness.errors import TrackingError
-from likeness.files import file_sha256, read_json, write_json, write_text
+from likeness.files import file_sha256, read_json
 from likeness.models.card import CARD, WEIGHTS, Card, read_card
 from likeness.project import main_repository
 from likeness.tracking import journal
-from likeness.tracking.gate import Candidate, Verdict
+from likeness.tracking.gate import Candidate
 from likeness.tracking.journal import Entry, Note
 from likeness.tracking.packing import DATA, read_candidate
 from likeness.tracking.provenance import provenance_of
@@ -170,11 +171,11 @@ class Registry:
                 )
             return folder
 
-    def record(self, verdict: Verdict) -> Entry:
+    def record(self, decision: GateDecision) -> Entry:
         """Notes the gate's decision in the journal and with the version; promotes where it says so."""
-        serves = verdict.challenger if verdict.outcome == "promoted" else verdict.champion
-        entry = Entry(verdict.outcome, verdict.challenger, serves, verdict.reason)
-        return self._carry_out(entry, "recording the gate's decision", verdict)
+        serves = decision.challenger if decision.outcome == "promoted" else decision.champion
+        entry = Entry(decision.outcome, decision.challenger, serves, decision.reason)
+        return self._carry_out(entry, "recording the gate's decision", decision)
 
     def promote(self, version: int, because: str) -> Entry:
         """Makes a version the champion by a person's decision.
@@ -228,11 +229,11 @@ class Registry:
                 f"{run_json}: no record of a training ({error.strerror}); run `dvc repro` first"
             ) from error
 
-    def _carry_out(self, entry: Entry, doing: str, verdict: Verdict | None = None) -> Entry:
+    def _carry_out(self, entry: Entry, doing: str, decision: GateDecision | None = None) -> Entry:
         """Writes a decision down, lets the alias follow, and marks it as done."""
         with self.versions.told(doing):
             self._settle()
-            note = journal.write(self._store, entry, verdict)
+            note = journal.write(self._store, entry, decision)
             if entry.appoints and entry.champion is not None:
                 self.versions.point(CHAMPION, entry.champion)
         with self.versions.told(doing, "The decision stands, and its note is completed at the next one"):
@@ -253,12 +254,6 @@ class Registry:
     def _complete(self, note: Note) -> None:
         self.versions.tag(note.entry.challenger, note.entry.tags())
         journal.complete(self._store, note)
-
-
-def write_verdict(folder: Path, verdict: Verdict) -> None:
-    """Writes gate.json and gate.md."""
-    write_json(folder / "gate.json", verdict.as_json())
-    write_text(folder / "gate.md", verdict.table())
 
 
 def resolve(uri: str) -> Path:

@@ -1,0 +1,104 @@
+"""How a nightly run can end: its outcome, what happened in one line, and what to do next."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Sequence
+from enum import StrEnum
+
+from likeness.errors import Failure
+
+_LINE = 300  # characters of a message that are kept
+
+
+class Outcome(StrEnum):
+    """Every way in which a nightly run can end."""
+
+    PROMOTED = "promoted"
+    KEPT = "kept"
+    REFUSED = "refused"
+    NOTHING = "nothing-to-do"
+    BAD_BATCH = "bad-batch"
+    DRIFT = "drift"
+    INVALID = "validation-failed"
+    DIVERGED = "diverged"
+    LOCK_BUSY = "lock-busy"
+    OVERLAPPING = "overlapping"
+    DISK_FULL = "disk-full"
+    TRACKING_AWAY = "tracking-away"
+    CANCELLED = "cancelled"
+    KILLED = "killed"
+    FAILED = "failed"
+    NO_GPU = "no-gpu"
+    ALTERED = "deployment-altered"
+
+    @property
+    def good(self) -> bool:
+        """Whether nobody needs to look."""
+        return self in (Outcome.PROMOTED, Outcome.KEPT, Outcome.REFUSED, Outcome.NOTHING)
+
+
+NEXT_STEPS = {
+    Outcome.PROMOTED: "Nothing to do; `likeness rollback --because …` undoes it.",
+    Outcome.KEPT: "Nothing to do.",
+    Outcome.REFUSED: "Nothing to do; reports/gate/gate.md names what is worse.",
+    Outcome.NOTHING: "Nothing to do.",
+    Outcome.BAD_BATCH: "`likeness quarantine list` says why; mend the files, or put those that are good back with "
+    "`likeness quarantine release`.",
+    Outcome.DRIFT: "If the photographs are right, run `likeness quarantine release --reason drifted`, then "
+    "`make nightly-now ARGS='--accept-drift --no-settle'`.",
+    Outcome.INVALID: "See reports/validation/docs/index.html; correct the data or the bound in params.yaml.",
+    Outcome.DIVERGED: "Lower train.learning_rate or set train.clip_norm in params.yaml.",
+    Outcome.LOCK_BUSY: "Let that process end, or end it; the next run tries again.",
+    Outcome.OVERLAPPING: "Nothing to do; the other run continues.",
+    Outcome.DISK_FULL: "Free some space (`likeness prune` lists what can go); the next run continues.",
+    Outcome.TRACKING_AWAY: "Bring the MLflow store back; the next run continues where this one stopped.",
+    Outcome.CANCELLED: "Nothing to do; the next run continues from the last checkpoint.",
+    Outcome.KILLED: "The next run continues from the last checkpoint. If nobody killed it, look for a lack of "
+    "memory (`dmesg`) or of power.",
+    Outcome.FAILED: "Read the log of the stage in Prefect; `dvc repro` by hand shows the same.",
+    Outcome.ALTERED: "Find out who can write to the scheduler's database or knows its login; remove "
+    ".likeness/prefect-login, and start `make nightly` again, which makes a new login and a new deployment.",
+    Outcome.NO_GPU: "Set nightly.device to auto, or see `likeness doctor` for the driver.",
+}
+
+_BY_KIND = {
+    "validation-failed": Outcome.INVALID,
+    "diverged": Outcome.DIVERGED,
+    "collapse": Outcome.DIVERGED,
+    "tracking": Outcome.TRACKING_AWAY,
+    "disk-full": Outcome.DISK_FULL,
+}
+_DISK_FULL = f"[Errno {errno.ENOSPC}]"  # as Python shows it, in DVC's output too
+
+
+class HaltError(Exception):
+    """Ends a nightly run with an outcome and a line that says what happened.
+
+    Attributes:
+        outcome: of the run.
+        transient: whether trying again may help.
+    """
+
+    def __init__(self, outcome: Outcome, line: str, transient: bool = False) -> None:
+        super().__init__(line)
+        self.outcome = outcome
+        self.transient = transient
+
+
+def outcome_of(failure: Failure) -> Outcome:
+    """The outcome of a nightly run that failed so."""
+    return _BY_KIND.get(failure.kind, Outcome.FAILED)
+
+
+def stage_halt(stage: str, failure: Failure | None, lines: Sequence[str]) -> HaltError:
+    """What a stage left when it failed, else the last error of its output, as an outcome."""
+    if failure is not None:
+        return HaltError(outcome_of(failure), f"{stage}: {failure.message[:_LINE]}", failure.transient)
+    full = any(_DISK_FULL in line for line in lines)
+    return HaltError(Outcome.DISK_FULL if full else Outcome.FAILED, f"{stage}: {_last_error(lines)[:_LINE]}")
+
+
+def _last_error(lines: Sequence[str]) -> str:
+    errors = [line for line in lines if line.startswith("ERROR: ")]
+    return (errors or list(lines) or ["it failed without any output"])[-1].removeprefix("ERROR: ")

@@ -1,0 +1,205 @@
+"""One nightly run: ingest what arrived, rebuild what changed, let the gate decide, write a record.
+
+Prefect schedules it, DVC does the work, MLflow keeps the models. Each way to end is an `Outcome` with one line for
+the maintainer. What serves people changes nowhere but in the gate.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import shutil
+import time
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from prefect import State, get_run_logger
+from prefect.runtime import flow_run
+from prefect.states import Cancelled, Completed, Failed
+
+from likeness.artifacts.nightly_run import NightlyRun, write_nightly_run
+from likeness.errors import LikenessError, failure_of
+from likeness.nightly import prefect_artifacts as artifacts
+from likeness.nightly import registry_state, tasks
+from likeness.nightly.deployment_check import check_deployment, project_of
+from likeness.nightly.outcome import NEXT_STEPS, HaltError, Outcome, outcome_of
+from likeness.nightly.params import STAGES, NightlyParams, read_nightly
+from likeness.nightly.paths import ProjectPaths
+from likeness.nightly.run_lock import find_crashed_run, record_step, run_lock
+from likeness.nightly.seed import next_seed
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What the parameters of the flow ask of one run.
+
+    Attributes:
+        force_train: trains from a new seed even if nothing is new.
+        accept_drift: adds a batch however unlike the data set it is.
+        no_settle: adds files that changed just now, too.
+    """
+
+    force_train: bool = False
+    accept_drift: bool = False
+    no_settle: bool = False
+
+
+class RunRecord:
+    """The record of a run while the run goes on."""
+
+    def __init__(self) -> None:
+        self.began = time.time()
+        self.outcome = Outcome.FAILED
+        started = datetime.fromtimestamp(self.began, UTC).isoformat(timespec="seconds")
+        self.run = NightlyRun(started, self.outcome.value, "", 0.0, flow_run=flow_run.id)
+
+    def end(self, outcome: Outcome, line: str) -> None:
+        """Sets the outcome and what happened, in one line."""
+        self.outcome = outcome
+        line = f"{' '.join(line.split())} {NEXT_STEPS[outcome]}"
+        self.run = replace(self.run, outcome=outcome.value, line=line)
+
+    def write(self, paths: ProjectPaths) -> NightlyRun:
+        """Writes the record with the seconds until now; returns it."""
+        run = replace(self.run, seconds=round(time.time() - self.began, 1))
+        write_nightly_run(paths.nightly_runs, run)
+        return run
+
+
+def record_crashed_run(paths: ProjectPaths, params: NightlyParams) -> None:
+    """Records a nightly run whose process was killed, and reports it, unless that was done."""
+    run = find_crashed_run(paths)
+    if run is not None:
+        _log.warning("%s", run.line)
+        _report(paths, params, run, good=False)
+
+
+def start_nightly_run(project: str, options: RunOptions) -> State[Any]:
+    """Carries out a nightly run, inside a Prefect flow, and records how it ended.
+
+    Args:
+        project: folder of the project.
+        options: of this run.
+    """
+    paths, record = ProjectPaths(project_of(project)), RunRecord()
+    params = NightlyParams()
+    try:
+        with contextlib.chdir(paths.root):
+            params = read_nightly(paths.params)
+            record_crashed_run(paths, params)
+            check_deployment(project)
+            with run_lock(paths, record.began, flow_run.id):
+                run_nightly(paths, params, options, record)
+    except HaltError as halt:
+        record.end(halt.outcome, str(halt))
+    except LikenessError as error:
+        record.end(outcome_of(failure_of(error)), str(error))
+    except Exception as error:
+        _log.exception("the nightly run failed")
+        record.end(Outcome.FAILED, f"{type(error).__name__}: {error}")
+    except BaseException as error:  # a signal: everything below has been stopped on the way up
+        record.end(Outcome.CANCELLED, f"stopped while it ran ({type(error).__name__}).")
+        record.write(paths)
+        raise
+    return _finish(paths, params, record)
+
+
+def run_nightly(paths: ProjectPaths, params: NightlyParams, options: RunOptions, record: RunRecord) -> None:
+    """The run itself; ends by setting the record's outcome or by raising."""
+    _require_disk_space(paths, params)
+    record_step(paths, "the batch")
+    batch = tasks.ingest(paths, params, options.accept_drift, options.no_settle)
+    record.run = replace(record.run, batch=batch.counts)
+    if batch.halt is not None:
+        raise batch.halt
+    if options.force_train:
+        get_run_logger().info("train.seed is %d now", next_seed(paths.params))
+    changed = tasks.look_for_changes(paths, params)
+    if not changed and registry_state.is_judged(paths):
+        _record_model(paths, record)
+        added = f"no new file was added: {batch.waiting};" if batch.waiting else "nothing new arrived and"
+        record.end(Outcome.NOTHING, f"{added} nothing changed, so nothing was trained.")
+        return
+    _require_gpu(params)
+    if changed:
+        _run_stages(paths, params, record)
+    _record_model(paths, record)
+    if registry_state.is_judged(paths):
+        ran_again = ", ".join(record.run.stages) or "no stage"
+        record.end(Outcome.NOTHING, f"{ran_again} ran; the model is the one that was judged before.")
+    else:
+        _let_gate_decide(paths, params, record)
+
+
+def _run_stages(paths: ProjectPaths, params: NightlyParams, record: RunRecord) -> None:
+    for name in STAGES:
+        if name == "train":
+            tasks.require_tracking(paths, params)
+        record_step(paths, name)
+        ran, seconds = tasks.run_stage(name, paths, params)
+        if ran:
+            record.run = replace(record.run, stages=record.run.stages | {name: round(seconds, 1)})
+
+
+def _record_model(paths: ProjectPaths, record: RunRecord) -> None:
+    record.run = replace(
+        record.run,
+        trained="train" in record.run.stages,
+        fingerprint=registry_state.fingerprint(paths),
+        run_id=registry_state.run_id(paths),
+    )
+
+
+def _let_gate_decide(paths: ProjectPaths, params: NightlyParams, record: RunRecord) -> None:
+    record_step(paths, "the gate")
+    state = tasks.register_and_gate(paths, params)
+    record.run = replace(
+        record.run,
+        challenger=state.challenger,
+        champion=state.champion,
+        challenger_accuracy=state.challenger_accuracy,
+        champion_accuracy=state.champion_accuracy,
+    )
+    if state.decision is None:
+        record.end(Outcome.KEPT, "the model is one that was judged before, so the champion stays.")
+    else:
+        record.end(Outcome(state.decision.outcome), f"version {state.challenger}: {state.decision.reason}")
+
+
+def _require_disk_space(paths: ProjectPaths, params: NightlyParams) -> None:
+    free = shutil.disk_usage(paths.root).free / 1e9
+    if free < params.free_gigabytes:
+        text = f"{free:.1f} GB are free, fewer than the {params.free_gigabytes:g} of nightly.free_gigabytes."
+        raise HaltError(Outcome.DISK_FULL, text)
+
+
+def _require_gpu(params: NightlyParams) -> None:
+    if params.device == "cuda":
+        import torch
+
+        if not torch.cuda.is_available():
+            raise HaltError(Outcome.NO_GPU, "nightly.device is cuda, and torch finds no GPU.")
+
+
+def _finish(paths: ProjectPaths, params: NightlyParams, record: RunRecord) -> State[Any]:
+    """Writes and reports the record, and returns the state that Prefect shows."""
+    run = record.write(paths)
+    with artifacts.best_effort():
+        artifacts.show_run(run)
+    _report(paths, params, run, record.outcome.good)
+    name = record.outcome.value.replace("-", " ").capitalize()
+    if record.outcome is Outcome.OVERLAPPING:
+        return Cancelled(name=name, message=run.line)
+    return (Completed if record.outcome.good else Failed)(name=name, message=run.line)
+
+
+def _report(paths: ProjectPaths, params: NightlyParams, run: NightlyRun, good: bool) -> None:
+    """Writes the page of the nightly runs, and sends a message where one is asked for."""
+    with artifacts.best_effort():
+        artifacts.write_runs_page(paths)
+    if params.notify and (params.notify_always or not good):
+        with artifacts.best_effort():
+            artifacts.notify(params.notify, run)
