@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from likeness.artifacts.run_note import RUN_NOTE
 from likeness.operations import read_operations
 from likeness.params import read_params
 from likeness.reporting.artefacts import Places
@@ -39,7 +40,7 @@ def main(
     written = write_report(places, wanted, out)
     logging.info("report: %s (%.1f MB, opens offline)", written.html, written.html.stat().st_size / 1e6)
     pages = (written.html, written.markdown)
-    log_report(train / "run.json", *pages, tracking, photographs=written.photographs)
+    log_report(train / RUN_NOTE.name, *pages, tracking, photographs=written.photographs)
     confirm_parameters(params, None, wanted)
 
 

@@ -11,9 +11,9 @@ from typing import Annotated
 
 import typer
 
+from likeness.artifacts.run_note import RUN_NOTE
 from likeness.data.faceset import FaceSet
 from likeness.data.splits import Split
-from likeness.files import write_json
 from likeness.models.network import ModelParams
 from likeness.models.weights import save_model
 from likeness.operations import read_operations
@@ -62,7 +62,8 @@ def main(
         card = save_model(model, outcome.network.siamese, build_card(setup, outcome))
         summary = write_training_reports(reports, setup, outcome)
         tracked.steps((step.step, step.loss) for step in outcome.steps)
-        write_json(reports / "run.json", tracked.finish(model, summary) | {"weights_sha256": card.weights_sha256})
+        note = dataclasses.replace(tracked.finish(model, summary), weights_sha256=card.weights_sha256)
+        RUN_NOTE.write(reports / RUN_NOTE.name, note)
     confirm_parameters(
         params, used, network, recipe, training
     )  # before: put back, they find this training finished

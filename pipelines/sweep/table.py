@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 from dvc.api import DVCFileSystem
 
+from likeness.artifacts.run_note import RUN_NOTE, RunNote
 from likeness.errors import DataError
 from pipelines.sweep.plan import Training, Value
 
@@ -32,14 +33,14 @@ class Result:
         best_epoch: whose weights its own stopping kept.
         pairs: number of held-out pairs.
         faces: what it was trained on.
-        run: run.json.
+        run: of the training.
     """
 
     history: pd.DataFrame
     best_epoch: int
     pairs: int
     faces: str
-    run: dict[str, Any]
+    run: RunNote
 
     @classmethod
     def read(cls, root: Path, experiment: str) -> Result:
@@ -56,7 +57,13 @@ class Result:
         )
         history = pd.read_csv(io.StringIO(files.read_text("reports/train/history.csv")))
         pairs = int(split["splits"]["holdout"]["pairs"])
-        return cls(history, int(summary["best_epoch"]), pairs, str(source["source"]), run)
+        return cls(
+            history,
+            int(summary["best_epoch"]),
+            pairs,
+            str(source["source"]),
+            RUN_NOTE.parse(run, f"run.json of {experiment}"),
+        )
 
 
 def rows(training: Training, answered: Sequence[Value], result: Result, described: str) -> list[dict[str, Any]]:

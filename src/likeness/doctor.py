@@ -17,6 +17,7 @@ from rich.table import Table
 
 from likeness._version import DISTRIBUTION
 from likeness.data.cores import available_cores
+from likeness.errors import DataError
 from likeness.tracking.database import set_aside, state_of
 
 Verdict = Literal["ok", "note", "missing"]
@@ -144,15 +145,17 @@ def _repository(root: Path) -> Finding:
 
 
 def _data(root: Path) -> Finding:
-    from likeness.files import read_json
+    from likeness.artifacts.source_card import SOURCE_CARD
 
-    card = root / "data" / "faces" / "source.json"
-    if not card.exists():
+    try:
+        source = SOURCE_CARD.find(root / "data" / "faces" / SOURCE_CARD.name)
+    except DataError as error:
+        return Finding("data", "missing", str(error), "`dvc checkout data/faces`, or ingest again")
+    if source is None:
         remedy = "`make run` draws synthetic faces; `make lfw MIRROR=<folder>` takes real ones from a folder"
         return Finding("data", "note", "none ingested yet", remedy)
-    source = read_json(card)
-    kind = "synthetic faces" if source["synthetic"] else f"{source['source']}, alignment {source['alignment']}"
-    return Finding("data", "ok", f"{kind}: {source['images']} images of {source['people']} people")
+    kind = "synthetic faces" if source.synthetic else f"{source.source}, alignment {source.alignment}"
+    return Finding("data", "ok", f"{kind}: {source.images} images of {source.people} people")
 
 
 def _model(root: Path) -> Finding:

@@ -1,7 +1,7 @@
 """Reads sections of params.yaml into frozen dataclasses, and tells every mistake at once.
 
 A section's dataclass lives beside the component that it configures; this module knows none of them. Types
-understood: bool, int, float, str, Literal, X | None, tuple[X, ...], tuple[X, Y], dict[str, X], and nested
+understood: bool, int, float, str, Literal, X | None, tuple[X, ...], tuple[X, Y], Mapping[str, X], Any, and nested
 dataclasses, each bounded by `Annotated[X, Range(low, high)]` where a range is meant.
 """
 
@@ -34,6 +34,12 @@ A = TypeVar("A", bound=Section)
 B = TypeVar("B", bound=Section)
 C = TypeVar("C", bound=Section)
 _SHOWN = 200  # characters of a wrong value in a message
+REST: Mapping[str, bool] = types.MappingProxyType({"rest": True})
+"""Metadata of a dataclass's field, a mapping, that takes the keys which no other field has."""
+
+
+class NullIsNan:
+    """Mark of a float that is NaN where the file has null, as JSON holds no NaN: `Annotated[float, NullIsNan]`."""
 
 
 @dataclass(frozen=True)
@@ -68,10 +74,10 @@ class _Mistakes:
     def add(self, key: str, text: str) -> None:
         self.lines.append(f"  {key}: {text}")
 
-    def raise_if_any(self) -> None:
+    def raise_if_any(self, consequence: str = ", nothing was started") -> None:
         if self.lines:
             count = f"{len(self.lines)} mistake{'s' if len(self.lines) > 1 else ''}"
-            raise ParamsError(f"{self.origin}: {count}, nothing was started\n" + "\n".join(self.lines))
+            raise ParamsError(f"{self.origin}: {count}{consequence}\n" + "\n".join(self.lines))
 
 
 @overload
@@ -135,7 +141,7 @@ def from_mapping(kind: type[T], values: Mapping[str, Any], origin: str) -> T:
         raise ParamsError(f"{origin}: expected a table of keys and values, found {type(values).__name__}")
     mistakes = _Mistakes(origin)
     built = _read_dataclass(kind, values, "", mistakes)
-    mistakes.raise_if_any()
+    mistakes.raise_if_any("")
     return typing.cast(T, built)
 
 
@@ -194,6 +200,10 @@ def _read_dataclass(kind: type[Any], values: Mapping[str, Any], prefix: str, mis
             return None
     hints = typing.get_type_hints(kind, include_extras=True)
     fields = {field.name: field for field in dataclasses.fields(kind) if field.init}
+    rest = next((field.name for field in fields.values() if field.metadata == REST), None)
+    if rest is not None:
+        known = {key: value for key, value in values.items() if key in fields and key != rest}
+        values = {**known, rest: {key: value for key, value in values.items() if key not in known}}
     before = len(mistakes.lines)
     for key in values:
         if key not in fields:
@@ -221,7 +231,11 @@ def _read_value(hint: Any, value: Any, key: str, mistakes: _Mistakes, bounds: st
     origin = typing.get_origin(hint)
     if origin is Annotated:
         inner, *notes = typing.get_args(hint)
+        if value is None and NullIsNan in notes:
+            return math.nan
         return _read_ranged(inner, [n for n in notes if isinstance(n, Range)], value, key, mistakes)
+    if hint is Any:
+        return value
     if origin in (Union, types.UnionType):
         return _read_optional(hint, value, key, mistakes, bounds)
     if origin is Literal:
@@ -229,7 +243,7 @@ def _read_value(hint: Any, value: Any, key: str, mistakes: _Mistakes, bounds: st
             return value
     elif origin is tuple:
         return _read_tuple(hint, value, key, mistakes, bounds)
-    elif origin is dict:
+    elif origin in (dict, Mapping):
         if isinstance(value, Mapping):
             _, inner = typing.get_args(hint)
             return {
@@ -320,7 +334,7 @@ def _describe(hint: Any) -> str:
         return " or ".join("null" if arg is type(None) else _describe(arg) for arg in typing.get_args(hint))
     if origin is tuple:
         return "a list of " + ", ".join(_describe(a) for a in typing.get_args(hint) if a is not Ellipsis)
-    if origin is dict:
+    if origin in (dict, Mapping):
         return f"keys, each with {_describe(typing.get_args(hint)[1])}"
     names = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
     return names.get(hint, "a section with keys" if dataclasses.is_dataclass(hint) else str(hint))

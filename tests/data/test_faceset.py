@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from likeness.data.faceset import FaceSet, SourceCard, fingerprint
+from likeness.artifacts.source_card import SourceCard
+from likeness.data.faceset import FaceSet, fingerprint
 from likeness.errors import DataError, OutputError
 from likeness.files import replaced_folder
 from tests.data.tiny import tiny_faceset, tiny_manifest

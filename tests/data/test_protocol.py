@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from likeness.data.faceset import FaceSet, SourceCard
+from likeness.artifacts.source_card import SourceCard
+from likeness.data.faceset import FaceSet
 from likeness.data.problems import UNDECODABLE
 from likeness.data.protocol import SplitParams, make_split
 from likeness.data.splits import Identities, Pairs, Split

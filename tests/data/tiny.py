@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from likeness.data.faceset import MANIFEST_COLUMNS, FaceSet, SourceCard
+from likeness.artifacts.source_card import SourceCard
+from likeness.data.faceset import MANIFEST_COLUMNS, FaceSet
 
 
 def tiny_manifest(people: Mapping[str, int]) -> pd.DataFrame:

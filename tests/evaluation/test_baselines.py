@@ -3,7 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from likeness.data.faceset import FaceSet, SourceCard
+from likeness.artifacts.source_card import SourceCard
+from likeness.data.faceset import FaceSet
 from likeness.data.splits import Identities
 from likeness.errors import DataError
 from likeness.evaluation.baselines import (

@@ -3,7 +3,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from likeness.data.faceset import FaceSet, SourceCard
+from likeness.artifacts.source_card import SourceCard
+from likeness.data.faceset import FaceSet
 from likeness.data.splits import Pairs
 from likeness.evaluation.comparison import Scored
 from likeness.evaluation.decisions import Chosen, PairFacts, choose

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from likeness.data.faceset import FaceSet, SourceCard
+from likeness.artifacts.source_card import SourceCard
+from likeness.data.faceset import FaceSet
 from likeness.data.splits import Identities, Pairs, Split
 from likeness.models.architecture import ModelParams
 from likeness.models.card import Card

@@ -13,16 +13,16 @@ from pathlib import Path
 import numpy as np
 
 from likeness.artifacts.nightly_run import read_nightly_runs
+from likeness.artifacts.source_card import SOURCE_CARD
 from likeness.data.archive import kind_of, open_reader
 from likeness.data.collected import Collected
-from likeness.data.faceset import FaceSet, SourceCard
+from likeness.data.faceset import FaceSet
 from likeness.data.pairs import read_pairs, read_people
 from likeness.data.splits import Split
-from likeness.errors import DataError, DownloadError, LikenessError, RequestError
-from likeness.files import read_json
+from likeness.errors import DownloadError, LikenessError, RequestError
 from likeness.images import read_image
 from likeness.models.card import read_card
-from likeness.params import Section, from_mapping, load_document, read_params
+from likeness.params import Section, load_document, read_params
 from likeness.serving.gallery_file import load_gallery
 from likeness.training.checkpoint import STATE, load_checkpoint
 from tests.data.test_intake_attacks import good_batch, run_intake
@@ -95,18 +95,10 @@ def _card(data: bytes, folder: Path) -> None:
     read_nightly_runs(nights)
     _each(
         lambda: read_card(path),
-        lambda: _source_card(path),
+        lambda: SOURCE_CARD.read(path),
         lambda: Collected.read(path),
         lambda: Collected.listed(folder / "collected"),
     )
-
-
-def _source_card(path: Path) -> SourceCard:
-    """As FaceSet.open reads it, which catches the same errors."""
-    try:
-        return from_mapping(SourceCard, read_json(path), str(path))
-    except (OSError, ValueError, EOFError) as error:
-        raise DataError("is no readable face set") from error
 
 
 def _list(data: bytes, folder: Path) -> None:

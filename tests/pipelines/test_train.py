@@ -18,7 +18,8 @@ import pytest
 import torch
 import yaml
 
-from likeness.data.faceset import FaceSet, SourceCard
+from likeness.artifacts.source_card import SourceCard
+from likeness.data.faceset import FaceSet
 from likeness.data.splits import Split
 from likeness.errors import DataError, ModelError, ParamsError
 from likeness.models.export import export_onnx

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import yaml
 
+from likeness.artifacts.run_note import RUN_NOTE, Provenance, RunNote
 from likeness.data.faceset import FaceSet
 from likeness.data.protocol import SplitParams, make_split
 from likeness.data.splits import Split
@@ -21,7 +22,6 @@ from likeness.files import write_json
 from likeness.models.network import ModelParams
 from likeness.models.weights import load_model, save_model
 from likeness.reporting.artefacts import Places
-from likeness.tracking.provenance import provenance_of
 from likeness.training.outputs import TrainingSetup, build_card, write_training_reports
 from likeness.training.params import RecipeParams, TrainParams
 from likeness.training.plan import TrainingTask, run_plan
@@ -68,8 +68,8 @@ def _train(places: Places, faces: FaceSet, split: Split, checkpoint: Path) -> No
     outcome = run_plan(task, checkpoint=checkpoint, device="cpu")
     save_model(places.model, outcome.network.siamese, build_card(setup, outcome))
     write_training_reports(places.train, setup, outcome)
-    code = provenance_of(places.train).as_dict() | {"commit": "c0ffee" * 6, "dirty": True, "changed": ["a.py"]}
-    write_json(places.train / "run.json", {"run_id": None, "reason": "tracking.enabled is false", "code": code})
+    code = Provenance("c0ffee" * 6, dirty=True, changed=("a.py",))
+    RUN_NOTE.write(places.train / "run.json", RunNote(None, reason="tracking.enabled is false", code=code))
 
 
 def _validation() -> dict[str, object]:

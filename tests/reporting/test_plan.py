@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from likeness.data.faceset import SourceCard
+from likeness.artifacts.source_card import SourceCard
 from likeness.reporting.document import Block, Prose, Table
 from likeness.reporting.sections.plan import plan_blocks
 from likeness.training.fitting.params import FitParams

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from likeness.artifacts.run_note import RUN_NOTE
 from likeness.files import write_json
 from likeness.models.card import Card
 from likeness.models.decision import fit_decision
@@ -51,7 +52,7 @@ def trained(
     predictions.to_parquet(folder / "predictions.parquet")
     note = DatasetNote("synthetic", fingerprint, "lfwa.tar.gz")
     with TrackedRun.start(TrackingParams(), name="tiny", values={}, dataset=note, tags={}) as run:
-        write_json(folder / "run.json", run.finish(folder / "model" if log_model else None, {}))
+        RUN_NOTE.write(folder / "run.json", run.finish(folder / "model" if log_model else None, {}))
     return folder
 
 

@@ -20,7 +20,7 @@ assert ".dvc/tmp/exps" in Path.cwd().as_posix(), Path.cwd()
 data = DatasetNote("tiny", "ab" * 32, "tiny.tar")
 with TrackedRun.start(TrackingParams(), name="tiny", values={"a": 2}, dataset=data, tags={}) as run:
     told = run.finish(Path("model"), {})
-Path("run.txt").write_text(told["run_id"] + " " + told["uri"])
+Path("run.txt").write_text(told.run_id + " " + told.uri)
 """
 PIPELINE = f"""
 stages:

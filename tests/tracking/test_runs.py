@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import sqlite3
 from collections.abc import Mapping
@@ -12,6 +11,7 @@ from typing import Any
 import pytest
 from mlflow import MlflowClient
 
+from likeness.artifacts.run_note import RUN_NOTE
 from likeness.errors import InterruptedTrainingError
 from likeness.files import write_json
 from likeness.tracking.runs import DatasetNote, TrackedRun, TrackingParams, log_evaluation, log_report
@@ -57,32 +57,32 @@ def test_a_training_is_noted_whole(project: Path, model: Path) -> None:
         summary = {"best_epoch": 2, "seconds": {"to_best": 12.5}, "device": "cpu", "params": {"seed": 1}}
         told = run.finish(model, summary)
 
-    assert told["reason"] is None
-    assert told["uri"] == "sqlite:///mlflow.db"
-    noted = client(project).get_run(told["run_id"])
+    assert told.reason is None
+    assert told.uri == "sqlite:///mlflow.db"
+    noted = client(project).get_run(told.run_id)
     assert noted.info.status == "FINISHED"
     assert noted.data.params == {"train.epochs": "3", "train.learning_rate": "5e-05"}
-    assert curve(project, told["run_id"], "train_loss") == [(1, 1.0), (2, 0.5), (3, 1 / 3)]
-    assert len(curve(project, told["run_id"], "step_loss")) == 6
+    assert curve(project, told.run_id, "train_loss") == [(1, 1.0), (2, 0.5), (3, 1 / 3)]
+    assert len(curve(project, told.run_id, "step_loss")) == 6
     assert noted.data.metrics["train/seconds/to_best"] == 12.5
     assert "train_accuracy" not in noted.data.metrics
     assert "train/params/seed" not in noted.data.metrics
     tags = noted.data.tags
     assert (tags["git.dirty"], tags["data.fingerprint"], tags["recipe"]) == ("false", FINGERPRINT, "koch")
     assert tags["device"] == "cpu"
-    assert tags["mlflow.source.git.commit"] == told["code"]["commit"]
+    assert tags["mlflow.source.git.commit"] == told.code.commit
     (data,) = noted.inputs.dataset_inputs
     assert (data.dataset.name, data.dataset.digest) == ("lfw-a", FINGERPRINT[:36])
-    assert (project / "mlartifacts" / "likeness" / told["run_id"] / "artifacts/model/weights.safetensors").exists()
+    assert (project / "mlartifacts" / "likeness" / told.run_id / "artifacts/model/weights.safetensors").exists()
 
 
 def test_more_values_than_one_batch_takes(project: Path) -> None:
     with start(values={f"p{i}": i for i in range(250)}) as run:
         run.steps((step, 0.5) for step in range(2500))
         told = run.finish(None, {})
-    assert told["reason"] is None
-    assert len(client(project).get_run(told["run_id"]).data.params) == 250
-    assert len(curve(project, told["run_id"], "step_loss")) == 2500
+    assert told.reason is None
+    assert len(client(project).get_run(told.run_id).data.params) == 250
+    assert len(curve(project, told.run_id, "step_loss")) == 2500
 
 
 def test_a_resumed_training_continues_its_run(project: Path) -> None:
@@ -99,7 +99,7 @@ def test_a_resumed_training_continues_its_run(project: Path) -> None:
         for epoch in (1, 2, 3):  # the whole history again: what is there is not doubled
             second.epoch(row(epoch))
         told = second.finish(None, {})
-    assert told["run_id"] == first.run_id
+    assert told.run_id == first.run_id
     assert [step for step, _ in curve(project, first.run_id, "train_loss")] == [1, 2, 3]
     assert client(project).get_run(first.run_id).info.status == "FINISHED"
 
@@ -122,8 +122,8 @@ def test_switched_off_it_notes_nothing(project: Path) -> None:
     with start(TrackingParams(enabled=False)) as run:
         run.epoch(row(1))
         told = run.finish(None, {})
-    assert (told["run_id"], told["reason"]) == (None, "tracking.enabled is false")
-    assert told["code"]["commit"]
+    assert (told.run_id, told.reason) == (None, "tracking.enabled is false")
+    assert told.code.commit
     assert (project / "mlflow.db").read_bytes() == before
 
 
@@ -136,9 +136,8 @@ def test_a_broken_store_costs_one_warning_a_try(project: Path, caplog: pytest.Lo
         assert len(warned) == 1
         assert "The training goes on" in warned[0].message
         told = run.finish(None, {})
-    assert told["run_id"] is None
-    assert "not a database" in told["reason"]
-    json.dumps(told)
+    assert told.run_id is None
+    assert "not a database" in told.reason
 
 
 def test_what_a_lock_held_up_arrives_at_the_end(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,9 +150,9 @@ def test_what_a_lock_held_up_arrives_at_the_end(project: Path, monkeypatch: pyte
         other.execute("ROLLBACK")
         run.epoch(row(2))
         told = run.finish(None, {})
-    assert told["reason"] is None
-    assert [step for step, _ in curve(project, told["run_id"], "train_loss")] == [1, 2]
-    assert client(project).get_run(told["run_id"]).info.status == "FINISHED"
+    assert told.reason is None
+    assert [step for step, _ in curve(project, told.run_id, "train_loss")] == [1, 2]
+    assert client(project).get_run(told.run_id).info.status == "FINISHED"
 
 
 def test_a_store_that_breaks_on_the_way_is_offered_everything_at_the_end(
@@ -167,16 +166,16 @@ def test_a_store_that_breaks_on_the_way_is_offered_everything_at_the_end(
         (project / "away.db").replace(project / "mlflow.db")
         run.epoch(row(3))
         told = run.finish(None, {})
-    assert told["reason"] is None
+    assert told.reason is None
     assert sum("The training goes on" in record.message for record in caplog.records) == 1
-    assert [step for step, _ in curve(project, told["run_id"], "train_loss")] == [1, 2, 3]
+    assert [step for step, _ in curve(project, told.run_id, "train_loss")] == [1, 2, 3]
 
 
 def finished(folder: Path) -> tuple[Path, str]:
     with start() as run:
         told = run.finish(None, {})
-    write_json(folder / "outputs" / "run.json", told)
-    return folder / "outputs" / "run.json", told["run_id"]
+    RUN_NOTE.write(folder / "outputs" / "run.json", told)
+    return folder / "outputs" / "run.json", told.run_id
 
 
 def test_an_evaluation_joins_the_run_once(project: Path) -> None:

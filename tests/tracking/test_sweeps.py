@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
+from likeness.artifacts.run_note import RunNote
 from likeness.tracking.runs import DatasetNote, TrackedRun, TrackingParams
 from likeness.tracking.sweeps import tag_sweep
 
@@ -19,7 +20,7 @@ def test_a_finished_run_gets_the_tags_and_keeps_its_own(project: Path) -> None:
     with TrackedRun.start(TrackingParams(), name="koch", values={}, dataset=data, tags={"recipe": "koch"}) as run:
         told = run.finish(None, {})
     assert tag_sweep(told, TAGS, project)
-    kept = MlflowClient(f"sqlite:///{project}/mlflow.db").get_run(told["run_id"])
+    kept = MlflowClient(f"sqlite:///{project}/mlflow.db").get_run(told.run_id)
     assert kept.data.tags.items() >= {**TAGS, "recipe": "koch"}.items()
     assert kept.info.status == "FINISHED"
 
@@ -27,8 +28,8 @@ def test_a_finished_run_gets_the_tags_and_keeps_its_own(project: Path) -> None:
 def test_a_training_without_a_run_and_a_run_that_is_gone_cost_a_sentence_at_most(
     project: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert not tag_sweep({"run_id": None, "uri": None}, TAGS, project)
+    assert not tag_sweep(RunNote(None), TAGS, project)
     assert not caplog.records
     with caplog.at_level(logging.WARNING):
-        assert not tag_sweep({"run_id": "0" * 32, "uri": "sqlite:///mlflow.db"}, TAGS, project)
+        assert not tag_sweep(RunNote("0" * 32, uri="sqlite:///mlflow.db"), TAGS, project)
     assert "not tagged" in caplog.text

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from likeness.artifacts.run_note import RUN_NOTE
 from likeness.errors import TrackingError
 from likeness.files import read_json, write_json
 from likeness.models.card import CARD, read_card
@@ -74,10 +75,10 @@ def test_a_missing_file_is_named_with_what_helps(pulled: Path, name: str) -> Non
 
 def test_a_run_that_was_deleted_is_restored(project: Path) -> None:
     folder = trained(project / "outputs", 0, 0.8)
-    registry, run = Registry.open(), read_json(folder / "run.json")
-    registry._store.client.delete_run(run["run_id"])
-    assert find_run(registry._store, run) == run["run_id"]
-    assert registry._store.client.get_run(run["run_id"]).info.lifecycle_stage == "active"
+    registry, run = Registry.open(), RUN_NOTE.read(folder / "run.json")
+    registry._store.client.delete_run(run.run_id)
+    assert find_run(registry._store, run) == run.run_id
+    assert registry._store.client.get_run(run.run_id).info.lifecycle_stage == "active"
 
 
 def test_an_evaluation_is_noted_in_the_run_that_was_made(pulled: Path, caplog: pytest.LogCaptureFixture) -> None:

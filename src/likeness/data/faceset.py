@@ -13,21 +13,19 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from likeness.artifacts.source_card import SOURCE_CARD, SourceCard
 from likeness.data.digests import check_digests, write_digests
 from likeness.data.problems import PROBLEMS
 from likeness.errors import DataError
-from likeness.files import read_json, replaced_folder, write_json, write_text
-from likeness.params import from_mapping
+from likeness.files import replaced_folder, write_text
 
 PIXELS = "pixels.npy"
 MANIFEST = "manifest.parquet"
-SOURCE = "source.json"
 LISTS = "lists"
 ASIDE = "left-aside.csv"
 """Every file of the source that was not taken, with the reason."""
@@ -52,42 +50,6 @@ MANIFEST_COLUMNS: Mapping[str, str] = {
     "problem": "str",  # why the image is not usable, one of PROBLEMS; "" where it is
     "error": "str",  # the same as a sentence
 }
-
-Alignment = Literal["deep-funneled", "LFW-a", "funneled", "none", "synthetic", "unknown"]
-Framing = Literal["detect", "none"]
-Checksum = Literal["published", "recorded", "none"]
-"""published: equal to the digest its authors gave; recorded: measured here; none: a folder has no digest."""
-
-
-@dataclass(frozen=True)
-class SourceCard:
-    """Where a face set came from and how it was cut; holds nothing that changes from one run to the next.
-
-    The counts, `size` and `fingerprint` describe the set itself and are filled in when it is written.
-    """
-
-    source: str
-    synthetic: bool
-    alignment: Alignment
-    place: str
-    """File name, folder name or URL; never an absolute local path, which would differ between machines."""
-    archive_sha256: str | None = None
-    checksum: Checksum = "none"
-    crop: tuple[int, int] | None = None
-    """Height and width in source pixels of the central crop; None for the whole picture."""
-    frame: Framing = "none"
-    """`detect`: each face was found and framed as in use; `none`: the pictures were taken as framed already."""
-    smallest_face: int | None = None
-    """With `detect`: the side in pixels that a face needs."""
-    collected_images: int = 0
-    """How many of the images were collected after the source was published."""
-    collected_people: int = 0
-    """How many of the people the source itself does not hold."""
-    images: int = 0
-    people: int = 0
-    size: tuple[int, int] = (0, 0)
-    """Height and width that are stored."""
-    fingerprint: str = ""
 
 
 @dataclass(frozen=True)
@@ -119,7 +81,7 @@ class FaceSet:
         try:
             pixels = np.load(folder / PIXELS, mmap_mode="r")
             manifest = pd.read_parquet(folder / MANIFEST)
-            source = from_mapping(SourceCard, read_json(folder / SOURCE), str(folder / SOURCE))
+            source = SOURCE_CARD.read(folder / SOURCE_CARD.name)
         except Exception as error:  # whatever a damaged file makes numpy, pandas and pyarrow raise
             raise DataError(f"{folder}: is no readable face set ({error}); run the ingest stage again") from error
         _check(folder, pixels, manifest)
@@ -213,7 +175,7 @@ def seal(folder: Path, manifest: pd.DataFrame, source: SourceCard, lists: Mappin
     manifest.to_parquet(folder / MANIFEST)
     for name, text in lists.items():
         write_text(folder / LISTS / name, text)
-    write_json(folder / SOURCE, dataclasses.asdict(card))
+    SOURCE_CARD.write(folder / SOURCE_CARD.name, card)
     write_digests(folder)
     return card
 

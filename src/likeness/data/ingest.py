@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from likeness.artifacts.source_card import Alignment, SourceCard
 from likeness.data.archive import open_reader
 from likeness.data.collected import Collected
 from likeness.data.cores import available_cores
@@ -21,8 +22,6 @@ from likeness.data.faceset import (
     COLLECTED,
     MANIFEST_COLUMNS,
     PIXELS,
-    Alignment,
-    SourceCard,
     problem_counts,
     seal,
     usable,

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 from urllib.parse import urlsplit
 
+from likeness.artifacts.source_card import Checksum
 from likeness.data.download import download, matches
-from likeness.data.faceset import Checksum
 from likeness.data.layout import holds_lfw
 from likeness.data.list_files import csv_hint, find_list
 from likeness.data.sources import LISTS, NEEDED_LISTS, VARIANTS, DataParams, Home, Variant

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
-from likeness.data.faceset import Alignment, Framing
+from likeness.artifacts.source_card import Alignment, Framing
 from likeness.params import Range
 
 

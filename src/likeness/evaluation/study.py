@@ -18,7 +18,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from likeness.data.faceset import FaceSet, SourceCard
+from likeness.artifacts.source_card import SourceCard
+from likeness.data.faceset import FaceSet
 from likeness.data.splits import Pairs, Split
 from likeness.evaluation import figures
 from likeness.evaluation.baselines import classical_baseline

@@ -12,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from likeness.artifacts.run_note import RUN_NOTE, RunNote
+from likeness.artifacts.source_card import SOURCE_CARD, SourceCard
 from likeness.errors import DataError, ParamsError
 from likeness.files import read_json
 from likeness.yaml_file import parse_yaml
@@ -63,9 +65,9 @@ class Artefacts:
         return _required(self.places.params, _parameters)
 
     @cached_property
-    def source(self) -> Json:
+    def source(self) -> SourceCard:
         """The card of the face set."""
-        return _required(self.places.faces / "source.json", read_json)
+        return SOURCE_CARD.read(self.places.faces / SOURCE_CARD.name)
 
     @cached_property
     def manifest(self) -> pd.DataFrame:
@@ -113,9 +115,9 @@ class Artefacts:
         return _optional(self.places.train / "summary.json", read_json)
 
     @cached_property
-    def run(self) -> Json | None:
+    def run(self) -> RunNote | None:
         """The tracking run and the state of the code."""
-        return _optional(self.places.train / "run.json", read_json)
+        return RUN_NOTE.find(self.places.train / RUN_NOTE.name)
 
     @cached_property
     def metrics(self) -> Json | None:

@@ -46,7 +46,7 @@ def write_report(places: Places, params: ReportParams, folder: Path) -> Written:
     """
     artefacts = Artefacts(places)
     page = build_page(artefacts, params)
-    photographs = not artefacts.source["synthetic"]
+    photographs = not artefacts.source.synthetic
     written = Written(folder / "report.html", folder / "report.md", folder / "figures", photographs)
     html, markdown = to_page(page), to_markdown(page, written.figures.name)
     write_figures(page, written.figures)
@@ -70,7 +70,7 @@ def build_page(artefacts: Artefacts, params: ReportParams) -> Page:
         setup_section(artefacts),
         provenance_section(artefacts),
     ]
-    warning = _SYNTHETIC if artefacts.source["synthetic"] else ""
+    warning = _SYNTHETIC if artefacts.source.synthetic else ""
     return Page(params.title, warning, _lead(artefacts), sections)
 
 

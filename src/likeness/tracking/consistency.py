@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from likeness.artifacts.run_note import RUN_NOTE
 from likeness.errors import DataError
 from likeness.files import file_sha256, read_json
 from likeness.models.card import CARD, WEIGHTS, read_card
@@ -60,7 +61,7 @@ def _of_training(outputs: StageOutputs) -> Iterator[str]:
     weights = outputs.model / WEIGHTS
     if file_sha256(weights) != recorded:
         yield f"{weights} is not the file that {outputs.model / CARD} names ({recorded[:12]}…)"
-    if _read(outputs.run).get("weights_sha256", recorded) != recorded:
+    if RUN_NOTE.read(outputs.run).weights_sha256 not in (None, recorded):
         yield f"{outputs.run} is of another training than {weights}"
 
 

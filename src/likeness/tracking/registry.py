@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from likeness.artifacts.gate_decision import GateDecision
+from likeness.artifacts.run_note import RUN_NOTE
 from likeness.errors import TrackingError
-from likeness.files import file_sha256, read_json
+from likeness.files import file_sha256
 from likeness.models.card import CARD, WEIGHTS, Card, read_card
 from likeness.project import main_repository
 from likeness.tracking import journal
@@ -222,12 +223,7 @@ class Registry:
             return [note.entry for note in journal.notes(self._store) if note.done]
 
     def _run_of(self, run_json: Path, weights: str) -> str | None:
-        try:
-            return find_run(self._store, read_json(run_json), weights)
-        except OSError as error:
-            raise TrackingError(
-                f"{run_json}: no record of a training ({error.strerror}); run `dvc repro` first"
-            ) from error
+        return find_run(self._store, RUN_NOTE.read(run_json), weights)
 
     def _carry_out(self, entry: Entry, doing: str, decision: GateDecision | None = None) -> Entry:
         """Writes a decision down, lets the alias follow, and marks it as done."""

@@ -16,13 +16,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from likeness.artifacts.run_note import RUN_NOTE, Provenance, RunNote
 from likeness.errors import InterruptedTrainingError, TrackingError
-from likeness.files import read_json
 from likeness.params import leaves
 from likeness.project import main_repository
 from likeness.tracking.flatten import numbers
 from likeness.tracking.notes import DatasetNote, describe, log_params_and_tags
-from likeness.tracking.provenance import Provenance, provenance_of
+from likeness.tracking.provenance import provenance_of
 from likeness.tracking.store import Store, TrackingParams, connect, one_line
 from likeness.tracking.trainings import find_run
 
@@ -123,8 +123,8 @@ class TrackedRun:
         for step, loss in losses:
             self._note("step_loss", loss, step)
 
-    def finish(self, model_folder: Path | None, summary: Mapping[str, Any]) -> dict[str, Any]:
-        """Notes summary.json, copies the model, and tells what run.json is to hold.
+    def finish(self, model_folder: Path | None, summary: Mapping[str, Any]) -> RunNote:
+        """Notes summary.json and copies the model.
 
         Args:
             model_folder: weights and card; None copies nothing.
@@ -132,8 +132,7 @@ class TrackedRun:
                 is left out, as the run has them since its start.
 
         Returns:
-            run_id, experiment, experiment_id, uri (portable), reason (None when all is well), and `code`: commit,
-            dirty, changed, dvc_lock, experiment. Without a store run_id is None and the reason says why.
+            What run.json is to hold. Without a store run_id is None and the reason says why.
         """
         told = {key: value for key, value in summary.items() if key != "params"}
         for key, value in numbers(told, "train"):
@@ -144,18 +143,8 @@ class TrackedRun:
         self.attempt(lambda store, run_id: log_params_and_tags(store, run_id, {}, texts))
         if model_folder is not None and self._params.log_model:
             self.attempt(lambda store, run_id: store.client.log_artifacts(run_id, str(model_folder), "model"))
-        return self.describe()
-
-    def describe(self) -> dict[str, Any]:
-        """The content of run.json as it stands now."""
-        return {
-            "run_id": self.run_id,
-            "experiment": self._experiment,
-            "experiment_id": self._experiment_id,
-            "uri": self._store.uri if self._store else None,
-            "reason": self.reason,
-            "code": self._provenance.as_dict(),
-        }
+        uri = self._store.uri if self._store else None
+        return RunNote(self.run_id, self._experiment, self._experiment_id, uri, self.reason, self._provenance)
 
     def _try_to_open(self) -> None:
         if self._opening is not None:
@@ -287,11 +276,11 @@ def log_report(
 def _add_to_run(run_json: Path, folder: Path, what: str, action: _Action) -> bool:
     """Adds to a run of an earlier stage, and refreshes dvc.lock's digest: it has grown since."""
     try:
-        run = read_json(run_json)
-        if run["run_id"] is None:
-            _log.info("tracking: %s is not noted, because the training was not: %s", what, run["reason"])
+        run = RUN_NOTE.read(run_json)
+        if run.run_id is None:
+            _log.info("tracking: %s is not noted, because the training was not: %s", what, run.reason)
             return False
-        store = connect(run["uri"], main_repository(folder))
+        store = connect(run.uri, main_repository(folder))
         run_id = find_run(store, run)
         if run_id is None:
             raise TrackingError(

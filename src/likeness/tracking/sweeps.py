@@ -5,31 +5,31 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
+from likeness.artifacts.run_note import RunNote
 from likeness.project import main_repository
 from likeness.tracking.store import connect, one_line
 
 _log = logging.getLogger(__name__)
 
 
-def tag_sweep(run: Mapping[str, Any], tags: Mapping[str, str], folder: Path) -> bool:
+def tag_sweep(run: RunNote, tags: Mapping[str, str], folder: Path) -> bool:
     """Tags the run of a finished training. Never fails.
 
     Args:
-        run: the content of its run.json.
+        run: of the training.
         tags: such as `sweep`, the name of the plan.
         folder: of the project.
 
     Returns:
         Whether the run bears the tags now; where not, one line of warning has said why.
     """
-    if run["run_id"] is None:
+    if run.run_id is None:
         return False
     try:
-        store = connect(run["uri"], main_repository(folder))
+        store = connect(run.uri, main_repository(folder))
         for key, value in tags.items():
-            store.client.set_tag(run["run_id"], key, value)
+            store.client.set_tag(run.run_id, key, value)
         return True
     except Exception as error:
         _log.warning("tracking: a run of the sweep is not tagged: %s", one_line(error))

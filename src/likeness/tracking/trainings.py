@@ -12,11 +12,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from likeness.artifacts.run_note import RUN_NOTE, RunNote
 from likeness.errors import TrackingError
 from likeness.files import read_json
 from likeness.models.card import CARD, Card, read_card
 from likeness.tracking.notes import DatasetNote
-from likeness.tracking.provenance import Provenance
 from likeness.tracking.store import Store, TrackingParams
 
 if TYPE_CHECKING:
@@ -26,16 +26,16 @@ RESTORED = "restored.weights.sha256"
 """Tag of a run that was made anew: the weights of its training, by which it is found."""
 
 
-def find_run(store: Store, run: Mapping[str, Any], weights: str | None = None) -> str | None:
+def find_run(store: Store, run: RunNote, weights: str | None = None) -> str | None:
     """Id of a training's run in a store, None where the store does not hold it.
 
     Args:
         store: that answers.
-        run: content of run.json.
+        run: of the training.
         weights: sha256 of the trained weights, where run.json does not name them.
     """
-    digest = run.get("weights_sha256") or weights
-    if run["run_id"] is not None and (found := _run(store, str(run["run_id"]))) is not None:
+    digest = run.weights_sha256 or weights
+    if run.run_id is not None and (found := _run(store, run.run_id)) is not None:
         if found.info.lifecycle_stage == "deleted":
             store.client.restore_run(found.info.run_id)
         return str(found.info.run_id)
@@ -77,16 +77,16 @@ def restore_run(
     """
     from likeness.tracking.runs import TrackedRun, add_evaluation
 
-    run, card = read_json(run_json), read_card(model / CARD)
+    run, card = RUN_NOTE.read(run_json), read_card(model / CARD)
     summary, history, steps = _files(run_json)
     with TrackedRun.start(
-        dataclasses.replace(tracking, enabled=True, experiment=run.get("experiment") or tracking.experiment),
+        dataclasses.replace(tracking, enabled=True, experiment=run.experiment or tracking.experiment),
         name=card.recipe,
         values=summary["params"],
         dataset=DatasetNote(card.source, card.fingerprint, card.source),
         tags=_tags(run, card),
         folder=folder,
-        provenance=_provenance(run.get("code")),
+        provenance=run.code,  # of the training, not of the clone that registers it
     ) as tracked:
         for row in history:
             tracked.epoch(row)
@@ -96,20 +96,13 @@ def restore_run(
         # The last thing: a run that a kill left unfinished is not found by it.
         tracked.attempt(lambda store, run_id: store.client.set_tag(run_id, RESTORED, card.weights_sha256))
     if tracked.run_id is None or tracked.reason is not None:
-        raise TrackingError(f"{told['uri']}: the run of the training cannot be made ({tracked.reason})")
+        raise TrackingError(f"{told.uri}: the run of the training cannot be made ({tracked.reason})")
     return tracked.run_id
 
 
-def _tags(run: Mapping[str, Any], card: Card) -> dict[str, str]:
-    original = {"restored.run_id": str(run["run_id"])} if run["run_id"] else {}
+def _tags(run: RunNote, card: Card) -> dict[str, str]:
+    original = {"restored.run_id": run.run_id} if run.run_id else {}
     return {"protocol": card.protocol, "recipe": card.recipe, **original}
-
-
-def _provenance(code: Any) -> Provenance:
-    """Of the training, not of the clone that registers it."""
-    values = code if isinstance(code, dict) else {}
-    known: dict[str, Any] = {field.name: values.get(field.name) for field in dataclasses.fields(Provenance)}
-    return Provenance(**{**known, "changed": tuple(values.get("changed") or ())})
 
 
 def _files(run_json: Path) -> tuple[dict[str, Any], list[dict[str, float]], list[dict[str, float]]]:

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 
 from likeness._version import __version__
-from likeness.data.faceset import SourceCard
+from likeness.artifacts.source_card import SourceCard
 from likeness.errors import DataError
 from likeness.files import write_json, write_text
 from likeness.models.card import Card

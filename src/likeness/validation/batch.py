@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from likeness.data.faceset import MANIFEST_COLUMNS, FaceSet, SourceCard
+from likeness.artifacts.source_card import SourceCard
+from likeness.data.faceset import MANIFEST_COLUMNS, FaceSet
 from likeness.data.images import Facts
 from likeness.data.incoming import Arrival
 from likeness.data.measuring import FIRST_NUMBER, Measured, measure

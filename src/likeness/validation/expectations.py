@@ -9,7 +9,7 @@ from __future__ import annotations
 import great_expectations.expectations as gxe
 from great_expectations.expectations.row_conditions import Column
 
-from likeness.data.faceset import SourceCard
+from likeness.artifacts.source_card import SourceCard
 from likeness.data.sources import VARIANTS
 from likeness.validation.expect import Suite, each, expect
 from likeness.validation.list_expectations import list_suites

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 from PIL import Image
 
+from likeness.artifacts.source_card import SourceCard
 from likeness.data.faceset import problem_counts, usable
 from likeness.data.problems import PROBLEMS
 from likeness.reporting.artefacts import Artefacts, Json
@@ -44,14 +45,14 @@ def faces_section(artefacts: Artefacts, params: ReportParams) -> Section:
     return Section("faces", "The photographs", blocks)
 
 
-def _source_facts(source: Json, manifest: pd.DataFrame) -> list[tuple[str, str]]:
+def _source_facts(source: SourceCard, manifest: pd.DataFrame) -> list[tuple[str, str]]:
     per_person = manifest["person"].value_counts()
     sizes = manifest.loc[usable(manifest), ["height", "width"]].value_counts()
     common = f"{size(sizes.index[0])} ({percent(sizes.iloc[0] / sizes.sum(), 0)} of them)" if len(sizes) else "–"
     return [
-        ("Source", f"{quoted(source['source'])} from {quoted(source['place'])}"),
-        ("Kind", "drawn by a generator, no person is shown" if source["synthetic"] else "photographs of people"),
-        ("Alignment", str(source["alignment"])),
+        ("Source", f"{quoted(source.source)} from {quoted(source.place)}"),
+        ("Kind", "drawn by a generator, no person is shown" if source.synthetic else "photographs of people"),
+        ("Alignment", str(source.alignment)),
         ("Images", _images(manifest)),
         ("People", count(len(per_person))),
         (
@@ -61,19 +62,19 @@ def _source_facts(source: Json, manifest: pd.DataFrame) -> list[tuple[str, str]]
         ),
         ("Size as delivered", f"{common}, height × width in pixels"),
         ("Framing", _framing(source, manifest)),
-        ("Cut", f"central {size(source['crop'])}" if source["crop"] else "the whole picture"),
-        ("Stored", f"{size(source['size'])} gray, 8 bits"),
-        ("Archive sha256", f"{quoted(source['archive_sha256'] or 'none')}, {_CHECKSUMS[source['checksum']]}"),
-        ("Fingerprint", quoted(source["fingerprint"])),
+        ("Cut", f"central {size(source.crop)}" if source.crop else "the whole picture"),
+        ("Stored", f"{size(source.size)} gray, 8 bits"),
+        ("Archive sha256", f"{quoted(source.archive_sha256 or 'none')}, {_CHECKSUMS[source.checksum]}"),
+        ("Fingerprint", quoted(source.fingerprint)),
     ]
 
 
-def _framing(source: Json, manifest: pd.DataFrame) -> str:
+def _framing(source: SourceCard, manifest: pd.DataFrame) -> str:
     """How the faces came to the middle of their pictures."""
-    if source["frame"] != "detect":
+    if source.frame != "detect":
         return "none: the pictures were taken as framed already"
     several = int((manifest["other_faces"] > 0).sum())
-    told = f"each face was found as `likeness verify` finds it, from {source['smallest_face']} pixels a side on"
+    told = f"each face was found as `likeness verify` finds it, from {source.smallest_face} pixels a side on"
     return told + (
         f"; {count(several)} photographs show several, of which the largest clear one" if several else ""
     )

@@ -173,7 +173,7 @@ def _comparison(artefacts: Artefacts, metrics: Json) -> Table:
     ]
     rows += [[p.method, p.accuracy, p.category, f"published, not measured here; {p.source}"] for p in PUBLISHED]
     caption = "Accuracy as a share: measured here with its 95 % interval, published with its standard error."
-    if artefacts.source["synthetic"]:
+    if artefacts.source.synthetic:
         caption += " These pictures are drawn: the published rows are context and cannot be compared with them."
     return Table([*columns, Column("where from", room=17)], rows, caption, strong=frozenset({0}))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import Any
 
+from likeness.artifacts.run_note import Provenance, RunNote
 from likeness.params import leaves
 from likeness.reporting.artefacts import Artefacts, Json
 from likeness.reporting.document import Block, Code, Column, Facts, Note, Prose, Section, Subheading, Table
@@ -35,23 +36,23 @@ def setup_section(artefacts: Artefacts) -> Section:
 
 def provenance_section(artefacts: Artefacts) -> Section:
     """Where the data, the code and the weights come from, and the commands that make this page again."""
-    card, run = artefacts.card, artefacts.run or {}
-    code = run.get("code") or {}
+    card, run = artefacts.card, artefacts.run or RunNote(None, reason="the training has written no run.json")
+    code = run.code
     facts = [
-        ("Data fingerprint", quoted(artefacts.source["fingerprint"])),
-        ("Archive sha256", quoted(artefacts.source["archive_sha256"] or "none")),
+        ("Data fingerprint", quoted(artefacts.source.fingerprint)),
+        ("Archive sha256", quoted(artefacts.source.archive_sha256 or "none")),
         ("Weights sha256", quoted(card["weights_sha256"])),
         ("Commit", _commit(code)),
-        ("dvc.lock sha256", quoted(code["dvc_lock"]) if code.get("dvc_lock") else "unknown"),
-        ("DVC experiment", quoted(code["experiment"]) if code.get("experiment") else "none, a plain `dvc repro`"),
+        ("dvc.lock sha256", quoted(code.dvc_lock) if code.dvc_lock else "unknown"),
+        ("DVC experiment", quoted(code.experiment) if code.experiment else "none, a plain `dvc repro`"),
         ("MLflow run", _run(run)),
         ("Seed", f"training {number(card['seed'])}, split {number(artefacts.split.get('seed'))}"),
     ]
     blocks: list[Block] = [Facts(facts)]
-    if card["fingerprint"] != artefacts.source["fingerprint"]:
+    if card["fingerprint"] != artefacts.source.fingerprint:
         blocks.append(Note("The model was trained on **other data** than those described here.", "warning"))
-    if code.get("dirty"):
-        told = ", ".join(quoted(name) for name in code.get("changed", []))
+    if code.dirty:
+        told = ", ".join(quoted(name) for name in code.changed)
         blocks.append(Note(f"The working tree differed from that commit: {told}.", "warning"))
     return Section(
         "provenance", "Provenance, and how to make this page again", [*blocks, *_again(artefacts, code)]
@@ -91,21 +92,21 @@ def _gibibytes(count: int | None) -> str | None:
     return f"{count / (1 << 30):.1f} GiB" if count else None
 
 
-def _commit(code: Json) -> str:
-    if not code.get("commit"):
+def _commit(code: Provenance) -> str:
+    if not code.commit:
         return "unknown"
-    state = {"True": "with changes", "False": "clean"}.get(str(code.get("dirty")), "state unknown")
-    return f"{quoted(code['commit'])}, {state}"
+    state = {True: "with changes", False: "clean", None: "state unknown"}[code.dirty]
+    return f"{quoted(code.commit)}, {state}"
 
 
-def _run(run: Json) -> str:
-    if run.get("run_id"):
-        return f"{quoted(run['run_id'])} of experiment {quoted(run['experiment'])} in {quoted(run['uri'])}"
-    return f"none: {run.get('reason') or 'the training has written no run.json'}"
+def _run(run: RunNote) -> str:
+    if run.run_id:
+        return f"{quoted(run.run_id)} of experiment {quoted(str(run.experiment))} in {quoted(str(run.uri))}"
+    return f"none: {run.reason}"
 
 
-def _again(artefacts: Artefacts, code: Json) -> list[Block]:
-    lines = [f"git checkout {code['commit']}"] if code.get("commit") else []
+def _again(artefacts: Artefacts, code: Provenance) -> list[Block]:
+    lines = [f"git checkout {code.commit}"] if code.commit else []
     lines += [
         "# installs the locked versions, then runs the pipeline (afterwards: dvc repro)",
         "make run",
@@ -113,7 +114,7 @@ def _again(artefacts: Artefacts, code: Json) -> list[Block]:
         "make ui",
     ]
     text = "Put the parameters above into `params.yaml`"
-    if not artefacts.source["synthetic"]:
+    if not artefacts.source.synthetic:
         text += ", the images where `data.mirror` says,"
     text += " and run:"
     return [Prose(text), Code("\n".join(lines))]

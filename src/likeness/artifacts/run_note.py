@@ -1,0 +1,65 @@
+"""`run.json` of the train stage: the MLflow run of a training, and the code that made it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from likeness.artifacts.json_file import JsonFile
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """The state of the working tree that a stage runs in.
+
+    Attributes:
+        commit: full hash of HEAD, or None outside a git repository (or before its first commit).
+        dirty: whether any file but dvc.lock differs from that commit, untracked ones included; None if unknown.
+        changed: the first twenty of those files.
+        dvc_lock: sha256 of dvc.lock, or None where there is none yet.
+        experiment: name of the DVC experiment that runs this, or None for a plain `dvc repro`.
+    """
+
+    commit: str | None = None
+    dirty: bool | None = None
+    changed: tuple[str, ...] = ()
+    dvc_lock: str | None = None
+    experiment: str | None = None
+
+    def tags(self) -> dict[str, str]:
+        """The same as MLflow tags; `mlflow.source.git.commit` is the one that its page shows."""
+        tags = {
+            "git.dirty": "unknown" if self.dirty is None else str(self.dirty).lower(),
+            "git.changed": ", ".join(self.changed),
+            "dvc.lock.sha256": self.dvc_lock or "none",
+        }
+        if self.commit:
+            tags |= {"git.commit": self.commit, "mlflow.source.git.commit": self.commit}
+        if self.experiment:
+            tags["dvc.experiment"] = self.experiment
+        return tags
+
+
+@dataclass(frozen=True)
+class RunNote:
+    """Where a training is tracked.
+
+    Attributes:
+        run_id: of MLflow; None where the training was not tracked.
+        experiment: name of the MLflow experiment.
+        experiment_id: its id.
+        uri: of the store, portable and without credentials.
+        reason: why the store holds no run, or less than all of it; None when all is well.
+        code: that trained.
+        weights_sha256: of the trained weights; None in files written before 0.2.
+    """
+
+    run_id: str | None
+    experiment: str | None = None
+    experiment_id: str | None = None
+    uri: str | None = None
+    reason: str | None = None
+    code: Provenance = Provenance()
+    weights_sha256: str | None = None
+
+
+RUN_NOTE = JsonFile("run.json", RunNote, stage="train")

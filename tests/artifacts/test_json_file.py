@@ -1,0 +1,93 @@
+"""A JSON file of a stage: what is written is read back equal; another schema, damage and old files."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+import pytest
+
+from likeness.artifacts.json_file import JsonFile
+from likeness.errors import DataError
+from likeness.params import REST, NullIsNan
+
+
+@dataclass(frozen=True)
+class Inner:
+    value: Annotated[float, NullIsNan]
+    words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Outer:
+    name: str
+    inner: Inner
+    table: Mapping[str, Inner]
+    note: str | None = None
+    unknown: int | None = field(default=0)
+    others: Mapping[str, Inner] = field(default_factory=dict, metadata=REST)
+
+
+FILE = JsonFile("outer.json", Outer, stage="train", upgrade=lambda values: {"table": {}, **values})
+RECORD = Outer("a", Inner(0.5, ("x",)), {"one": Inner(1.0)}, None, None, {"more": Inner(2.0), "most": Inner(3.0)})
+
+
+def test_what_is_written_is_read_back(tmp_path: Path) -> None:
+    path = tmp_path / FILE.name
+    FILE.write(path, RECORD)
+    assert FILE.read(path) == RECORD
+    values = json.loads(path.read_text())
+    assert values == {
+        "schema": 1,
+        "name": "a",
+        "inner": {"value": 0.5, "words": ["x"]},
+        "table": {"one": {"value": 1.0, "words": []}},
+        "unknown": None,
+        "more": {"value": 2.0, "words": []},
+        "most": {"value": 3.0, "words": []},
+    }
+
+
+def test_what_is_undefined_is_null_in_the_file(tmp_path: Path) -> None:
+    FILE.write(tmp_path / "x", Outer("a", Inner(math.nan), {}))
+    assert json.loads((tmp_path / "x").read_text())["inner"]["value"] is None
+    assert math.isnan(FILE.read(tmp_path / "x").inner.value)
+
+
+def test_a_file_of_before_schemas_is_upgraded(tmp_path: Path) -> None:
+    (tmp_path / "x").write_text('{"name": "a", "inner": {"value": 1}}')
+    assert FILE.read(tmp_path / "x") == Outer("a", Inner(1.0), {})
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('{"schema": 2}', "expected schema 1, found schema 2, written by another version of Likeness"),
+        ('{"schema": true}', "expected schema 1, found schema True"),
+        ('{"schema": "1"}', "expected schema 1, found schema '1'"),
+        ("{", "cannot be read"),
+        ("[]", "expected a JSON object, found list"),
+        ('{"schema": 1, "name": "a", "inner": {}, "table": {}}', "inner.value: missing, expected a number"),
+        ('{"schema": 1, "name": "a", "inner": {"value": 1}, "table": 3}', "table: expected a table of keys"),
+        ('{"schema": 1, "name": "a", "inner": {"value": 1}, "table": {}, "x": 3}', "others.x: expected a section"),
+        ('{"schema": 1, "name": "a", "inner": {"value": 1}}', "table: missing"),
+    ],
+)
+def test_another_schema_and_damage_are_told_with_what_helps(tmp_path: Path, text: str, told: str) -> None:
+    path = tmp_path / "outer.json"
+    path.write_text(text)
+    with pytest.raises(DataError) as caught:
+        FILE.read(path)
+    assert told in str(caught.value)
+    assert str(path) in str(caught.value)
+    assert "`dvc repro --force train`" in str(caught.value)
+
+
+def test_a_missing_file_is_told_or_is_none(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="is missing; `dvc repro train` makes it"):
+        FILE.read(tmp_path / "x")
+    assert FILE.find(tmp_path / "x") is None
