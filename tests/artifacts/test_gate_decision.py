@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from likeness.artifacts.gate_decision import GateCheck, GateDecision, read_gate_decision, write_gate_decision
+from likeness.artifacts.gate_decision import GATE_DECISION, GateCheck, GateDecision, write_gate_decision
 from likeness.errors import DataError
 
 FORMER = Path(__file__).parent / "former" / "gate"
@@ -25,16 +25,16 @@ DECISION = GateDecision(
 @pytest.mark.parametrize("decision", [DECISION, GateDecision("promoted", "It clears the floor.", 1, None, 9, ())])
 def test_a_decision_is_read_back_equal(tmp_path: Path, decision: GateDecision) -> None:
     write_gate_decision(tmp_path, decision)
-    assert read_gate_decision(tmp_path / "gate.json") == decision
+    assert GATE_DECISION.read(tmp_path / "gate.json") == decision
     assert (tmp_path / "gate.md").read_text() == decision.table()
 
 
 def test_a_decision_of_the_version_before_is_read_and_shown_alike() -> None:
     """The files were written by the code of release 0.1."""
-    decision = read_gate_decision(FORMER / "gate.json")
+    decision = GATE_DECISION.read(FORMER / "gate.json")
     assert (decision.outcome, decision.challenger, decision.champion) == ("promoted", 2, 1)
     assert decision.table() == (FORMER / "gate.md").read_text()
-    assert read_gate_decision(FORMER / "first.json").champion is None
+    assert GATE_DECISION.read(FORMER / "first.json").champion is None
 
 
 @pytest.mark.parametrize(
@@ -54,4 +54,4 @@ def test_a_file_of_another_kind_says_what_is_wrong(
     path = tmp_path / "gate.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | change))
     with pytest.raises(DataError, match=message):
-        read_gate_decision(path)
+        GATE_DECISION.read(path)

@@ -42,7 +42,7 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     assert FILE.read(path) == RECORD
     values = json.loads(path.read_text())
     assert values == {
-        "schema": 1,
+        "schema_version": 1,
         "name": "a",
         "inner": {"value": 0.5, "words": ["x"]},
         "table": {"one": {"value": 1.0, "words": []}},
@@ -58,7 +58,7 @@ def test_what_is_undefined_is_null_in_the_file(tmp_path: Path) -> None:
     assert math.isnan(FILE.read(tmp_path / "x").inner.value)
 
 
-def test_a_file_of_before_schemas_is_upgraded(tmp_path: Path) -> None:
+def test_a_file_without_a_version_is_upgraded(tmp_path: Path) -> None:
     (tmp_path / "x").write_text('{"name": "a", "inner": {"value": 1}}')
     assert FILE.read(tmp_path / "x") == Outer("a", Inner(1.0), {})
 
@@ -66,15 +66,24 @@ def test_a_file_of_before_schemas_is_upgraded(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ('{"schema": 2}', "expected schema 1, found schema 2, written by another version of Likeness"),
-        ('{"schema": true}', "expected schema 1, found schema True"),
-        ('{"schema": "1"}', "expected schema 1, found schema '1'"),
+        ('{"schema_version": 2}', "expected schema version 1 of a Outer, found 2"),
+        ('{"schema_version": true}', "found True; another release of Likeness wrote it"),
+        ('{"schema_version": "1"}', "found '1'"),
         ("{", "cannot be read"),
-        ("[]", "expected a JSON object, found list"),
-        ('{"schema": 1, "name": "a", "inner": {}, "table": {}}', "inner.value: missing, expected a number"),
-        ('{"schema": 1, "name": "a", "inner": {"value": 1}, "table": 3}', "table: expected a table of keys"),
-        ('{"schema": 1, "name": "a", "inner": {"value": 1}, "table": {}, "x": 3}', "others.x: expected a section"),
-        ('{"schema": 1, "name": "a", "inner": {"value": 1}}', "table: missing"),
+        ("[]", "expected a Outer, a JSON object, found list"),
+        (
+            '{"schema_version": 1, "name": "a", "inner": {}, "table": {}}',
+            "inner.value: missing, expected a number",
+        ),
+        (
+            '{"schema_version": 1, "name": "a", "inner": {"value": 1}, "table": 3}',
+            "table: expected keys, each with",
+        ),
+        (
+            '{"schema_version": 1, "name": "a", "inner": {"value": 1}, "table": {}, "x": 3}',
+            "others.x: expected a section",
+        ),
+        ('{"name": "a", "inner": {"value": 1}}', "table: missing"),
     ],
 )
 def test_another_schema_and_damage_are_told_with_what_helps(tmp_path: Path, text: str, told: str) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from likeness.artifacts.nightly_run import NightlyRun, read_nightly_run, read_nightly_runs, write_nightly_run
+from likeness.artifacts.nightly_run import NIGHTLY_RUN, NightlyRun, read_nightly_runs, write_nightly_run
 from likeness.errors import DataError
 
 FORMER = Path(__file__).parent / "former" / "reports"
@@ -59,7 +59,7 @@ def test_another_schema_version_is_refused(tmp_path: Path) -> None:
     assert written["schema_version"] == 1
     path.write_text(json.dumps(written | {"schema_version": 2}))
     with pytest.raises(DataError, match="expected schema version 1 of a NightlyRun, found 2"):
-        read_nightly_run(path)
+        NIGHTLY_RUN.read(path)
 
 
 SPOILT = [

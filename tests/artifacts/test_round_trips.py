@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from likeness.artifacts.json_file import JsonFile
@@ -18,6 +18,7 @@ FILES: list[JsonFile[Any]] = [RUN_NOTE, SOURCE_CARD]
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+@settings(deadline=None, max_examples=40)
 @given(data=st.data())
 def test_round_trip(file: JsonFile[Any], data: st.DataObject) -> None:
     record = data.draw(st.builds(file.kind))

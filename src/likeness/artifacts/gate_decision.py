@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from likeness.artifacts.versioned import as_versioned, read_versioned, write_versioned
+from likeness.artifacts.json_file import JsonFile
 from likeness.files import write_text
 
 GateOutcome = Literal["promoted", "kept", "refused"]
-_VERSION = 1
-FILE = "gate.json"
 
 
 @dataclass(frozen=True)
@@ -55,10 +53,6 @@ class GateDecision:
     checks: tuple[GateCheck, ...]
     context: dict[str, float] = field(default_factory=dict)
 
-    def as_json(self) -> dict[str, Any]:
-        """Plain values of its JSON file."""
-        return as_versioned(_VERSION, self)
-
     def table(self) -> str:
         """The decision as one Markdown table, the reason above it."""
         against = "no champion yet" if self.champion is None else f"champion version {self.champion}"
@@ -84,19 +78,13 @@ class GateDecision:
         ]
 
 
+GATE_DECISION = JsonFile("gate.json", GateDecision)
+
+
 def write_gate_decision(folder: Path, decision: GateDecision) -> None:
     """Writes gate.json and gate.md."""
-    write_versioned(folder / FILE, _VERSION, decision)
+    GATE_DECISION.write(folder / GATE_DECISION.name, decision)
     write_text(folder / "gate.md", decision.table())
-
-
-def read_gate_decision(path: Path) -> GateDecision:
-    """The decision in a gate.json; one without a version is of before 0.2 and has the same fields.
-
-    Raises:
-        DataError: the file cannot be read, or is no decision of this version.
-    """
-    return read_versioned(path, GateDecision, _VERSION, unversioned=True)
 
 
 def _interval(check: GateCheck) -> str:

@@ -1,4 +1,4 @@
-"""A JSON file of a stage: one frozen dataclass, a schema version, one reader and one writer."""
+"""A kind of JSON file: one frozen dataclass, a schema version, one reader and one writer."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from likeness.files import read_json, write_json
 from likeness.params import REST, from_mapping
 
 T = TypeVar("T")
-SCHEMA = "schema"
-"""Key of the version of a file's schema; files that were written before 0.3 have none."""
+SCHEMA = "schema_version"
+"""Key of the version of a file's schema; files that were written before 0.2 have none."""
 
 
 @dataclass(frozen=True)
@@ -24,14 +24,14 @@ class JsonFile(Generic[T]):
     Attributes:
         name: of the file, in the folder of its stage.
         kind: the dataclass that it holds.
-        stage: of dvc.yaml that writes it.
+        stage: of dvc.yaml that writes it; None where no stage does.
         version: of its schema.
         upgrade: makes the content of a file without a schema version that of version 1, where they differ.
     """
 
     name: str
     kind: type[T]
-    stage: str
+    stage: str | None = None
     version: int = 1
     upgrade: Callable[[dict[str, Any]], dict[str, Any]] | None = None
 
@@ -41,7 +41,11 @@ class JsonFile(Generic[T]):
         Raises:
             OutputError: the file cannot be written.
         """
-        write_json(path, {SCHEMA: self.version, **plain(record)})
+        write_json(path, self.values(record))
+
+    def values(self, record: T) -> dict[str, Any]:
+        """What the file of a record holds."""
+        return {SCHEMA: self.version, **plain(record)}
 
     def read(self, path: Path) -> T:
         """The record that a file holds.
@@ -52,9 +56,11 @@ class JsonFile(Generic[T]):
         try:
             return self.parse(read_json(path), str(path))
         except FileNotFoundError as error:
-            raise DataError(f"{path}: is missing; `dvc repro {self.stage}` makes it") from error
+            made = f"`dvc repro {self.stage}` makes it" if self.stage else f"expected a {self.kind.__name__}"
+            raise DataError(f"{path}: is missing; {made}") from error
         except (OSError, ValueError) as error:
-            raise DataError(f"{path}: cannot be read ({error}); {self._remedy}") from error
+            expected = f"expected a {self.kind.__name__}, but it cannot be read ({error})"
+            raise DataError(f"{path}: {expected}; {self._remedy}") from error
 
     def find(self, path: Path) -> T | None:
         """As `read`; None where there is no such file."""
@@ -67,23 +73,26 @@ class JsonFile(Generic[T]):
             DataError: as for `read`.
         """
         if not isinstance(values, Mapping):
-            raise DataError(f"{origin}: expected a JSON object, found {type(values).__name__}; {self._remedy}")
+            expected = f"expected a {self.kind.__name__}, a JSON object, found {type(values).__name__}"
+            raise DataError(f"{origin}: {expected}; {self._remedy}")
         found = values.get(SCHEMA)
         if found not in (None, self.version) or isinstance(found, bool):
             raise DataError(
-                f"{origin}: expected schema {self.version}, found schema {found!r}, written by another version of "
-                f"Likeness; install that version, or {self._remedy}"
+                f"{origin}: expected schema version {self.version} of a {self.kind.__name__}, found {found!r}; "
+                f"another release of Likeness wrote it: use that release, or make the file anew; {self._remedy}"
             )
         content = {key: value for key, value in values.items() if key != SCHEMA}
+        if found is None and self.upgrade:
+            content = self.upgrade(content)
         try:
-            return from_mapping(
-                self.kind, self.upgrade(content) if found is None and self.upgrade else content, origin
-            )
+            return from_mapping(self.kind, content, origin)
         except ParamsError as error:
             raise DataError(f"{error}\n{self._remedy}") from error
 
     @property
     def _remedy(self) -> str:
+        if self.stage is None:
+            return "if it is damaged, remove it"
         return f"`dvc checkout` restores what DVC knows, `dvc repro --force {self.stage}` makes it anew"
 
 

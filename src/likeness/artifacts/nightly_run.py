@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from likeness.artifacts.versioned import read_versioned, write_versioned
+from likeness.artifacts.json_file import JsonFile
 from likeness.errors import DataError
 
 _log = logging.getLogger(__name__)
-_VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -64,20 +63,14 @@ class NightlyRun:
         return f"{stamp}{'-' + self.flow_run[:8] if self.flow_run else ''}.json"
 
 
+NIGHTLY_RUN = JsonFile("<time>.json", NightlyRun)
+
+
 def write_nightly_run(folder: Path, run: NightlyRun) -> Path:
     """Writes a record beside the others; returns its file."""
     path = folder / run.file
-    write_versioned(path, _VERSION, run)
+    NIGHTLY_RUN.write(path, run)
     return path
-
-
-def read_nightly_run(path: Path) -> NightlyRun:
-    """The record in a file; one without a version is of before 0.2 and has the same fields.
-
-    Raises:
-        DataError: the file cannot be read, or is no record of this version.
-    """
-    return read_versioned(path, NightlyRun, _VERSION, unversioned=True)
 
 
 def read_nightly_runs(folder: Path) -> list[NightlyRun]:
@@ -85,7 +78,7 @@ def read_nightly_runs(folder: Path) -> list[NightlyRun]:
     runs = []
     for path in sorted(folder.glob("*.json")):
         try:
-            runs.append(read_nightly_run(path))
+            runs.append(NIGHTLY_RUN.read(path))
         except DataError as error:
             _log.warning("%s; left out of the history", error)
     return runs

@@ -5,9 +5,12 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from likeness.errors import TrackingError
+from likeness.artifacts.json_file import JsonFile
+from likeness.artifacts.run_note import RUN_NOTE
+from likeness.artifacts.source_card import SOURCE_CARD
+from likeness.errors import DataError, TrackingError
 from likeness.files import file_sha256, read_json, write_json
 from likeness.nightly.outcome import HaltError, Outcome
 from likeness.nightly.paths import ProjectPaths
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _MEMORY = "judged.json"
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,7 @@ def judge_model(paths: ProjectPaths) -> RegistryState:
 
     gate, tracking = read_operations(paths.params, GateParams, TrackingParams)
     outputs = StageOutputs(
-        paths.faces, paths.model, paths.reports / "evaluation", paths.reports / "train" / "run.json"
+        paths.faces, paths.model, paths.reports / "evaluation", paths.reports / "train" / RUN_NOTE.name
     )
     try:
         decision = register_and_decide(outputs, gate, tracking, paths.reports / "gate")
@@ -95,23 +99,22 @@ def require_tracking(paths: ProjectPaths) -> None:
 
 def fingerprint(paths: ProjectPaths) -> str | None:
     """Fingerprint of the data set, as far as it is known."""
-    return _value(paths.faces / "source.json", "fingerprint")
+    card = _found(SOURCE_CARD, paths.faces)
+    return None if card is None else card.fingerprint
 
 
 def run_id(paths: ProjectPaths) -> str | None:
     """Id of the training's run in MLflow, as far as it is known."""
-    return _value(paths.reports / "train" / "run.json", "run_id")
+    note = _found(RUN_NOTE, paths.reports / "train")
+    return None if note is None else note.run_id
 
 
-def _value(path: Path, key: str) -> str | None:
+def _found(file: JsonFile[T], folder: Path) -> T | None:
     try:
-        value = read_json(path).get(key)
-    except FileNotFoundError:
+        return file.find(folder / file.name)
+    except DataError as error:  # it is shown, and decides nothing
+        _log.warning("%s", error)
         return None
-    except (OSError, ValueError, AttributeError) as error:  # it is shown, and decides nothing
-        _log.warning("%s: is damaged (%s)", path, error)
-        return None
-    return value if isinstance(value, str) else None
 
 
 def _digests(paths: ProjectPaths) -> dict[str, str] | None:

@@ -12,16 +12,15 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from likeness.artifacts.json_file import JsonFile
 from likeness.artifacts.nightly_run import NightlyRun, write_nightly_run
-from likeness.artifacts.versioned import read_versioned, write_versioned
 from likeness.errors import DataError
 from likeness.nightly.outcome import NEXT_STEPS, HaltError, Outcome
 from likeness.nightly.paths import ProjectPaths
 
 _log = logging.getLogger(__name__)
-_LOCK, _STATE = "lock", "running.json"
+_LOCK = "lock"
 _FORMER_STATE = "at-work.json"  # before 0.2
-_VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -39,6 +38,9 @@ class RunState:
     step: str
 
 
+_STATE = JsonFile("running.json", RunState)
+
+
 @contextmanager
 def run_lock(paths: ProjectPaths, began: float, flow_run: str | None) -> Iterator[None]:
     """Keeps other nightly runs away while the block runs, also those that no server knows of.
@@ -53,9 +55,9 @@ def run_lock(paths: ProjectPaths, began: float, flow_run: str | None) -> Iterato
         lock.acquire()
     except Timeout:
         raise HaltError(Outcome.OVERLAPPING, "another nightly run is active in this project.") from None
-    state = paths.state / _STATE
+    state = paths.state / _STATE.name
     try:
-        write_versioned(state, _VERSION, RunState(began, flow_run, "the start"))
+        _STATE.write(state, RunState(began, flow_run, "the start"))
         yield
     finally:
         with suppress(OSError):
@@ -65,12 +67,12 @@ def run_lock(paths: ProjectPaths, began: float, flow_run: str | None) -> Iterato
 
 def record_step(paths: ProjectPaths, step: str) -> None:
     """Writes the step that starts now to the state file, for the record of a crash."""
-    path = paths.state / _STATE
+    path = paths.state / _STATE.name
     try:
-        state = read_versioned(path, RunState, _VERSION)
+        state = _STATE.read(path)
     except DataError:  # damaged: the step is worth recording all the same
         state = RunState(path.stat().st_mtime if path.exists() else time.time(), None, step)
-    write_versioned(path, _VERSION, replace(state, step=step))
+    _STATE.write(path, replace(state, step=step))
 
 
 def is_unlocked(paths: ProjectPaths) -> bool:
@@ -87,7 +89,7 @@ def is_unlocked(paths: ProjectPaths) -> bool:
 
 def find_crashed_run(paths: ProjectPaths) -> NightlyRun | None:
     """Records the nightly run whose process was killed, if there is one without a record, and returns it."""
-    path = next((path for name in (_STATE, _FORMER_STATE) if (path := paths.state / name).is_file()), None)
+    path = next((path for name in (_STATE.name, _FORMER_STATE) if (path := paths.state / name).is_file()), None)
     if path is None or not is_unlocked(paths):
         return None
     run = _crashed(path)
@@ -107,7 +109,7 @@ def _crashed(path: Path) -> NightlyRun:
     """The record of a run that left this state file."""
     last_sign = path.stat().st_mtime
     try:
-        state = read_versioned(path, RunState, _VERSION, unversioned=True)
+        state = _STATE.read(path)
         started = datetime.fromtimestamp(state.began, UTC).isoformat(timespec="seconds")
     except (DataError, ValueError, OverflowError, OSError) as error:
         _log.warning("%s; the run is recorded without its start and step", error)

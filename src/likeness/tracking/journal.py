@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from likeness.artifacts.gate_decision import GateDecision
+from likeness.artifacts.gate_decision import GATE_DECISION, GateDecision
 from likeness.tracking.store import Store
 
 EXPERIMENT = "likeness-gate"
@@ -89,7 +89,7 @@ def write(store: Store, entry: Entry, decision: GateDecision | None = None) -> N
     run = store.client.create_run(store.experiment_id(EXPERIMENT), run_name=entry.title, tags=entry.tags())
     run_id = run.info.run_id
     if decision is not None:
-        store.client.log_dict(run_id, decision.as_json(), "gate.json")
+        store.client.log_dict(run_id, GATE_DECISION.values(decision), "gate.json")
         store.client.log_text(run_id, decision.table(), "gate.md")
         for check in decision.checks:
             store.client.log_metric(run_id, check.name.replace(":", ""), check.found)
