@@ -38,7 +38,6 @@ from likeness.nightly.params import NightlyParams, read_nightly
 from likeness.nightly.paths import ProjectPaths
 from likeness.nightly.prefect_server import configure_prefect
 from likeness.nightly.process import run_group
-from likeness.nightly.registry_state import is_judged
 from likeness.nightly.run_lock import find_crashed_run, record_step, run_lock
 from likeness.nightly.seed import next_seed
 from likeness.params import read_params
@@ -296,7 +295,7 @@ def test_an_intake_says_of_each_file_what_became_of_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.attack("4")
-def test_a_torn_index_and_an_empty_memory_end_no_run(tmp_path: Path) -> None:
+def test_a_torn_index_ends_no_run(tmp_path: Path) -> None:
     paths = project_with_a_batch(tmp_path)
     ingest_batch(paths, NightlyParams(settle_seconds=0))
     index = tmp_path / "data" / "collected" / "index.json"
@@ -304,11 +303,6 @@ def test_a_torn_index_and_an_empty_memory_end_no_run(tmp_path: Path) -> None:
     write_folder(paths.incoming / "Ann", {"late.jpg": jpeg(7)})
     assert ingest_batch(paths, NightlyParams(settle_seconds=0)).counts["merged"] == 1
     assert len(Collected.read(paths.collected).photographs) == 4
-    for name in ("models/model/weights.safetensors", "reports/evaluation/predictions.parquet"):
-        write_folder(tmp_path, {name: b"content"})
-    paths.state.mkdir(parents=True, exist_ok=True)
-    (paths.state / "judged.json").write_text("")
-    assert not is_judged(paths)
 
 
 def test_a_fresh_clone_gets_a_home_for_its_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,30 +2,39 @@
 
 from __future__ import annotations
 
-import json
+import atexit
+import contextlib
 import os
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import psutil
 import yaml
 
-from likeness.files import file_sha256
+from likeness.artifacts.gate_decision import GateDecision
+from likeness.files import write_json
 from likeness.nightly.dvc import PREPARATION
 from likeness.nightly.params import STAGES
 from likeness.nightly.prefect_server import healthy
+from likeness.tracking.consistency import StageOutputs
+from likeness.tracking.packing import write_named
+from likeness.tracking.registry import Registry
+from tests.data.tiny import tiny_faceset
+from tests.tracking.samples import METRICS, trained
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 180
-JUDGED = {"weights": "models/model/weights.safetensors", "predictions": "reports/evaluation/predictions.parquet"}
 
 STAGE_PROGRAM = '''
 """Does what params.yaml says of its stage: ok, sleep, an error of ours by its name, or a text to fail with."""
@@ -66,18 +75,32 @@ def toy_project(folder: Path, nightly: Mapping[str, Any] | None = None, **toy: s
     (folder / "data" / "collected.json").write_text('{"photographs": 0, "people": 0, "index_sha256": null}')
     shutil.copytree(ROOT / "pipelines", folder / "pipelines", ignore=shutil.ignore_patterns("__pycache__"))
     write_params(folder, nightly, **toy)
-    digests = {}
-    for key, path in (
-        ("weights", "models/model/weights.safetensors"),
-        ("predictions", "reports/evaluation/predictions.parquet"),
-    ):
-        (folder / path).parent.mkdir(parents=True)
-        (folder / path).write_text(key)
-        digests[key] = file_sha256(folder / path)
-    state = folder / ".likeness" / "nightly"
-    state.mkdir(parents=True)
-    (state / "judged.json").write_text(json.dumps(digests))
+    shutil.copytree(judged_model(), folder, dirs_exist_ok=True)
     initialise(folder)
+    return folder
+
+
+@cache
+def judged_model() -> Path:
+    """Face set, model, evaluation, and a registry in which the gate has decided on them; made once and copied."""
+    folder = Path(tempfile.mkdtemp(prefix="judged-"))
+    atexit.register(shutil.rmtree, folder)
+    faces, model, evaluation = (folder / name for name in ("data/faces", "models/model", "reports/evaluation"))
+    outputs = StageOutputs(faces, model, evaluation, folder / "run.json")
+    with contextlib.chdir(folder):
+        trained(folder, seed=0, accuracy=0.8)
+        model.parent.mkdir()
+        (folder / "model").rename(model)
+        tiny_faceset(faces, {"Ann": 2, "Bo": 2})
+        evaluation.mkdir(parents=True)
+        pd.DataFrame({"a": [0, 0], "b": [1, 2], "split": "test", "same": [True, False]}).to_parquet(
+            evaluation / "predictions.parquet"
+        )
+        write_json(evaluation / "metrics.json", METRICS)
+        write_named(outputs, folder / "predictions.parquet")
+        registry = Registry.open()
+        version = registry.register(model, folder / "predictions.parquet", METRICS, outputs.run).version
+        registry.record(GateDecision("promoted", "It clears the floor.", version, None, 2, ()))
     return folder
 
 

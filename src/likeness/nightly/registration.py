@@ -7,10 +7,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-import pandas as pd
-
 from likeness.artifacts.gate_decision import GateDecision, write_gate_decision
-from likeness.data.faceset import FaceSet
 from likeness.files import read_json
 from likeness.models.card import TOWER
 from likeness.models.export import export_onnx
@@ -18,7 +15,7 @@ from likeness.models.weights import load_model
 from likeness.serving.latency import compare_latency
 from likeness.tracking.consistency import StageOutputs, check_outputs
 from likeness.tracking.gate import GateParams, decide
-from likeness.tracking.packing import named
+from likeness.tracking.packing import write_named
 from likeness.tracking.registry import Registered, Registry
 from likeness.tracking.runs import TrackingParams
 
@@ -65,12 +62,6 @@ def _register(registry: Registry, outputs: StageOutputs, tracking: TrackingParam
         shutil.copytree(outputs.model, folder)
         loaded = load_model(folder)
         export_onnx(folder / TOWER, loaded.siamese, loaded.card)
-        _write_named(outputs, table)
+        write_named(outputs, table)
         metrics = read_json(outputs.evaluation / "metrics.json")
         return registry.register(folder, table, metrics, outputs.run, tracking)
-
-
-def _write_named(outputs: StageOutputs, table: Path) -> None:
-    """Writes the predictions with the names of their pictures, as the registry holds them."""
-    predictions = pd.read_parquet(outputs.evaluation / "predictions.parquet")
-    named(predictions, FaceSet.open(outputs.faces).manifest).to_parquet(table, index=False)

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import logging
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from likeness.artifacts.json_file import JsonFile
 from likeness.artifacts.run_note import RUN_NOTE
 from likeness.artifacts.source_card import SOURCE_CARD
 from likeness.errors import DataError, TrackingError
-from likeness.files import file_sha256, read_json, write_json
+from likeness.files import file_sha256
 from likeness.nightly.outcome import HaltError, Outcome
 from likeness.nightly.paths import ProjectPaths
 from likeness.operations import read_operations
+from likeness.tracking.consistency import StageOutputs
+from likeness.tracking.store import TrackingParams
 
 if TYPE_CHECKING:
     from likeness.artifacts.gate_decision import GateDecision
+    from likeness.tracking.registry import Registry
 
 _log = logging.getLogger(__name__)
-_MEMORY = "judged.json"
 T = TypeVar("T")
 
 
@@ -36,20 +41,21 @@ class RegistryState:
 
 
 def is_judged(paths: ProjectPaths) -> bool:
-    """Whether the gate has decided on the model and evaluation in the project."""
-    digests = _digests(paths)
-    return digests is not None and _remembered(paths.state / _MEMORY) == digests
+    """Whether the gate, or a person, has decided on the model and evaluation in the project, as the registry says.
 
+    Raises:
+        HaltError: the store cannot be reached.
+    """
+    from likeness.tracking.packing import write_named
 
-def _remembered(memory: Path) -> Any:
-    """The digests that were judged last; None where there are none, or where they cannot be read."""
-    try:
-        return read_json(memory)
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, RecursionError) as error:
-        _log.warning("%s: is damaged (%s); the model is judged again", memory, error)
-        return None
+    outputs = _outputs(paths)
+    if not all(path.is_file() for path in outputs.digests.values()):
+        return False
+    with _registry(paths) as registry, tempfile.TemporaryDirectory() as scratch:
+        predictions = Path(scratch) / "predictions.parquet"
+        write_named(outputs, predictions)
+        version = registry.find(file_sha256(outputs.digests["weights"]), file_sha256(predictions))
+        return version is not None and registry.judged(version)
 
 
 def judge_model(paths: ProjectPaths) -> RegistryState:
@@ -59,24 +65,14 @@ def judge_model(paths: ProjectPaths) -> RegistryState:
         HaltError: the store cannot be reached; nothing that serves was changed.
     """
     from likeness.nightly.registration import register_and_decide
-    from likeness.tracking.consistency import StageOutputs
     from likeness.tracking.gate import GateParams
-    from likeness.tracking.registry import Registry
-    from likeness.tracking.runs import TrackingParams
 
     gate, tracking = read_operations(paths.params, GateParams, TrackingParams)
-    outputs = StageOutputs(
-        paths.faces, paths.model, paths.reports / "evaluation", paths.reports / "train" / RUN_NOTE.name
-    )
-    try:
-        decision = register_and_decide(outputs, gate, tracking, paths.reports / "gate")
-        registry = Registry.open(tracking.uri)
+    with _registry(paths) as registry:
+        decision = register_and_decide(_outputs(paths), gate, tracking, paths.reports / "gate")
         challenger, champion = registry.challenger(), registry.champion()
         accuracies = [None if v is None else registry.candidate(v).accuracy for v in (challenger, champion)]
-    except TrackingError as error:
-        raise HaltError(Outcome.TRACKING_AWAY, str(error), transient=True) from error
-    write_json(paths.state / _MEMORY, _digests(paths))
-    return RegistryState(decision, challenger, champion, *accuracies)
+        return RegistryState(decision, challenger, champion, *accuracies)
 
 
 def require_tracking(paths: ProjectPaths) -> None:
@@ -85,16 +81,27 @@ def require_tracking(paths: ProjectPaths) -> None:
     Raises:
         HaltError: the store does not answer.
     """
-    from likeness.tracking.registry import Registry
-    from likeness.tracking.runs import TrackingParams
-
-    tracking = read_operations(paths.params, TrackingParams)
-    if not tracking.enabled:
+    if not read_operations(paths.params, TrackingParams).enabled:
         raise HaltError(Outcome.TRACKING_AWAY, "tracking.enabled is false, so no model could be registered.")
+    with _registry(paths):
+        pass
+
+
+@contextmanager
+def _registry(paths: ProjectPaths) -> Iterator[Registry]:
+    """The registry, made where there is none; its errors end the run, and may be gone at another try."""
+    from likeness.tracking.registry import Registry
+
     try:
-        Registry.open(tracking.uri, create=True)
+        yield Registry.open(read_operations(paths.params, TrackingParams).uri, create=True)
     except TrackingError as error:
         raise HaltError(Outcome.TRACKING_AWAY, str(error), transient=True) from error
+
+
+def _outputs(paths: ProjectPaths) -> StageOutputs:
+    return StageOutputs(
+        paths.faces, paths.model, paths.reports / "evaluation", paths.reports / "train" / RUN_NOTE.name
+    )
 
 
 def fingerprint(paths: ProjectPaths) -> str | None:
@@ -115,13 +122,3 @@ def _found(file: JsonFile[T], folder: Path) -> T | None:
     except DataError as error:  # it is shown, and decides nothing
         _log.warning("%s", error)
         return None
-
-
-def _digests(paths: ProjectPaths) -> dict[str, str] | None:
-    files = {
-        "weights": paths.model / "weights.safetensors",
-        "predictions": paths.reports / "evaluation" / "predictions.parquet",
-    }
-    if not all(path.is_file() for path in files.values()):
-        return None
-    return {name: file_sha256(path) for name, path in files.items()}

@@ -118,7 +118,7 @@ def run_nightly(paths: ProjectPaths, params: NightlyParams, options: RunOptions,
     if options.force_train:
         get_run_logger().info("train.seed is %d now", next_seed(paths.params))
     changed = tasks.look_for_changes(paths, params)
-    if not changed and registry_state.is_judged(paths):
+    if not changed and tasks.is_judged(paths, params):
         _record_model(paths, record)
         added = f"no new file was added: {batch.waiting};" if batch.waiting else "nothing new arrived and"
         record.end(Outcome.NOTHING, f"{added} nothing changed, so nothing was trained.")
@@ -127,7 +127,7 @@ def run_nightly(paths: ProjectPaths, params: NightlyParams, options: RunOptions,
     if changed:
         _run_stages(paths, params, record)
     _record_model(paths, record)
-    if registry_state.is_judged(paths):
+    if tasks.is_judged(paths, params):
         ran_again = ", ".join(record.run.stages) or "no stage"
         record.end(Outcome.NOTHING, f"{ran_again} ran; the model is the one that was judged before.")
     else:

@@ -65,6 +65,17 @@ def _require_tracking(paths: ProjectPaths) -> None:
     registry_state.require_tracking(paths)
 
 
+def is_judged(paths: ProjectPaths, params: NightlyParams) -> bool:
+    """Whether the gate has decided on the present model."""
+    judged: bool = _is_judged.with_options(**_retries(params))(paths)
+    return judged
+
+
+@task(name="look for the model", cache_policy=NO_CACHE)
+def _is_judged(paths: ProjectPaths) -> bool:
+    return registry_state.is_judged(paths)
+
+
 def register_and_gate(paths: ProjectPaths, params: NightlyParams) -> RegistryState:
     """The trained model becomes the challenger; the gate decides."""
     state: RegistryState = _register_and_gate.with_options(**_retries(params))(paths)

@@ -18,8 +18,10 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from likeness.data.faceset import FaceSet
 from likeness.files import read_json, write_json
 from likeness.models.card import TOWER
+from likeness.tracking.consistency import StageOutputs
 from likeness.tracking.gate import Candidate, read_predictions
 
 _PACKAGE = Path(__file__).parents[1]
@@ -122,3 +124,9 @@ def named(predictions: pd.DataFrame, manifest: pd.DataFrame) -> pd.DataFrame:
     people = {"first_person": sides[0]["person"], "second_person": sides[1]["person"]}
     kept = predictions.reset_index(drop=True).drop(columns=["a", "b"])
     return kept.assign(first=names[0], second=names[1], **people, **worse)
+
+
+def write_named(outputs: StageOutputs, target: Path) -> None:
+    """Writes the predictions of an evaluation `named`, as a version holds them."""
+    predictions = pd.read_parquet(outputs.evaluation / _PREDICTIONS)
+    named(predictions, FaceSet.open(outputs.faces).manifest).to_parquet(target, index=False)

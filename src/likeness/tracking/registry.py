@@ -130,6 +130,11 @@ class Registry:
         with self.versions.told(f"reading version {version}"):
             return read_candidate(self.versions.files(self.versions.of(version)), version)
 
+    def find(self, weights: str, predictions: str) -> int | None:
+        """The version of these weights with these named predictions, by their sha256; None where there is none."""
+        with self.versions.told("looking for the model"):
+            return self.versions.find(weights, predictions)
+
     def judged(self, version: int) -> bool:
         """Whether the gate, or a person, has decided on a version: its tags say so once the journal does."""
         with self.versions.told(f"reading version {version}"):
