@@ -26,7 +26,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 GROUP = $(BIN)/python -m pipelines.group
 
 .DEFAULT_GOAL := help
-.PHONY: help run lfw folder sweep results view2 results-pack results-gpu register test coverage test-slow dist-test docs linkcheck test-security fuzz lint format bench ui config lock sbom licences clean
+.PHONY: help run lfw folder sweep results view2 results-pack results-gpu register test coverage test-slow dist-test docs linkcheck test-security fuzz lint format bench ui pages config lock sbom licences clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):[^#]*## /\1\t/' | expand -t 14
@@ -141,6 +141,10 @@ register: repository .venv/.installed readable ## register the evaluated model a
 
 ui: .venv/.installed ## compare runs in the browser (http://127.0.0.1:5000)
 	MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false $(GROUP) $(BIN)/mlflow ui --workers 1
+
+pages: .venv/.installed docs ## every page at three widths, light, dark, on paper: pictures and faults in pages/ (ONLY=report ...)
+	-@$(BIN)/dvc plots show -q >/dev/null
+	$(BIN)/python -m tests.pages $(if $(ONLY),--only $(ONLY))
 
 config: .venv/.installed ## write conf/config.yaml from the defaults in the code
 	$(BIN)/python -m pipelines.defaults

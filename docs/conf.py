@@ -40,6 +40,7 @@ html_theme = "furo"
 html_title = "Likeness"
 html_static_path = ["_static"]
 html_css_files = ["likeness.css"]
+html_js_files = ["likeness.js"]
 html_show_sphinx = False
 
 linkcheck_ignore = [r"http://(127\.0\.0\.1|localhost)\b"]

@@ -31,6 +31,8 @@ body {
   color: #1c1c1c; background: #fff;
 }
 main { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: 2rem; }
+@media print { main { display: block; } main > div { overflow: visible; } }
+main > h1 { grid-column: 1 / -1; }
 main > div { min-width: 0; overflow-x: auto; }
 table { border-spacing: 1rem 0.3rem; font-variant-numeric: tabular-nums; }
 </style>
@@ -39,12 +41,17 @@ table { border-spacing: 1rem 0.3rem; font-variant-numeric: tabular-nums; }
 // The plots' own scripts run before the bundle below: what they ask for waits until it is there.
 const waiting = [];
 let vegaEmbed = (...plot) => waiting.push(plot);
-window.drawPlots = (embed) => { vegaEmbed = embed; for (const plot of waiting) embed(...plot); };
+window.drawPlots = async (embed) => {
+  vegaEmbed = embed;
+  await Promise.all(waiting.map((plot) => embed(...plot)));
+  const menus = document.querySelectorAll(".vega-embed summary");
+  for (const menu of menus) menu.setAttribute("aria-label", "Save the plot");
+};
 </script>
 </head>
 <body>
-<h1>Plots</h1>
 <main>
+<h1>Plots</h1>
 {plot_divs}
 </main>
 <script type="module">

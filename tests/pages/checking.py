@@ -27,8 +27,8 @@ _OVERFLOW = """print => {
   const named = e => e.tagName.toLowerCase() + (e.id ? '#' + e.id : '') +
     (e.classList.length ? '.' + [...e.classList].slice(0, 2).join('.') : '');
   const contained = e => { for (let p = e.parentElement; p; p = p.parentElement)
-    if (getComputedStyle(p).overflowX !== 'visible' && p !== document.body && p !== document.documentElement)
-      return true; return false; };
+    if (getComputedStyle(p).position === 'fixed' || (getComputedStyle(p).overflowX !== 'visible' &&
+      p !== document.body && p !== document.documentElement)) return true; return false; };
   const found = [];
   for (const e of document.body.querySelectorAll('*')) {
     if (e.closest('svg') && e.tagName !== 'svg') continue;

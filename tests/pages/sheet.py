@@ -28,7 +28,7 @@ def write_sheet(browser: Browser, found: Sequence[View], folder: Path) -> Path:
         f"<h1>Pages</h1>{rows}</html>",
         encoding="utf-8",
     )
-    tab = browser.new_page(viewport={"width": 1680, "height": 900})
+    tab = browser.new_page(viewport={"width": 1880, "height": 900})
     tab.goto(page.as_uri())
     tab.screenshot(path=folder / "index.png", full_page=True)
     tab.close()

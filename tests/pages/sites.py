@@ -15,15 +15,15 @@ from pathlib import Path
 
 import psutil
 
-from pipelines.nightly.params import read_nightly
-from tests.pipelines.night_project import free_port
+from likeness.nightly.params import read_nightly
+from tests.nightly.toy_project import free_port
 
 BIN = Path(sys.executable).parent
 _START_SECONDS = 180
 _FILES = {
     "report": "reports/report.html",
     "validation": "reports/validation/docs/index.html",
-    "nightly": "reports/nights.html",
+    "nightly": "reports/nightly-runs.html",
     "plots": "dvc_plots/index.html",
     "documentation": "docs/_build/html/index.html",
     "tutorial": "docs/_build/html/tutorial.html",
