@@ -8,6 +8,7 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 import typer
@@ -40,6 +41,25 @@ def test_the_site_is_complete_and_loads_nothing_from_elsewhere(site: Path) -> No
     for path in site.rglob("*.html"):
         loaded = re.findall(r'<(?:script|img|link)[^>]*(?:src|href)="(https?:[^"]+)"', path.read_text("utf-8"))
         assert loaded == [], path
+
+
+def test_links_within_the_site_lead_somewhere(site: Path) -> None:
+    pages = {path: path.read_text(encoding="utf-8") for path in site.rglob("*.html")}
+    anchors = {path: set(re.findall(r'\bid="([^"]+)"', text)) for path, text in pages.items()}
+    lost = []
+    for path, text in pages.items():
+        for link in set(re.findall(r'<a\b[^>]*\bhref="([^":]+)"', text)):
+            target, _, anchor = unquote(link).partition("#")
+            found = (path.parent / target).resolve() if target else path
+            if not found.exists() or (anchor and found in pages and anchor not in anchors[found]):
+                lost.append(f"{path.relative_to(site)}: {link}")
+    assert lost == []
+
+
+@pytest.mark.parametrize("page", sorted(path.name for path in ROOT.glob("*.md")))
+def test_links_of_the_pages_beside_the_site_lead_somewhere(page: str) -> None:
+    links = re.findall(r"\]\((?!https?:|mailto:|#)([^)#\s]+)", (ROOT / page).read_text(encoding="utf-8"))
+    assert [link for link in links if not (ROOT / unquote(link)).exists()] == []
 
 
 def test_every_error_has_its_remedy() -> None:

@@ -65,6 +65,17 @@ def test_the_version_is_that_of_the_tag(sources: Path) -> None:
     assert built(sources, "--wheel").name.startswith("likeness_verify-7.8.9-")
 
 
+def test_an_archive_of_a_tag_has_its_version(sources: Path, tmp_path: Path) -> None:
+    for name in (".git_archival.txt", ".gitattributes"):
+        shutil.copy(ROOT / name, sources / name)
+    commit(sources, tag="v7.8.9")
+    archive = tmp_path / "download.tar"
+    subprocess.run(["git", "archive", "-o", str(archive), "HEAD"], cwd=sources, check=True)
+    unpacked = tmp_path / "unpacked" / "likeness-7.8.9"
+    shutil.unpack_archive(archive, unpacked)
+    assert built(unpacked, "--wheel").name.startswith("likeness_verify-7.8.9-")
+
+
 def test_a_repository_without_a_tag_builds(sources: Path) -> None:
     commit(sources)
     assert built(sources, "--sdist").name.startswith("likeness_verify-0.")
