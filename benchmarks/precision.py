@@ -15,8 +15,6 @@ from typing import Annotated
 import numpy as np
 import onnx
 import typer
-from onnxruntime.quantization import QuantType, quantize_dynamic
-from onnxruntime.transformers.float16 import convert_float_to_float16
 
 from benchmarks.detection import read_pairs, read_photographs
 from likeness.faces import framed
@@ -24,6 +22,7 @@ from likeness.models.card import TOWER
 from likeness.models.half import write_half
 from likeness.models.onnx_tower import OnnxTower
 from likeness.serving.verifier import Verifier
+from likeness.telemetry import disable_telemetry
 
 
 def main(
@@ -54,6 +53,10 @@ def main(
 
 def forms(model: Path, folder: Path) -> dict[str, Path]:
     """The files by what is smaller in them."""
+    disable_telemetry()
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+    from onnxruntime.transformers.float16 import convert_float_to_float16
+
     clean, computed, integers = (folder / f"{name}.onnx" for name in ("clean", "computed", "integers"))
     network = onnx.load(model / TOWER)
     del network.graph.value_info[:]  # shapes that both converters infer themselves

@@ -69,10 +69,10 @@ def test_the_service_asks_for_no_host(folder: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.attack("3")
-def test_onnx_runtime_is_imported_in_one_place_alone() -> None:
+def test_onnx_runtime_is_imported_where_telemetry_is_switched_off_alone() -> None:
     files = [*ROOT.glob("src/**/*.py"), *ROOT.glob("pipelines/**/*.py"), *ROOT.glob("benchmarks/**/*.py")]
     importers = [path.relative_to(ROOT).as_posix() for path in files if "onnxruntime" in _imported(path)]
-    assert importers == ["src/likeness/models/onnx_tower.py"]
+    assert sorted(importers) == ["benchmarks/precision.py", "src/likeness/models/onnx_tower.py"]
 
 
 def _imported(path: Path) -> set[str]:
