@@ -7,7 +7,7 @@ import unicodedata
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from likeness.data.names import MAX_PERSON, person_fault, printable, safe_path, spelled
@@ -32,6 +32,7 @@ def test_a_safe_path_can_be_written_and_stays_below_its_folder(name: str) -> Non
 
 @pytest.mark.attack("4")
 @given(any_name)
+@example("\ud800")
 def test_a_name_can_be_shown_and_a_person_without_fault_can_be_a_folder(name: str) -> None:
     assert not {unicodedata.category(one) for one in printable(name)} & {"Cc", "Cs", "Zl", "Zp"}
     person = spelled(name)

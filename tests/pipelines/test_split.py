@@ -53,7 +53,7 @@ def test_a_failing_stage_leaves_the_previous_split_as_it_was(
     spoilt = tmp_path / "faces" / "lists" / "pairsDevTest.txt"
     spoilt.write_text(pair_list([("T0", 1, 8)], [("T0", 1, "T1", 1)]))
     assert call(monkeypatch, tmp_path, "split: {}") == 2
-    assert "pairsDevTest.txt:2: names T0_0008" in capsys.readouterr().err
+    assert "not what the ingest stage wrote there: lists/pairsDevTest.txt" in capsys.readouterr().err
     assert {path: path.read_bytes() for path in (tmp_path / "splits").iterdir()} == before
 
 

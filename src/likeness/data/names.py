@@ -13,12 +13,14 @@ _MAX_PART = 120  # bytes of one name below the quarantine; room for the names of
 _MAX_PARTS = 12
 _MAX_SHOWN = 300  # characters
 _RESERVED = frozenset({"", ".", "..", "index.json"})
+_LONE_SURROGATE = re.compile("[\ud800-\udc7f\udd00-\udfff]")  # those between stand for bytes that are no UTF-8
 _UNSEEN = ("Cc", "Cs", "Zl", "Zp", "Cn")  # control characters, surrogates, line and paragraph ends, unassigned
 
 
 def printable(name: str) -> str:
     """The name with bytes that are no UTF-8, and characters that cannot be seen, written as escapes; shortened."""
-    text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    known = _LONE_SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", name)
+    text = known.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     shown = "".join(f"\\u{ord(one):04x}" if unicodedata.category(one) in _UNSEEN else one for one in text)
     return shown if len(shown) <= _MAX_SHOWN else f"{shown[: _MAX_SHOWN // 2]}…{shown[-_MAX_SHOWN // 2 + 1 :]}"
 
