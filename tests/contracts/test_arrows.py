@@ -46,6 +46,15 @@ def test_no_module_is_imported_by_a_name_that_contracts_cannot_see() -> None:
     assert found == ["__init__.py", "parts.py"]
 
 
+def test_what_stages_take_from_the_nightly_run_needs_no_prefect() -> None:
+    program = (
+        "import sys, likeness.nightly.params, likeness.nightly.registration, likeness.nightly.registry_state, "
+        "pipelines.check, pipelines.register; print([m for m in ('prefect',) if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 def test_importing_the_library_imports_nothing_heavy() -> None:
     program = (
         "import sys, likeness; print([m for m in ('torch', 'mlflow', 'pandas', 'prefect') if m in sys.modules])"
