@@ -33,6 +33,7 @@ import torch
 import typer
 from numpy.typing import NDArray
 
+from likeness.artifacts.history import EpochRecord
 from likeness.data.faceset import FaceSet
 from likeness.data.splits import Identities, Pairs, TrainingData
 from likeness.models.network import ModelParams, build_siamese
@@ -40,7 +41,6 @@ from likeness.models.preprocess import Preprocess
 from likeness.training.augment import AugmentParams
 from likeness.training.distributed import choose_device
 from likeness.training.early_stopping import StoppingParams
-from likeness.training.history import EpochRecord
 from likeness.training.losses.build import build_objective
 from likeness.training.losses.objective import LOSSES
 from likeness.training.optimizer import Penalty, build_optimizer, named_trainable

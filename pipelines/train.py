@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from likeness.artifacts.json_file import plain
 from likeness.artifacts.run_note import RUN_NOTE
 from likeness.data.faceset import FaceSet
 from likeness.data.splits import Split
@@ -62,7 +63,7 @@ def main(
         card = save_model(model, outcome.network.siamese, build_card(setup, outcome))
         summary = write_training_reports(reports, setup, outcome)
         tracked.steps((step.step, step.loss) for step in outcome.steps)
-        note = dataclasses.replace(tracked.finish(model, summary), weights_sha256=card.weights_sha256)
+        note = dataclasses.replace(tracked.finish(model, plain(summary)), weights_sha256=card.weights_sha256)
         RUN_NOTE.write(reports / RUN_NOTE.name, note)
     confirm_parameters(
         params, used, network, recipe, training

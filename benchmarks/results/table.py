@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.results.rows import FOLDS, Place, read_params
+from likeness.artifacts.training_summary import SUMMARY, TrainingSummary
 from likeness.evaluation.protocols import aggregate_folds
 from likeness.files import read_json, write_text
 
@@ -42,7 +43,7 @@ class Measured:
 
     place: Place
     metrics: Mapping[str, Any]
-    summary: Mapping[str, Any]
+    summary: TrainingSummary
     mmacs: float
 
     @property
@@ -81,7 +82,7 @@ def _read(place: Place) -> Measured:
         mmacs = sum(float(layer["mmacs"]) for layer in csv.DictReader(file))
     doubled = 2 if read_params(place.params)["train"]["mirror_average"] else 1
     metrics = read_json(place.folder / "evaluation" / "metrics.json")
-    return Measured(place, metrics, read_json(place.folder / "train" / "summary.json"), mmacs * doubled)
+    return Measured(place, metrics, SUMMARY.read(place.folder / "train" / SUMMARY.name), mmacs * doubled)
 
 
 def view1_table(rows: Sequence[Measured]) -> str:
@@ -89,7 +90,7 @@ def view1_table(rows: Sequence[Measured]) -> str:
     groups: dict[tuple[str, int], list[Measured]] = {}
     for row in rows:
         if row.fold is None:
-            groups.setdefault((row.recipe, row.summary["epochs"]), []).append(row)
+            groups.setdefault((row.recipe, row.summary.epochs), []).append(row)
     ordered = sorted(groups.values(), key=lambda seeds: -_mean(seeds, "accuracy"))
     lines = [_line(_HEADER), _line(["---"] * len(_HEADER)), *(_line(_cells(seeds)) for seeds in ordered)]
     return "\n".join([*lines, *_baselines(rows)])
@@ -97,7 +98,7 @@ def view1_table(rows: Sequence[Measured]) -> str:
 
 def _cells(seeds: Sequence[Measured]) -> list[str]:
     first = seeds[0]
-    minutes = statistics.mean(row.summary["seconds"] for row in seeds) / 60
+    minutes = statistics.mean(row.summary.seconds for row in seeds) / 60
     return [
         f"`{first.recipe}`",
         first.protocol,
@@ -106,14 +107,14 @@ def _cells(seeds: Sequence[Measured]) -> list[str]:
         f"{_mean(seeds, 'auc'):.3f} {_spread(seeds, 'auc')}",
         f"{_mean(seeds, 'tar_at_far_1e-2'):.3f} {_spread(seeds, 'tar_at_far_1e-2')}",
         f"{_mean(seeds, 'auc', side='holdout'):.3f}",
-        f"{first.summary['parameters'] / 1e6:.2f} M",
+        f"{first.summary.parameters / 1e6:.2f} M",
         f"{first.mmacs:.0f}",
-        f"{_epochs(first)}, {minutes:.0f} min, {first.summary['device']}",
+        f"{_epochs(first)}, {minutes:.0f} min, {first.summary.device}",
     ]
 
 
 def _epochs(row: Measured) -> str:
-    return f"{row.summary['epochs']} epochs" if row.summary["epochs"] else "closed form"
+    return f"{row.summary.epochs} epochs" if row.summary.epochs else "closed form"
 
 
 def _baselines(rows: Sequence[Measured]) -> Iterable[str]:

@@ -83,7 +83,7 @@ def test_a_file_without_a_version_is_upgraded(tmp_path: Path) -> None:
             '{"schema_version": 1, "name": "a", "inner": {"value": 1}, "table": {}, "x": 3}',
             "others.x: expected a section",
         ),
-        ('{"name": "a", "inner": {"value": 1}}', "table: missing"),
+        ('{"schema_version": 1, "name": "a", "inner": {"value": 1}}', "table: missing"),
     ],
 )
 def test_another_schema_and_damage_are_told_with_what_helps(tmp_path: Path, text: str, told: str) -> None:

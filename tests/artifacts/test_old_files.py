@@ -5,8 +5,19 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pandas as pd
+
+from likeness.artifacts.history import HISTORY, EpochRecord
 from likeness.artifacts.run_note import RUN_NOTE, Provenance, RunNote
 from likeness.artifacts.source_card import SOURCE_CARD, SourceCard
+from likeness.artifacts.training_summary import (
+    SUMMARY,
+    FitFacts,
+    FrozenFacts,
+    HoldoutGain,
+    HoldoutMetrics,
+    MemberFacts,
+)
 
 
 def test_source_card(tmp_path: Path) -> None:
@@ -48,3 +59,69 @@ def test_run_note(tmp_path: Path) -> None:
     assert RUN_NOTE.read(path) == expected  # 0.1 named no weights
     path.write_text(json.dumps(values | {"weights_sha256": "ef"}))
     assert RUN_NOTE.read(path).weights_sha256 == "ef"
+
+
+HISTORY_0_2 = """epoch,train_loss,train_accuracy,holdout_loss,holdout_accuracy,holdout_auc,learning_rate,seconds,\
+images_per_second,penalty,spread,part
+1,0.7,,0.6,0.55,0.6,0.001,2.5,100.0,0.0,0.1,train
+"""
+
+
+def test_history(tmp_path: Path) -> None:
+    path = tmp_path / "history.csv"
+    record = EpochRecord(1, 0.7, None, 0.6, 0.55, 0.6, 0.001, 2.5, 100.0, 0.0, 0.1)
+    expected = HISTORY.records([record]).astype(dict(HISTORY.columns))
+    path.write_text(HISTORY_0_2)
+    pd.testing.assert_frame_equal(HISTORY.read(path), expected)
+    HISTORY.write(path, expected)
+    assert path.read_text() == HISTORY_0_2
+    path.write_text(HISTORY_0_2.replace(",part", "").replace(",train\n", "\n"))  # as before there were parts
+    pd.testing.assert_frame_equal(HISTORY.read(path), expected)
+
+
+SUMMARY_0_2 = {
+    "best_epoch": None,
+    "device": "cpu",
+    "epochs": 0,
+    "formula": "none",
+    "holdout": {"accuracy": 0.5, "auc": 0.5, "loss": 0.7},
+    "fit": {
+        "kind": "wccn",
+        "before": {"accuracy": 0.5, "auc": 0.5, "loss": 0.7},
+        "gain": {"accuracy": 0.1, "auc": 0.1},
+    },
+    "frozen": {"train": {"tensors": 2, "numbers": 9, "sha256": "ab"}},
+    "members": {
+        "member-1": {
+            "seed": 1,
+            "holdout": {"accuracy": 0.5, "auc": 0.5, "loss": 0.7},
+            "weight": 1.0,
+        }
+    },
+    "gain": {"over": "member-1", "holdout": {"accuracy": 0.1, "auc": 0.1}},
+    "images_per_second": None,
+    "machine": {"cores": 2, "processor": "x", "system": "Linux x86_64", "threads": 1},
+    "outside_data": "none",
+    "parameters": 10,
+    "params": {"train": {"epochs": 0}},
+    "peak_memory_bytes": {"gpu": 0, "host": 1},
+    "precision": None,
+    "processes": 1,
+    "seconds": 1.0,
+    "seconds_to_best": 1.0,
+    "stop_reason": "nothing",
+    "train_loss": None,
+    "trainable_parameters": 10,
+}
+
+
+def test_training_summary(tmp_path: Path) -> None:
+    path = tmp_path / "summary.json"
+    path.write_text(json.dumps(SUMMARY_0_2))
+    summary = SUMMARY.read(path)
+    assert summary.frozen == {"train": FrozenFacts(2, 9, "ab")}
+    holdout = HoldoutMetrics(0.7, 0.5, 0.5)
+    member = MemberFacts(holdout, None, {"seed": 1, "weight": 1.0})
+    assert summary.members == {"member-1": member}
+    assert summary.fit == FitFacts("wccn", holdout, HoldoutGain(0.1, 0.1))
+    assert summary.params == {"train": {"epochs": 0}}

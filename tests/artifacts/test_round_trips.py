@@ -2,27 +2,77 @@
 
 from __future__ import annotations
 
+import dataclasses
 import tempfile
+import types
+import typing
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, Union
 
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from likeness.artifacts.gate_decision import GATE_DECISION
+from likeness.artifacts.history import HISTORY, STEPS, EpochRecord, StepRecord
 from likeness.artifacts.json_file import JsonFile
 from likeness.artifacts.run_note import RUN_NOTE
 from likeness.artifacts.source_card import SOURCE_CARD
+from likeness.artifacts.table_file import TableFile
+from likeness.artifacts.training_summary import SUMMARY
 
-FILES: list[JsonFile[Any]] = [RUN_NOTE, SOURCE_CARD]
+TEXT = st.text(st.characters(exclude_categories=["C"]), max_size=5)
+PLAIN = {
+    int: st.integers(0, 2**40),
+    float: st.floats(allow_nan=False, allow_infinity=False),
+    str: TEXT,
+    bool: st.booleans(),
+    type(None): st.none(),
+    Any: st.none() | st.booleans() | st.integers() | TEXT,
+}
+FILES: list[JsonFile[Any]] = [GATE_DECISION, RUN_NOTE, SOURCE_CARD, SUMMARY]
+
+
+def values(hint: Any) -> st.SearchStrategy[Any]:
+    """Any value of a type that an artifact may have."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if hint in PLAIN:
+        return PLAIN[hint]
+    if origin is Annotated:
+        return values(arguments[0])
+    if origin is Literal:
+        return st.sampled_from(arguments)
+    if origin in (Union, types.UnionType):
+        return st.one_of(*map(values, arguments))
+    if origin is tuple and arguments[-1] is Ellipsis:
+        return st.lists(values(arguments[0]), max_size=3).map(tuple)
+    if origin is tuple:
+        return st.tuples(*map(values, arguments))
+    if origin in (dict, Mapping):
+        return st.dictionaries(TEXT.map("key {}".format), values(arguments[1]), max_size=3)
+    hints = typing.get_type_hints(hint, include_extras=True)
+    return st.builds(hint, **{field.name: values(hints[field.name]) for field in dataclasses.fields(hint)})
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=30)
 @given(data=st.data())
-def test_round_trip(file: JsonFile[Any], data: st.DataObject) -> None:
-    record = data.draw(st.builds(file.kind))
+def test_json(file: JsonFile[Any], data: st.DataObject) -> None:
+    record = data.draw(values(file.kind))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / file.name
         file.write(path, record)
         assert file.read(path) == record
+
+
+@pytest.mark.parametrize(("file", "kind"), [(HISTORY, EpochRecord), (STEPS, StepRecord)], ids=["history", "steps"])
+@settings(deadline=None, max_examples=30)
+@given(data=st.data())
+def test_csv(file: TableFile, kind: type[Any], data: st.DataObject) -> None:
+    table = file.records(data.draw(st.lists(values(kind), max_size=5)))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / file.name
+        file.write(path, table)
+        pd.testing.assert_frame_equal(file.read(path), table.astype(dict(file.columns)))

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from likeness.artifacts.source_card import SourceCard
+from likeness.artifacts.training_summary import TrainingFacts
 from likeness.data.faceset import FaceSet
 from likeness.data.splits import Identities, Pairs, Split
 from likeness.models.architecture import ModelParams
@@ -87,7 +88,7 @@ def model(store: FaceSet, divided: Split, params: ModelParams = PARAMS, seed: in
         fingerprint=store.source.fingerprint,
         recipe="tiny",
         seed=seed + 1,
-        trained={},
+        trained=TrainingFacts(),
         versions={},
     )
     return LoadedModel(siamese, card)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from likeness.artifacts.training_summary import TrainingFacts
 from likeness.models.card import Card
 from likeness.models.decision import Decision, FarPoint
 from likeness.models.network import ModelParams
@@ -34,6 +35,6 @@ def card(model: ModelParams = TINY, size: tuple[int, int] = SIZE, *, mirror: boo
         fingerprint="0123",
         recipe="tiny",
         seed=3,
-        trained={"epochs": 2, "loss": "arcface"},
+        trained=TrainingFacts(epochs=2, formula="arcface"),
         versions={"torch": "2"},
     )

@@ -18,6 +18,7 @@ import pytest
 import torch
 import yaml
 
+from likeness.artifacts.history import EpochRecord, StepRecord
 from likeness.artifacts.source_card import SourceCard
 from likeness.data.faceset import FaceSet
 from likeness.data.splits import Split
@@ -26,7 +27,6 @@ from likeness.models.export import export_onnx
 from likeness.models.preprocess import Preprocess
 from likeness.models.tensors import read_tensors
 from likeness.models.weights import load_model
-from likeness.training.history import EpochRecord, StepRecord
 from pipelines.train import main
 from tests.data.tiny import tiny_manifest
 from tests.training.tiny import faces, pairs
@@ -114,7 +114,7 @@ def test_the_model_is_usable_from_its_folder_alone(trained: Path, prepared: Path
     assert (card.recipe, card.protocol, card.outside_data, card.mirror) == ("tiny", "restricted", "none", True)
     assert card.preprocess == Preprocess((SIDE, SIDE), (64, 64), "image")
     assert (card.fingerprint, card.synthetic) == (source.fingerprint, True)
-    assert card.trained["epochs"] == 3
+    assert card.trained.epochs == 3
     assert card.decision.slope > 0
 
 
@@ -198,7 +198,7 @@ def test_a_frozen_network_is_only_measured(trained: Path, prepared: Path, tmp_pa
     before, after = read_tensors(weights), read_tensors(tmp_path / "model" / "weights.safetensors")
     assert all(torch.equal(before[name], after[name]) for name in before)
     card = load_model(tmp_path / "model").card
-    assert card.trained["stop_reason"] == "every weight is frozen: nothing to train"
+    assert card.trained.stop_reason == "every weight is frozen: nothing to train"
     assert card.outside_data == "none"  # as the card beside those weights says
     learnt = load_model(trained / "model").card.decision
     assert card.decision.threshold == pytest.approx(learnt.threshold, abs=1e-6)
@@ -223,7 +223,9 @@ def test_a_tower_from_outside_gets_a_decision_and_its_category(
     card, own = load_model(tmp_path / "model").card, load_model(trained / "model").card
     assert card.outside_data == category
     assert card.decision.threshold == pytest.approx(own.decision.threshold, abs=1e-4)
-    assert card.trained["holdout"]["auc"] == pytest.approx(own.trained["holdout"]["auc"], abs=5e-3)
+    assert card.trained.holdout is not None
+    assert own.trained.holdout is not None
+    assert card.trained.holdout.auc == pytest.approx(own.trained.holdout.auc, abs=5e-3)
     summary = json.loads((tmp_path / "reports" / "summary.json").read_text())
     assert (summary["epochs"], summary["outside_data"]) == (0, category)
     assert (tmp_path / "reports" / "history.csv").read_text().startswith("epoch,train_loss")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from likeness.artifacts.training_summary import TrainingFacts
 from likeness.faces import find_face
 from likeness.images import read_image
 from likeness.models.architecture import ModelParams
@@ -49,7 +50,7 @@ def make_model(
         fingerprint="0" * 64,
         recipe="test",
         seed=seed,
-        trained={},
+        trained=TrainingFacts(),
         versions={},
     )
     card = save_model(folder, siamese, card)

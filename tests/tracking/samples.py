@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from likeness.artifacts.history import HISTORY, STEPS, EpochRecord, StepRecord
 from likeness.artifacts.run_note import RUN_NOTE
-from likeness.files import write_json
+from likeness.artifacts.training_summary import SUMMARY, Machine, PeakMemory, TrainingFacts, TrainingSummary
 from likeness.models.card import Card
 from likeness.models.decision import fit_decision
 from likeness.models.network import ModelParams, build_siamese
@@ -39,7 +41,7 @@ def trained(
         model=params,
         preprocess=Preprocess((32, 32), None, "image"), mirror=False, decision=fit_decision(score, same),
         protocol="restricted", outside_data="none", source="synthetic", synthetic=True, alignment="synthetic",
-        fingerprint=fingerprint, recipe="tiny", seed=seed, trained={}, versions={},
+        fingerprint=fingerprint, recipe="tiny", seed=seed, trained=TrainingFacts(), versions={},
     )  # fmt: skip
     save_model(folder / "model", siamese, card)
     predictions = pd.DataFrame(
@@ -58,10 +60,17 @@ def trained(
 
 def training_reports(folder: Path) -> None:
     """What the train stage writes beside run.json."""
-    summary = {"best_epoch": 2, "device": "cpu", "params": {"train": {"epochs": 2, "seed": 7}}}
-    write_json(folder / "summary.json", summary)
-    (folder / "history.csv").write_text("epoch,train_loss,train_accuracy,part\n1,0.5,,train\n2,0.25,,train\n")
-    (folder / "steps.csv").write_text("step,epoch,loss,accuracy\n1,1,0.5,\n2,1,0.4,\n3,2,0.25,0.5\n")
+    summary = TrainingSummary(
+        epochs=2, best_epoch=2, device="cpu", outside_data="none", parameters=9, trainable_parameters=9,
+        seconds=2.0, seconds_to_best=2.0, processes=1,
+        peak_memory_bytes=PeakMemory(1, 0), machine=Machine("x", "x", 1, 1),
+        params={"train": {"epochs": 2, "seed": 7}},
+    )  # fmt: skip
+    SUMMARY.write(folder / "summary.json", summary)
+    epochs = [EpochRecord(n, 1 / 2**n, None, 0.6, 0.7, 0.8, 1e-3, 1.0, 9.0, 0.0, 0.1) for n in (1, 2)]
+    HISTORY.write(folder / "history.csv", HISTORY.records(epochs))
+    steps = [StepRecord(n, (n + 1) // 2, 1 / n, math.nan, 1e-3, 9) for n in (1, 2, 3)]
+    STEPS.write(folder / "steps.csv", STEPS.records(steps))
 
 
 def register(registry: Registry, folder: Path) -> int:

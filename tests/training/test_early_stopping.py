@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from likeness.artifacts.history import EpochRecord
 from likeness.training.early_stopping import EarlyStopping, StoppingParams
-from likeness.training.history import EpochRecord
 
 
 def record(

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from likeness.artifacts.history import EpochRecord
 from likeness.errors import FrozenWeightsError, ParamsError
 from likeness.training.early_stopping import StoppingParams
 from likeness.training.freezing import FrozenLayers
-from likeness.training.history import EpochRecord
 from likeness.training.losses.objective import LOSSES
 from likeness.training.params import TrainParams
 from likeness.training.samplers import SamplerParams

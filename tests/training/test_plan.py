@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from likeness.artifacts.history import EpochRecord
 from likeness.data.splits import TrainingData
 from likeness.errors import ParamsError
 from likeness.models.backbones.fisher import LOCAL, FisherVectors
@@ -22,7 +23,6 @@ from likeness.models.weights import save_weights
 from likeness.training.checkpoint import STATE, remove_checkpoints
 from likeness.training.early_stopping import StoppingParams
 from likeness.training.fitting.params import FitParams
-from likeness.training.history import EpochRecord
 from likeness.training.losses.objective import LOSSES
 from likeness.training.params import MemberParams, PretrainParams, TrainParams
 from likeness.training.plan import TrainingTask, run_plan

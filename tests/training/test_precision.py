@@ -9,11 +9,11 @@ import pytest
 import torch
 from torch import nn
 
+from likeness.artifacts.history import EpochRecord
 from likeness.models.architecture import ModelParams
 from likeness.models.network import build_siamese
 from likeness.training import precision
 from likeness.training.distributed import init_distributed
-from likeness.training.history import EpochRecord
 from likeness.training.losses.objective import LOSSES
 from likeness.training.precision import bfloat16_speed, choose_precision, multiplications
 from tests.training.test_trainer import recipe, run

@@ -12,6 +12,7 @@ import pytest
 import torch
 from torch import nn
 
+from likeness.artifacts.history import EpochRecord
 from likeness.data.splits import Pairs
 from likeness.errors import CollapseError, DivergedError
 from likeness.models.comparators import Cosine, Euclidean, Mahalanobis, WeightedL1
@@ -19,7 +20,6 @@ from likeness.models.siamese import Siamese
 from likeness.models.tensors import read_tensors
 from likeness.training.augment import AugmentParams
 from likeness.training.early_stopping import StoppingParams
-from likeness.training.history import EpochRecord
 from likeness.training.holdout import Holdout, validate
 from likeness.training.losses.build import build_objective
 from likeness.training.losses.objective import LOSSES, LossParams

@@ -97,13 +97,13 @@ class JsonFile(Generic[T]):
 
 
 def plain(record: Any) -> dict[str, Any]:
-    """A dataclass as plain nested values: NaN becomes None, and a None that is the default is left out."""
+    """A dataclass as plain nested values: NaN becomes None, and a default that is None or empty is left out."""
     values: dict[str, Any] = {}
     for field in dataclasses.fields(record):
         value = getattr(record, field.name)
         if field.metadata == REST:
             values |= _plain(value)
-        elif value is not None or field.default is not None:
+        elif not ((value is None and field.default is None) or (value == {} and field.default_factory is dict)):
             values[field.name] = _plain(value)
     return values
 

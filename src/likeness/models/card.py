@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from likeness.artifacts.json_file import plain
+from likeness.artifacts.training_summary import TrainingFacts, upgrade_facts
 from likeness.errors import ModelError, ParamsError
 from likeness.files import file_sha256, read_json, write_json
 from likeness.models.architecture import ModelParams
@@ -44,7 +46,7 @@ class Card:
         fingerprint: of those photographs.
         recipe: name of the recipe.
         seed: of its training.
-        trained: facts of its training: epochs, best epoch, loss formula, held-out figures.
+        trained: how its training went.
         versions: of the packages that it was trained with.
         weights_sha256: hex digest of the weights file; "" until it is saved.
         files: hex sha256 of every other file of the folder, by its name; empty in cards before 0.2.
@@ -64,7 +66,7 @@ class Card:
     fingerprint: str
     recipe: str
     seed: int
-    trained: Facts
+    trained: TrainingFacts
     versions: Facts
     frame: Literal["detect", "none"] = "none"
     weights_sha256: str = ""
@@ -82,7 +84,7 @@ def write_card(path: Path, card: Card) -> None:
     Raises:
         OutputError: the file cannot be written.
     """
-    write_json(path, dataclasses.asdict(card))
+    write_json(path, {**dataclasses.asdict(card), "trained": plain(card.trained)})
 
 
 def read_card(path: Path) -> Card:
@@ -102,6 +104,8 @@ def read_card(path: Path) -> Card:
     if not isinstance(values, dict) or values.get("format") != FORMAT:
         found = values.get("format", "none") if isinstance(values, dict) else type(values).__name__
         raise ModelError(f"{path}: expected a model card of format {FORMAT}, found {found}; train the model again")
+    if isinstance(trained := values.get("trained"), dict):
+        values["trained"] = upgrade_facts(trained)
     try:
         return from_mapping(Card, values, str(path))
     except ParamsError as error:

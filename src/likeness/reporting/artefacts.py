@@ -12,10 +12,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from likeness.artifacts.history import HISTORY, STEPS
 from likeness.artifacts.run_note import RUN_NOTE, RunNote
 from likeness.artifacts.source_card import SOURCE_CARD, SourceCard
+from likeness.artifacts.training_summary import SUMMARY, TrainingSummary
 from likeness.errors import DataError, ParamsError
 from likeness.files import read_json
+from likeness.models.card import CARD, Card, read_card
 from likeness.yaml_file import parse_yaml
 
 T = TypeVar("T")
@@ -90,9 +93,9 @@ class Artefacts:
         return _required(self.places.splits / "pairs.parquet", pd.read_parquet)
 
     @cached_property
-    def card(self) -> Json:
+    def card(self) -> Card:
         """The card of the model."""
-        return _required(self.places.model / "card.json", read_json)
+        return read_card(self.places.model / CARD)
 
     @cached_property
     def validation(self) -> Json | None:
@@ -102,17 +105,17 @@ class Artefacts:
     @cached_property
     def history(self) -> pd.DataFrame | None:
         """One row an epoch."""
-        return _optional(self.places.train / "history.csv", pd.read_csv)
+        return HISTORY.find(self.places.train / HISTORY.name)
 
     @cached_property
     def steps(self) -> pd.DataFrame | None:
         """One row an optimiser step."""
-        return _optional(self.places.train / "steps.csv", pd.read_csv)
+        return STEPS.find(self.places.train / STEPS.name)
 
     @cached_property
-    def summary(self) -> Json | None:
+    def summary(self) -> TrainingSummary | None:
         """Facts and timings of the training."""
-        return _optional(self.places.train / "summary.json", read_json)
+        return SUMMARY.find(self.places.train / SUMMARY.name)
 
     @cached_property
     def run(self) -> RunNote | None:

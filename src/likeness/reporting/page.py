@@ -78,6 +78,6 @@ def _lead(artefacts: Artefacts) -> str:
     card = artefacts.card
     return (
         "Do two photographs show the same person, whom the network has never seen before? "
-        f"Recipe {quoted(card['recipe'])} on {quoted(card['source'])}, protocol **{card['protocol']}**, "
-        f"alignment **{card['alignment']}**, outside data **{card['outside_data']}**."
+        f"Recipe {quoted(card.recipe)} on {quoted(card.source)}, protocol **{card.protocol}**, "
+        f"alignment **{card.alignment}**, outside data **{card.outside_data}**."
     )

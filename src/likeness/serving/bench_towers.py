@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from likeness.artifacts.training_summary import TrainingFacts
 from likeness.models.architecture import ModelParams
 from likeness.models.card import TOWER, Card
 from likeness.models.decision import Decision
@@ -139,7 +140,7 @@ def write_model(folder: Path, contestant: Contestant) -> None:
         fingerprint="",
         recipe="bench",
         seed=0,
-        trained={},
+        trained=TrainingFacts(),
         versions={},
     )
     export_onnx(folder / TOWER, siamese, save_model(folder, siamese, card))

@@ -5,16 +5,18 @@ A clone of a project has the files of a training, from `dvc pull`, but not the t
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
+from likeness.artifacts.history import HISTORY, STEPS
+from likeness.artifacts.json_file import plain
 from likeness.artifacts.run_note import RUN_NOTE, RunNote
-from likeness.errors import TrackingError
-from likeness.files import read_json
+from likeness.artifacts.training_summary import SUMMARY, TrainingSummary
+from likeness.errors import DataError, TrackingError
 from likeness.models.card import CARD, Card, read_card
 from likeness.tracking.notes import DatasetNote
 from likeness.tracking.store import Store, TrackingParams
@@ -78,20 +80,20 @@ def restore_run(
     from likeness.tracking.runs import TrackedRun, add_evaluation
 
     run, card = RUN_NOTE.read(run_json), read_card(model / CARD)
-    summary, history, steps = _files(run_json)
+    summary, history, steps = _files(run_json.parent)
     with TrackedRun.start(
         dataclasses.replace(tracking, enabled=True, experiment=run.experiment or tracking.experiment),
         name=card.recipe,
-        values=summary["params"],
+        values=summary.params,
         dataset=DatasetNote(card.source, card.fingerprint, card.source),
         tags=_tags(run, card),
         folder=folder,
         provenance=run.code,  # of the training, not of the clone that registers it
     ) as tracked:
-        for row in history:
-            tracked.epoch(row)
-        tracked.steps((int(row["step"]), row["loss"]) for row in steps)
-        told = tracked.finish(None, summary)  # the version holds the model
+        for row in history.to_dict("records"):
+            tracked.epoch({str(key): value for key, value in row.items() if value == value})
+        tracked.steps(zip(steps["step"].tolist(), steps["loss"].tolist(), strict=True))
+        told = tracked.finish(None, plain(summary))  # the version holds the model
         tracked.attempt(lambda store, run_id: add_evaluation(store, run_id, metrics))
         # The last thing: a run that a kill left unfinished is not found by it.
         tracked.attempt(lambda store, run_id: store.client.set_tag(run_id, RESTORED, card.weights_sha256))
@@ -105,28 +107,13 @@ def _tags(run: RunNote, card: Card) -> dict[str, str]:
     return {"protocol": card.protocol, "recipe": card.recipe, **original}
 
 
-def _files(run_json: Path) -> tuple[dict[str, Any], list[dict[str, float]], list[dict[str, float]]]:
-    """summary.json, and the rows of history.csv and steps.csv."""
-    folder = run_json.parent
+def _files(folder: Path) -> tuple[TrainingSummary, pd.DataFrame, pd.DataFrame]:
+    """summary.json, history.csv and steps.csv."""
     try:
-        summary = read_json(folder / "summary.json")
-        return summary, list(_rows(folder / "history.csv")), list(_rows(folder / "steps.csv"))
-    except (OSError, json.JSONDecodeError, UnicodeDecodeError) as error:
+        summary = SUMMARY.read(folder / SUMMARY.name)
+        return summary, HISTORY.read(folder / HISTORY.name), STEPS.read(folder / STEPS.name)
+    except DataError as error:
         raise TrackingError(
             f"this store does not hold the run of the training, and it cannot be made from the training's files "
             f"({error}). Get them with `dvc pull`, or train here: `dvc repro -f -s train` and `dvc repro`"
         ) from error
-
-
-def _rows(path: Path) -> Iterator[dict[str, float]]:
-    """The numbers of each row; texts and empty cells are left out."""
-    with path.open(encoding="utf-8", newline="") as stream:
-        for row in csv.DictReader(stream):
-            yield {key: number for key, cell in row.items() if (number := _number(cell)) is not None}
-
-
-def _number(cell: str) -> float | None:
-    try:
-        return float(cell)
-    except ValueError:
-        return None

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
+from likeness.artifacts.history import EpochRecord
 from likeness.params import Range
-from likeness.training.history import EpochRecord
 
 
 @dataclass(frozen=True)

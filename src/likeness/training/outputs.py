@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import io
 import json
 import os
 import platform
 import resource
-from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -17,15 +14,28 @@ from typing import Any
 import torch
 
 from likeness._version import __version__
+from likeness.artifacts.history import HISTORY, STEPS
 from likeness.artifacts.source_card import SourceCard
+from likeness.artifacts.training_summary import (
+    SUMMARY,
+    EnsembleGain,
+    FitFacts,
+    FrozenFacts,
+    HoldoutGain,
+    HoldoutMetrics,
+    Machine,
+    MemberFacts,
+    PartFacts,
+    PeakMemory,
+    TrainingFacts,
+    TrainingSummary,
+)
 from likeness.errors import DataError
-from likeness.files import write_json, write_text
 from likeness.models.card import Card
 from likeness.models.network import ModelParams
 from likeness.models.preprocess import Preprocess
-from likeness.training.history import EpochRecord, StepRecord
-from likeness.training.params import RecipeParams, TrainParams
-from likeness.training.results import FittedMap, HoldoutMetrics, PlanResult
+from likeness.training.params import MemberParams, RecipeParams, TrainParams
+from likeness.training.results import FittedMap, MemberResult, PlanResult, TrainingResult
 
 _PACKAGES = ("torch", "numpy", "safetensors", "pytorch-metric-learning")
 
@@ -99,15 +109,7 @@ def build_card(setup: TrainingSetup, result: PlanResult) -> Card:
         fingerprint=setup.source.fingerprint,
         recipe=setup.recipe.name or "unnamed",
         seed=setup.train.seed,
-        trained={
-            "epochs": len(result.history),
-            "best_epoch": result.best_epoch,
-            "stop_reason": result.stop_reason,
-            "formula": result.formula,
-            "device": result.device,
-            "holdout": dataclasses.asdict(network.holdout),
-            **_parts(result),
-        },
+        trained=_facts(result),
         versions={
             "python": platform.python_version(),
             "likeness": __version__,
@@ -116,106 +118,87 @@ def build_card(setup: TrainingSetup, result: PlanResult) -> Card:
     )
 
 
-def write_training_reports(folder: Path, setup: TrainingSetup, result: PlanResult) -> dict[str, Any]:
+def write_training_reports(folder: Path, setup: TrainingSetup, result: PlanResult) -> TrainingSummary:
     """Writes history.csv, steps.csv and summary.json; returns the summary.
 
     Raises:
         OutputError: the folder cannot be written.
     """
     summary = _summary(setup, result)
-    write_text(folder / "history.csv", _table(EpochRecord, result.history))
-    write_text(folder / "steps.csv", _table(StepRecord, result.steps))
-    write_json(folder / "summary.json", summary)
+    HISTORY.write(folder / HISTORY.name, HISTORY.records(result.history))
+    STEPS.write(folder / STEPS.name, STEPS.records(result.steps))
+    SUMMARY.write(folder / SUMMARY.name, summary)
     return summary
 
 
-def _summary(setup: TrainingSetup, result: PlanResult) -> dict[str, Any]:
+def _summary(setup: TrainingSetup, result: PlanResult) -> TrainingSummary:
     siamese = result.network.siamese
     speeds = sorted(record.images_per_second for record in result.history)
-    return {
-        "best_epoch": result.best_epoch,
-        "epochs": len(result.history),
-        "stop_reason": result.stop_reason,
-        "formula": result.formula,
-        "outside_data": setup.outside_data,
-        "parameters": sum(parameter.numel() for parameter in siamese.parameters()),
-        "trainable_parameters": sum(p.numel() for p in siamese.parameters() if p.requires_grad),
-        "holdout": dataclasses.asdict(result.network.holdout),
-        "train_loss": result.train_loss,
-        **_parts(result),
-        "seconds": result.seconds,
-        "seconds_to_best": result.seconds_to_best,
-        "images_per_second": speeds[len(speeds) // 2] if speeds else None,
-        "device": result.device,
-        "processes": result.processes,
-        "precision": result.precision,
-        "peak_memory_bytes": _peak_memory(),
-        "machine": {
-            "system": f"{platform.system()} {platform.machine()}",
-            "processor": _processor(),
-            "cores": os.cpu_count(),
-            "threads": torch.get_num_threads(),
-        },
-        "params": setup.parameters,
-    }
+    return TrainingSummary(
+        **vars(_facts(result)),
+        outside_data=setup.outside_data,
+        parameters=sum(parameter.numel() for parameter in siamese.parameters()),
+        trainable_parameters=sum(p.numel() for p in siamese.parameters() if p.requires_grad),
+        train_loss=result.train_loss,
+        seconds=result.seconds,
+        seconds_to_best=result.seconds_to_best,
+        images_per_second=speeds[len(speeds) // 2] if speeds else None,
+        processes=result.processes,
+        precision=result.precision,
+        peak_memory_bytes=_peak_memory(),
+        machine=Machine(
+            f"{platform.system()} {platform.machine()}", _processor(), os.cpu_count(), torch.get_num_threads()
+        ),
+        params=setup.parameters,
+    )
 
 
-def _parts(result: PlanResult) -> dict[str, Any]:
-    """How the plan went, part by part; nothing of what it did not have.
-
-    `frozen` tells what was found bit-identical before and after, `fit` what a map behind the network did to the
-    held-out figures, `gain` by how much an ensemble's exceed those of its best member.
-    """
-    parts: dict[str, Any] = {}
-    if len(result.parts) > 1:
-        parts["parts"] = {
-            name: {
-                "epochs": len(trained.history),
-                "best_epoch": trained.best_epoch,
-                "stop_reason": trained.stop_reason,
-                "holdout": {"loss": best.holdout_loss, "accuracy": best.holdout_accuracy, "auc": best.holdout_auc},
-            }
+def _facts(result: PlanResult) -> TrainingFacts:
+    """How the plan went, part by part."""
+    return TrainingFacts(
+        epochs=len(result.history),
+        best_epoch=result.best_epoch,
+        stop_reason=result.stop_reason,
+        formula=result.formula,
+        device=result.device,
+        holdout=result.network.holdout,
+        parts={name: _part(trained) for name, trained in result.parts} if len(result.parts) > 1 else {},
+        frozen={
+            name: FrozenFacts(**dataclasses.asdict(trained.frozen))
             for name, trained in result.parts
-            for best in [trained.best]
-        }
-    if frozen := {name: dataclasses.asdict(trained.frozen) for name, trained in result.parts if trained.frozen}:
-        parts["frozen"] = frozen
-    if result.network.fitted:
-        parts["fit"] = _fit(result.network.fitted)
-    if best_member := result.best_member:
-        parts["members"] = {
-            member.name: {
-                **{key: value for key, value in dataclasses.asdict(member.params).items() if value is not None},
-                "holdout": dataclasses.asdict(member.holdout),
-                **({"fit": _fit(member.fitted)} if member.fitted else {}),
-            }
+            if trained.frozen
+        },
+        fit=_fit(result.network.fitted),
+        members={
+            member.name: MemberFacts(member.holdout, _fit(member.fitted), _peculiarities(member.params))
             for member in result.members
-        }
-        gain = _difference(result.network.holdout, best_member.holdout)
-        parts["gain"] = {"over": best_member.name, "holdout": gain}
-    return parts
+        },
+        gain=_gain(result.network.holdout, result.best_member),
+    )
 
 
-def _fit(fitted: FittedMap) -> dict[str, Any]:
-    return {
-        "kind": fitted.kind,
-        "before": dataclasses.asdict(fitted.before),
-        "gain": _difference(fitted.after, fitted.before),
-    }
+def _part(trained: TrainingResult) -> PartFacts:
+    best = trained.best
+    holdout = HoldoutMetrics(best.holdout_loss, best.holdout_accuracy, best.holdout_auc)
+    return PartFacts(len(trained.history), trained.best_epoch, trained.stop_reason, holdout)
 
 
-def _difference(after: HoldoutMetrics, before: HoldoutMetrics) -> dict[str, float]:
-    return {"accuracy": after.accuracy - before.accuracy, "auc": after.auc - before.auc}
+def _peculiarities(params: MemberParams) -> dict[str, Any]:
+    return {key: value for key, value in dataclasses.asdict(params).items() if value is not None and key != "fit"}
 
 
-def _table(kind: type[EpochRecord] | type[StepRecord], records: Sequence[EpochRecord | StepRecord]) -> str:
-    """CSV with a header; None and NaN are empty cells."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(field.name for field in dataclasses.fields(kind))
-    for record in records:
-        writer.writerow("" if value is None or value != value else value for value in dataclasses.astuple(record))
-    return text.getvalue()
+def _fit(fitted: FittedMap | None) -> FitFacts | None:
+    if fitted is None:
+        return None
+    return FitFacts(fitted.kind, fitted.before, _difference(fitted.after, fitted.before))
+
+
+def _gain(ensemble: HoldoutMetrics, best: MemberResult | None) -> EnsembleGain | None:
+    return None if best is None else EnsembleGain(best.name, _difference(ensemble, best.holdout))
+
+
+def _difference(after: HoldoutMetrics, before: HoldoutMetrics) -> HoldoutGain:
+    return HoldoutGain(after.accuracy - before.accuracy, after.auc - before.auc)
 
 
 def _outside_data_of(weights: Path) -> str:
@@ -234,10 +217,9 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _peak_memory() -> dict[str, int]:
-    """Largest resident memory of this process, and largest allocation on a GPU, in bytes."""
+def _peak_memory() -> PeakMemory:
     host = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if platform.system() == "Darwin" else 1024)
-    return {"host": host, "gpu": torch.cuda.max_memory_allocated() if torch.cuda.is_available() else 0}
+    return PeakMemory(host, torch.cuda.max_memory_allocated() if torch.cuda.is_available() else 0)
 
 
 def _processor() -> str:

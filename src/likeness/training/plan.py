@@ -23,6 +23,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from likeness.artifacts.history import EpochRecord
+from likeness.artifacts.training_summary import HoldoutMetrics
 from likeness.data.splits import Pairs, TrainingData
 from likeness.errors import ParamsError
 from likeness.models.backbones.fisher import Codebook, FisherVectors
@@ -34,13 +36,11 @@ from likeness.training.distributed import init_distributed
 from likeness.training.fitting.codebook import learn_codebook
 from likeness.training.fitting.fit import LinearMap, check_allowed, fit_map, formula_of
 from likeness.training.fitting.params import FitParams
-from likeness.training.history import EpochRecord
 from likeness.training.holdout import Holdout, HoldoutResult, evaluate_holdout
 from likeness.training.losses.build import build_objective
 from likeness.training.params import TrainParams
 from likeness.training.results import (
     FittedMap,
-    HoldoutMetrics,
     MemberResult,
     PlanResult,
     TrainedNetwork,

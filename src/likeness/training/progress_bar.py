@@ -8,7 +8,7 @@ import time
 
 from tqdm import tqdm
 
-from likeness.training.history import EpochRecord
+from likeness.artifacts.history import EpochRecord
 
 _DELAY = 2.0  # seconds that need no bar
 

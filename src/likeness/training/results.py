@@ -6,11 +6,12 @@ import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from likeness.artifacts.history import EpochRecord, StepRecord
+from likeness.artifacts.training_summary import HoldoutMetrics
 from likeness.models.architecture import ModelParams
 from likeness.models.decision import Decision
 from likeness.models.siamese import Siamese
 from likeness.training.freezing import FrozenWeights
-from likeness.training.history import EpochRecord, StepRecord
 from likeness.training.params import MemberParams
 from likeness.training.precision import Precision
 
@@ -63,15 +64,6 @@ class TrainingResult:
     def seconds_to_best(self) -> float:
         """Wall time until the end of the best epoch."""
         return sum(record.seconds for record in self.history[: self.best_epoch])
-
-
-@dataclass(frozen=True)
-class HoldoutMetrics:
-    """Of the held-out pairs: loss, and accuracy and area under the ROC in [0, 1]; see `EpochRecord`."""
-
-    loss: float
-    accuracy: float
-    auc: float
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from likeness.artifacts.history import EpochRecord
 from likeness.data.splits import Pairs, TrainingData
 from likeness.errors import DivergedError
 from likeness.models.decision import Decision
@@ -35,7 +36,7 @@ from likeness.training.checkpoint import (
 from likeness.training.distributed import init_distributed
 from likeness.training.early_stopping import EarlyStopping
 from likeness.training.freezing import FrozenWeights, check_unchanged
-from likeness.training.history import EpochRecord, StepLog
+from likeness.training.history import StepLog
 from likeness.training.holdout import Holdout, HoldoutResult, check_collapse, spread, validate
 from likeness.training.losses.build import build_objective
 from likeness.training.losses.objective import Objective

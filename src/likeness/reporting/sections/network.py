@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from likeness.models.architecture import ModelParams
 from likeness.reporting.artefacts import Artefacts, Json, records
 from likeness.reporting.document import Block, Column, Note, Prose, Section, Table
 from likeness.reporting.inline import quoted
@@ -80,14 +81,14 @@ _MANY = 30
 
 def network_section(artefacts: Artefacts) -> Section:
     """What the tower and the comparator are made of."""
-    model = artefacts.card["model"]
+    model = artefacts.card.model
     blocks: list[Block] = [
         Prose(
             "One tower embeds every face; the two photographs of a pair pass through the same weights, so that "
             "swapping them changes nothing and a known face needs no second pass."
         ),
-        Prose(_BACKBONES.get(model["backbone"], f"Backbone {quoted(model['backbone'])}.")),
-        Prose(_COMPARATORS.get(model["comparator"], f"Comparator {quoted(model['comparator'])}.")),
+        Prose(_BACKBONES.get(model.backbone, f"Backbone {quoted(model.backbone)}.")),
+        Prose(_COMPARATORS.get(model.comparator, f"Comparator {quoted(model.comparator)}.")),
     ]
     if artefacts.layers is None:
         return Section("network", "The network", [*blocks, Note(_MISSING, "missing")])
@@ -97,7 +98,7 @@ def network_section(artefacts: Artefacts) -> Section:
 _MISSING = "The layer table is missing: the evaluation has written no `layers.csv`."
 
 
-def _tables(layers: pd.DataFrame, model: Json) -> list[Block]:
+def _tables(layers: pd.DataFrame, model: ModelParams) -> list[Block]:
     parameters, mmacs = int(layers["parameters"].sum()), float(layers["mmacs"].sum())
     heaviest = layers.iloc[int(layers["parameters"].to_numpy().argmax())]
     share = heaviest["parameters"] / max(parameters, 1)
@@ -123,12 +124,10 @@ def _row(layer: Json) -> list[str]:
     ]
 
 
-def _reason(layer: Json, model: Json) -> str:
+def _reason(layer: Json, model: ModelParams) -> str:
     name, kind = str(layer["name"]), str(layer["kind"])
     if name.startswith("comparator") and kind == "Linear":
-        return (
-            "weighs the differences of the units" if model["comparator"] == "weighted-l1" else "the learnt metric"
-        )
-    if kind == "Dropout" and model.get("dropout") is not None:
-        return f"{_REASONS[kind]} (share {number(model['dropout'])})"
+        return "weighs the differences of the units" if model.comparator == "weighted-l1" else "the learnt metric"
+    if kind == "Dropout" and model.dropout is not None:
+        return f"{_REASONS[kind]} (share {number(model.dropout)})"
     return _REASONS.get(kind, "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from likeness.reporting.artefacts import Json
+from likeness.artifacts.training_summary import HoldoutMetrics, MemberFacts, TrainingFacts
 from likeness.reporting.document import Block, Column, Prose, Table
 from likeness.reporting.inline import quoted
 from likeness.reporting.wording import count, percent
@@ -10,79 +10,78 @@ from likeness.reporting.wording import count, percent
 _FIGURES = (Column("holdout accuracy", True), Column("holdout AUC", True))
 
 
-def plan_blocks(trained: Json) -> list[Block]:
+def plan_blocks(trained: TrainingFacts) -> list[Block]:
     """What the card's facts of a training tell beyond one course of gradient descent; often nothing.
 
     Args:
-        trained: `trained` of the model's card.
+        trained: of the model's card.
     """
     return [*_parts(trained), *_frozen(trained), *_fit(trained), *_members(trained)]
 
 
-def _parts(trained: Json) -> list[Block]:
-    parts: Json = trained.get("parts") or {}
+def _parts(trained: TrainingFacts) -> list[Block]:
     rows = [
-        [quoted(name), count(part["epochs"]), count(part["best_epoch"]), *_figures(part["holdout"])]
-        for name, part in parts.items()
+        [quoted(name), count(part.epochs), count(part.best_epoch), *_figures(part.holdout)]
+        for name, part in trained.parts.items()
     ]
     columns = [Column("step"), Column("epochs", True), Column("weights of", True), *_FIGURES]
     return [Table(columns, rows, "Steps of the training, one after another.")] if rows else []
 
 
-def _frozen(trained: Json) -> list[Block]:
+def _frozen(trained: TrainingFacts) -> list[Block]:
     return [
         Prose(
-            f"In {quoted(name)} {count(_values(frozen))} values in {count(frozen['tensors'])} tensors were "
+            f"In {quoted(name)} {count(frozen.values)} values in {count(frozen.tensors)} tensors were "
             f"frozen, batch-norm statistics included, and found **bit-identical** before and after (sha256 "
-            f"{quoted(frozen['sha256'][:16])}…)."
+            f"{quoted(frozen.sha256[:16])}…)."
         )
-        for name, frozen in (trained.get("frozen") or {}).items()
+        for name, frozen in trained.frozen.items()
     ]
 
 
-def _fit(trained: Json) -> list[Block]:
-    fit = trained.get("fit")
-    if not fit:
+def _fit(trained: TrainingFacts) -> list[Block]:
+    fit = trained.fit
+    if fit is None:
         return []
-    before, gain = fit["before"], fit["gain"]
     return [
         Prose(
             f"Behind the trained network, which stays as it is, a map was fitted on training faces: "
-            f"**{fit['kind']}**. On the held-out pairs the network alone had an accuracy of "
-            f"{percent(before['accuracy'])} and an AUC of {before['auc']:.4f}; the map changes them by "
-            f"{_signed(100 * gain['accuracy'], 1)} points and {_signed(gain['auc'], 4)}."
+            f"**{fit.kind}**. On the held-out pairs the network alone had an accuracy of "
+            f"{percent(fit.before.accuracy)} and an AUC of {fit.before.auc:.4f}; the map changes them by "
+            f"{_signed(100 * fit.gain.accuracy, 1)} points and {_signed(fit.gain.auc, 4)}."
         )
     ]
 
 
-def _members(trained: Json) -> list[Block]:
-    members: Json = trained.get("members") or {}
-    if not members:
+def _members(trained: TrainingFacts) -> list[Block]:
+    gain, together = trained.gain, trained.holdout
+    if gain is None or together is None:
         return []
-    gain = trained["gain"]
-    rows = [[quoted(name), _peculiar(member), *_figures(member["holdout"])] for name, member in members.items()]
-    rows.append(["all together", "mean of the cosines", *_figures(trained["holdout"])])
+    rows = [
+        [
+            quoted(name),
+            _peculiarities(member),
+            *_figures(member.holdout),
+        ]
+        for name, member in trained.members.items()
+    ]
+    rows.append(["all together", "mean of the cosines", *_figures(together)])
     told = (
-        f"On the held-out pairs the ensemble exceeds its best member, {quoted(gain['over'])}, by "
-        f"{_signed(100 * gain['holdout']['accuracy'], 1)} points of accuracy and "
-        f"{_signed(gain['holdout']['auc'], 4)} of AUC."
+        f"On the held-out pairs the ensemble exceeds its best member, {quoted(gain.over)}, by "
+        f"{_signed(100 * gain.holdout.accuracy, 1)} points of accuracy and "
+        f"{_signed(gain.holdout.auc, 4)} of AUC."
     )
     columns = [Column("member"), Column("how it differs", room=16), *_FIGURES]
     return [Table(columns, rows, "Members of the ensemble.", strong=frozenset({len(rows) - 1})), Prose(told)]
 
 
-def _peculiar(member: Json) -> str:
-    return ", ".join(f"{key} {value}" for key, value in member.items() if key not in ("holdout", "fit"))
+def _peculiarities(member: MemberFacts) -> str:
+    return ", ".join(f"{key} {value}" for key, value in member.params.items())
 
 
-def _figures(holdout: Json) -> list[str]:
-    return [percent(holdout["accuracy"]), f"{holdout['auc']:.4f}"]
+def _figures(holdout: HoldoutMetrics) -> list[str]:
+    return [percent(holdout.accuracy), f"{holdout.auc:.4f}"]
 
 
 def _signed(value: float, digits: int) -> str:
     return f"{value:+.{digits}f}".replace("-", "−")
-
-
-def _values(frozen: Json) -> int:
-    """How many values were frozen; cards written before 0.2 call them `numbers`."""
-    return int(frozen["values"] if "values" in frozen else frozen["numbers"])

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import PurePosixPath
 from typing import Any
 
 from likeness.artifacts.run_note import Provenance, RunNote
+from likeness.artifacts.training_summary import TrainingSummary
+from likeness.models.card import Card
 from likeness.params import leaves
-from likeness.reporting.artefacts import Artefacts, Json
+from likeness.reporting.artefacts import Artefacts
 from likeness.reporting.document import Block, Code, Column, Facts, Note, Prose, Section, Subheading, Table
 from likeness.reporting.inline import quoted
 from likeness.reporting.wording import number
@@ -27,7 +30,7 @@ def setup_section(artefacts: Artefacts) -> Section:
             folded=True,
         ),
         Subheading("Software"),
-        Facts([(name, quoted(version)) for name, version in sorted(artefacts.card["versions"].items())]),
+        Facts([(name, quoted(version)) for name, version in sorted(artefacts.card.versions.items())]),
         Subheading("Machine"),
         *_machine(artefacts.summary),
     ]
@@ -41,15 +44,15 @@ def provenance_section(artefacts: Artefacts) -> Section:
     facts = [
         ("Data fingerprint", quoted(artefacts.source.fingerprint)),
         ("Archive sha256", quoted(artefacts.source.archive_sha256 or "none")),
-        ("Weights sha256", quoted(card["weights_sha256"])),
+        ("Weights sha256", quoted(card.weights_sha256)),
         ("Commit", _commit(code)),
         ("dvc.lock sha256", quoted(code.dvc_lock) if code.dvc_lock else "unknown"),
         ("DVC experiment", quoted(code.experiment) if code.experiment else "none, a plain `dvc repro`"),
         ("MLflow run", _run(run)),
-        ("Seed", f"training {number(card['seed'])}, split {number(artefacts.split.get('seed'))}"),
+        ("Seed", f"training {number(card.seed)}, split {number(artefacts.split.get('seed'))}"),
     ]
     blocks: list[Block] = [Facts(facts)]
-    if card["fingerprint"] != artefacts.source.fingerprint:
+    if card.fingerprint != artefacts.source.fingerprint:
         blocks.append(Note("The model was trained on **other data** than those described here.", "warning"))
     if code.dirty:
         told = ", ".join(quoted(name) for name in code.changed)
@@ -59,8 +62,9 @@ def provenance_section(artefacts: Artefacts) -> Section:
     )
 
 
-def _of_model(card: Json) -> Json:
-    return {key: value for key, value in card.items() if key not in ("trained", "versions", "decision")}
+def _of_model(card: Card) -> dict[str, Any]:
+    shown = dataclasses.asdict(card)
+    return {key: value for key, value in shown.items() if key not in ("trained", "versions", "decision")}
 
 
 def _shown(value: Any) -> str:
@@ -73,17 +77,16 @@ def _shown(value: Any) -> str:
     return f"…/{PurePosixPath(text).name}" if isinstance(value, str) and text.startswith("/") else text
 
 
-def _machine(summary: Json | None) -> list[Block]:
+def _machine(summary: TrainingSummary | None) -> list[Block]:
     if summary is None:
         return [Note("The machine is unknown: the training has written no `summary.json`.", "missing")]
-    memory = summary.get("peak_memory_bytes") or {}
     facts = {
-        "trained on": summary.get("device"),
-        "processes": summary.get("processes"),
-        "precision": summary.get("precision"),
-        **dict(leaves(summary.get("machine") or {})),
-        "peak memory": _gibibytes(memory.get("host")),
-        "peak memory of the GPU": _gibibytes(memory.get("gpu")),
+        "trained on": summary.device,
+        "processes": summary.processes,
+        "precision": summary.precision,
+        **dataclasses.asdict(summary.machine),
+        "peak memory": _gibibytes(summary.peak_memory_bytes.host),
+        "peak memory of the GPU": _gibibytes(summary.peak_memory_bytes.gpu),
     }
     return [Facts([(name, quoted(_shown(value))) for name, value in facts.items() if value is not None])]
 

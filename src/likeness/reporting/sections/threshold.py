@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from likeness.models.decision import Decision
 from likeness.reporting.artefacts import Artefacts, Json
 from likeness.reporting.document import Block, Column, Gallery, Prose, Section, Table
 from likeness.reporting.figures.verification import threshold_choice
@@ -10,22 +11,22 @@ from likeness.reporting.wording import count, measured, number, rate
 
 def threshold_section(artefacts: Artefacts) -> Section:
     """Where the threshold and the probability come from, and the thresholds at stated false-accept rates."""
-    decision = artefacts.card["decision"]
+    decision = artefacts.card.decision
     blocks: list[Block] = [
         Prose(
-            f"A pair whose score reaches **{number(decision['threshold'])}** is said to be one person. That "
+            f"A pair whose score reaches **{number(decision.threshold)}** is said to be one person. That "
             "threshold is the one with the most right decisions on the holdout pairs, in the middle of the widest "
             "gap where several are equally right. The test pairs had no part in it."
         ),
         Prose(
             "The probability that people are shown is the score through a logistic curve, "
-            f"P(same) = σ({number(decision['slope'])} · score {_signed(decision['intercept'])}), fitted on the "
+            f"P(same) = σ({number(decision.slope)} · score {_signed(decision.intercept)}), fitted on the "
             "same holdout pairs (Platt 1999), and means what it says where as many pairs show one "
             "person as show two."
         ),
-        *_choice(artefacts, float(decision["threshold"])),
+        *_choice(artefacts, decision.threshold),
     ]
-    if decision["far_table"]:
+    if decision.far_table:
         blocks.append(_operating_points(decision, artefacts.metrics))
     return Section("threshold", "How the threshold was chosen", blocks)
 
@@ -37,7 +38,7 @@ def _choice(artefacts: Artefacts, threshold: float) -> list[Block]:
     return [Gallery([threshold_choice(holdout["score"], holdout["same"], threshold)])] if len(holdout) else []
 
 
-def _operating_points(decision: Json, metrics: Json | None) -> Table:
+def _operating_points(decision: Decision, metrics: Json | None) -> Table:
     columns = [
         Column("stated FAR", True),
         Column("threshold", True),
@@ -48,13 +49,13 @@ def _operating_points(decision: Json, metrics: Json | None) -> Table:
     found = metrics["model"]["operating_points"] if metrics else {}
     at_threshold: dict[float, Json] = {point["threshold"]: point for point in found.values()}
     rows = []
-    for point in decision["far_table"]:
-        on_test = at_threshold.get(point["threshold"], {})
+    for point in decision.far_table:
+        on_test = at_threshold.get(point.threshold, {})
         rows.append(
             [
-                rate(f"far_{point['far']}"),
-                number(point["threshold"]),
-                count(point["impostor_pairs"]),
+                rate(f"far_{point.far}"),
+                number(point.threshold),
+                count(point.impostor_pairs),
                 measured(on_test.get("far")),
                 measured(on_test.get("tar")),
             ]

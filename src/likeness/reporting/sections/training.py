@@ -6,7 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from likeness.reporting.artefacts import Artefacts, Json
+from likeness.artifacts.training_summary import TrainingFacts, TrainingSummary
+from likeness.reporting.artefacts import Artefacts
 from likeness.reporting.document import Block, Code, Column, Facts, Figure, Gallery, Note, Prose, Section, Table
 from likeness.reporting.figures.training import accuracy_curves, loss_curves, step_loss, swept
 from likeness.reporting.inline import quoted
@@ -27,24 +28,22 @@ _EPOCH_COLUMNS = {
 
 def training_section(artefacts: Artefacts) -> Section:
     """Formula of the loss, convergence, curves, and the table of epochs."""
-    trained, summary = artefacts.card["trained"], artefacts.summary
+    trained = artefacts.card.trained
     described = (artefacts.params.get("recipe") or {}).get("description")
     blocks: list[Block] = [
         *([Prose(str(described))] if described else []),
         Prose("The loss that was minimised, with its numbers:"),
-        Code(str(_first(trained, summary, "formula", "loss_formula", "loss") or "unknown"), "text"),
+        Code(trained.formula, "text"),
+        *plan_blocks(trained),
     ]
-    best = _first(trained, summary, "best_epoch")
-    blocks += plan_blocks(trained)
-    if trained.get("epochs") == 0:
+    if trained.epochs == 0:
         return Section("training", "The training", [*blocks, Prose("Nothing was learnt by gradient descent.")])
     if artefacts.history is None or not len(artefacts.history):
         blocks.append(Note("The curves are missing: the training has written no `history.csv`.", "missing"))
         return Section("training", "The training", blocks)
-    best_epoch = None if best is None else int(best)
-    blocks.append(Facts(_convergence(artefacts.history, trained, summary, best_epoch)))
-    blocks.append(Gallery(_curves(artefacts.history, artefacts.steps, best_epoch)))
-    blocks.append(_epochs(artefacts.history, best_epoch))
+    blocks.append(Facts(_convergence(artefacts.history, trained, artefacts.summary)))
+    blocks.append(Gallery(_curves(artefacts.history, artefacts.steps, trained.best_epoch)))
+    blocks.append(_epochs(artefacts.history, trained.best_epoch))
     return Section("training", "The training", blocks)
 
 
@@ -63,32 +62,24 @@ def sweep_section(artefacts: Artefacts) -> Section:
     return Section("sweep", "Swept parameters", blocks)
 
 
-def _first(trained: Json, summary: Json | None, *keys: str) -> Any:
-    """The first of these keys that the model's card or the training's summary knows."""
-    for source in (trained, summary or {}):
-        for key in keys:
-            if source.get(key) is not None:
-                return source[key]
-    return None
-
-
 def _convergence(
-    history: pd.DataFrame, trained: Json, summary: Json | None, best: int | None
+    history: pd.DataFrame, trained: TrainingFacts, summary: TrainingSummary | None
 ) -> list[tuple[str, str]]:
+    best = trained.best_epoch
     kept = history[history["epoch"] == best].iloc[0] if best in set(history["epoch"]) else history.iloc[-1]
     last = history.iloc[-1]
-    to_best = _first(trained, summary, "seconds_to_best")
-    if to_best is None:
-        to_best = float(history.loc[history["epoch"] <= kept["epoch"], "seconds"].sum())
-    total = _first(trained, summary, "seconds") or float(history["seconds"].sum())
+    to_best = float(history.loc[history["epoch"] <= kept["epoch"], "seconds"].sum())
+    total = float(history["seconds"].sum())
+    if summary is not None:
+        to_best, total = summary.seconds_to_best, summary.seconds
     epochs = count(last["epoch"])
     return [
         (
             "Epochs",
             f"{epochs} in all" if best is None else f"{epochs}; the weights of epoch {count(best)} were kept",
         ),
-        ("Why it stopped", str(_first(trained, summary, "stop_reason") or "unknown")),
-        ("Time to the kept weights", f"{duration(float(to_best))}; all epochs {duration(float(total))}"),
+        ("Why it stopped", trained.stop_reason),
+        ("Time to the kept weights", f"{duration(to_best)}; all epochs {duration(total)}"),
         ("Time of an epoch", f"{duration(float(history['seconds'].median()))} (median)"),
         ("Images per second", f"{count(history['images_per_second'].median())} (median, steps alone)"),
         ("Training loss", _then_and_last(kept, last, "train_loss")),
@@ -123,9 +114,8 @@ def _curves(history: pd.DataFrame, steps: pd.DataFrame | None, best: int | None)
 
 
 def _epochs(history: pd.DataFrame, best: int | None) -> Table:
-    known = [name for name in _EPOCH_COLUMNS if name in history]
-    columns = [Column("epoch", True), *(Column(_EPOCH_COLUMNS[name], True) for name in known)]
-    rows = [[count(row["epoch"]), *(_at(row, name) for name in known)] for _, row in history.iterrows()]
+    columns = [Column("epoch", True), *(Column(label, True) for label in _EPOCH_COLUMNS.values())]
+    rows = [[count(row["epoch"]), *(_at(row, name) for name in _EPOCH_COLUMNS)] for _, row in history.iterrows()]
     strong = frozenset(place for place, epoch in enumerate(history["epoch"]) if epoch == best)
     return Table(columns, rows, f"All {len(rows)} epochs.", strong, folded=len(rows) > 12)
 
