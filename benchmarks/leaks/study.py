@@ -13,9 +13,9 @@ from likeness.data.faceset import FaceSet
 from likeness.data.splits import Identities, Split
 from likeness.evaluation import figures
 from likeness.evaluation.baselines import BaselineParams, classical_baseline
-from likeness.evaluation.bootstrap import Resampling, pair_groups
 from likeness.evaluation.figures import Measured
 from likeness.evaluation.systems import Decided, System, decide
+from likeness.metrics.intervals import Resampling, pair_groups
 from likeness.models.embedding import embed_pixels, score_pairs
 from likeness.models.weights import LoadedModel
 from likeness.progress import progress

@@ -11,8 +11,8 @@ from typing import Any
 
 from benchmarks.results.rows import FOLDS, Place, read_params
 from likeness.artifacts.training_summary import SUMMARY, TrainingSummary
-from likeness.evaluation.protocols import aggregate_folds
 from likeness.files import read_json, write_text
+from likeness.metrics.intervals import mean_over_folds
 
 _HEADER = (
     "recipe",
@@ -167,9 +167,9 @@ def _course(row: Measured) -> str:
 def _fold_cells(rows: Sequence[Measured]) -> list[str]:
     folds = sorted(rows, key=lambda row: row.fold or 0)
     accuracies = [row.figure("accuracy")["value"] for row in folds]
-    ours = aggregate_folds(accuracies)
-    auc = aggregate_folds([row.figure("auc")["value"] for row in folds])
-    floor = aggregate_folds([row.figure("accuracy", "baseline")["value"] for row in folds])
+    ours = mean_over_folds(accuracies)
+    auc = mean_over_folds([row.figure("auc")["value"] for row in folds])
+    floor = mean_over_folds([row.figure("accuracy", "baseline")["value"] for row in folds])
     return [
         f"`{folds[0].recipe}`",
         folds[0].protocol,
@@ -189,7 +189,7 @@ def _gain(folds: Sequence[Measured], system: str) -> str:
         return "–"
     names = ("model", system)
     pairs = [[row.figure("accuracy", name)["value"] for name in names] for row in folds]
-    gain = aggregate_folds([100 * (ours - theirs) for ours, theirs in pairs])
+    gain = mean_over_folds([100 * (ours - theirs) for ours, theirs in pairs])
     return f"{gain.mean:+.1f} ± {gain.standard_error:.1f}"
 
 

@@ -12,9 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from likeness.errors import DataError, ImageError
-from likeness.evaluation.metrics import Floats, auc, confusion, equal_error_rate
 from likeness.faces import Detection, Face, HaarDetector
 from likeness.images import Image, read_image
+from likeness.metrics.roc import auc, equal_error_rate
+from likeness.metrics.scores import Floats, confusion
 from likeness.serving.comparing import Embeddings
 from likeness.serving.people import People
 from likeness.serving.verifier import Verifier, picture_key

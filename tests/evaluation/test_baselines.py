@@ -12,8 +12,8 @@ from likeness.evaluation.baselines import (
     central_window,
     classical_baseline,
 )
-from likeness.evaluation.metrics import auc
 from likeness.evaluation.systems import cosine
+from likeness.metrics.roc import auc
 from tests.data.tiny import tiny_manifest
 from tests.evaluation import tiny
 

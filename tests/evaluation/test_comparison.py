@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from likeness.errors import DataError
-from likeness.evaluation.bootstrap import Resampling
 from likeness.evaluation.comparison import McNemar, Scored, difference, far_name, mcnemar
+from likeness.metrics.intervals import Resampling
 
 light = settings(max_examples=50, deadline=None)
 

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from likeness.data.problems import UNDECODABLE
-from likeness.evaluation.bootstrap import Resampling
 from likeness.evaluation.identification import (
     Crowd,
     IdentificationParams,
@@ -16,6 +15,7 @@ from likeness.evaluation.identification import (
     rank_probes,
 )
 from likeness.evaluation.systems import System
+from likeness.metrics.intervals import Resampling
 from tests.evaluation import tiny
 
 FEW = Resampling(200, 0)

@@ -13,10 +13,10 @@ from likeness.data.splits import Split
 from likeness.evaluation.identification import IdentificationParams
 from likeness.evaluation.layers import layer_table
 from likeness.evaluation.members import best_member
-from likeness.evaluation.metrics import auc
 from likeness.evaluation.params import EvaluateParams
 from likeness.evaluation.study import study
 from likeness.evaluation.systems import Decided, System
+from likeness.metrics.roc import auc
 from likeness.models.embedding import embed_pixels, score_pairs
 from likeness.models.network import build_siamese, ensemble_of
 from likeness.models.siamese import Siamese

@@ -3,10 +3,10 @@ import pandas as pd
 import pytest
 
 from likeness.data.splits import Pairs
-from likeness.evaluation.binning import equal_mass_bins
-from likeness.evaluation.bootstrap import Resampling
 from likeness.evaluation.comparison import Scored
 from likeness.evaluation.slices import slice_table, worse_pictures
+from likeness.metrics.calibration import equal_mass_bins
+from likeness.metrics.intervals import Resampling
 
 
 def test_a_system_that_fails_on_blurred_pictures_shows_it():

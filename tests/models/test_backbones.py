@@ -10,8 +10,13 @@ from torch import nn
 from likeness.errors import ModelError
 from likeness.models.backbones.light_cnn import MaxFeatureMap
 from likeness.models.backbones.sizing import halved, scaled
-from likeness.models.layers import count_parameters
 from likeness.models.network import ModelParams, build_siamese
+
+
+def count_parameters(module: nn.Module) -> int:
+    """Weights, biases and batch-norm running statistics."""
+    return sum(value.numel() for value in module.state_dict().values() if value.is_floating_point())
+
 
 SMALL = {
     "koch": ModelParams(backbone="koch", embedding_dim=12, width=0.125),

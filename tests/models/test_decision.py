@@ -2,47 +2,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 
 from likeness.errors import DataError
-from likeness.models.decision import Decision, best_threshold, far_table, fit_decision, platt
+from likeness.models.decision import Decision, far_table, fit_decision, platt
 
 
 def _pairs(count: int = 400, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     random = np.random.default_rng(seed)
     same = random.random(count) < 0.5
     return random.normal(np.where(same, 0.4, 0.1), 0.2), same
-
-
-@given(st.lists(st.tuples(st.integers(0, 9), st.booleans()), min_size=2, max_size=30))
-def test_no_threshold_is_right_more_often(pairs: list[tuple[int, bool]]) -> None:
-    scores, same = np.array([score for score, _ in pairs], dtype=float), np.array([kind for _, kind in pairs])
-    if same.all() or not same.any():
-        return
-    found = ((scores >= best_threshold(scores, same)) == same).sum()
-    assert found == max(((scores >= cut) == same).sum() for cut in [*scores, np.inf])
-
-
-def test_the_threshold_lies_in_the_middle_of_the_widest_of_equally_good_gaps() -> None:
-    # One mistake at any of the cuts 1|2, 4|8 and 9|10; the widest lies between 4 and 8.
-    scores, same = np.array([1.0, 2, 4, 8, 9, 10]), np.array([False, True, False, True, False, True])
-    assert best_threshold(scores, same) == 6.0
-
-
-def test_scores_a_last_bit_apart_are_still_told_apart() -> None:
-    low = 1.0
-    high = float(np.nextafter(low, 2))
-    assert low < best_threshold(np.array([low, high]), np.array([False, True])) <= high
-
-
-@pytest.mark.parametrize(("scores", "accepted"), [([5.0, 1.0, 2.0], 3), ([1.0, 5.0, 6.0], 0)])
-def test_where_scores_mislead_the_more_frequent_kind_is_always_answered(
-    scores: list[float], accepted: int
-) -> None:
-    same = np.array([False, True, True]) if accepted else np.array([True, False, False])
-    assert (np.array(scores) >= best_threshold(np.array(scores), same)).sum() == accepted
 
 
 def test_platt_is_the_logistic_regression_on_his_smoothed_targets() -> None:
@@ -96,21 +65,6 @@ def test_far_table_holds_the_stated_rate_and_only_rates_with_support() -> None:
     assert [int((impostors >= point.threshold).sum()) for point in table] == [25, 2]
     # The highest threshold that accepts the same impostors.
     assert [point.threshold for point in table] == [225.0, 248.0]
-
-
-def test_equal_impostor_scores_at_the_border_are_refused_together() -> None:
-    impostors = np.array([0.0] * 17 + [5.0] * 3)
-    (point,) = far_table(impostors, rates=(0.1,))
-    assert point.threshold > 5.0
-    assert (impostors >= point.threshold).sum() == 0
-
-
-@given(st.integers(1, 3000), st.sampled_from([1e-1, 1e-2, 1e-3]))
-def test_the_false_accept_rate_is_never_exceeded(pairs: int, rate: float) -> None:
-    impostors = np.random.default_rng(pairs).normal(size=pairs).round(1)
-    for point in far_table(impostors, rates=(rate,)):
-        assert (impostors >= point.threshold).mean() <= rate
-    assert bool(far_table(impostors, rates=(rate,))) == (pairs >= round(1 / rate))
 
 
 def test_more_impostors_reach_the_far_table_alone() -> None:

@@ -1,39 +1,22 @@
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
 from likeness.errors import DivergedError
 from likeness.models.comparators import Euclidean
-from likeness.training.holdout import Holdout, area_under_roc, log_loss, spread, validate
+from likeness.training.holdout import Holdout, spread, validate
 from likeness.training.losses.contrastive import Contrastive
 from likeness.training.losses.ramp import Ramp
 from tests.training.tiny import PREPROCESS, network, world
-
-
-@given(st.lists(st.tuples(st.integers(0, 6), st.booleans()), min_size=2, max_size=40))
-def test_area_under_roc_agrees_with_scikit_learn(cases: list[tuple[int, bool]]) -> None:
-    scores, same = np.array([float(score) for score, _ in cases]), np.array([kind for _, kind in cases])
-    if same.all() or not same.any():
-        return
-    assert area_under_roc(scores, same) == pytest.approx(roc_auc_score(same, scores))
 
 
 def test_spread_is_zero_for_one_point_and_one_for_opposite_points() -> None:
     assert spread(np.ones((5, 3), dtype=np.float32)) == pytest.approx(0, abs=1e-7)
     assert spread(np.array([[1.0, 0], [-1.0, 0]])) == pytest.approx(1)
     assert spread(np.zeros((4, 2))) == 0
-
-
-def test_log_loss_by_hand() -> None:
-    expected = -(math.log(0.8) + math.log(1 - 0.3)) / 2
-    assert log_loss(np.array([0.8, 0.3]), np.array([True, False])) == pytest.approx(expected)
 
 
 def test_holdout_loss_is_the_training_loss_of_the_held_out_pairs() -> None:

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from likeness.errors import DataError
-from likeness.evaluation.bootstrap import Figure, Resampling, bootstrap
-from likeness.evaluation.metrics import Bools, Floats, sweep, weighted_mean
+from likeness.metrics.intervals import Estimate, Resampling, bootstrap
+from likeness.metrics.roc import roc
+from likeness.metrics.scores import Bools, Floats, weighted_mean
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +43,7 @@ def difference(
     groups: ArrayLike,
     resampling: Resampling,
     far_levels: Sequence[float] = (),
-) -> dict[str, Figure]:
+) -> dict[str, Estimate]:
     """First minus second, with the 95 % interval of the difference, by paired bootstrap over person-pairs.
 
     Args:
@@ -72,11 +73,11 @@ def difference(
 
 
 def _measures(system: Scored, same: Bools, weights: Floats, far_levels: Sequence[float]) -> dict[str, Floats]:
-    swept = sweep(system.scores, same, weights)
+    curve = roc(system.scores, same, weights)
     return {
         "accuracy": weighted_mean(system.predicted == same, weights),
-        "auc": swept.auc(),
-        **{far_name(level): swept.tar_at_far(level) for level in far_levels},
+        "auc": curve.auc(),
+        **{far_name(level): curve.tar_at_fmr(level) for level in far_levels},
     }
 
 

@@ -18,8 +18,8 @@ from likeness.data.faceset import FaceSet
 from likeness.data.splits import Pairs
 from likeness.evaluation.comparison import Scored
 from likeness.evaluation.lbp import resized
-from likeness.evaluation.metrics import Bools, Floats
 from likeness.evaluation.slices import worse_pictures
+from likeness.metrics.scores import Bools, Floats
 
 Kind = Literal["true-accept", "true-reject", "false-accept", "false-reject"]
 

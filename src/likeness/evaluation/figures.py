@@ -11,8 +11,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from likeness.data.splits import Pairs
-from likeness.evaluation.bootstrap import Figure, Resampling, bootstrap
-from likeness.evaluation.calibration import Reliability
 from likeness.evaluation.comparison import Scored, difference, far_name, mcnemar
 from likeness.evaluation.identification import (
     Crowd,
@@ -22,8 +20,11 @@ from likeness.evaluation.identification import (
     one_shot,
     rank_probes,
 )
-from likeness.evaluation.metrics import Floats, confusion, sweep, weighted_mean
 from likeness.evaluation.systems import Decided, System
+from likeness.metrics.calibration import Reliability
+from likeness.metrics.intervals import Estimate, Resampling, bootstrap
+from likeness.metrics.roc import roc
+from likeness.metrics.scores import Floats, confusion, weighted_mean
 from likeness.models.decision import Decision
 
 Json = dict[str, Any]
@@ -56,12 +57,12 @@ def verification(
     predicted = decision.predict(scores)
 
     def statistics(weights: Floats) -> dict[str, Floats]:
-        swept = sweep(scores, same, weights)
+        curve = roc(scores, same, weights)
         return {
             "accuracy": weighted_mean(predicted == same, weights),
-            "auc": swept.auc(),
-            "eer": swept.equal_error_rate(),
-            **{far_name(level): swept.tar_at_far(level) for level in far},
+            "auc": curve.auc(),
+            "eer": curve.eer(),
+            **{far_name(level): curve.tar_at_fmr(level) for level in far},
         }
 
     figures = plain(bootstrap(statistics, measured.groups, resampling, same))
@@ -142,6 +143,6 @@ def identification(
     return plain(found), table
 
 
-def plain(figures: Mapping[str, Figure]) -> Json:
+def plain(figures: Mapping[str, Estimate]) -> Json:
     """Figures as plain values for JSON."""
     return {name: figure.as_json() for name, figure in figures.items()}

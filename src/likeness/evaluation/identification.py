@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.data.faceset import FaceSet
-from likeness.evaluation.bootstrap import Figure, Resampling, bootstrap
-from likeness.evaluation.metrics import Floats, sweep, weighted_mean
 from likeness.evaluation.systems import Rows, System
+from likeness.metrics.intervals import Estimate, Resampling, bootstrap
+from likeness.metrics.roc import roc
+from likeness.metrics.scores import Floats, weighted_mean
 from likeness.params import Range
 
 
@@ -112,7 +113,7 @@ def rank_probes(system: System, crowd: Crowd) -> Ranked:
     return Ranked(person, rank, right, system.score_table(crowd.strangers, crowd.gallery).max(axis=1))
 
 
-def cumulative_match(ranked: Ranked, ranks: int, resampling: Resampling) -> list[Figure]:
+def cumulative_match(ranked: Ranked, ranks: int, resampling: Resampling) -> list[Estimate]:
     """CMC: share of probes whose person is among the first k candidates, for k = 1 .. ranks.
 
     Every person counts the same, however many probes there are; intervals are by resampling people.
@@ -126,7 +127,7 @@ def cumulative_match(ranked: Ranked, ranks: int, resampling: Resampling) -> list
     return list(bootstrap(statistics, ranked.person, resampling).values())
 
 
-def detection_and_identification(ranked: Ranked, far: Sequence[float], resampling: Resampling) -> list[Figure]:
+def detection_and_identification(ranked: Ranked, far: Sequence[float], resampling: Resampling) -> list[Estimate]:
     """Open-set rate at each false-accept rate (Phillips, Grother, Micheals 2011: DIR at a false-alarm rate).
 
     A probe counts when its person is ranked first *and* its score reaches the threshold; the threshold is the
@@ -141,13 +142,13 @@ def detection_and_identification(ranked: Ranked, far: Sequence[float], resamplin
     groups = np.concatenate([ranked.person, len(ranked.share) + np.arange(len(ranked.stranger))])
 
     def statistics(weights: Floats) -> dict[str, Floats]:
-        swept = sweep(scores, known, weights * shares)
-        return {str(level): swept.tar_at_far(level) for level in far}
+        curve = roc(scores, known, weights * shares)
+        return {str(level): curve.tar_at_fmr(level) for level in far}
 
     return list(bootstrap(statistics, groups, resampling, known).values())
 
 
-def one_shot(system: System, crowd: Crowd, params: IdentificationParams, resampling: Resampling) -> Figure:
+def one_shot(system: System, crowd: Crowd, params: IdentificationParams, resampling: Resampling) -> Estimate:
     """Accuracy of N-way one-shot trials (Lake et al. 2011; Koch et al. 2015).
 
     A trial shows a photograph of a random known person beside one photograph each of `ways` people, among them

@@ -7,8 +7,8 @@ import itertools
 import numpy as np
 
 from likeness.data.splits import Pairs
-from likeness.evaluation.metrics import auc
 from likeness.evaluation.systems import Decided, System, cosine, decide
+from likeness.metrics.roc import auc
 from likeness.models.architecture import ModelParams
 
 

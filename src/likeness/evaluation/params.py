@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Annotated, ClassVar
 
 from likeness.evaluation.baselines import BaselineParams
-from likeness.evaluation.bootstrap import Resampling
 from likeness.evaluation.identification import IdentificationParams
+from likeness.metrics.intervals import Resampling
 from likeness.params import Range
 
 

@@ -13,9 +13,9 @@ from likeness.data.splits import Pairs
 from likeness.evaluation.comparison import Scored
 from likeness.evaluation.decisions import Chosen, PairFacts, choose
 from likeness.evaluation.explain import Method, best_method, explain_pair
-from likeness.evaluation.metrics import Bools
 from likeness.evaluation.pictures import Picture, decision_picture
 from likeness.evaluation.systems import Decided
+from likeness.metrics.scores import Bools
 from likeness.models.weights import LoadedModel
 from likeness.progress import progress
 

@@ -10,10 +10,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from likeness.data.splits import Pairs
-from likeness.evaluation.binning import equal_mass_bins
-from likeness.evaluation.bootstrap import Figure, Resampling, bootstrap
 from likeness.evaluation.comparison import Scored
-from likeness.evaluation.metrics import Floats, sweep, weighted_mean
+from likeness.metrics.calibration import equal_mass_bins
+from likeness.metrics.intervals import Estimate, Resampling, bootstrap
+from likeness.metrics.roc import roc
+from likeness.metrics.scores import Floats, weighted_mean
 
 # The worse picture of a pair is the darker, the flatter, the blurrier one: the lower value of each.
 PROPERTIES = ("brightness", "contrast", "sharpness")
@@ -62,17 +63,17 @@ def slice_table(
 
 def _figures(
     system: Scored, same: NDArray[np.bool_], groups: NDArray[np.int64], resampling: Resampling
-) -> dict[str, Figure]:
+) -> dict[str, Estimate]:
     def statistics(weights: Floats) -> dict[str, Floats]:
         return {
             "accuracy": weighted_mean(system.predicted == same, weights),
-            "auc": sweep(system.scores, same, weights).auc(),
+            "auc": roc(system.scores, same, weights).auc(),
         }
 
     return bootstrap(statistics, groups, resampling, same)
 
 
-def _columns(figures: Mapping[str, Figure]) -> dict[str, float]:
+def _columns(figures: Mapping[str, Estimate]) -> dict[str, float]:
     return {
         column: value
         for name, figure in figures.items()

@@ -23,18 +23,18 @@ from likeness.data.faceset import FaceSet
 from likeness.data.splits import Pairs, Split
 from likeness.evaluation import figures
 from likeness.evaluation.baselines import classical_baseline
-from likeness.evaluation.bootstrap import CONFIDENCE, UNIT, Resampling, pair_groups
-from likeness.evaluation.calibration import Reliability
 from likeness.evaluation.comparison import Scored
 from likeness.evaluation.figures import Json, Measured
 from likeness.evaluation.identification import Crowd, crowd_of
 from likeness.evaluation.layers import layer_table
 from likeness.evaluation.members import best_member
-from likeness.evaluation.metrics import sweep
 from likeness.evaluation.params import EvaluateParams
 from likeness.evaluation.showcase import Showcase, showcase
 from likeness.evaluation.slices import slice_table, worse_pictures
 from likeness.evaluation.systems import Decided, Rows, System, decide
+from likeness.metrics.calibration import Reliability
+from likeness.metrics.intervals import CONFIDENCE, UNIT, Resampling, pair_groups
+from likeness.metrics.roc import roc
 from likeness.models.architecture import ModelParams
 from likeness.models.card import Card
 from likeness.models.embedding import embed_pixels, score_pairs
@@ -107,7 +107,7 @@ def study(faces: FaceSet, split: Split, model: LoadedModel, params: EvaluatePara
         metrics,
         roc=_roc(systems, split.test),
         predictions=_predictions(ours, split),
-        calibration=Reliability.of(probability, split.test.same, params.bins).table(),
+        calibration=_bins(Reliability.of(probability, split.test.same, params.bins)),
         slices=_slices(faces, ours, test, params),
         cmc=cmc,
         layers=layer_table(model.siamese, model.card.preprocess.size),
@@ -254,10 +254,27 @@ def _slices(faces: FaceSet, ours: Decided, test: Measured, params: EvaluateParam
 def _roc(systems: dict[str, Decided], test: Pairs) -> pd.DataFrame:
     curves = []
     for name, system in systems.items():
-        swept = sweep(system.test, test.same)
-        columns = {"system": name, "far": swept.far[0], "tar": swept.tar[0], "threshold": swept.thresholds}
+        curve = roc(system.test, test.same)
+        columns = {"system": name, "far": curve.fmr[0], "tar": curve.tar[0], "threshold": curve.thresholds}
         curves.append(pd.DataFrame(columns))
     return pd.concat(curves, ignore_index=True)
+
+
+def _bins(reliability: Reliability) -> pd.DataFrame:
+    """One row a bin: bin, low, high (its probabilities), pairs, mean_probability, share_same."""
+    columns = {"bin": reliability.bin, "probability": reliability.probability, "same": reliability.mated}
+    table = (
+        pd.DataFrame(columns)
+        .groupby("bin")
+        .agg(
+            low=("probability", "min"),
+            high=("probability", "max"),
+            pairs=("same", "size"),
+            mean_probability=("probability", "mean"),
+            share_same=("same", "mean"),
+        )
+    )
+    return table.reset_index()
 
 
 def _predictions(ours: Decided, split: Split) -> pd.DataFrame:

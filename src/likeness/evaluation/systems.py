@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.data.splits import Pairs
-from likeness.evaluation.metrics import Floats
+from likeness.metrics.scores import Floats
 from likeness.models.decision import Decision, fit_decision
 
 Rows = NDArray[np.int64]

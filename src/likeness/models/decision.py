@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from likeness.errors import DataError
+from likeness.metrics.scores import checked_kinds
+from likeness.metrics.thresholds import best_threshold, threshold_at_fmr
 
 Floats = npt.NDArray[np.floating]
 Doubles = npt.NDArray[np.float64]
@@ -71,37 +72,10 @@ def fit_decision(scores: Floats, same: Bools, impostors: Floats | None = None) -
     Raises:
         DataError: a score is not finite, or one of the two kinds of pairs is missing.
     """
-    scores, same = _checked(scores, same)
+    scores, same = checked_kinds(scores, same)
     slope, intercept = platt(scores, same)
     different = scores[~same] if impostors is None else np.concatenate([scores[~same], impostors])
     return Decision(best_threshold(scores, same), slope, intercept, far_table(different))
-
-
-def best_threshold(scores: Floats, same: Bools) -> float:
-    """The threshold with the most correct decisions: halfway between two neighbouring scores.
-
-    Where several thresholds are equally right, the one in the widest gap is taken, as the least likely to be
-    crossed by a new pair.
-
-    Raises:
-        DataError: as for `fit_decision`.
-    """
-    scores, same = _checked(scores, same)
-    values, place = np.unique(scores, return_inverse=True)
-    same_at = np.bincount(place, weights=same, minlength=len(values))
-    different_at = np.bincount(place, weights=~same, minlength=len(values))
-    # Cut i accepts values[i:]; cut 0 accepts everything and the last cut nothing.
-    accepted_same = np.append(np.cumsum(same_at[::-1])[::-1], 0)
-    refused_different = np.insert(np.cumsum(different_at), 0, 0)
-    correct = accepted_same + refused_different
-    gaps = np.concatenate([[0.0], np.diff(values), [0.0]])
-    best = np.flatnonzero(correct == correct.max())
-    cut = int(best[np.argmax(gaps[best])])
-    if cut == 0:
-        return float(values[0])
-    if cut == len(values):
-        return float(np.nextafter(values[-1], np.inf))
-    return _between(float(values[cut - 1]), float(values[cut]))
 
 
 def platt(scores: Floats, same: Bools) -> tuple[float, float]:
@@ -114,7 +88,7 @@ def platt(scores: Floats, same: Bools) -> tuple[float, float]:
     Raises:
         DataError: as for `fit_decision`.
     """
-    scores, same = _checked(scores, same)
+    scores, same = checked_kinds(scores, same)
     centre, spread = scores.mean(), scores.std() or 1.0
     design = np.stack([(scores - centre) / spread, np.ones_like(scores)], axis=1)
     positives = int(same.sum())
@@ -133,33 +107,14 @@ def far_table(impostors: Floats, rates: Sequence[float] = FALSE_ACCEPT_RATES) ->
     """Thresholds at stated false-accept rates, from scores of pairs of different people.
 
     A rate needs at least one false accept among the pairs, 1 / rate of them; rates beyond that are left out
-    rather than extrapolated. Of all thresholds that keep the rate the highest with the same accepted pairs is
-    taken: the score of the last accepted impostor.
+    rather than extrapolated.
 
     Args:
         impostors: [P], finite scores.
         rates: false-accept rates in (0, 1).
     """
-    ordered = np.sort(np.asarray(impostors, dtype=np.float64))[::-1]
-    return tuple(
-        FarPoint(rate, _strict_threshold(ordered, rate), len(ordered))
-        for rate in sorted(rates, reverse=True)
-        if _allowed(len(ordered), rate) >= 1
-    )
-
-
-def _allowed(pairs: int, rate: float) -> int:
-    """False accepts that a rate allows; the small term keeps 1 000 × 1e-3 from counting as 0.999…"""
-    return int(pairs * rate + 1e-9)
-
-
-def _strict_threshold(ordered: Doubles, rate: float) -> float:
-    """`ordered` falls; equal scores at the border are all refused, so that the rate is never exceeded."""
-    allowed = _allowed(len(ordered), rate)
-    last = ordered[allowed - 1]
-    if allowed < len(ordered) and ordered[allowed] == last:
-        return float(np.nextafter(last, np.inf))
-    return float(last)
+    found = ((rate, threshold_at_fmr(impostors, rate)) for rate in sorted(rates, reverse=True))
+    return tuple(FarPoint(rate, threshold, len(impostors)) for rate, threshold in found if threshold is not None)
 
 
 def _newton_step(design: Doubles, target: Doubles, weights: Doubles) -> Doubles:
@@ -181,24 +136,3 @@ def _cross_entropy(logits: Doubles, target: Doubles) -> float:
 def _sigmoid(logits: Doubles) -> Doubles:
     """Logistic function without overflow."""
     return np.exp(-np.logaddexp(0, -logits))
-
-
-def _between(low: float, high: float) -> float:
-    """A number above `low` and at most `high`: their middle, or `high` where they are neighbours."""
-    middle = low + (high - low) / 2
-    return middle if low < middle else high
-
-
-def _checked(scores: Floats, same: Bools) -> tuple[Doubles, Bools]:
-    values, kinds = np.asarray(scores, dtype=np.float64), np.asarray(same, dtype=np.bool_)
-    if values.shape != kinds.shape or values.ndim != 1:
-        raise DataError(f"expected as many scores as pairs, found {list(values.shape)} and {list(kinds.shape)}")
-    wrong = int((~np.isfinite(values)).sum())
-    if wrong:
-        raise DataError(f"{wrong} of {len(values)} scores are not finite; the network's training has diverged")
-    if not kinds.any() or kinds.all():
-        raise DataError(
-            f"a threshold needs pairs of the same person and of different people, found {int(kinds.sum())} of the "
-            f"one kind and {int((~kinds).sum())} of the other; draw more held-out pairs"
-        )
-    return values, kinds

@@ -18,9 +18,10 @@ import pandas as pd
 
 from likeness.artifacts.gate_decision import GateCheck, GateDecision, GateOutcome
 from likeness.errors import DataError
-from likeness.evaluation.bootstrap import Figure, Resampling, pair_groups
-from likeness.evaluation.calibration import Reliability
 from likeness.evaluation.comparison import Scored, difference, far_name, mcnemar
+from likeness.evaluation.slices import QUARTERS
+from likeness.metrics.calibration import equal_mass_bins, expected_calibration_error
+from likeness.metrics.intervals import Estimate, Resampling, pair_groups
 from likeness.params import Range
 
 _FAR = 1e-2
@@ -159,7 +160,7 @@ def _same_pairs(challenger: Candidate, champion: Candidate) -> tuple[pd.DataFram
 
 def _gains(
     ours: pd.DataFrame, challenger: Candidate, theirs: pd.DataFrame, champion: Candidate, params: GateParams
-) -> dict[str, Figure]:
+) -> dict[str, Estimate]:
     return difference(
         Scored(ours["score"].to_numpy(float), challenger.threshold),
         Scored(theirs["score"].to_numpy(float), champion.threshold),
@@ -171,7 +172,7 @@ def _gains(
 
 
 def _falls(
-    ours: pd.DataFrame, theirs: pd.DataFrame, gains: dict[str, Figure], params: GateParams
+    ours: pd.DataFrame, theirs: pd.DataFrame, gains: dict[str, Estimate], params: GateParams
 ) -> Iterator[GateCheck]:
     """Every measure of quality that must not fall by more than stated."""
     tar = gains[far_name(_FAR)]
@@ -200,8 +201,7 @@ def _costs(
 
 
 def _calibration_error(predictions: pd.DataFrame) -> float:
-    sorted_in = Reliability.of(predictions["probability"], predictions["same"], _CALIBRATION_BINS)
-    return float(sorted_in.expected_calibration_error(np.ones((1, len(predictions))))[0])
+    return expected_calibration_error(predictions["probability"], predictions["same"], _CALIBRATION_BINS)
 
 
 def _slice_gains(ours: pd.DataFrame, theirs: pd.DataFrame) -> Iterator[tuple[str, float]]:
@@ -209,10 +209,9 @@ def _slice_gains(ours: pd.DataFrame, theirs: pd.DataFrame) -> Iterator[tuple[str
     gain = ours["correct"].to_numpy(float) - theirs["correct"].to_numpy(float)
     for measure in _SLICES:
         if measure in ours:
-            values = ours[measure].to_numpy(float)
-            quarters = np.digitize(values, np.quantile(values, [0.25, 0.5, 0.75]))
+            quarters = equal_mass_bins(ours[measure].to_numpy(float), QUARTERS)
             for quarter in np.unique(quarters):
-                yield f"{measure} quarter {quarter + 1} of 4", float(gain[quarters == quarter].mean())
+                yield f"{measure} quarter {quarter + 1} of {QUARTERS}", float(gain[quarters == quarter].mean())
 
 
 def _context(

@@ -10,6 +10,8 @@ import torch
 
 from likeness.data.splits import Pairs
 from likeness.errors import CollapseError, DivergedError
+from likeness.metrics.calibration import log_loss
+from likeness.metrics.roc import auc
 from likeness.models.decision import Decision, fit_decision
 from likeness.models.embedding import embed_pixels, evaluating, score_pairs
 from likeness.models.preprocess import Preprocess
@@ -125,7 +127,7 @@ def _evaluate(siamese: Siamese, holdout: Holdout, device: torch.device) -> tuple
     decision = fit_decision(scores, same)
     loss = log_loss(decision.probability(scores), same)
     accuracy = float((decision.predict(scores) == same).mean())
-    return HoldoutResult(loss, accuracy, area_under_roc(scores, same), spread(embeddings), decision), embeddings
+    return HoldoutResult(loss, accuracy, auc(scores, same), spread(embeddings), decision), embeddings
 
 
 def spread(embeddings: Floats) -> float:
@@ -137,21 +139,6 @@ def spread(embeddings: Floats) -> float:
     length = np.sqrt((points**2).sum(axis=1).mean())
     distance = np.sqrt(((points - points.mean(axis=0)) ** 2).sum(axis=1).mean())
     return float(distance / length) if length else 0.0
-
-
-def area_under_roc(scores: Floats, same: npt.NDArray[np.bool_]) -> float:
-    """Probability that a same pair scores higher than a different one, ties counting one half."""
-    values, place = np.unique(scores, return_inverse=True)
-    positives = np.bincount(place, weights=same, minlength=len(values))
-    negatives = np.bincount(place, weights=~same, minlength=len(values))
-    below = np.cumsum(negatives) - negatives
-    return float((positives * (below + negatives / 2)).sum() / (positives.sum() * negatives.sum()))
-
-
-def log_loss(probability: Floats, same: npt.NDArray[np.bool_]) -> float:
-    """Mean cross-entropy of probabilities of being the same person, in nats."""
-    right = np.where(same, probability, 1 - probability)
-    return float(-np.log(np.maximum(right, np.finfo(np.float64).tiny)).mean())
 
 
 def check_collapse(spread: float, at_start: float, epoch: int, loss: float, formula: str) -> None:

@@ -3,8 +3,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from likeness.evaluation.bootstrap import Figure, Resampling, bootstrap, pair_groups
-from likeness.evaluation.metrics import sweep, weighted_mean
+from likeness.errors import DataError
+from likeness.metrics.intervals import Estimate, Resampling, bootstrap, mean_over_folds, pair_groups
+from likeness.metrics.roc import roc
+from likeness.metrics.scores import weighted_mean
 
 light = settings(max_examples=50, deadline=None)
 
@@ -46,14 +48,14 @@ def test_a_seed_gives_the_same_interval():
     same = np.arange(40) % 2 == 0
     scores = np.random.default_rng(0).normal(size=40) + same
 
-    def figure() -> Figure:
-        return bootstrap(lambda w: {"auc": sweep(scores, same, w).auc()}, np.arange(40), Resampling(300, 7), same)[
+    def figure() -> Estimate:
+        return bootstrap(lambda w: {"auc": roc(scores, same, w).auc()}, np.arange(40), Resampling(300, 7), same)[
             "auc"
         ]
 
     whole = figure()
     assert figure() == whole
-    other = bootstrap(lambda w: {"auc": sweep(scores, same, w).auc()}, np.arange(40), Resampling(300, 8), same)
+    other = bootstrap(lambda w: {"auc": roc(scores, same, w).auc()}, np.arange(40), Resampling(300, 8), same)
     assert other["auc"] != whole
     assert whole.low < whole.value < whole.high
     assert whole.n == 40
@@ -86,7 +88,7 @@ def test_groups_widen_the_interval_that_single_pairs_would_give():
 def test_undefined_figures_become_null():
     only_same = np.ones(5, bool)
     figure = bootstrap(
-        lambda w: {"auc": sweep(np.arange(5.0), only_same, w).auc()}, np.arange(5), Resampling(10, 0), only_same
+        lambda w: {"auc": roc(np.arange(5.0), only_same, w).auc()}, np.arange(5), Resampling(10, 0), only_same
     )["auc"]
     assert figure.as_json() == {"value": None, "low": None, "high": None, "n": 5}
 
@@ -101,3 +103,14 @@ def test_a_share_without_exception_still_has_an_interval(value):
     assert found.value == value
     assert (found.high if value == 0 else 1 - found.low) == pytest.approx(0.0074, abs=0.0005)
     assert (found.low if value == 0 else found.high) == value
+
+
+def test_mean_over_folds_by_hand():
+    found = mean_over_folds([0.8, 0.9, 1.0])
+    assert found.mean == pytest.approx(0.9)
+    assert found.standard_error == pytest.approx(0.1 / np.sqrt(3))
+
+
+def test_one_fold_has_no_standard_error():
+    with pytest.raises(DataError, match="at least 2 folds"):
+        mean_over_folds([0.9])

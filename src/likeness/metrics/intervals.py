@@ -2,7 +2,7 @@
 
 The unit that is drawn is the *person-pair*: all pairs between the same two people (in either order), or all
 pairs of one and the same person, are drawn or left out together, because they do not err independently.
-Groups are drawn with replacement within each class (same, different), so that the class balance that the
+Groups are drawn with replacement within each class (mated, non-mated), so that the class balance that the
 protocol fixed stays. Not covered: a person who stands in several person-pairs ties these weakly together,
 and the variation of another training run; both make the true interval somewhat wider.
 """
@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from likeness.evaluation.metrics import Bools, Floats
+from likeness.errors import DataError
+from likeness.metrics.scores import Bools, Floats
 
 UNIT = (
     "person-pair: pairs of the same two people (in either order) are drawn together, with replacement, per class"
@@ -32,7 +33,7 @@ _BLOCK = 2_000_000
 
 
 @dataclass(frozen=True)
-class Figure:
+class Estimate:
     """A measured value with its 95 % interval; NaN where it is undefined (a class is absent).
 
     Attributes:
@@ -115,7 +116,7 @@ def bootstrap(
     strata: Bools | None = None,
     *,
     shares: bool = True,
-) -> dict[str, Figure]:
+) -> dict[str, Estimate]:
     """Every statistic with its percentile interval, all from the same resamples.
 
     Args:
@@ -126,13 +127,13 @@ def bootstrap(
         shares: the statistics are shares, of which 0 and 1 have Wilson's interval; differences of shares are none.
 
     Returns:
-        One Figure a name. Resamples in which a statistic is undefined are left out of its interval.
+        One estimate a name. Resamples in which a statistic is undefined are left out of its interval.
     """
     units = len(np.asarray(groups))
     values = statistics(np.ones((1, units)))
     blocks = [statistics(weights) for weights in resampling.weights(groups, strata)]
     return {
-        name: Figure(
+        name: Estimate(
             float(value[0]), *_interval(float(value[0]), [block[name] for block in blocks], units, shares), units
         )
         for name, value in values.items()
@@ -159,3 +160,28 @@ def _percentiles(blocks: Sequence[Floats]) -> tuple[float, float]:
         return float("nan"), float("nan")
     low, high = np.quantile(drawn, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     return float(low), float(high)
+
+
+@dataclass(frozen=True)
+class FoldMean:
+    """A figure over the folds of a cross-validation.
+
+    Attributes:
+        mean: over the folds.
+        standard_error: their standard deviation (with n - 1) over the square root of n.
+    """
+
+    mean: float
+    standard_error: float
+
+
+def mean_over_folds(values: Sequence[float]) -> FoldMean:
+    """Mean ± standard error over folds, each trained and thresholded on the others (Huang et al. 2007, View 2).
+
+    Raises:
+        DataError: fewer than two folds, which have no standard error.
+    """
+    if len(values) < 2:
+        raise DataError(f"a standard error needs at least 2 folds, found {len(values)}")
+    folds = np.asarray(values, np.float64)
+    return FoldMean(float(folds.mean()), float(folds.std(ddof=1) / np.sqrt(len(folds))))

@@ -4,8 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import brier_score_loss
+from sklearn.metrics import log_loss as sk_log_loss
 
-from likeness.evaluation.calibration import Reliability, brier_score, expected_calibration_error
+from likeness.metrics.calibration import Reliability, equal_mass_bins, expected_calibration_error, log_loss
 
 light = settings(max_examples=50, deadline=None)
 
@@ -24,11 +25,14 @@ def test_curve_and_brier_are_sklearns():
     rng = np.random.default_rng(1)
     probability = rng.random(500)
     same = rng.random(500) < probability**2
-    table = Reliability.of(probability, same, bins=10).table()
+    sorted_in = Reliability.of(probability, same, bins=10)
     share, mean = calibration_curve(same, probability, n_bins=10, strategy="quantile")
-    np.testing.assert_allclose(table["share_same"], share)
-    np.testing.assert_allclose(table["mean_probability"], mean)
-    assert brier_score(probability, same) == pytest.approx(brier_score_loss(same, probability))
+    pairs = np.bincount(sorted_in.bin)
+    np.testing.assert_allclose(np.bincount(sorted_in.bin, sorted_in.mated) / pairs, share)
+    np.testing.assert_allclose(np.bincount(sorted_in.bin, sorted_in.probability) / pairs, mean)
+    brier = sorted_in.brier_score(np.ones((1, 500)))[0]
+    assert brier == pytest.approx(brier_score_loss(same, probability))
+    assert log_loss(probability, same) == pytest.approx(sk_log_loss(same, probability))
 
 
 def test_an_honest_probability_has_a_small_error_and_an_overconfident_one_a_large():
@@ -40,9 +44,12 @@ def test_an_honest_probability_has_a_small_error_and_an_overconfident_one_a_larg
 
 
 def test_equal_probabilities_share_a_bin():
-    table = Reliability.of([0.5] * 6 + [0.9] * 2, [1, 0, 1, 0, 1, 0, 1, 1], bins=4).table()
-    assert table["pairs"].tolist() == [6, 2]
-    assert table["share_same"].tolist() == [0.5, 1.0]
+    assert equal_mass_bins(np.array([0.5] * 6 + [0.9] * 2), 4).tolist() == [0] * 6 + [1] * 2
+
+
+def test_log_loss_by_hand() -> None:
+    expected = -(np.log(0.8) + np.log(1 - 0.3)) / 2
+    assert log_loss(np.array([0.8, 0.3]), np.array([True, False])) == pytest.approx(expected, rel=1e-15)
 
 
 @light
