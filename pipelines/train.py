@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import logging
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -18,14 +19,16 @@ from likeness.data.splits import Split
 from likeness.models.network import ModelParams
 from likeness.models.weights import save_model
 from likeness.operations import read_operations
-from likeness.params import read_params
-from likeness.tracking.runs import DatasetNote, TrackedRun, TrackingParams
+from likeness.params import read_params, sections_of
+from likeness.tracking.runs import DatasetNote, RunTitle, TrackedRun, TrackingParams
+from likeness.tracking.titles import differences
 from likeness.training.checkpoint import read_run_note, remove_checkpoints, save_run_note
 from likeness.training.distributed import is_main_process
 from likeness.training.outputs import TrainingSetup, build_card, write_training_reports
 from likeness.training.params import RecipeParams, TrainParams
 from likeness.training.plan import TrainingTask, run_plan
 from pipelines._stage import UsedOption, confirm_parameters, run
+from pipelines.compose import compose_params
 
 
 def main(
@@ -52,10 +55,9 @@ def main(
     owner = hashlib.sha256(json.dumps([setup.parameters, setup.source.fingerprint]).encode()).hexdigest()
     with TrackedRun.start(
         tracking,
-        name=recipe.name or "unnamed",
+        title=_title(setup, params.parent),
         values=setup.parameters,
         dataset=_dataset(setup),
-        tags={"protocol": setup.split["protocol"], "recipe": recipe.name or "unnamed"},
         resume_run_id=read_run_note(checkpoint, owner),
     ) as tracked:
         save_run_note(checkpoint, owner, tracked.run_id)
@@ -69,6 +71,35 @@ def main(
         params, used, network, recipe, training
     )  # before: put back, they find this training finished
     remove_checkpoints(checkpoint)
+
+
+def _title(setup: TrainingSetup, root: Path) -> RunTitle:
+    """What is asked of the training, beside the recipe that it varies."""
+    recipe = setup.recipe
+    return RunTitle(
+        recipe.name or "unnamed",
+        setup.source.source,
+        str(setup.split["protocol"]),
+        recipe.description,
+        _changes(setup, root),
+        setup.outside_data,
+    )
+
+
+def _changes(setup: TrainingSetup, root: Path) -> dict[str, tuple[object, object]]:
+    """Parameters of network and training that differ from the recipe's; none where the recipe is not in conf/."""
+    name = setup.recipe.name
+    if name is None or not (root / "conf" / "recipe" / f"{name}.yaml").is_file():
+        return {}
+    try:
+        values = compose_params(root.resolve(), [f"recipe={name}"])
+        document = {key: values[key] for key in ("model", "recipe", "train")}
+        sections = sections_of(document, f"conf/recipe/{name}.yaml", ModelParams, RecipeParams, TrainParams)
+    except Exception as error:  # a title is no condition of a training
+        logging.warning("tracking: the recipe %s cannot be composed: %s", name, error)
+        return {}
+    wanted = {section.SECTION: dataclasses.asdict(section) for section in sections}
+    return differences(wanted, {key: setup.parameters[key] for key in wanted})
 
 
 def _dataset(setup: TrainingSetup) -> DatasetNote:

@@ -65,5 +65,5 @@ def test_a_clone_registers_what_it_has_pulled(clone: Path, monkeypatch: pytest.M
     version = registry.versions.of(1)
     logged = registry._store.client.get_run(version.run_id)
     assert logged.data.params["train.epochs"] == "2"
-    assert "evaluation/model/test/accuracy" in logged.data.metrics
+    assert "test/accuracy" in logged.data.metrics
     assert run([sys.executable, "-m", "dvc", "status", "train", "evaluate"], clone).stdout.count("modified") == 0

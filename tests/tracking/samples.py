@@ -18,7 +18,7 @@ from likeness.models.network import ModelParams, build_siamese
 from likeness.models.preprocess import Preprocess
 from likeness.models.weights import save_model
 from likeness.tracking.registry import Registry
-from likeness.tracking.runs import DatasetNote, TrackedRun, TrackingParams
+from likeness.tracking.runs import DatasetNote, RunTitle, TrackedRun, TrackingParams
 
 METRICS: dict[str, Any] = {
     "model": {"test": {"accuracy": {"value": 0.9, "low": 0.85, "high": 0.95}}},
@@ -53,7 +53,7 @@ def trained(
     )  # fmt: skip
     predictions.to_parquet(folder / "predictions.parquet")
     note = DatasetNote("synthetic", fingerprint, "lfwa.tar.gz")
-    with TrackedRun.start(TrackingParams(), name="tiny", values={}, dataset=note, tags={}) as run:
+    with TrackedRun.start(TrackingParams(), title=RunTitle("tiny", "synthetic"), values={}, dataset=note) as run:
         RUN_NOTE.write(folder / "run.json", run.finish(folder / "model" if log_model else None, {}))
     return folder
 

@@ -18,7 +18,7 @@ from likeness.doctor import examine, repair_databases
 from likeness.errors import TrackingError
 from likeness.tracking.database import state_of
 from likeness.tracking.registry import Registry
-from likeness.tracking.runs import DatasetNote, TrackedRun, TrackingParams
+from likeness.tracking.runs import DatasetNote, RunTitle, TrackedRun, TrackingParams
 from likeness.tracking.store import connect
 
 CONNECT = "from pathlib import Path; from likeness.tracking.store import connect; connect(None, Path.cwd())"
@@ -31,7 +31,8 @@ def tables_of(path: Path) -> set[str]:
 
 
 def track(folder: Path) -> str | None:
-    with TrackedRun.start(TrackingParams(), name="x", values={}, dataset=NOTE, tags={}, folder=folder) as run:
+    title = RunTitle("x", "y")
+    with TrackedRun.start(TrackingParams(), title=title, values={}, dataset=NOTE, folder=folder) as run:
         return run.run_id
 
 

@@ -14,11 +14,11 @@ from tests.tracking.conftest import commit_all
 
 PROGRAM = """
 from pathlib import Path
-from likeness.tracking.runs import DatasetNote, TrackedRun, TrackingParams
+from likeness.tracking.runs import DatasetNote, RunTitle, TrackedRun, TrackingParams
 
 assert ".dvc/tmp/exps" in Path.cwd().as_posix(), Path.cwd()
 data = DatasetNote("tiny", "ab" * 32, "tiny.tar")
-with TrackedRun.start(TrackingParams(), name="tiny", values={"a": 2}, dataset=data, tags={}) as run:
+with TrackedRun.start(TrackingParams(), title=RunTitle("tiny", "drawn"), values={"a": 2}, dataset=data) as run:
     told = run.finish(Path("model"), {})
 Path("run.txt").write_text(told.run_id + " " + told.uri)
 """
@@ -65,6 +65,7 @@ def test_an_experiment_in_a_temporary_folder_is_noted_in_the_project(pipeline: P
     assert run.info.status == "FINISHED"
     assert run.data.params == {"a": "2"}
     assert run.data.tags["dvc.experiment"] == "tiny-two"
+    assert run.info.run_name == "tiny · drawn · tiny-two"
     assert run.data.tags["git.changed"] == "params.yaml"
     artifacts = pipeline / "mlartifacts" / "likeness" / run.info.run_id / "artifacts"
     assert (artifacts / "model" / "card.json").exists()

@@ -14,18 +14,16 @@ from mlflow import MlflowClient
 from likeness.artifacts.run_note import RUN_NOTE
 from likeness.errors import InterruptedTrainingError
 from likeness.files import write_json
-from likeness.tracking.runs import DatasetNote, TrackedRun, TrackingParams, log_evaluation, log_report
+from likeness.tracking.runs import DatasetNote, RunTitle, TrackedRun, TrackingParams, log_evaluation, log_report
 
 FINGERPRINT = "ab" * 32
+TITLE = RunTitle("koch", "lfw-a", "restricted", "Koch's network", {"train.learning_rate": (1e-4, 5e-5)}, "none")
 DATA = DatasetNote("lfw-a", FINGERPRINT, "lfwa.tar.gz", {"images": 13233, "people": 5749})
 
 
 def start(params: TrackingParams | None = None, **options: Any) -> TrackedRun:
     values = options.pop("values", {"train": {"epochs": 3, "learning_rate": 5e-5}})
-    tags = {"protocol": "restricted", "recipe": "koch"}
-    return TrackedRun.start(
-        params or TrackingParams(), name="koch", values=values, dataset=DATA, tags=tags, **options
-    )
+    return TrackedRun.start(params or TrackingParams(), title=TITLE, values=values, dataset=DATA, **options)
 
 
 def row(epoch: int) -> Mapping[str, Any]:
@@ -54,7 +52,7 @@ def test_a_training_is_noted_whole(project: Path, model: Path) -> None:
         for epoch in (1, 2, 3):
             run.steps([(2 * epoch, 0.5), (2 * epoch + 1, 0.25)])
             run.epoch(row(epoch))
-        summary = {"best_epoch": 2, "seconds": {"to_best": 12.5}, "device": "cpu", "params": {"seed": 1}}
+        summary = {"best_epoch": 2, "seconds": 12.5, "parameters": 42, "device": "cpu", "params": {"seed": 1}}
         told = run.finish(model, summary)
 
     assert told.reason is None
@@ -62,18 +60,29 @@ def test_a_training_is_noted_whole(project: Path, model: Path) -> None:
     noted = client(project).get_run(told.run_id)
     assert noted.info.status == "FINISHED"
     assert noted.data.params == {"train.epochs": "3", "train.learning_rate": "5e-05"}
-    assert curve(project, told.run_id, "train_loss") == [(1, 1.0), (2, 0.5), (3, 1 / 3)]
-    assert len(curve(project, told.run_id, "step_loss")) == 6
-    assert noted.data.metrics["train/seconds/to_best"] == 12.5
-    assert "train_accuracy" not in noted.data.metrics
-    assert "train/params/seed" not in noted.data.metrics
+    assert curve(project, told.run_id, "train/loss") == [(1, 1.0), (2, 0.5), (3, 1 / 3)]
+    assert len(curve(project, told.run_id, "train/step_loss")) == 6
+    assert set(noted.data.metrics) == {
+        "train/loss", "train/step_loss", "holdout/auc", "cost/seconds", "cost/parameters",
+    }  # fmt: skip
+    assert noted.data.metrics["cost/seconds"] == 12.5
+    artifacts = project / "mlartifacts" / "likeness" / told.run_id / "artifacts"
+    assert (artifacts / "tables" / "training.csv").read_text().splitlines()[:2] == [
+        "figure,value",
+        "best_epoch,2.0",
+    ]
     tags = noted.data.tags
     assert (tags["git.dirty"], tags["data.fingerprint"], tags["recipe"]) == ("false", FINGERPRINT, "koch")
     assert tags["device"] == "cpu"
     assert tags["mlflow.source.git.commit"] == told.code.commit
     (data,) = noted.inputs.dataset_inputs
     assert (data.dataset.name, data.dataset.digest) == ("lfw-a", FINGERPRINT[:36])
-    assert (project / "mlartifacts" / "likeness" / told.run_id / "artifacts/model/weights.safetensors").exists()
+    assert (artifacts / "model" / "weights.safetensors").exists()
+    assert noted.info.run_name == "koch · lfw-a · lr 5e-5"
+    assert tags["changes"] == "lr 5e-5"
+    assert "- `train.learning_rate`: 5e-5 instead of 1e-4" in tags["mlflow.note.content"]
+    experiment = client(project).get_experiment(noted.info.experiment_id)
+    assert experiment.tags["mlflow.experimentKind"] == "custom_model_development"
 
 
 def test_more_values_than_one_batch_takes(project: Path) -> None:
@@ -82,7 +91,7 @@ def test_more_values_than_one_batch_takes(project: Path) -> None:
         told = run.finish(None, {})
     assert told.reason is None
     assert len(client(project).get_run(told.run_id).data.params) == 250
-    assert len(curve(project, told.run_id, "step_loss")) == 2500
+    assert len(curve(project, told.run_id, "train/step_loss")) == 2500
 
 
 def test_a_resumed_training_continues_its_run(project: Path) -> None:
@@ -100,7 +109,7 @@ def test_a_resumed_training_continues_its_run(project: Path) -> None:
             second.epoch(row(epoch))
         told = second.finish(None, {})
     assert told.run_id == first.run_id
-    assert [step for step, _ in curve(project, first.run_id, "train_loss")] == [1, 2, 3]
+    assert [step for step, _ in curve(project, first.run_id, "train/loss")] == [1, 2, 3]
     assert client(project).get_run(first.run_id).info.status == "FINISHED"
 
 
@@ -151,7 +160,7 @@ def test_what_a_lock_held_up_arrives_at_the_end(project: Path, monkeypatch: pyte
         run.epoch(row(2))
         told = run.finish(None, {})
     assert told.reason is None
-    assert [step for step, _ in curve(project, told.run_id, "train_loss")] == [1, 2]
+    assert [step for step, _ in curve(project, told.run_id, "train/loss")] == [1, 2]
     assert client(project).get_run(told.run_id).info.status == "FINISHED"
 
 
@@ -168,7 +177,7 @@ def test_a_store_that_breaks_on_the_way_is_offered_everything_at_the_end(
         told = run.finish(None, {})
     assert told.reason is None
     assert sum("The training goes on" in record.message for record in caplog.records) == 1
-    assert [step for step, _ in curve(project, told.run_id, "train_loss")] == [1, 2, 3]
+    assert [step for step, _ in curve(project, told.run_id, "train/loss")] == [1, 2, 3]
 
 
 def finished(folder: Path) -> tuple[Path, str]:
@@ -180,14 +189,21 @@ def finished(folder: Path) -> tuple[Path, str]:
 
 def test_an_evaluation_joins_the_run_once(project: Path) -> None:
     path, run_id = finished(project)
-    figures = {"test": {"accuracy": {"value": 0.73, "interval": [0.70, 0.76]}}}
+    figures = {
+        "model": {"test": {"accuracy": {"value": 0.73, "low": 0.70, "high": 0.76}, "pairs": 500}},
+        "baseline": {"test": {"accuracy": {"value": 0.6, "low": 0.5, "high": 0.7}}},
+    }
     assert log_evaluation(path, figures)
     assert log_evaluation(path, figures)
-    assert curve(project, run_id, "evaluation/test/accuracy") == [(0, 0.73)]
-    assert curve(project, run_id, "evaluation/test/accuracy/interval/1") == [(0, 0.76)]
-    better = {"test": {"accuracy": {"value": 0.75, "interval": [0.70, 0.76]}}}
+    assert curve(project, run_id, "test/accuracy") == [(0, 0.73)]
+    assert curve(project, run_id, "test/accuracy_high") == [(0, 0.76)]
+    names = {"test/accuracy", "test/accuracy_low", "test/accuracy_high", "test/accuracy_of_baseline"}
+    assert set(client(project).get_run(run_id).data.metrics) == names
+    table = project / "mlartifacts" / "likeness" / run_id / "artifacts" / "tables" / "evaluation.csv"
+    assert "model/test/pairs,500.0" in table.read_text().splitlines()
+    better = {"model": {"test": {"accuracy": {"value": 0.75, "low": 0.70, "high": 0.76}}}}
     assert log_evaluation(path, better)
-    assert client(project).get_run(run_id).data.metrics["evaluation/test/accuracy"] == 0.75
+    assert client(project).get_run(run_id).data.metrics["test/accuracy"] == 0.75
 
 
 def test_the_lock_of_a_run_is_the_newest(project: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from mlflow import MlflowClient
 
 from likeness.artifacts.run_note import RunNote
-from likeness.tracking.runs import DatasetNote, TrackedRun, TrackingParams
+from likeness.tracking.runs import DatasetNote, RunTitle, TrackedRun, TrackingParams
 from likeness.tracking.sweeps import tag_sweep
 
 TAGS = {"sweep": "drawn", "sweep.parameters": "train.epochs"}
@@ -17,7 +17,7 @@ TAGS = {"sweep": "drawn", "sweep.parameters": "train.epochs"}
 
 def test_a_finished_run_gets_the_tags_and_keeps_its_own(project: Path) -> None:
     data = DatasetNote("drawn", "ab" * 32, "drawn.zip")
-    with TrackedRun.start(TrackingParams(), name="koch", values={}, dataset=data, tags={"recipe": "koch"}) as run:
+    with TrackedRun.start(TrackingParams(), title=RunTitle("koch", "lfw-a"), values={}, dataset=data) as run:
         told = run.finish(None, {})
     assert tag_sweep(told, TAGS, project)
     kept = MlflowClient(f"sqlite:///{project}/mlflow.db").get_run(told.run_id)

@@ -37,9 +37,9 @@ def test_the_run_is_made_from_the_files_of_the_training(pulled: Path) -> None:
     assert run.info.status == "FINISHED"
     assert client.get_experiment(run.info.experiment_id).name == "elsewhere"
     assert run.data.params == {"train.epochs": "2", "train.seed": "7"}
-    assert [point.value for point in client.get_metric_history(version.run_id, "train_loss")] == [0.5, 0.25]
-    assert len(client.get_metric_history(version.run_id, "step_loss")) == 3
-    assert run.data.metrics["evaluation/model/test/accuracy"] == 0.9
+    assert [point.value for point in client.get_metric_history(version.run_id, "train/loss")] == [0.5, 0.25]
+    assert len(client.get_metric_history(version.run_id, "train/step_loss")) == 3
+    assert run.data.metrics["test/accuracy"] == 0.9
     weights = read_card(pulled / "model" / CARD).weights_sha256
     expected = {"git.commit": "c" * 40, "git.dirty": "false", "restored.run_id": "f" * 32, RESTORED: weights}
     assert expected.items() <= run.data.tags.items()

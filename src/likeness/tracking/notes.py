@@ -34,9 +34,12 @@ class DatasetNote:
 def describe(
     store: Store, run_id: str, values: Mapping[str, Any], dataset: DatasetNote, tags: Mapping[str, str]
 ) -> None:
-    """Parameters, tags and data set of a run; a resumed run has its parameters, which cannot be written twice."""
+    """Parameters, tags and data set of a run; a resumed run has its parameters, which cannot be written twice.
+
+    A parameter without a value switches nothing on, and is left out.
+    """
     known = store.client.get_run(run_id).data.params
-    fresh = {key: value for key, value in leaves(values, ".") if key not in known}
+    fresh = {key: value for key, value in leaves(values, ".") if key not in known and value not in (None, (), [])}
     log_params_and_tags(store, run_id, fresh, tags)
     store.client.log_inputs(run_id, datasets=[_dataset_input(dataset)])
 

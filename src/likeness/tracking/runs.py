@@ -20,13 +20,14 @@ from likeness.artifacts.run_note import RUN_NOTE, Provenance, RunNote
 from likeness.errors import InterruptedTrainingError, TrackingError
 from likeness.params import leaves
 from likeness.project import main_repository
-from likeness.tracking.flatten import numbers
+from likeness.tracking.headline import STEP_LOSS, cost, curve_points, final_figures, table
 from likeness.tracking.notes import DatasetNote, describe, log_params_and_tags
 from likeness.tracking.provenance import provenance_of
 from likeness.tracking.store import Store, TrackingParams, connect, one_line
+from likeness.tracking.titles import RunTitle
 from likeness.tracking.trainings import find_run
 
-__all__ = ["DatasetNote", "TrackedRun", "TrackingParams", "log_evaluation", "log_report"]
+__all__ = ["DatasetNote", "RunTitle", "TrackedRun", "TrackingParams", "log_evaluation", "log_report"]
 
 _log = logging.getLogger(__name__)
 _METRICS_PER_BATCH = 1000  # MLflow's limit
@@ -58,10 +59,10 @@ class TrackedRun:
         cls,
         params: TrackingParams,
         *,
-        name: str,
+        title: RunTitle,
         values: Mapping[str, Any],
         dataset: DatasetNote,
-        tags: Mapping[str, str],
+        tags: Mapping[str, str] | None = None,
         resume_run_id: str | None = None,
         folder: Path | None = None,
         provenance: Provenance | None = None,
@@ -70,10 +71,10 @@ class TrackedRun:
 
         Args:
             params: section `tracking`.
-            name: shown in MLflow's table; need not be unique.
+            title: what its name, description and columns in MLflow's table say.
             values: every parameter of the training, nested or flat (nested keys are joined by dots).
             dataset: what is trained on.
-            tags: device, protocol, recipe and the like; commit, dirty flag and dvc.lock are added.
+            tags: further ones; commit, dirty flag and dvc.lock are added.
             resume_run_id: the checkpoint's run id; its curves go on where they stopped. If the store does not
                 know it (any more), a new run is opened.
             folder: where the stage runs; None is the current folder.
@@ -85,7 +86,10 @@ class TrackedRun:
             run.reason = "tracking.enabled is false"
             return run
         run._params = params
-        everything = {**run._provenance.tags(), "data.fingerprint": dataset.fingerprint, **tags}
+        code = run._provenance
+        columns = title.tags(dataset.fingerprint, code.commit)
+        everything = {**code.tags(), "data.fingerprint": dataset.fingerprint, **columns, **(tags or {})}
+        name = title.name(code.experiment)
         started = int(time.time() * 1000)
 
         def opening() -> None:
@@ -108,39 +112,39 @@ class TrackedRun:
         self.attempt(lambda store, run_id: store.client.set_terminated(run_id, ended))
 
     def epoch(self, record: Mapping[str, Any]) -> None:
-        """Notes one row of history.csv: every number in it becomes a point at step `record["epoch"]`.
+        """Notes one row of history.csv: its headline figures become points at step `record["epoch"]`.
 
         Points that the store already holds are skipped, so a resumed training may hand its whole history over.
         """
         step = int(record["epoch"])
-        for key, value in numbers(record):
-            if key != "epoch":
-                self._note(key, value, step)
+        for key, value in curve_points(record):
+            self._note(key, value, step)
         self.attempt(self._send)
 
     def steps(self, losses: Iterable[tuple[int, float]]) -> None:
-        """Notes (step, loss) of optimiser steps as `step_loss`; they are sent with the next epoch."""
+        """Notes (step, loss) of optimiser steps as `train/step_loss`; they are sent with the next epoch."""
         for step, loss in losses:
-            self._note("step_loss", loss, step)
+            self._note(STEP_LOSS, loss, step)
 
     def finish(self, model_folder: Path | None, summary: Mapping[str, Any]) -> RunNote:
         """Notes summary.json and copies the model.
 
         Args:
             model_folder: weights and card; None copies nothing.
-            summary: its numbers become metrics `train/…`, its texts (device, machine, stop reason) tags; `params`
-                is left out, as the run has them since its start.
+            summary: what it cost becomes metrics, all numbers one table, its texts (device, machine, stop reason)
+                tags; `params` is left out, as the run has them since its start.
 
         Returns:
             What run.json is to hold. Without a store run_id is None and the reason says why.
         """
         told = {key: value for key, value in summary.items() if key != "params"}
-        for key, value in numbers(told, "train"):
+        for key, value in cost(told):
             self._note(key, value, 0)
         texts = {key: value for key, value in leaves(told, ".") if isinstance(value, str)}
         self._second_chance()
         self.attempt(self._send)
         self.attempt(lambda store, run_id: log_params_and_tags(store, run_id, {}, texts))
+        self.attempt(lambda store, run_id: store.client.log_text(run_id, table(told), "tables/training.csv"))
         if model_folder is not None and self._params.log_model:
             self.attempt(lambda store, run_id: store.client.log_artifacts(run_id, str(model_folder), "model"))
         uri = self._store.uri if self._store else None
@@ -211,14 +215,14 @@ class TrackedRun:
 
 
 def log_evaluation(run_json: Path, metrics: Mapping[str, Any], *, folder: Path | None = None) -> bool:
-    """Notes the figures of an evaluation in the run of its training, under `evaluation/`. Never fails.
+    """Notes the figures of an evaluation in the run of its training, the headline as `test/…`. Never fails.
 
     Doing it again, as after a run-cache hit that restored an old run.json, changes nothing: figures that the run
     holds already are not sent.
 
     Args:
         run_json: what the training stage wrote.
-        metrics: metrics.json; nested keys are joined by `/`, a figure {value, low, high} goes by its own name.
+        metrics: metrics.json; a table holds all of it.
         folder: where the stage runs; None is the current folder.
 
     Returns:
@@ -235,11 +239,9 @@ def add_evaluation(store: Store, run_id: str, metrics: Mapping[str, Any]) -> Non
 
     known = store.client.get_run(run_id).data.metrics
     now = int(time.time() * 1000)
-    fresh = [
-        Metric(key, value, now, 0) for key, value in numbers(metrics, "evaluation") if known.get(key) != value
-    ]
-    for at in range(0, len(fresh), _METRICS_PER_BATCH):
-        store.client.log_batch(run_id, metrics=fresh[at : at + _METRICS_PER_BATCH])
+    fresh = [Metric(key, value, now, 0) for key, value in final_figures(metrics) if known.get(key) != value]
+    store.client.log_batch(run_id, metrics=fresh)
+    store.client.log_text(run_id, table(metrics), "tables/evaluation.csv")
     store.client.log_dict(run_id, dict(metrics), "evaluation/metrics.json")
 
 

@@ -25,6 +25,7 @@ from filelock import FileLock, Timeout
 from likeness.errors import TrackingError
 from likeness.telemetry import disable_telemetry
 from likeness.tracking import database
+from likeness.tracking.experiment_page import tag_experiment
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -87,10 +88,13 @@ class Store:
         if experiment is None:
             folder = re.sub(r"[^\w-]+", "-", name)  # a name may hold slashes and dots
             location = (self.artifacts / folder).as_uri() if self.artifacts else None
-            return str(self.client.create_experiment(name, artifact_location=location))
-        if experiment.lifecycle_stage == "deleted":
-            self.client.restore_experiment(experiment.experiment_id)
-        return str(experiment.experiment_id)
+            number = str(self.client.create_experiment(name, artifact_location=location))
+        else:
+            number = str(experiment.experiment_id)
+        if experiment is not None and experiment.lifecycle_stage == "deleted":
+            self.client.restore_experiment(number)
+        tag_experiment(self.client, number)
+        return number
 
 
 def resolve_uri(uri: str | None, root: Path) -> str:

@@ -17,9 +17,10 @@ from likeness.artifacts.json_file import plain
 from likeness.artifacts.run_note import RUN_NOTE, RunNote
 from likeness.artifacts.training_summary import SUMMARY, TrainingSummary
 from likeness.errors import DataError, TrackingError
-from likeness.models.card import CARD, Card, read_card
+from likeness.models.card import CARD, read_card
 from likeness.tracking.notes import DatasetNote
 from likeness.tracking.store import Store, TrackingParams
+from likeness.tracking.titles import RunTitle
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -83,10 +84,10 @@ def restore_run(
     summary, history, steps = _files(run_json.parent)
     with TrackedRun.start(
         dataclasses.replace(tracking, enabled=True, experiment=run.experiment or tracking.experiment),
-        name=card.recipe,
+        title=RunTitle(card.recipe, card.source, card.protocol, outside_data=card.outside_data),
         values=summary.params,
         dataset=DatasetNote(card.source, card.fingerprint, card.source),
-        tags=_tags(run, card),
+        tags={"restored.run_id": run.run_id} if run.run_id else {},
         folder=folder,
         provenance=run.code,  # of the training, not of the clone that registers it
     ) as tracked:
@@ -100,11 +101,6 @@ def restore_run(
     if tracked.run_id is None or tracked.reason is not None:
         raise TrackingError(f"{told.uri}: the run of the training cannot be made ({tracked.reason})")
     return tracked.run_id
-
-
-def _tags(run: RunNote, card: Card) -> dict[str, str]:
-    original = {"restored.run_id": run.run_id} if run.run_id else {}
-    return {"protocol": card.protocol, "recipe": card.recipe, **original}
 
 
 def _files(folder: Path) -> tuple[TrainingSummary, pd.DataFrame, pd.DataFrame]:
