@@ -169,4 +169,4 @@ nightly-now: repository .venv/.installed readable ## one nightly run, now; ARGS=
 	$(GROUP) $(BIN)/python -m pipelines.nightly now $(ARGS)
 
 test-nightly: .venv/.installed ## whole nightly runs with real stages, a cron that fires, kills at random points (about an hour)
-	$(BIN)/python -m pytest -s -m nightly tests/pipelines/test_retrain_nights.py
+	$(BIN)/python -m pytest -s -m nightly tests/pipelines
