@@ -18,7 +18,7 @@ import typer
 from likeness.artifacts.nightly_run import NightlyRun, write_nightly_run
 from likeness.errors import LikenessError, TrackingError
 from likeness.nightly.deployment import deploy as send_deployment
-from likeness.nightly.outcome import Outcome
+from likeness.nightly.outcome import RunOutcome
 from likeness.nightly.params import read_nightly
 from likeness.nightly.paths import ProjectPaths
 from likeness.nightly.prefect_server import configure_prefect, embedded_server, ensure_server
@@ -96,7 +96,8 @@ def start_failure_recorded(paths: ProjectPaths) -> Iterator[None]:
     except Exception as error:
         line = f"the scheduler could not start ({one_line(error)}). Run `likeness doctor --repair`."
         write_nightly_run(
-            paths.nightly_runs, NightlyRun(started.isoformat(timespec="seconds"), Outcome.FAILED.value, line, 0.0)
+            paths.nightly_runs,
+            NightlyRun(started.isoformat(timespec="seconds"), RunOutcome.FAILED.value, line, 0.0),
         )
         raise TrackingError(line) from error
 

@@ -20,8 +20,8 @@ from likeness.data.cores import available_cores
 from likeness.errors import DataError
 from likeness.tracking.database import set_aside, state_of
 
-Verdict = Literal["ok", "note", "missing"]
-_SIGNS: dict[Verdict, str] = {"ok": "[green]ok[/]", "note": "[yellow]note[/]", "missing": "[red]missing[/]"}
+Status = Literal["ok", "note", "missing"]
+_SIGNS: dict[Status, str] = {"ok": "[green]ok[/]", "note": "[yellow]note[/]", "missing": "[red]missing[/]"}
 _GIB = 1 << 30
 _INSTALL = (
     "verify, enroll and identify need none of this; training and the pipeline do. In a checkout `make run` "
@@ -30,16 +30,16 @@ _INSTALL = (
 
 
 @dataclass(frozen=True)
-class Finding:
+class Diagnosis:
     """One line of the examination: what was looked at, what was found, and what to do where it is not fine."""
 
     subject: str
-    verdict: Verdict
+    status: Status
     found: str
     remedy: str = ""
 
 
-def examine(root: Path) -> list[Finding]:
+def examine(root: Path) -> list[Diagnosis]:
     """Looks at the machine and at the project in `root`; changes nothing and needs no network."""
     return [
         _python(),
@@ -56,34 +56,34 @@ def examine(root: Path) -> list[Finding]:
     ]
 
 
-def print_report(findings: list[Finding], console: Console) -> None:
+def print_report(findings: list[Diagnosis], console: Console) -> None:
     """One screen: a row a finding, the remedies below."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     for column in ("", "what", "found"):
         table.add_column(column, overflow="fold")
     for finding in findings:
-        table.add_row(_SIGNS[finding.verdict], finding.subject, escape(finding.found))
+        table.add_row(_SIGNS[finding.status], finding.subject, escape(finding.found))
     console.print(table)
     for finding in findings:
         if finding.remedy:
             console.print(f"\n[bold]{finding.subject}[/]: {escape(finding.remedy)}")
 
 
-def _python() -> Finding:
+def _python() -> Diagnosis:
     machine = f"{platform.system()} {platform.machine()}"
     found = f"{platform.python_implementation()} {platform.python_version()} on {machine}"
-    return Finding("Python", "ok", found)
+    return Diagnosis("Python", "ok", found)
 
 
-def _packages() -> Finding:
+def _packages() -> Diagnosis:
     names = ["dvc", "mlflow", "prefect", "great-expectations", "torch", "torchvision", "pandas", "onnxruntime"]
     versions = {name: _version(name) for name in names}
     found = ", ".join(f"{name} {version}" for name, version in versions.items() if version)
     absent = [name for name, version in versions.items() if version is None]
     if absent:
         remedy = f"not installed: {', '.join(absent)}. {_INSTALL}"
-        return Finding("packages", "missing", found, remedy)
-    return Finding("packages", "ok", found)
+        return Diagnosis("packages", "missing", found, remedy)
+    return Diagnosis("packages", "ok", found)
 
 
 def _version(name: str) -> str | None:
@@ -93,95 +93,97 @@ def _version(name: str) -> str | None:
         return None
 
 
-def _device() -> Finding:
+def _device() -> Diagnosis:
     try:
         import torch
     except ImportError as error:
-        return Finding("device", "missing", str(error), _INSTALL)
+        return Diagnosis("device", "missing", str(error), _INSTALL)
     if torch.cuda.is_available():
         name = torch.cuda.get_device_name()
         memory = torch.cuda.get_device_properties(0).total_memory / _GIB
-        return Finding("device", "ok", f"CUDA: {name}, {memory:.0f} GiB; bf16 {torch.cuda.is_bf16_supported()}")
+        return Diagnosis("device", "ok", f"CUDA: {name}, {memory:.0f} GiB; bf16 {torch.cuda.is_bf16_supported()}")
     remedy = "no CUDA GPU: training runs on the CPU; the small recipes are made for that, see docs/results.md"
-    return Finding("device", "note", f"CPU, {torch.get_num_threads()} threads", remedy)
+    return Diagnosis("device", "note", f"CPU, {torch.get_num_threads()} threads", remedy)
 
 
-def _torchvision() -> Finding:
+def _torchvision() -> Diagnosis:
     try:
         from likeness.models import vision
     except Exception as error:
-        return Finding(
+        return Diagnosis(
             "torchvision", "missing", str(error), "reinstall the locked versions: rm -rf .venv; make run"
         )
     compiled = "compiled operators" if vision.has_compiled_ops() else "no compiled operators (none are needed)"
-    return Finding("torchvision", "ok", f"models and transforms import; {compiled}")
+    return Diagnosis("torchvision", "ok", f"models and transforms import; {compiled}")
 
 
-def _cores_and_memory() -> Finding:
+def _cores_and_memory() -> Diagnosis:
     try:
         import psutil
     except ImportError as error:
-        return Finding("machine", "missing", str(error), _INSTALL)
+        return Diagnosis("machine", "missing", str(error), _INSTALL)
     memory = psutil.virtual_memory()
     cores = available_cores()
     found = f"{cores} cores, {memory.total / _GIB:.0f} GiB of memory, {memory.available / _GIB:.0f} GiB free"
     if memory.available < 3 * _GIB:
-        return Finding("machine", "note", found, "under 3 GiB free: S1 at batch 32 takes about that much")
-    return Finding("machine", "ok", found)
+        return Diagnosis("machine", "note", found, "under 3 GiB free: S1 at batch 32 takes about that much")
+    return Diagnosis("machine", "ok", found)
 
 
-def _disk(root: Path) -> Finding:
+def _disk(root: Path) -> Diagnosis:
     free = shutil.disk_usage(root).free / _GIB
     if free < 3:
-        return Finding("disk", "missing", f"{free:.1f} GiB free", "LFW with its runs takes about 3 GiB: free some")
-    return Finding("disk", "ok", f"{free:.0f} GiB free")
+        return Diagnosis(
+            "disk", "missing", f"{free:.1f} GiB free", "LFW with its runs takes about 3 GiB: free some"
+        )
+    return Diagnosis("disk", "ok", f"{free:.0f} GiB free")
 
 
-def _repository(root: Path) -> Finding:
+def _repository(root: Path) -> Diagnosis:
     if any((folder / ".git").exists() for folder in (root.resolve(), *root.resolve().parents)):
-        return Finding("git", "ok", "a repository")
+        return Diagnosis("git", "ok", "a repository")
     remedy = "DVC and the runs' provenance need one: git init && git add -A && git commit -m start"
-    return Finding("git", "missing", "not a git repository (a downloaded archive?)", remedy)
+    return Diagnosis("git", "missing", "not a git repository (a downloaded archive?)", remedy)
 
 
-def _data(root: Path) -> Finding:
+def _data(root: Path) -> Diagnosis:
     from likeness.artifacts.source_card import SOURCE_CARD
 
     try:
         source = SOURCE_CARD.find(root / "data" / "faces" / SOURCE_CARD.name)
     except DataError as error:
-        return Finding("data", "missing", str(error), "`dvc checkout data/faces`, or ingest again")
+        return Diagnosis("data", "missing", str(error), "`dvc checkout data/faces`, or ingest again")
     if source is None:
         remedy = "`make run` draws synthetic faces; `make lfw MIRROR=<folder>` takes real ones from a folder"
-        return Finding("data", "note", "none ingested yet", remedy)
+        return Diagnosis("data", "note", "none ingested yet", remedy)
     kind = "synthetic faces" if source.synthetic else f"{source.source}, alignment {source.alignment}"
-    return Finding("data", "ok", f"{kind}: {source.images} images of {source.people} people")
+    return Diagnosis("data", "ok", f"{kind}: {source.images} images of {source.people} people")
 
 
-def _model(root: Path) -> Finding:
+def _model(root: Path) -> Diagnosis:
     card = root / "models" / "model" / "card.json"
     if not card.exists():
-        return Finding("model", "note", "none trained yet", "`make run` trains one")
-    return Finding("model", "ok", f"{card.parent.relative_to(root)}")
+        return Diagnosis("model", "note", "none trained yet", "`make run` trains one")
+    return Diagnosis("model", "ok", f"{card.parent.relative_to(root)}")
 
 
-def _tracking(root: Path) -> Finding:
+def _tracking(root: Path) -> Diagnosis:
     store = root / "mlflow.db"
     state = state_of(store)
     if state == "absent":
-        return Finding("tracking", "note", "no run recorded yet", "the first `make run` creates mlflow.db")
+        return Diagnosis("tracking", "note", "no run recorded yet", "the first `make run` creates mlflow.db")
     if state != "whole":
         remedy = "`likeness doctor --repair` sets it aside and makes a new one; nothing is deleted"
-        return Finding("tracking", "missing", f"mlflow.db is {state}", remedy)
-    return Finding("tracking", "ok", f"mlflow.db, {store.stat().st_size / 1e6:.1f} MB; `make ui` shows the runs")
+        return Diagnosis("tracking", "missing", f"mlflow.db is {state}", remedy)
+    return Diagnosis("tracking", "ok", f"mlflow.db, {store.stat().st_size / 1e6:.1f} MB; `make ui` shows the runs")
 
 
-def _browser() -> Finding:
+def _browser() -> Diagnosis:
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if path is None:
         remedy = "only the tests of the page need it: apt-get install chromium; without it they are skipped"
-        return Finding("browser", "note", "no Chromium", remedy)
-    return Finding("browser", "ok", f"{Path(path).name}")
+        return Diagnosis("browser", "note", "no Chromium", remedy)
+    return Diagnosis("browser", "ok", f"{Path(path).name}")
 
 
 def repair_databases(root: Path) -> list[str]:

@@ -9,24 +9,9 @@ import pytest
 
 from likeness.artifacts.nightly_run import NIGHTLY_RUN, NightlyRun, read_nightly_runs, write_nightly_run
 from likeness.errors import DataError
+from tests.artifacts.nightly_runs import FIRST, SECOND
 
 FORMER = Path(__file__).parent / "former" / "reports"
-FIRST = NightlyRun(
-    "2026-01-01T02:00:00+00:00",
-    "promoted",
-    "version 1: it clears the floor. Nothing.",
-    61.2,
-    trained=True,
-    fingerprint="ab" * 32,
-    challenger=1,
-    champion=1,
-    challenger_accuracy=0.8125,
-    champion_accuracy=0.8125,
-    batch={"merged": 3, "quarantined": 1},
-    stages={"train": 40.5},
-    flow_run="0123456789abcdef",
-)
-SECOND = NightlyRun("2026-01-02T02:00:00+00:00", "nothing-to-do", "nothing new. Nothing.", 4.0)
 
 
 def test_records_are_read_in_order(tmp_path: Path) -> None:

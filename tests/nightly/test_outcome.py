@@ -21,27 +21,27 @@ from likeness.errors import (
     ValidationFailedError,
     failure_of,
 )
-from likeness.nightly.outcome import NEXT_STEPS, Outcome, stage_halt
+from likeness.nightly.outcome import NEXT_STEPS, RunOutcome, stage_halt
 from pipelines._stage import run as run_stage_program
 
 
 @pytest.mark.parametrize(
     ("error", "outcome", "transient"),
     [
-        (ValidationFailedError("2 of 9 fail"), Outcome.INVALID, False),
-        (DivergedError("the loss is nan"), Outcome.DIVERGED, False),
-        (CollapseError("one point"), Outcome.DIVERGED, False),
-        (TrackingError("the store is away"), Outcome.TRACKING_AWAY, False),
-        (OSError(errno.ENOSPC, "in any language"), Outcome.DISK_FULL, False),
-        (UnreachableError("http://a: no answer, in any words"), Outcome.FAILED, True),
-        (DownloadError("http://a: is not the published file"), Outcome.FAILED, False),
-        (DownloadError("http://a: cut short", transient=True), Outcome.FAILED, True),
-        (SourceError("/a: a folder whose name is 'the server does not answer'"), Outcome.FAILED, False),
-        (KeyError("a defect"), Outcome.FAILED, False),
+        (ValidationFailedError("2 of 9 fail"), RunOutcome.INVALID, False),
+        (DivergedError("the loss is nan"), RunOutcome.DIVERGED, False),
+        (CollapseError("one point"), RunOutcome.DIVERGED, False),
+        (TrackingError("the store is away"), RunOutcome.TRACKING_AWAY, False),
+        (OSError(errno.ENOSPC, "in any language"), RunOutcome.DISK_FULL, False),
+        (UnreachableError("http://a: no answer, in any words"), RunOutcome.FAILED, True),
+        (DownloadError("http://a: is not the published file"), RunOutcome.FAILED, False),
+        (DownloadError("http://a: cut short", transient=True), RunOutcome.FAILED, True),
+        (SourceError("/a: a folder whose name is 'the server does not answer'"), RunOutcome.FAILED, False),
+        (KeyError("a defect"), RunOutcome.FAILED, False),
     ],
 )
 def test_a_failure_is_data_and_decides_the_outcome(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, outcome: Outcome, transient: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, outcome: RunOutcome, transient: bool
 ) -> None:
     """A stage program that fails leaves a small JSON; what it prints is for people."""
     left = tmp_path / "failure.json"
@@ -67,14 +67,18 @@ def test_a_full_disk_below_another_error_is_a_full_disk() -> None:
 @pytest.mark.parametrize(
     ("lines", "outcome", "line"),
     [
-        (["ERROR: failed to reproduce 'train': exited with 1"], Outcome.FAILED, "failed to reproduce 'train'"),
-        (["ERROR: unexpected error - [Errno 28] No space left on device"], Outcome.DISK_FULL, "unexpected error"),
-        (["ValidationFailedError: printed, but not left"], Outcome.FAILED, "printed, but not left"),
-        ([], Outcome.FAILED, "without any output"),
+        (["ERROR: failed to reproduce 'train': exited with 1"], RunOutcome.FAILED, "failed to reproduce 'train'"),
+        (
+            ["ERROR: unexpected error - [Errno 28] No space left on device"],
+            RunOutcome.DISK_FULL,
+            "unexpected error",
+        ),
+        (["ValidationFailedError: printed, but not left"], RunOutcome.FAILED, "printed, but not left"),
+        ([], RunOutcome.FAILED, "without any output"),
     ],
 )
 def test_a_stage_that_leaves_nothing_failed_as_its_output_ends(
-    tmp_path: Path, lines: list[str], outcome: Outcome, line: str
+    tmp_path: Path, lines: list[str], outcome: RunOutcome, line: str
 ) -> None:
     halt = stage_halt("train", read_failure(tmp_path / "none.json"), lines)
     assert (halt.outcome, halt.transient) == (outcome, False)
@@ -88,4 +92,4 @@ def test_a_torn_failure_is_none(tmp_path: Path, content: bytes) -> None:
 
 
 def test_every_outcome_says_what_to_do() -> None:
-    assert set(NEXT_STEPS) == set(Outcome)
+    assert set(NEXT_STEPS) == set(RunOutcome)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from likeness.nightly.outcome import HaltError, Outcome
+from likeness.nightly.outcome import HaltError, RunOutcome
 from likeness.nightly.paths import ProjectPaths
 from likeness.nightly.registry_state import is_judged
 from tests.nightly.toy_project import judged_model
@@ -52,4 +52,4 @@ def test_a_store_that_does_not_answer_ends_the_run(paths: ProjectPaths) -> None:
     (paths.root / "operations.yaml").write_text("tracking: {uri: 'http://127.0.0.1:9'}\n")
     with pytest.raises(HaltError) as caught:
         is_judged(paths)
-    assert (caught.value.outcome, caught.value.transient) == (Outcome.TRACKING_AWAY, True)
+    assert (caught.value.outcome, caught.value.transient) == (RunOutcome.TRACKING_AWAY, True)

@@ -8,25 +8,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from likeness.artifacts.nightly_run import NightlyRun, write_nightly_run
+from likeness.artifacts.nightly_run import write_nightly_run
 from likeness.reporting.run_history import print_history
-
-FIRST = NightlyRun(
-    "2026-01-01T02:00:00+00:00",
-    "promoted",
-    "version 1: it clears the floor. Nothing.",
-    61.2,
-    trained=True,
-    fingerprint="ab" * 32,
-    challenger=1,
-    champion=1,
-    challenger_accuracy=0.8125,
-    champion_accuracy=0.8125,
-    batch={"merged": 3, "quarantined": 1},
-    stages={"train": 40.5},
-    flow_run="0123456789abcdef",
-)
-SECOND = NightlyRun("2026-01-02T02:00:00+00:00", "nothing-to-do", "nothing new. Nothing.", 4.0)
+from tests.artifacts.nightly_runs import FIRST, SECOND
 
 
 def printed(folder: Path, last: int = 14, as_json: bool = False) -> str:

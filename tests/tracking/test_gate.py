@@ -9,12 +9,14 @@ import pandas as pd
 import pytest
 
 from likeness.errors import DataError
-from likeness.tracking.gate import Candidate, GateParams, decide
+from likeness.tracking.gate import GateCandidate, GateParams, decide
 
 PAIRS = 1000
 
 
-def candidate(seed: int, accuracy: float, version: int = 1, difficulty: int = 7, **changes: object) -> Candidate:
+def candidate(
+    seed: int, accuracy: float, version: int = 1, difficulty: int = 7, **changes: object
+) -> GateCandidate:
     """A model of known expected accuracy; pairs are as hard for every model of the same `difficulty` seed.
 
     Half of what decides a score is the pair's own hardness, half the model's luck, so that two models of
@@ -40,7 +42,7 @@ def candidate(seed: int, accuracy: float, version: int = 1, difficulty: int = 7,
             "brightness": np.random.default_rng(1).random(PAIRS),
         }
     )
-    made = Candidate(version, predictions, 0.0, baseline_accuracy=0.6, bytes=10_000)
+    made = GateCandidate(version, predictions, 0.0, baseline_accuracy=0.6, bytes=10_000)
     return replace(made, **changes)  # type: ignore[arg-type]
 
 

@@ -26,7 +26,7 @@ def doctor(
             typer.echo(line)
     findings = examine(Path.cwd())
     print_report(findings, Console())
-    raise typer.Exit(Exit.NO if any(finding.verdict == "missing" for finding in findings) else Exit.YES)
+    raise typer.Exit(Exit.NO if any(finding.status == "missing" for finding in findings) else Exit.YES)
 
 
 def where() -> None:

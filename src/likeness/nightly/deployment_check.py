@@ -9,7 +9,7 @@ from typing import Any
 from prefect.client.orchestration import get_client
 from prefect.runtime import deployment
 
-from likeness.nightly.outcome import HaltError, Outcome
+from likeness.nightly.outcome import HaltError, RunOutcome
 
 SERVED = "LIKENESS_SERVED_PROJECT"
 """Set by `make nightly` for the processes of its runs: the folder that they are for."""
@@ -38,7 +38,7 @@ def check_deployment(asked: str) -> None:
     if deployment.id is not None:
         changes += _changes(served)
     if changes:
-        raise HaltError(Outcome.ALTERED, f"the run was refused, because it was changed: {'; '.join(changes)}.")
+        raise HaltError(RunOutcome.ALTERED, f"the run was refused, because it was changed: {'; '.join(changes)}.")
 
 
 def _changes(served: str) -> list[str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from likeness.artifacts.failure import FAILURE_FILE, read_failure
-from likeness.nightly.outcome import HaltError, Outcome, stage_halt
+from likeness.nightly.outcome import HaltError, RunOutcome, stage_halt
 from likeness.nightly.process import CommandResult, run_group
 
 PREPARATION = ("check", "source")
@@ -64,7 +64,8 @@ class Dvc:
         done = self._run_when_free(["repro", "--single-item", stage], seconds)
         if done.timed_out:
             raise HaltError(
-                Outcome.FAILED, f"{stage}: not finished after {seconds / 60:g} minutes, its limit; it was stopped."
+                RunOutcome.FAILED,
+                f"{stage}: not finished after {seconds / 60:g} minutes, its limit; it was stopped.",
             )
         if done.exit_code != 0:
             raise stage_halt(stage, read_failure(self.failure), done.lines)
@@ -79,7 +80,7 @@ class Dvc:
                 return done
             if time.monotonic() >= until:
                 raise HaltError(
-                    Outcome.LOCK_BUSY,
+                    RunOutcome.LOCK_BUSY,
                     f"another DVC process holds the project ({holder}); gave up after {self.wait / 60:g} minutes.",
                 )
             self.report(f"waiting for another DVC process: {holder}")

@@ -17,7 +17,7 @@ from likeness.data.placing import Fate, Placed, place
 from likeness.data.sources import DataParams
 from likeness.errors import DataError
 from likeness.files import write_json
-from likeness.nightly.outcome import HaltError, Outcome
+from likeness.nightly.outcome import HaltError, RunOutcome
 from likeness.nightly.params import NightlyParams
 from likeness.nightly.paths import ProjectPaths
 from likeness.params import read_params
@@ -90,11 +90,11 @@ def _validated(
     drifted = [one for one in drift if one.drifted]
     if len(refused) > params.bad_share * len(snapshot.arrivals):
         halt = HaltError(
-            Outcome.BAD_BATCH, f"{len(refused)} of {len(snapshot.arrivals)} new files are bad; none was added."
+            RunOutcome.BAD_BATCH, f"{len(refused)} of {len(snapshot.arrivals)} new files are bad; none was added."
         )
     elif drifted and not accept_drift:
         found = "; ".join(map(str, drifted))
-        halt = HaltError(Outcome.DRIFT, f"the batch drifted from the data set ({found}); it is in quarantine.")
+        halt = HaltError(RunOutcome.DRIFT, f"the batch drifted from the data set ({found}); it is in quarantine.")
     if halt is not None:
         refused = {arrival: refused.get(arrival, str(halt)) for arrival in snapshot.arrivals}
     placed = place(snapshot, refused, paths.collected, paths.quarantine, judged.known)

@@ -11,7 +11,7 @@ from likeness.errors import Failure
 _LINE = 300  # characters of a message that are kept
 
 
-class Outcome(StrEnum):
+class RunOutcome(StrEnum):
     """Every way in which a nightly run can end."""
 
     PROMOTED = "promoted"
@@ -35,39 +35,39 @@ class Outcome(StrEnum):
     @property
     def good(self) -> bool:
         """Whether nobody needs to look."""
-        return self in (Outcome.PROMOTED, Outcome.KEPT, Outcome.REFUSED, Outcome.NOTHING)
+        return self in (RunOutcome.PROMOTED, RunOutcome.KEPT, RunOutcome.REFUSED, RunOutcome.NOTHING)
 
 
 NEXT_STEPS = {
-    Outcome.PROMOTED: "Nothing to do; `likeness rollback --because …` undoes it.",
-    Outcome.KEPT: "Nothing to do.",
-    Outcome.REFUSED: "Nothing to do; reports/gate/gate.md names what is worse.",
-    Outcome.NOTHING: "Nothing to do.",
-    Outcome.BAD_BATCH: "`likeness quarantine list` says why; mend the files, or put those that are good back with "
-    "`likeness quarantine release`.",
-    Outcome.DRIFT: "If the photographs are right, run `likeness quarantine release --reason drifted`, then "
+    RunOutcome.PROMOTED: "Nothing to do; `likeness rollback --because …` undoes it.",
+    RunOutcome.KEPT: "Nothing to do.",
+    RunOutcome.REFUSED: "Nothing to do; reports/gate/gate.md names what is worse.",
+    RunOutcome.NOTHING: "Nothing to do.",
+    RunOutcome.BAD_BATCH: "`likeness quarantine list` says why; mend the files, or put the good ones back "
+    "with `likeness quarantine release`.",
+    RunOutcome.DRIFT: "If the photographs are right, run `likeness quarantine release --reason drifted`, then "
     "`make nightly-now ARGS='--accept-drift --no-settle'`.",
-    Outcome.INVALID: "See reports/validation/docs/index.html; correct the data or the bound in params.yaml.",
-    Outcome.DIVERGED: "Lower train.learning_rate or set train.clip_norm in params.yaml.",
-    Outcome.LOCK_BUSY: "Let that process end, or end it; the next run tries again.",
-    Outcome.OVERLAPPING: "Nothing to do; the other run continues.",
-    Outcome.DISK_FULL: "Free some space (`likeness prune` lists what can go); the next run continues.",
-    Outcome.TRACKING_AWAY: "Bring the MLflow store back; the next run continues where this one stopped.",
-    Outcome.CANCELLED: "Nothing to do; the next run continues from the last checkpoint.",
-    Outcome.KILLED: "The next run continues from the last checkpoint. If nobody killed it, look for a lack of "
+    RunOutcome.INVALID: "See reports/validation/docs/index.html; correct the data or the bound in params.yaml.",
+    RunOutcome.DIVERGED: "Lower train.learning_rate or set train.clip_norm in params.yaml.",
+    RunOutcome.LOCK_BUSY: "Let that process end, or end it; the next run tries again.",
+    RunOutcome.OVERLAPPING: "Nothing to do; the other run continues.",
+    RunOutcome.DISK_FULL: "Free some space (`likeness prune` lists what can go); the next run continues.",
+    RunOutcome.TRACKING_AWAY: "Bring the MLflow store back; the next run continues where this one stopped.",
+    RunOutcome.CANCELLED: "Nothing to do; the next run continues from the last checkpoint.",
+    RunOutcome.KILLED: "The next run continues from the last checkpoint. If nobody killed it, look for a lack of "
     "memory (`dmesg`) or of power.",
-    Outcome.FAILED: "Read the log of the stage in Prefect; `dvc repro` by hand shows the same.",
-    Outcome.ALTERED: "Find out who can write to the scheduler's database or knows its login; remove "
+    RunOutcome.FAILED: "Read the log of the stage in Prefect; `dvc repro` by hand shows the same.",
+    RunOutcome.ALTERED: "Find out who can write to the scheduler's database or knows its login; remove "
     ".likeness/prefect-login, and start `make nightly` again, which makes a new login and a new deployment.",
-    Outcome.NO_GPU: "Set nightly.device to auto, or see `likeness doctor` for the driver.",
+    RunOutcome.NO_GPU: "Set nightly.device to auto, or see `likeness doctor` for the driver.",
 }
 
 _BY_KIND = {
-    "validation-failed": Outcome.INVALID,
-    "diverged": Outcome.DIVERGED,
-    "collapse": Outcome.DIVERGED,
-    "tracking": Outcome.TRACKING_AWAY,
-    "disk-full": Outcome.DISK_FULL,
+    "validation-failed": RunOutcome.INVALID,
+    "diverged": RunOutcome.DIVERGED,
+    "collapse": RunOutcome.DIVERGED,
+    "tracking": RunOutcome.TRACKING_AWAY,
+    "disk-full": RunOutcome.DISK_FULL,
 }
 _DISK_FULL = f"[Errno {errno.ENOSPC}]"  # as Python shows it, in DVC's output too
 
@@ -80,15 +80,15 @@ class HaltError(Exception):
         transient: whether trying again may help.
     """
 
-    def __init__(self, outcome: Outcome, line: str, transient: bool = False) -> None:
+    def __init__(self, outcome: RunOutcome, line: str, transient: bool = False) -> None:
         super().__init__(line)
         self.outcome = outcome
         self.transient = transient
 
 
-def outcome_of(failure: Failure) -> Outcome:
+def outcome_of(failure: Failure) -> RunOutcome:
     """The outcome of a nightly run that failed so."""
-    return _BY_KIND.get(failure.kind, Outcome.FAILED)
+    return _BY_KIND.get(failure.kind, RunOutcome.FAILED)
 
 
 def stage_halt(stage: str, failure: Failure | None, lines: Sequence[str]) -> HaltError:
@@ -96,7 +96,7 @@ def stage_halt(stage: str, failure: Failure | None, lines: Sequence[str]) -> Hal
     if failure is not None:
         return HaltError(outcome_of(failure), f"{stage}: {failure.message[:_LINE]}", failure.transient)
     full = any(_DISK_FULL in line for line in lines)
-    return HaltError(Outcome.DISK_FULL if full else Outcome.FAILED, f"{stage}: {_last_error(lines)[:_LINE]}")
+    return HaltError(RunOutcome.DISK_FULL if full else RunOutcome.FAILED, f"{stage}: {_last_error(lines)[:_LINE]}")
 
 
 def _last_error(lines: Sequence[str]) -> str:

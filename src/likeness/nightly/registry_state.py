@@ -15,7 +15,7 @@ from likeness.artifacts.run_note import RUN_NOTE
 from likeness.artifacts.source_card import SOURCE_CARD
 from likeness.errors import DataError, TrackingError
 from likeness.files import file_sha256
-from likeness.nightly.outcome import HaltError, Outcome
+from likeness.nightly.outcome import HaltError, RunOutcome
 from likeness.nightly.paths import ProjectPaths
 from likeness.operations import read_operations
 from likeness.tracking.consistency import StageOutputs
@@ -82,7 +82,7 @@ def require_tracking(paths: ProjectPaths) -> None:
         HaltError: the store does not answer.
     """
     if not read_operations(paths.params, TrackingParams).enabled:
-        raise HaltError(Outcome.TRACKING_AWAY, "tracking.enabled is false, so no model could be registered.")
+        raise HaltError(RunOutcome.TRACKING_AWAY, "tracking.enabled is false, so no model could be registered.")
     with _registry(paths):
         pass
 
@@ -95,7 +95,7 @@ def _registry(paths: ProjectPaths) -> Iterator[Registry]:
     try:
         yield Registry.open(read_operations(paths.params, TrackingParams).uri, create=True)
     except TrackingError as error:
-        raise HaltError(Outcome.TRACKING_AWAY, str(error), transient=True) from error
+        raise HaltError(RunOutcome.TRACKING_AWAY, str(error), transient=True) from error
 
 
 def _outputs(paths: ProjectPaths) -> StageOutputs:

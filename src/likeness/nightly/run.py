@@ -1,7 +1,7 @@
 """One nightly run: ingest what arrived, rebuild what changed, let the gate decide, write a record.
 
-Prefect schedules it, DVC does the work, MLflow keeps the models. Each way to end is an `Outcome` with one line for
-the maintainer. What serves people changes nowhere but in the gate.
+Prefect schedules it, DVC does the work, MLflow keeps the models. Each way to end is a `RunOutcome` with one line
+for the maintainer. What serves people changes nowhere but in the gate.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from likeness.errors import LikenessError, failure_of
 from likeness.nightly import prefect_artifacts as artifacts
 from likeness.nightly import registry_state, tasks
 from likeness.nightly.deployment_check import check_deployment, project_of
-from likeness.nightly.outcome import NEXT_STEPS, HaltError, Outcome, outcome_of
+from likeness.nightly.outcome import NEXT_STEPS, HaltError, RunOutcome, outcome_of
 from likeness.nightly.params import STAGES, NightlyParams, read_nightly
 from likeness.nightly.paths import ProjectPaths
 from likeness.nightly.run_lock import find_crashed_run, record_step, run_lock
@@ -52,11 +52,11 @@ class RunRecord:
 
     def __init__(self) -> None:
         self.began = time.time()
-        self.outcome = Outcome.FAILED
+        self.outcome = RunOutcome.FAILED
         started = datetime.fromtimestamp(self.began, UTC).isoformat(timespec="seconds")
         self.run = NightlyRun(started, self.outcome.value, "", 0.0, flow_run=flow_run.id)
 
-    def end(self, outcome: Outcome, line: str) -> None:
+    def end(self, outcome: RunOutcome, line: str) -> None:
         """Sets the outcome and what happened, in one line."""
         self.outcome = outcome
         line = f"{' '.join(line.split())} {NEXT_STEPS[outcome]}"
@@ -99,9 +99,9 @@ def start_nightly_run(project: str, options: RunOptions) -> State[Any]:
         record.end(outcome_of(failure_of(error)), str(error))
     except Exception as error:
         _log.exception("the nightly run failed")
-        record.end(Outcome.FAILED, f"{type(error).__name__}: {error}")
+        record.end(RunOutcome.FAILED, f"{type(error).__name__}: {error}")
     except BaseException as error:  # a signal: everything below has been stopped on the way up
-        record.end(Outcome.CANCELLED, f"stopped while it ran ({type(error).__name__}).")
+        record.end(RunOutcome.CANCELLED, f"stopped while it ran ({type(error).__name__}).")
         record.write(paths)
         raise
     return _finish(paths, params, record)
@@ -121,7 +121,7 @@ def run_nightly(paths: ProjectPaths, params: NightlyParams, options: RunOptions,
     if not changed and tasks.is_judged(paths, params):
         _record_model(paths, record)
         added = f"no new file was added: {batch.waiting};" if batch.waiting else "nothing new arrived and"
-        record.end(Outcome.NOTHING, f"{added} nothing changed, so nothing was trained.")
+        record.end(RunOutcome.NOTHING, f"{added} nothing changed, so nothing was trained.")
         return
     _require_gpu(params)
     if changed:
@@ -129,7 +129,7 @@ def run_nightly(paths: ProjectPaths, params: NightlyParams, options: RunOptions,
     _record_model(paths, record)
     if tasks.is_judged(paths, params):
         ran_again = ", ".join(record.run.stages) or "no stage"
-        record.end(Outcome.NOTHING, f"{ran_again} ran; the model is the one that was judged before.")
+        record.end(RunOutcome.NOTHING, f"{ran_again} ran; the model is the one that was judged before.")
     else:
         _let_gate_decide(paths, params, record)
 
@@ -164,16 +164,16 @@ def _let_gate_decide(paths: ProjectPaths, params: NightlyParams, record: RunReco
         champion_accuracy=state.champion_accuracy,
     )
     if state.decision is None:
-        record.end(Outcome.KEPT, "the model is one that was judged before, so the champion stays.")
+        record.end(RunOutcome.KEPT, "the model is one that was judged before, so the champion stays.")
     else:
-        record.end(Outcome(state.decision.outcome), f"version {state.challenger}: {state.decision.reason}")
+        record.end(RunOutcome(state.decision.outcome), f"version {state.challenger}: {state.decision.reason}")
 
 
 def _require_disk_space(paths: ProjectPaths, params: NightlyParams) -> None:
     free = shutil.disk_usage(paths.root).free / 1e9
     if free < params.free_gigabytes:
         text = f"{free:.1f} GB are free, fewer than the {params.free_gigabytes:g} of nightly.free_gigabytes."
-        raise HaltError(Outcome.DISK_FULL, text)
+        raise HaltError(RunOutcome.DISK_FULL, text)
 
 
 def _require_gpu(params: NightlyParams) -> None:
@@ -181,7 +181,7 @@ def _require_gpu(params: NightlyParams) -> None:
         import torch
 
         if not torch.cuda.is_available():
-            raise HaltError(Outcome.NO_GPU, "nightly.device is cuda, and torch finds no GPU.")
+            raise HaltError(RunOutcome.NO_GPU, "nightly.device is cuda, and torch finds no GPU.")
 
 
 def _finish(paths: ProjectPaths, params: NightlyParams, record: RunRecord) -> State[Any]:
@@ -191,7 +191,7 @@ def _finish(paths: ProjectPaths, params: NightlyParams, record: RunRecord) -> St
         artifacts.show_run(run)
     _report(paths, params, run, record.outcome.good)
     name = record.outcome.value.replace("-", " ").capitalize()
-    if record.outcome is Outcome.OVERLAPPING:
+    if record.outcome is RunOutcome.OVERLAPPING:
         return Cancelled(name=name, message=run.line)
     return (Completed if record.outcome.good else Failed)(name=name, message=run.line)
 

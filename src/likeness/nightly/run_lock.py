@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 from likeness.artifacts.json_file import JsonFile
 from likeness.artifacts.nightly_run import NightlyRun, write_nightly_run
 from likeness.errors import DataError
-from likeness.nightly.outcome import NEXT_STEPS, HaltError, Outcome
+from likeness.nightly.outcome import NEXT_STEPS, HaltError, RunOutcome
 from likeness.nightly.paths import ProjectPaths
 
 _log = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ def run_lock(paths: ProjectPaths, began: float, flow_run: str | None) -> Iterato
     try:
         lock.acquire()
     except Timeout:
-        raise HaltError(Outcome.OVERLAPPING, "another nightly run is active in this project.") from None
+        raise HaltError(RunOutcome.OVERLAPPING, "another nightly run is active in this project.") from None
     state = paths.state / _STATE.name
     try:
         _STATE.write(state, RunState(began, flow_run, "the start"))
@@ -115,6 +115,6 @@ def _crashed(path: Path) -> NightlyRun:
         _log.warning("%s; the run is recorded without its start and step", error)
         state = RunState(last_sign, None, "an unknown step")
         started = datetime.fromtimestamp(last_sign, UTC).isoformat(timespec="seconds")
-    line = f"the process was killed at {state.step}. {NEXT_STEPS[Outcome.KILLED]}"
+    line = f"the process was killed at {state.step}. {NEXT_STEPS[RunOutcome.KILLED]}"
     seconds = round(max(last_sign - state.began, 0.0), 1)
-    return NightlyRun(started, Outcome.KILLED.value, line, seconds, flow_run=state.flow_run)
+    return NightlyRun(started, RunOutcome.KILLED.value, line, seconds, flow_run=state.flow_run)

@@ -29,7 +29,7 @@ from prefect.states import Cancelled, Crashed
 
 from likeness.artifacts.nightly_run import read_nightly_runs
 from likeness.nightly.deployment_check import ENTRYPOINT, SERVED
-from likeness.nightly.outcome import Outcome
+from likeness.nightly.outcome import RunOutcome
 from likeness.nightly.params import NightlyParams
 from likeness.nightly.paths import ProjectPaths
 from likeness.nightly.run import record_crashed_run
@@ -126,7 +126,7 @@ async def is_run_missed(paths: ProjectPaths, params: NightlyParams, now: datetim
     runs = read_nightly_runs(paths.nightly_runs)
     if not runs:
         return False
-    killed = [run.outcome == Outcome.KILLED for run in runs[-2:]]
+    killed = [run.outcome == RunOutcome.KILLED for run in runs[-2:]]
     if killed[-1] and sum(killed) == 1:
         return True
     after = runs[-1].start + timedelta(seconds=1)  # else a run at the very second counts

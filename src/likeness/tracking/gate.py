@@ -60,7 +60,7 @@ class GateParams:
 
 
 @dataclass(frozen=True, eq=False)
-class Candidate:
+class GateCandidate:
     """What the gate needs to know of a model.
 
     Attributes:
@@ -85,7 +85,7 @@ class Candidate:
 
 
 def decide(
-    challenger: Candidate, champion: Candidate | None, params: GateParams, latency_ratio: float = 1.0
+    challenger: GateCandidate, champion: GateCandidate | None, params: GateParams, latency_ratio: float = 1.0
 ) -> GateDecision:
     """Holds the challenger against the champion, or, where there is none, against the classical baseline.
 
@@ -137,13 +137,13 @@ def _conclude(better: GateCheck, guards: list[GateCheck]) -> tuple[GateOutcome, 
     return "promoted", "It is shown to be better, and nothing else falls by more than allowed."
 
 
-def _floor(challenger: Candidate, params: GateParams) -> GateCheck:
+def _floor(challenger: GateCandidate, params: GateParams) -> GateCheck:
     above = challenger.accuracy - challenger.baseline_accuracy
     required = f"≥ {params.floor_margin:g} above the classical baseline ({challenger.baseline_accuracy:.4f})"
     return GateCheck("above the floor", above, required, above >= params.floor_margin)
 
 
-def _same_pairs(challenger: Candidate, champion: Candidate) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _same_pairs(challenger: GateCandidate, champion: GateCandidate) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Both prediction tables, the champion's in the challenger's order of pairs."""
     ours = challenger.predictions.reset_index(drop=True)
     merged = ours[[*_KEYS, "same"]].merge(champion.predictions, on=[*_KEYS, "same"], how="left", validate="1:1")
@@ -159,7 +159,11 @@ def _same_pairs(challenger: Candidate, champion: Candidate) -> tuple[pd.DataFram
 
 
 def _gains(
-    ours: pd.DataFrame, challenger: Candidate, theirs: pd.DataFrame, champion: Candidate, params: GateParams
+    ours: pd.DataFrame,
+    challenger: GateCandidate,
+    theirs: pd.DataFrame,
+    champion: GateCandidate,
+    params: GateParams,
 ) -> dict[str, Estimate]:
     return difference(
         Scored(ours["score"].to_numpy(float), challenger.threshold),
@@ -190,7 +194,7 @@ def _falls(
 
 
 def _costs(
-    challenger: Candidate, champion: Candidate, latency_ratio: float, params: GateParams
+    challenger: GateCandidate, champion: GateCandidate, latency_ratio: float, params: GateParams
 ) -> Iterator[GateCheck]:
     """Time and size that must not grow by more than stated."""
     for name, ratio, limit in (
@@ -215,7 +219,7 @@ def _slice_gains(ours: pd.DataFrame, theirs: pd.DataFrame) -> Iterator[tuple[str
 
 
 def _context(
-    ours: pd.DataFrame, theirs: pd.DataFrame, challenger: Candidate, champion: Candidate
+    ours: pd.DataFrame, theirs: pd.DataFrame, challenger: GateCandidate, champion: GateCandidate
 ) -> dict[str, float]:
     test = mcnemar(ours["correct"], theirs["correct"])
     return {

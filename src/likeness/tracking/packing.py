@@ -22,7 +22,7 @@ from likeness.data.faceset import FaceSet
 from likeness.files import read_json, write_json
 from likeness.models.card import TOWER
 from likeness.tracking.consistency import StageOutputs
-from likeness.tracking.gate import Candidate, read_predictions
+from likeness.tracking.gate import GateCandidate, read_predictions
 
 _PACKAGE = Path(__file__).parents[1]
 DATA = "data/model"  # pyfunc puts the folder that it is given below data/
@@ -47,7 +47,7 @@ def packed(model: Path, predictions: Path, figures: Mapping[str, float]) -> Iter
     Args:
         model: folder with weights and card.
         predictions: predictions.parquet of its evaluation.
-        figures: the other fields of `Candidate`.
+        figures: the other fields of `GateCandidate`.
     """
     import mlflow.pyfunc
 
@@ -100,11 +100,13 @@ def _signature() -> Any:
     )
 
 
-def read_candidate(folder: Path, version: int) -> Candidate:
+def read_candidate(folder: Path, version: int) -> GateCandidate:
     """What the gate needs to know of a packed version."""
     figures = read_json(folder / _FIGURES)
     names = ("threshold", "baseline_accuracy", "bytes")  # a version of before 0.2 holds milliseconds too
-    return Candidate(version, read_predictions(folder / _PREDICTIONS), **{name: figures[name] for name in names})
+    return GateCandidate(
+        version, read_predictions(folder / _PREDICTIONS), **{name: figures[name] for name in names}
+    )
 
 
 def named(predictions: pd.DataFrame, manifest: pd.DataFrame) -> pd.DataFrame:

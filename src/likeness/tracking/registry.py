@@ -25,7 +25,7 @@ from likeness.files import file_sha256
 from likeness.models.card import CARD, WEIGHTS, Card, read_card
 from likeness.project import main_repository
 from likeness.tracking import journal
-from likeness.tracking.gate import Candidate
+from likeness.tracking.gate import GateCandidate
 from likeness.tracking.journal import Entry, Note
 from likeness.tracking.packing import DATA, read_candidate
 from likeness.tracking.provenance import provenance_of
@@ -125,7 +125,7 @@ class Registry:
             self.versions.point(CHALLENGER, version)
             return Registered(version, created=True)
 
-    def candidate(self, version: int) -> Candidate:
+    def candidate(self, version: int) -> GateCandidate:
         """What the gate needs to know of a version."""
         with self.versions.told(f"reading version {version}"):
             return read_candidate(self.versions.files(self.versions.of(version)), version)
