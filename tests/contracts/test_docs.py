@@ -43,6 +43,13 @@ def test_the_site_is_complete_and_loads_nothing_from_elsewhere(site: Path) -> No
         assert loaded == [], path
 
 
+def test_every_setting_has_type_default_and_meaning(site: Path) -> None:
+    page = (DOCS / "reference" / "configuration.md").read_text(encoding="utf-8")
+    rows = [re.split(r" *(?<!\\)\| *", line.strip("| ")) for line in page.splitlines() if line.startswith("| `")]
+    assert len(rows) > 100
+    assert [row for row in rows if len(row) != 4 or not all(row)] == []
+
+
 def test_links_within_the_site_lead_somewhere(site: Path) -> None:
     pages = {path: path.read_text(encoding="utf-8") for path in site.rglob("*.html")}
     anchors = {path: set(re.findall(r'\bid="([^"]+)"', text)) for path, text in pages.items()}

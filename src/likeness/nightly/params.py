@@ -17,7 +17,16 @@ STAGES = ("ingest", "validate", "split", "train", "evaluate", "report")
 
 @dataclass(frozen=True)
 class StageMinutes:
-    """The longest that each stage may take; a training that is stopped continues in the next run."""
+    """The longest that each stage may take; a training that is stopped continues in the next run.
+
+    Attributes:
+        ingest: minutes, as all of these; also for a download.
+        validate: minutes.
+        split: minutes.
+        train: minutes.
+        evaluate: minutes.
+        report: minutes.
+    """
 
     ingest: Minutes = 180
     validate: Minutes = 60
