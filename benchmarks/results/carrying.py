@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from likeness.data.digests import write_digests
 from likeness.files import atomic_path
 
 _STORE = "pixels.npy"
@@ -35,13 +36,18 @@ def pack(faces: Path, out: Path, rows: npt.NDArray[np.int64]) -> None:
 
 
 def unpack(faces: Path) -> None:
-    """Writes the pixels of a packed store; nothing happens to a store that has them, or to none."""
-    if (faces / _STORE).exists() or not (faces / _PACKED).exists():
+    """Writes the pixels of a packed store in the place of the packed ones, and the digests anew.
+
+    Nothing happens to a store that is not packed.
+    """
+    if not (faces / _PACKED).exists():
         return
     with np.load(faces / _PACKED) as packed:
         pixels = summed(packed["differences"])
     with atomic_path(faces / _STORE) as path, path.open("wb") as file:
         np.save(file, pixels)
+    (faces / _PACKED).unlink()
+    write_digests(faces)  # pictures that were not needed have become black
 
 
 def differences(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
