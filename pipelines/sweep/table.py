@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 from dvc.api import DVCFileSystem
+from scipy.stats import binomtest
 
 from likeness.artifacts.run_note import RUN_NOTE, RunNote
 from likeness.errors import DataError
@@ -21,7 +21,6 @@ COLUMNS = (
     *("parameter", "value", "split", "accuracy", "low", "high", "auc"),
     *("pairs", "epoch", "seconds", "faces", "training"),
 )
-_Z = 1.959964  # of a 95 % interval
 
 
 @dataclass(frozen=True)
@@ -89,17 +88,10 @@ def _row(
 ) -> dict[str, Any]:
     epoch = int(value.value) if training.to_the_end else result.best_epoch
     accuracy = float(history["holdout_accuracy"][epoch])
-    low, high = wilson(accuracy, result.pairs)
+    interval = binomtest(round(accuracy * result.pairs), result.pairs).proportion_ci(method="wilson")
+    auc, seconds = float(history["holdout_auc"][epoch]), round(float(history["seconds"][:epoch].sum()), 1)
     cells = (
-        *(value.parameter, value.value, "holdout", accuracy, low, high, float(history["holdout_auc"][epoch])),
-        *(result.pairs, epoch, round(float(history["seconds"][:epoch].sum()), 1), result.faces, described),
+        *(value.parameter, value.value, "holdout", accuracy, interval.low, interval.high, auc),
+        *(result.pairs, epoch, seconds, result.faces, described),
     )
     return dict(zip(COLUMNS, cells, strict=True))
-
-
-def wilson(share: float, count: int) -> tuple[float, float]:
-    """95 % interval of a share of `count` independent trials (Wilson 1927)."""
-    spread = _Z**2 / count
-    centre = (share + spread / 2) / (1 + spread)
-    half = math.sqrt(spread * (share * (1 - share) + spread / 4)) / (1 + spread)
-    return centre - half, centre + half
