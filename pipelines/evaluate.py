@@ -9,6 +9,8 @@ from typing import Annotated
 import torch
 import typer
 
+from likeness.artifacts.json_file import plain
+from likeness.artifacts.metrics import VerificationMetrics
 from likeness.data.faceset import MANIFEST, FaceSet
 from likeness.data.splits import Split
 from likeness.evaluation.output import write_study
@@ -37,16 +39,15 @@ def main(
     face_set = FaceSet.open(faces)
     found = study(face_set, Split.open(splits, face_set.manifest["person"]), loaded, wanted)
     write_study(out, found, {"weights": model / WEIGHTS, "manifest": faces / MANIFEST})
-    log_evaluation(run, found.metrics)
-    for system in ("model", "best_member", "baseline", "untrained"):
-        if system in found.metrics:
-            logging.info("%-11s %s", system, _line(found.metrics[system]["test"]))
+    log_evaluation(run, plain(found.metrics))
+    for name, system in found.metrics.systems.items():
+        logging.info("%-11s %s", name, _line(system.test))
     confirm_parameters(params, used, wanted)
 
 
-def _line(figures: dict[str, dict[str, float]]) -> str:
-    told = ((name, figures[name]) for name in ("accuracy", "auc"))
-    return ", ".join(f"{name} {one['value']:.4f} [{one['low']:.4f}, {one['high']:.4f}]" for name, one in told)
+def _line(test: VerificationMetrics) -> str:
+    shown = {"accuracy": test.accuracy, "auc": test.auc}
+    return ", ".join(f"{name} {one.value:.4f} [{one.low:.4f}, {one.high:.4f}]" for name, one in shown.items())
 
 
 if __name__ == "__main__":

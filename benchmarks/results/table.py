@@ -7,11 +7,12 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from benchmarks.results.rows import FOLDS, Place, read_params
+from likeness.artifacts.metrics import METRICS, MeasuredValue, Metrics
 from likeness.artifacts.training_summary import SUMMARY, TrainingSummary
-from likeness.files import read_json, write_text
+from likeness.files import write_text
 from likeness.metrics.intervals import mean_over_folds
 
 _HEADER = (
@@ -42,33 +43,31 @@ class Measured:
     """
 
     place: Place
-    metrics: Mapping[str, Any]
+    metrics: Metrics
     summary: TrainingSummary
     mmacs: float
 
     @property
     def protocol(self) -> str:
         """Restricted or unrestricted, and outside data where there is any."""
-        told = self.metrics["protocol"]
-        return str(told["name"]) + (
-            "" if told["outside_data"] == "none" else f", outside data: {told['outside_data']}"
-        )
+        told = self.metrics.protocol
+        return told.name + ("" if told.outside_data == "none" else f", outside data: {told.outside_data}")
 
     @property
     def fold(self) -> int | None:
         """Of View 2, or None."""
-        fold: int | None = self.metrics["protocol"]["fold"]
-        return fold
+        return self.metrics.protocol.fold
 
     @property
     def recipe(self) -> str:
         """Its recipe's name."""
-        return str(self.metrics["protocol"]["recipe"])
+        return self.metrics.protocol.recipe
 
-    def figure(self, name: str, system: str = "model", side: str = "test") -> Mapping[str, float]:
+    def figure(self, name: str, system: str = "model", side: Literal["test", "holdout"] = "test") -> MeasuredValue:
         """A figure with its interval."""
-        found: Mapping[str, float] = self.metrics[system][side][name]
-        return found
+        measured = self.metrics.systems[system]
+        figures = measured.test if side == "test" else measured.holdout
+        return {"accuracy": figures.accuracy, "auc": figures.auc, **figures.tar}[name]
 
 
 def measured(results: Path) -> list[Measured]:
@@ -81,7 +80,7 @@ def _read(place: Place) -> Measured:
     with (place.folder / "evaluation" / "layers.csv").open(encoding="utf-8") as file:
         mmacs = sum(float(layer["mmacs"]) for layer in csv.DictReader(file))
     doubled = 2 if read_params(place.params)["train"]["mirror_average"] else 1
-    metrics = read_json(place.folder / "evaluation" / "metrics.json")
+    metrics = METRICS.read(place.folder / "evaluation" / METRICS.name)
     return Measured(place, metrics, SUMMARY.read(place.folder / "train" / SUMMARY.name), mmacs * doubled)
 
 
@@ -125,10 +124,10 @@ def _baselines(rows: Sequence[Measured]) -> Iterable[str]:
             told.setdefault((row.protocol.split(",")[0], _seen(read_params(row.place.params)["data"])), row)
     for (protocol, seen), row in sorted(told.items()):
         cells = [
-            f"{row.figure(name, 'baseline')['value']:.3f} {_interval(row.figure(name, 'baseline'))}"
-            for name in ("accuracy", "auc", "tar_at_far_1e-2")
+            f"{figure.value:.3f} {_interval(figure.low, figure.high)}"
+            for figure in (row.figure(name, "baseline") for name in ("accuracy", "auc", "tar_at_far_1e-2"))
         ]
-        held_out = f"{row.figure('auc', 'baseline', 'holdout')['value']:.3f}"
+        held_out = f"{row.figure('auc', 'baseline', 'holdout').value:.3f}"
         yield _line([f"classical baseline, {seen}", protocol, "–", *cells, held_out, "–", "–", "seconds"])
 
 
@@ -166,10 +165,10 @@ def _course(row: Measured) -> str:
 
 def _fold_cells(rows: Sequence[Measured]) -> list[str]:
     folds = sorted(rows, key=lambda row: row.fold or 0)
-    accuracies = [row.figure("accuracy")["value"] for row in folds]
+    accuracies = [row.figure("accuracy").value for row in folds]
     ours = mean_over_folds(accuracies)
-    auc = mean_over_folds([row.figure("auc")["value"] for row in folds])
-    floor = mean_over_folds([row.figure("accuracy", "baseline")["value"] for row in folds])
+    auc = mean_over_folds([row.figure("auc").value for row in folds])
+    floor = mean_over_folds([row.figure("accuracy", "baseline").value for row in folds])
     return [
         f"`{folds[0].recipe}`",
         folds[0].protocol,
@@ -185,10 +184,10 @@ def _fold_cells(rows: Sequence[Measured]) -> list[str]:
 
 def _gain(folds: Sequence[Measured], system: str) -> str:
     """Percentage points over another system on the same pairs, fold by fold; a dash where there is no such."""
-    if system not in folds[0].metrics:
+    if system not in folds[0].metrics.systems:
         return "–"
     names = ("model", system)
-    pairs = [[row.figure("accuracy", name)["value"] for name in names] for row in folds]
+    pairs = [[row.figure("accuracy", name).value for name in names] for row in folds]
     gain = mean_over_folds([100 * (ours - theirs) for ours, theirs in pairs])
     return f"{gain.mean:+.1f} ± {gain.standard_error:.1f}"
 
@@ -208,22 +207,23 @@ def put_into(document: Path, table: str, name: str) -> None:
     write_text(document, f"{before}{begin}\n{table}\n{end}{after}")
 
 
-def _mean(seeds: Sequence[Measured], name: str, side: str = "test") -> float:
-    return statistics.mean(row.figure(name, side=side)["value"] for row in seeds)
+def _mean(seeds: Sequence[Measured], name: str, side: Literal["test", "holdout"] = "test") -> float:
+    return statistics.mean(row.figure(name, side=side).value for row in seeds)
 
 
 def _spread(seeds: Sequence[Measured], name: str) -> str:
     """The interval, of several seeds its mean ends: the pairs are the same ones; then the range over the seeds."""
     figures = [row.figure(name) for row in seeds]
-    interval = _interval({end: statistics.mean(figure[end] for figure in figures) for end in ("low", "high")})
+    low, high = (statistics.mean(ends) for ends in zip(*((each.low, each.high) for each in figures), strict=True))
+    interval = _interval(low, high)
     if len(figures) == 1:
         return interval
-    values = [figure["value"] for figure in figures]
+    values = [figure.value for figure in figures]
     return f"{interval} ({min(values):.3f}–{max(values):.3f})"
 
 
-def _interval(figure: Mapping[str, float]) -> str:
-    return f"[{figure['low']:.3f}, {figure['high']:.3f}]"
+def _interval(low: float, high: float) -> str:
+    return f"[{low:.3f}, {high:.3f}]"
 
 
 def _line(cells: Iterable[str]) -> str:

@@ -1,4 +1,4 @@
-"""Files that were written before there were schema versions are read; the texts are of version 0.2."""
+"""Files that were written before there were schema versions are read; the texts are of release 0.1."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from likeness.artifacts.history import HISTORY, EpochRecord
+from likeness.artifacts.metrics import METRICS
 from likeness.artifacts.run_note import RUN_NOTE, Provenance, RunNote
 from likeness.artifacts.source_card import SOURCE_CARD, SourceCard
 from likeness.artifacts.training_summary import (
@@ -61,7 +62,7 @@ def test_run_note(tmp_path: Path) -> None:
     assert RUN_NOTE.read(path).weights_sha256 == "ef"
 
 
-HISTORY_0_2 = """epoch,train_loss,train_accuracy,holdout_loss,holdout_accuracy,holdout_auc,learning_rate,seconds,\
+HISTORY_0_1 = """epoch,train_loss,train_accuracy,holdout_loss,holdout_accuracy,holdout_auc,learning_rate,seconds,\
 images_per_second,penalty,spread,part
 1,0.7,,0.6,0.55,0.6,0.001,2.5,100.0,0.0,0.1,train
 """
@@ -71,15 +72,15 @@ def test_history(tmp_path: Path) -> None:
     path = tmp_path / "history.csv"
     record = EpochRecord(1, 0.7, None, 0.6, 0.55, 0.6, 0.001, 2.5, 100.0, 0.0, 0.1)
     expected = HISTORY.records([record]).astype(dict(HISTORY.columns))
-    path.write_text(HISTORY_0_2)
+    path.write_text(HISTORY_0_1)
     pd.testing.assert_frame_equal(HISTORY.read(path), expected)
     HISTORY.write(path, expected)
-    assert path.read_text() == HISTORY_0_2
-    path.write_text(HISTORY_0_2.replace(",part", "").replace(",train\n", "\n"))  # as before there were parts
+    assert path.read_text() == HISTORY_0_1
+    path.write_text(HISTORY_0_1.replace(",part", "").replace(",train\n", "\n"))  # as before there were parts
     pd.testing.assert_frame_equal(HISTORY.read(path), expected)
 
 
-SUMMARY_0_2 = {
+SUMMARY_0_1 = {
     "best_epoch": None,
     "device": "cpu",
     "epochs": 0,
@@ -117,7 +118,7 @@ SUMMARY_0_2 = {
 
 def test_training_summary(tmp_path: Path) -> None:
     path = tmp_path / "summary.json"
-    path.write_text(json.dumps(SUMMARY_0_2))
+    path.write_text(json.dumps(SUMMARY_0_1))
     summary = SUMMARY.read(path)
     assert summary.frozen == {"train": FrozenFacts(2, 9, "ab")}
     holdout = HoldoutMetrics(0.7, 0.5, 0.5)
@@ -125,3 +126,15 @@ def test_training_summary(tmp_path: Path) -> None:
     assert summary.members == {"member-1": member}
     assert summary.fit == FitFacts("wccn", holdout, HoldoutGain(0.1, 0.1))
     assert summary.params == {"train": {"epochs": 0}}
+
+
+FORMER = Path(__file__).parent / "former"
+
+
+def test_metrics() -> None:
+    """The file was written by the code of 0.1, on drawn faces."""
+    metrics = METRICS.read(FORMER / "metrics.json")
+    assert list(metrics.systems) == ["baseline", "model", "untrained"]
+    assert metrics.model.test.tar.keys() >= {"tar_at_far_1e-2"}
+    values = json.loads((FORMER / "metrics.json").read_text())
+    assert METRICS.values(metrics) == {"schema_version": 1, **values}

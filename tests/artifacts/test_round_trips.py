@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from likeness.artifacts.gate_decision import GATE_DECISION
 from likeness.artifacts.history import HISTORY, STEPS, EpochRecord, StepRecord
 from likeness.artifacts.json_file import JsonFile
+from likeness.artifacts.metrics import METRICS, Metrics, SystemMetrics
 from likeness.artifacts.run_note import RUN_NOTE
 from likeness.artifacts.source_card import SOURCE_CARD
 from likeness.artifacts.table_file import TableFile
@@ -32,7 +33,7 @@ PLAIN = {
     type(None): st.none(),
     Any: st.none() | st.booleans() | st.integers() | TEXT,
 }
-FILES: list[JsonFile[Any]] = [GATE_DECISION, RUN_NOTE, SOURCE_CARD, SUMMARY]
+FILES: list[JsonFile[Any]] = [GATE_DECISION, METRICS, RUN_NOTE, SOURCE_CARD, SUMMARY]
 
 
 def values(hint: Any) -> st.SearchStrategy[Any]:
@@ -53,7 +54,13 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
     if origin in (dict, Mapping):
         return st.dictionaries(TEXT.map("key {}".format), values(arguments[1]), max_size=3)
     hints = typing.get_type_hints(hint, include_extras=True)
-    return st.builds(hint, **{field.name: values(hints[field.name]) for field in dataclasses.fields(hint)})
+    fields = {field.name: values(hints[field.name]) for field in dataclasses.fields(hint)}
+    if hint is Metrics:
+        system = values(SystemMetrics)
+        fields["systems"] = st.fixed_dictionaries(
+            {"model": system, "baseline": system}, optional={"untrained": system}
+        )
+    return st.builds(hint, **fields)
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)

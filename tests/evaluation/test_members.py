@@ -75,10 +75,10 @@ def test_the_evaluation_tells_the_gain_and_the_cost_of_all_members(
     model = LoadedModel(joined.eval(), dataclasses.replace(plain.card, model=params))
     wanted = EvaluateParams(resamples=50, decisions=0, identification=IdentificationParams(ways=5, trials=20))
     found = study(store, split, model, wanted)
-    best = found.metrics["best_member"]
-    assert best["name"].startswith("member-")
-    gain = found.metrics["comparison"]["model_minus_best_member"]["auc"]["value"]
-    assert gain == pytest.approx(found.metrics["model"]["test"]["auc"]["value"] - best["test"]["auc"]["value"])
+    best = found.metrics.systems["best_member"]
+    assert best.name.startswith("member-")
+    gain = found.metrics.comparison["model_minus_best_member"].auc.value
+    assert gain == pytest.approx(found.metrics.model.test.auc.value - best.test.auc.value)
     tables = [layer_table(tower, tiny.SIZE) for tower in towers]
     together = found.layers[["parameters", "mmacs"]].sum()
     assert together["parameters"] == sum(table["parameters"].sum() for table in tables)

@@ -46,16 +46,16 @@ def found(world) -> Study:
 def test_every_figure_lies_in_its_interval_and_says_what_it_rests_on(found, world):
     _, split, _ = world
     for system in ("model", "baseline", "untrained"):
-        figures = found.metrics[system]["test"]
-        for name in ("accuracy", "auc", "eer", "tar_at_far_1e-1", "tar_at_far_1e-2"):
-            figure = figures[name]
-            assert 0 <= figure["low"] <= figure["value"] <= figure["high"] <= 1, (system, name)
-            assert figure["n"] == len(split.test)
-        assert sum(figures["confusion"].values()) == len(split.test)
-        assert figures["beyond_support"] == ["tar_at_far_1e-2", "tar_at_far_1e-3"]
-    assert found.metrics["synthetic"] is True
-    assert found.metrics["protocol"]["name"] == "unrestricted"
-    assert "person-pair" in found.metrics["protocol"]["interval"]["unit"]
+        figures = found.metrics.systems[system].test
+        for figure in (figures.accuracy, figures.auc, figures.eer, *figures.tar.values()):
+            assert 0 <= figure.low <= figure.value <= figure.high <= 1, (system, figure)
+            assert figure.n == len(split.test)
+        assert {"tar_at_far_1e-1", "tar_at_far_1e-2"} <= figures.tar.keys()
+        assert sum(dataclasses.astuple(figures.confusion)) == len(split.test)
+        assert figures.beyond_support == ("tar_at_far_1e-2", "tar_at_far_1e-3")
+    assert found.metrics.synthetic is True
+    assert found.metrics.protocol.name == "unrestricted"
+    assert "person-pair" in found.metrics.protocol.interval.unit
 
 
 def test_the_tables_agree_with_the_figures(found, world):
@@ -63,9 +63,9 @@ def test_the_tables_agree_with_the_figures(found, world):
     tests = found.predictions[found.predictions["split"] == "test"]
     np.testing.assert_array_equal(tests["same"], split.test.same)
     np.testing.assert_array_equal(tests["predicted"], tests["score"] >= loaded.card.decision.threshold)
-    figures = found.metrics["model"]["test"]
-    assert figures["accuracy"]["value"] == pytest.approx(np.mean(tests["predicted"] == tests["same"]))
-    assert figures["auc"]["value"] == pytest.approx(auc(tests["score"], tests["same"]))
+    figures = found.metrics.model.test
+    assert figures.accuracy.value == pytest.approx(np.mean(tests["predicted"] == tests["same"]))
+    assert figures.auc.value == pytest.approx(auc(tests["score"], tests["same"]))
     assert tests["probability"].between(0, 1).all()
     assert set(found.roc["system"]) == {"model", "baseline", "untrained"}
     assert found.calibration["pairs"].sum() == len(split.test)
@@ -79,9 +79,9 @@ def test_a_model_is_read_by_its_own_card(found, world):
     strict = dataclasses.replace(loaded.card.decision, threshold=0.999)
     card = dataclasses.replace(loaded.card, decision=strict)
     other = study(store, split, LoadedModel(loaded.siamese, card), dataclasses.replace(PARAMS, decisions=0))
-    assert other.metrics["model"]["threshold"] == 0.999
-    assert other.metrics["model"]["test"]["auc"] == found.metrics["model"]["test"]["auc"]
-    assert other.metrics["model"]["test"]["confusion"] != found.metrics["model"]["test"]["confusion"]
+    assert other.metrics.model.threshold == 0.999
+    assert other.metrics.model.test.auc == found.metrics.model.test.auc
+    assert other.metrics.model.test.confusion != found.metrics.model.test.confusion
 
 
 def test_a_single_forward_of_the_network_by_hand_gives_the_same_score(found, world):
@@ -93,8 +93,8 @@ def test_a_single_forward_of_the_network_by_hand_gives_the_same_score(found, wor
 
 
 def test_the_baseline_knows_people_that_it_has_never_seen(found):
-    assert found.metrics["baseline"]["test"]["auc"]["value"] > 0.95
-    assert found.metrics["identification"]["baseline"]["rank_1"]["value"] > 0.5
+    assert found.metrics.baseline.test.auc.value > 0.95
+    assert found.metrics.identification.systems["baseline"]["rank_1"].value > 0.5
 
 
 def test_the_untrained_network_is_the_models_own_before_its_first_step(world):
@@ -125,9 +125,9 @@ def test_nothing_is_chosen_on_the_test_pairs(found, world):
     lied = dataclasses.replace(split, test=Pairs(test.a, test.b, np.roll(test.same, 7)))
     other = study(store, lied, loaded, dataclasses.replace(PARAMS, decisions=0))
     for system in ("model", "baseline", "untrained"):
-        assert other.metrics[system]["threshold"] == found.metrics[system]["threshold"]
-        assert other.metrics[system]["holdout"] == found.metrics[system]["holdout"]
-        assert other.metrics[system]["test"]["accuracy"] != found.metrics[system]["test"]["accuracy"]
+        assert other.metrics.systems[system].threshold == found.metrics.systems[system].threshold
+        assert other.metrics.systems[system].holdout == found.metrics.systems[system].holdout
+        assert other.metrics.systems[system].test.accuracy != found.metrics.systems[system].test.accuracy
     chosen = ["a", "b", "score", "probability", "predicted"]
     pd.testing.assert_frame_equal(other.predictions[chosen], found.predictions[chosen])
     thresholds = [sorted(set(table["threshold"])) for table in (other.roc, found.roc)]
@@ -153,8 +153,8 @@ def test_a_restricted_model_is_measured_without_identities(world):
     store, _, loaded = world
     split = tiny.split(store, unrestricted=False)
     result = study(store, split, LoadedModel(loaded.siamese, tiny.model(store, split).card), PARAMS)
-    assert result.metrics["protocol"]["name"] == "restricted"
-    assert result.metrics["baseline"]["test"]["auc"]["value"] > 0.9
+    assert result.metrics.protocol.name == "restricted"
+    assert result.metrics.baseline.test.auc.value > 0.9
 
 
 def test_without_people_of_two_photographs_identification_says_so(world):
@@ -163,7 +163,7 @@ def test_without_people_of_two_photographs_identification_says_so(world):
     lonely = np.flatnonzero(single.to_numpy())[-4:]
     test = Pairs(lonely[[0, 1, 2]], lonely[[1, 2, 3]], np.array([True, False, False]))
     result = study(store, dataclasses.replace(split, test=test), loaded, dataclasses.replace(PARAMS, decisions=0))
-    assert "fewer than two" in result.metrics["identification"]["reason"]
+    assert "fewer than two" in result.metrics.identification.reason
     assert result.cmc.empty
     assert list(result.cmc.columns) == ["system", "rank", "share", "low", "high"]
 
@@ -196,5 +196,5 @@ class _Unwritable(pd.DataFrame):
 def test_the_headline_is_what_two_trainings_are_compared_by(found, tmp_path):
     write_study(tmp_path / "evaluation", found)
     told = read_json(tmp_path / "evaluation" / "headline.json")
-    assert told["model"]["accuracy"] == found.metrics["model"]["test"]["accuracy"]["value"]
+    assert told["model"]["accuracy"] == found.metrics.model.test.accuracy.value
     assert set(told["untrained"]) == {"accuracy", "auc", "eer", "tar_at_far_1e-2"}

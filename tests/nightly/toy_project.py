@@ -23,7 +23,7 @@ import psutil
 import yaml
 
 from likeness.artifacts.gate_decision import GateDecision
-from likeness.files import write_json
+from likeness.artifacts.metrics import METRICS as METRICS_FILE
 from likeness.nightly.dvc import PREPARATION
 from likeness.nightly.params import STAGES
 from likeness.nightly.prefect_server import healthy
@@ -96,7 +96,7 @@ def judged_model() -> Path:
         pd.DataFrame({"a": [0, 0], "b": [1, 2], "split": "test", "same": [True, False]}).to_parquet(
             evaluation / "predictions.parquet"
         )
-        write_json(evaluation / "metrics.json", METRICS)
+        METRICS_FILE.write(evaluation / "metrics.json", METRICS)
         write_named(outputs, folder / "predictions.parquet")
         registry = Registry.open()
         version = registry.register(model, folder / "predictions.parquet", METRICS, outputs.run).version

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
+from likeness.artifacts.metrics import MeasuredValue
 from likeness.reporting.wording import count, duration, interval, measured, number, percent, size
 
-FIGURE = {"value": 0.732, "low": 0.704, "high": 0.7591, "n": 1000}
+FIGURE = MeasuredValue(0.732, 0.704, 0.7591, 1000)
 
 
 @pytest.mark.parametrize(
@@ -31,6 +34,6 @@ def test_measured_figures() -> None:
 
 
 def test_what_is_not_known_is_a_dash() -> None:
-    undefined = {"value": None, "low": None, "high": None, "n": 0}
+    undefined = MeasuredValue(math.nan, math.nan, math.nan, 0)
     assert {count(None), percent(None), number(None), duration(None), measured(None), measured(undefined)} == {"–"}
     assert interval(undefined) == ""

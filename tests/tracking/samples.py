@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,11 +18,9 @@ from likeness.models.preprocess import Preprocess
 from likeness.models.weights import save_model
 from likeness.tracking.registry import Registry
 from likeness.tracking.runs import DatasetNote, RunTitle, TrackedRun, TrackingParams
+from tests.artifacts.samples import sample_metrics
 
-METRICS: dict[str, Any] = {
-    "model": {"test": {"accuracy": {"value": 0.9, "low": 0.85, "high": 0.95}}},
-    "baseline": {"test": {"accuracy": {"value": 0.6}}},
-}
+METRICS = sample_metrics(model=0.9, baseline=0.6)
 PAIRS = 200
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
+from likeness.artifacts.metrics import METRICS, Metrics, VerificationMetrics
 from likeness.evaluation.pictures import save_picture
 from likeness.evaluation.study import Study
 from likeness.files import file_sha256, replaced_folder, write_json
@@ -32,22 +33,26 @@ def write_study(folder: Path, found: Study, inputs: Mapping[str, Path] | None = 
         "layers": found.layers,
     }
     with replaced_folder(folder) as temporary:
-        write_json(temporary / "metrics.json", found.metrics)
+        METRICS.write(temporary / METRICS.name, found.metrics)
         write_json(temporary / "headline.json", headline(found.metrics))
         found.predictions.to_parquet(temporary / "predictions.parquet", index=False)
         for name, table in tables.items():
             table.to_csv(temporary / f"{name}.csv", index=False)
         told = {"method": found.showcase.method, "decisions": found.showcase.decisions}
         write_json(temporary / "decisions.json", told)
-        made = {"metrics": temporary / "metrics.json", "predictions": temporary / "predictions.parquet"}
+        made = {"metrics": temporary / METRICS.name, "predictions": temporary / "predictions.parquet"}
         digests = {name: file_sha256(path) for name, path in {**(inputs or {}), **made}.items()}
         write_json(temporary / "digests.json", digests)
         for name, picture in found.showcase.pictures.items():
             save_picture(temporary / "decisions" / name, picture)
 
 
-def headline(metrics: Mapping[str, Any]) -> dict[str, Any]:
+def headline(metrics: Metrics) -> dict[str, dict[str, float | None]]:
     """The few figures on the test pairs that `dvc metrics diff` and `dvc exp show` compare trainings by."""
-    systems = [name for name in ("model", "best_member", "baseline", "untrained") if name in metrics]
-    figures = {name: metrics[name]["test"] for name in systems}
-    return {name: {key: one[key]["value"] for key in _HEADLINE if key in one} for name, one in figures.items()}
+    return {name: _headline(system.test) for name, system in metrics.systems.items()}
+
+
+def _headline(test: VerificationMetrics) -> dict[str, float | None]:
+    found = {"accuracy": test.accuracy, "auc": test.auc, "eer": test.eer, **test.tar}
+    values = {name: found[name].value for name in _HEADLINE if name in found}
+    return {name: None if math.isnan(value) else value for name, value in values.items()}

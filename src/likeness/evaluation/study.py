@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from likeness.artifacts.metrics import METRICS, Metrics
 from likeness.artifacts.source_card import SourceCard
 from likeness.data.faceset import FaceSet
 from likeness.data.splits import Pairs, Split
@@ -60,7 +61,7 @@ class Study:
         showcase: the best and worst decisions.
     """
 
-    metrics: Json
+    metrics: Metrics
     roc: pd.DataFrame
     predictions: pd.DataFrame
     calibration: pd.DataFrame
@@ -104,7 +105,7 @@ def study(faces: FaceSet, split: Split, model: LoadedModel, params: EvaluatePara
     probability = ours.decision.probability(ours.test)
     right = systems["baseline"].decision.predict(systems["baseline"].test) == split.test.same
     return Study(
-        metrics,
+        METRICS.parse(metrics, METRICS.name),
         roc=_roc(systems, split.test),
         predictions=_predictions(ours, split),
         calibration=_bins(Reliability.of(probability, split.test.same, params.bins)),

@@ -12,6 +12,7 @@ from prefect.artifacts import create_link_artifact, create_markdown_artifact, cr
 from prefect.blocks.core import Block
 from prefect.blocks.notifications import CustomWebhookNotificationBlock
 
+from likeness.artifacts.metrics import METRICS, MeasuredValue, Metrics
 from likeness.artifacts.nightly_run import NightlyRun, read_nightly_runs
 from likeness.files import read_json
 from likeness.nightly.ingest_batch import IngestedBatch
@@ -19,7 +20,6 @@ from likeness.nightly.paths import ProjectPaths
 from likeness.nightly.registry_state import RegistryState
 
 _log = logging.getLogger(__name__)
-_NAMES = ("accuracy", "auc", "eer")
 
 
 @contextmanager
@@ -49,22 +49,23 @@ def show_stage(stage: str, paths: ProjectPaths) -> None:
         ]
         create_table_artifact(table, key="validation", description="Expectations over the whole data set")
     if stage == "evaluate":
-        metrics = read_json(paths.reports / "evaluation" / "metrics.json")
+        metrics = METRICS.read(paths.reports / "evaluation" / METRICS.name)
         create_table_artifact(metrics_table(metrics), key="metrics", description="Test pairs, 95 % intervals")
     if stage == "report":
         _link("report", paths.reports / "report.html")
 
 
-def metrics_table(metrics: dict[str, Any]) -> list[dict[str, Any]]:
+def metrics_table(metrics: Metrics) -> list[dict[str, str]]:
     """One row a system that was measured on the test pairs."""
-    rows = []
-    for system in ("model", "baseline", "untrained"):
-        figures = metrics.get(system, {})
-        figures = figures.get("test", figures)
-        row = {name: _interval(figures[name]) for name in _NAMES if isinstance(figures.get(name), dict)}
-        if row:
-            rows.append({"system": system, **row})
-    return rows
+    return [
+        {
+            "system": name,
+            "accuracy": _interval(system.test.accuracy),
+            "auc": _interval(system.test.auc),
+            "eer": _interval(system.test.eer),
+        }
+        for name, system in metrics.systems.items()
+    ]
 
 
 def show_registry_state(state: RegistryState, run_id: str | None) -> None:
@@ -115,5 +116,5 @@ def _link(key: str, path: Path) -> None:
         create_link_artifact(path.resolve().as_uri(), key=key, link_text=path.name)
 
 
-def _interval(figure: dict[str, float]) -> str:
-    return f"{figure['value']:.4f} [{figure['low']:.4f}, {figure['high']:.4f}]"
+def _interval(figure: MeasuredValue) -> str:
+    return f"{figure.value:.4f} [{figure.low:.4f}, {figure.high:.4f}]"

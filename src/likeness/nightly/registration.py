@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from likeness.artifacts.gate_decision import GateDecision, write_gate_decision
-from likeness.files import read_json
+from likeness.artifacts.metrics import METRICS
 from likeness.models.card import TOWER
 from likeness.models.export import export_onnx
 from likeness.models.weights import load_model
@@ -63,5 +63,5 @@ def _register(registry: Registry, outputs: StageOutputs, tracking: TrackingParam
         loaded = load_model(folder)
         export_onnx(folder / TOWER, loaded.siamese, loaded.card)
         write_named(outputs, table)
-        metrics = read_json(outputs.evaluation / "metrics.json")
+        metrics = METRICS.read(outputs.evaluation / METRICS.name)
         return registry.register(folder, table, metrics, outputs.run, tracking)

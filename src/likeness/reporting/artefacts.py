@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from likeness.artifacts.history import HISTORY, STEPS
+from likeness.artifacts.metrics import METRICS, Metrics
 from likeness.artifacts.run_note import RUN_NOTE, RunNote
 from likeness.artifacts.source_card import SOURCE_CARD, SourceCard
 from likeness.artifacts.training_summary import SUMMARY, TrainingSummary
@@ -123,9 +124,9 @@ class Artefacts:
         return RUN_NOTE.find(self.places.train / RUN_NOTE.name)
 
     @cached_property
-    def metrics(self) -> Json | None:
+    def metrics(self) -> Metrics | None:
         """Figures with their intervals."""
-        return _optional(self.places.evaluation / "metrics.json", read_json)
+        return METRICS.find(self.places.evaluation / METRICS.name)
 
     @cached_property
     def roc(self) -> pd.DataFrame | None:

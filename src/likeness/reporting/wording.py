@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
 from typing import Any
+
+from likeness.artifacts.metrics import MeasuredValue
 
 NOTHING = "–"
 
@@ -15,12 +17,12 @@ def count(value: Any) -> str:
 
 def percent(value: float | None, digits: int = 1) -> str:
     """A share in [0, 1] as per cent."""
-    return NOTHING if value is None else f"{100 * value:.{digits}f}\u202f%"
+    return NOTHING if value is None or math.isnan(value) else f"{100 * value:.{digits}f}\u202f%"
 
 
 def number(value: Any, digits: int = 4) -> str:
     """A number with so many significant digits; whole numbers whole."""
-    if value is None:
+    if value is None or value != value:
         return NOTHING
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return str(value)
@@ -44,27 +46,21 @@ def size(pair: Any) -> str:
     return NOTHING if pair is None else f"{pair[0]}×{pair[1]}"
 
 
-def value_of(figure: Mapping[str, Any] | None) -> float | None:
-    """The value of a measured figure, None where there is none or it is undefined."""
-    return None if figure is None or figure.get("value") is None else float(figure["value"])
-
-
-def measured(figure: Mapping[str, Any] | None, share: bool = True) -> str:
+def measured(figure: MeasuredValue | None, share: bool = True) -> str:
     """A measured figure with its 95 % interval, as per cent if it is a share."""
-    value = value_of(figure)
-    if figure is None or value is None:
+    if figure is None or math.isnan(figure.value):
         return NOTHING
     text = percent if share else _plain
-    low, high = figure.get("low"), figure.get("high")
-    return text(value) if low is None or high is None else f"{text(value)} ({text(low)} to {text(high)})"
+    span = "" if math.isnan(figure.low) else f" ({text(figure.low)} to {text(figure.high)})"
+    return text(figure.value) + span
 
 
-def interval(figure: Mapping[str, Any] | None, share: bool = True) -> str:
+def interval(figure: MeasuredValue, share: bool = True) -> str:
     """The 95 % interval of a figure alone."""
-    if figure is None or figure.get("low") is None or figure.get("high") is None:
+    if math.isnan(figure.low):
         return ""
     text = percent if share else _plain
-    return f"95 % interval {text(figure['low'])} to {text(figure['high'])}"
+    return f"95 % interval {text(figure.low)} to {text(figure.high)}"
 
 
 def rate(name: str) -> str:
@@ -73,5 +69,5 @@ def rate(name: str) -> str:
     return f"{100 * level:g}\u202f%"
 
 
-def _plain(value: float | None, digits: int = 3) -> str:
-    return NOTHING if value is None else f"{value:.{digits}f}"
+def _plain(value: float) -> str:
+    return f"{value:.3f}"

@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from likeness.artifacts.gate_decision import GateDecision
+from likeness.artifacts.json_file import plain
+from likeness.artifacts.metrics import Metrics
 from likeness.artifacts.run_note import RUN_NOTE
 from likeness.errors import TrackingError
 from likeness.files import file_sha256
@@ -85,7 +86,7 @@ class Registry:
         self,
         model: Path,
         predictions: Path,
-        metrics: Mapping[str, Any],
+        metrics: Metrics,
         run_json: Path,
         tracking: TrackingParams | None = None,
     ) -> Registered:
@@ -97,7 +98,7 @@ class Registry:
         Args:
             model: folder with weights and card.
             predictions: file with the predictions of its evaluation, their pictures `named`.
-            metrics: metrics.json of its evaluation.
+            metrics: of its evaluation.
             run_json: the run of its training. Where the store does not hold it, as in a clone of the project, it
                 is made from the files beside it.
             tracking: section `tracking`; None: the defaults.
@@ -114,13 +115,13 @@ class Registry:
                 return Registered(known, created=False)
             figures = {
                 "threshold": card.decision.threshold,
-                "baseline_accuracy": metrics["baseline"]["test"]["accuracy"]["value"],
+                "baseline_accuracy": metrics.baseline.test.accuracy.value,
                 "bytes": (model / WEIGHTS).stat().st_size,
             }
             tags = _tags(card, metrics, digest, self._folder)
             run_id = self._run_of(run_json, card.weights_sha256)
             if run_id is None:
-                run_id = restore_run(run_json, model, metrics, tracking or TrackingParams(), self._folder)
+                run_id = restore_run(run_json, model, plain(metrics), tracking or TrackingParams(), self._folder)
             version = self.versions.make(run_id, model, predictions, figures, tags)
             self.versions.point(CHALLENGER, version)
             return Registered(version, created=True)
@@ -262,9 +263,9 @@ def resolve(uri: str) -> Path:
     return Registry.open().resolve(uri)
 
 
-def _tags(card: Card, metrics: Mapping[str, Any], predictions: str, folder: Path) -> dict[str, str]:
+def _tags(card: Card, metrics: Metrics, predictions: str, folder: Path) -> dict[str, str]:
     provenance = provenance_of(folder)
-    accuracy = metrics["model"]["test"]["accuracy"]
+    accuracy = metrics.model.test.accuracy
     return {
         "weights.sha256": card.weights_sha256,
         "predictions.sha256": predictions,
@@ -276,6 +277,6 @@ def _tags(card: Card, metrics: Mapping[str, Any], predictions: str, folder: Path
         "outside_data": card.outside_data,
         "recipe": card.recipe,
         "thresholds": json.dumps({f"{point.far:g}": point.threshold for point in card.decision.far_table}),
-        "accuracy": f"{accuracy['value']:.4f} [{accuracy['low']:.4f}, {accuracy['high']:.4f}]",
+        "accuracy": f"{accuracy.value:.4f} [{accuracy.low:.4f}, {accuracy.high:.4f}]",
         **{key: value for key, value in provenance.tags().items() if not key.startswith("mlflow.")},
     }

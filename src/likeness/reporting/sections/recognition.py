@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from likeness.reporting.artefacts import Artefacts, Json
+from likeness.artifacts.metrics import IdentificationMetrics
+from likeness.reporting.artefacts import Artefacts
 from likeness.reporting.document import Block, Column, Gallery, Note, Prose, Section, Table
 from likeness.reporting.figures.verification import cmc
 from likeness.reporting.sections.results import NOTHING_MEASURED, SYSTEMS
@@ -15,9 +16,9 @@ def recognition_section(artefacts: Artefacts) -> Section:
     """N-way one-shot trials, rank 1, CMC, and refusing strangers."""
     if artefacts.metrics is None:
         return Section("recognition", _TITLE, [NOTHING_MEASURED])
-    found = artefacts.metrics.get("identification") or {"reason": "the evaluation tells nothing of recognition"}
-    if "reason" in found:
-        return Section("recognition", _TITLE, [Note(f"Not measured: {found['reason']}.", "missing")])
+    found = artefacts.metrics.identification
+    if found.reason is not None:
+        return Section("recognition", _TITLE, [Note(f"Not measured: {found.reason}.", "missing")])
     blocks: list[Block] = [Prose(_told(found)), _table(found)]
     curves = artefacts.cmc
     if curves is not None and len(curves):
@@ -25,21 +26,23 @@ def recognition_section(artefacts: Artefacts) -> Section:
     return Section("recognition", _TITLE, blocks)
 
 
-def _told(found: Json) -> str:
+def _told(found: IdentificationMetrics) -> str:
     return (
-        f"Each of {count(found['known_people'])} test people is enrolled from **one** photograph, with no "
-        f"training, and looked for with {count(found['probes'])} others; {count(found['unknown_people'])} more "
-        f"people are strangers who must be refused. A one-shot trial shows {found['ways']} candidates (chance "
-        f"{percent(1 / found['ways'])}; {count(found['trials'])} trials). Intervals by resampling people."
+        f"Each of {count(found.known_people)} test people is enrolled from **one** photograph, with no "
+        f"training, and looked for with {count(found.probes)} others; {count(found.unknown_people)} more "
+        f"people are strangers who must be refused. A one-shot trial shows {found.ways} candidates (chance "
+        f"{percent(1 / (found.ways or 1))}; {count(found.trials)} trials). Intervals by resampling people."
     )
 
 
-def _table(found: Json) -> Table:
-    systems = [name for name in SYSTEMS if name in found]
-    names = list(dict.fromkeys(name for system in systems for name in found[system]))
+def _table(found: IdentificationMetrics) -> Table:
+    systems = {SYSTEMS[name]: found.systems[name] for name in SYSTEMS if name in found.systems}
+    names = list(dict.fromkeys(name for figures in systems.values() for name in figures))
     names.sort(key=_order)
-    rows = [[_label(name, found), *(measured(found[system].get(name)) for system in systems)] for name in names]
-    return Table([Column("figure"), *(Column(SYSTEMS[system], True) for system in systems)], rows)
+    rows = [
+        [_label(name, found), *(measured(figures.get(name)) for figures in systems.values())] for name in names
+    ]
+    return Table([Column("figure"), *(Column(system, True) for system in systems)], rows)
 
 
 def _order(name: str) -> tuple[int, float]:
@@ -50,9 +53,9 @@ def _order(name: str) -> tuple[int, float]:
     return kind, float(level) if kind == 1 else -float(level) if kind == 2 else 0.0
 
 
-def _label(name: str, found: Json) -> str:
+def _label(name: str, found: IdentificationMetrics) -> str:
     if name == "one_shot":
-        return f"{found['ways']}-way one-shot accuracy"
+        return f"{found.ways}-way one-shot accuracy"
     if name.startswith("rank_"):
         return f"right person among the first {name.removeprefix('rank_')}"
     return f"found first and accepted, while {rate(name)} of the strangers are accepted"

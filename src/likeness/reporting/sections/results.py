@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
+from likeness.artifacts.metrics import CalibrationMetrics, ConfusionCounts, MeasuredValue, Metrics
 from likeness.reporting.artefacts import Artefacts, Json, records
 from likeness.reporting.document import (
     Block,
@@ -20,7 +22,7 @@ from likeness.reporting.document import (
 from likeness.reporting.figures.verification import reliability, roc, score_histogram, slices
 from likeness.reporting.inline import quoted
 from likeness.reporting.published import PUBLISHED
-from likeness.reporting.wording import count, interval, measured, number, percent, rate, value_of
+from likeness.reporting.wording import count, interval, measured, number, percent, rate
 
 SYSTEMS = {
     "model": "this model",
@@ -51,8 +53,8 @@ def results_section(artefacts: Artefacts) -> Section:
         *_ensemble(metrics),
         Gallery(_curves(artefacts, metrics)),
         *_every_figure(metrics),
-        _confusion(metrics["model"]["test"]["confusion"]),
-        _calibration(metrics["calibration"]),
+        _confusion(metrics.model.test.confusion),
+        _calibration(metrics.calibration),
         *_slices(artefacts, metrics),
         Subheading("Beside what others published"),
         _comparison(artefacts, metrics),
@@ -60,42 +62,42 @@ def results_section(artefacts: Artefacts) -> Section:
     return Section("results", "What came out", blocks)
 
 
-def conditions(metrics: Json) -> str:
+def conditions(metrics: Metrics) -> str:
     """Protocol, outside data, alignment and what the intervals mean: what an accuracy is nothing without."""
-    protocol, data = metrics["protocol"], metrics["data"]
-    pairs, span = protocol["pairs"]["test"], protocol["interval"]
-    fold = "" if protocol.get("fold") is None else f", fold {protocol['fold']}"
+    protocol, data = metrics.protocol, metrics.data
+    pairs, span = protocol.pairs["test"], protocol.interval
+    fold = "" if protocol.fold is None else f", fold {protocol.fold}"
     return (
-        f"Measured on {count(pairs['all'])} test pairs ({count(pairs['same'])} of one person, "
-        f"{count(pairs['different'])} of two) of people nobody trained on. Protocol **{protocol['name']}**, "
-        f"view {protocol['view']}{fold}, outside data **{protocol['outside_data']}**, pictures "
-        f"{quoted(data['source'])} aligned **{data['alignment']}**. Intervals: {percent(span['confidence'], 0)}, "
-        f"{span['method']} with {count(span['resamples'])} resamples by {span['unit']}."
+        f"Measured on {count(pairs.all)} test pairs ({count(pairs.same)} of one person, "
+        f"{count(pairs.different)} of two) of people nobody trained on. Protocol **{protocol.name}**, "
+        f"view {protocol.view}{fold}, outside data **{protocol.outside_data}**, pictures "
+        f"{quoted(data.source)} aligned **{data.alignment}**. Intervals: {percent(span.confidence, 0)}, "
+        f"{span.method} with {count(span.resamples)} resamples by {span.unit}."
     )
 
 
-def _headline(metrics: Json) -> Iterator[tuple[str, str, str]]:
-    test = metrics["model"]["test"]
-    yield percent(value_of(test["accuracy"])), "accuracy on the test pairs", interval(test["accuracy"])
-    yield number(value_of(test["auc"]), 3), "area under the ROC", interval(test["auc"], share=False)
-    supported = [name for name in test if name.startswith("tar_at_far") and name not in test["beyond_support"]]
+def _headline(metrics: Metrics) -> Iterator[tuple[str, str, str]]:
+    test = metrics.model.test
+    yield percent(test.accuracy.value), "accuracy on the test pairs", interval(test.accuracy)
+    yield number(test.auc.value, 3), "area under the ROC", interval(test.auc, share=False)
+    supported = [name for name in test.tar if name not in test.beyond_support]
     if supported:
         strictest = min(supported, key=_far)
         told = f"true accepts at {rate(strictest)} false accepts"
-        yield percent(value_of(test[strictest])), told, interval(test[strictest])
-    baseline = metrics["baseline"]["test"]["accuracy"]
-    yield percent(value_of(baseline)), "classical baseline, same pairs", interval(baseline)
+        yield percent(test.tar[strictest].value), told, interval(test.tar[strictest])
+    baseline = metrics.baseline.test.accuracy
+    yield percent(baseline.value), "classical baseline, same pairs", interval(baseline)
 
 
-def _verdict(metrics: Json) -> list[Block]:
+def _verdict(metrics: Metrics) -> list[Block]:
     """Whether the network beats the floor, said plainly."""
-    gain = metrics["comparison"]["model_minus_baseline"]
-    low, high, value = (100 * gain["accuracy"][key] for key in ("low", "high", "value"))
-    test = gain["mcnemar"]
+    gain = metrics.comparison["model_minus_baseline"]
+    low, high, value = (100 * each for each in (gain.accuracy.low, gain.accuracy.high, gain.accuracy.value))
+    test = gain.mcnemar
     told = (
         f"{_points(value)} points of accuracy (95 % interval {_points(low)} to {_points(high)}, paired), and "
-        f"{count(test['first_only'])} pairs that it alone decides rightly against {count(test['second_only'])} "
-        f"that the baseline alone does ({_probability(test['p_value'])})."
+        f"{count(test.first_only)} pairs that it alone decides rightly against {count(test.second_only)} "
+        f"that the baseline alone does ({_probability(test.p_value)})."
     )
     if low > 0:
         return [Prose(f"The network **beats the classical baseline**: {told}")]
@@ -109,15 +111,15 @@ def _verdict(metrics: Json) -> list[Block]:
     return [Note(f"The network is **not shown to beat the classical baseline**: {told}", "warning")]
 
 
-def _ensemble(metrics: Json) -> list[Block]:
+def _ensemble(metrics: Metrics) -> list[Block]:
     """What averaging several networks has gained over the best of them."""
-    if "best_member" not in metrics:
+    if "best_member" not in metrics.systems:
         return []
-    gain = metrics["comparison"]["model_minus_best_member"]["accuracy"]
-    low, high, value = (_points(100 * gain[key]) for key in ("low", "high", "value"))
+    best, gain = metrics.systems["best_member"], metrics.comparison["model_minus_best_member"].accuracy
+    low, high, value = (_points(100 * each) for each in (gain.low, gain.high, gain.value))
     return [
         Prose(
-            f"Against its **best member** ({quoted(metrics['best_member']['name'])}, chosen on held-out pairs) "
+            f"Against its **best member** ({quoted(best.name)}, chosen on held-out pairs) "
             f"the ensemble gains {value} points of accuracy (95 % interval {low} to {high}, paired). A decision "
             "costs what all members cost together; see the network's layers."
         )
@@ -132,23 +134,24 @@ def _points(value: float) -> str:
     return f"{value:+.1f}".replace("-", "−")
 
 
-def _every_figure(metrics: Json) -> list[Block]:
+def _every_figure(metrics: Metrics) -> list[Block]:
     """One row a figure, one column a system on the test pairs, and the holdout beside them."""
-    test = metrics["model"]["test"]
-    rates = [name for name in test if name.startswith("tar_at_far")]
-    rates.sort(key=lambda name: -_far(name))
-    labels = {"accuracy": "accuracy", "auc": "AUC", "eer": "equal error rate"}
-    labels |= {name: f"TAR at FAR {rate(name)}" for name in rates}
-    parts = {label: metrics[name]["test"] for name, label in SYSTEMS.items() if name in metrics}
-    parts["this model, holdout"] = metrics["model"]["holdout"]
+    test = metrics.model.test
+    parts = {label: metrics.systems[name].test for name, label in SYSTEMS.items() if name in metrics.systems}
+    parts["this model, holdout"] = metrics.model.holdout
     rows = [
-        [label, *(measured(figures.get(name), share=name != "auc") for figures in parts.values())]
-        for name, label in labels.items()
+        ["accuracy", *(measured(part.accuracy) for part in parts.values())],
+        ["AUC", *(measured(part.auc, share=False) for part in parts.values())],
+        ["equal error rate", *(measured(part.eer) for part in parts.values())],
+        *(
+            [f"TAR at FAR {rate(name)}", *(measured(part.tar.get(name)) for part in parts.values())]
+            for name in sorted(test.tar, key=lambda name: -_far(name))
+        ),
     ]
     columns = [Column("on the test pairs"), *(Column(part, True) for part in parts)]
     blocks: list[Block] = [Table(columns, rows, "Every figure with its 95 % interval.")]
-    if test["beyond_support"]:
-        beyond = ", ".join(rate(name) for name in test["beyond_support"])
+    if test.beyond_support:
+        beyond = ", ".join(rate(name) for name in test.beyond_support)
         told = (
             f"At FAR {beyond} so few pairs of different people afford not one false accept: the figure is the TAR "
         )
@@ -160,16 +163,16 @@ def _far(name: str) -> float:
     return float(name.rpartition("_far_")[2].replace("_", "."))
 
 
-def _comparison(artefacts: Artefacts, metrics: Json) -> Table:
+def _comparison(artefacts: Artefacts, metrics: Metrics) -> Table:
     columns = [Column("system"), Column("accuracy", True), Column("protocol, outside data, pictures", room=19)]
-    protocol, data = metrics["protocol"], metrics["data"]
-    pictures = f"{data['source']} aligned {data['alignment']}"
-    ours = f"{protocol['name']}, outside data {protocol['outside_data']}, {pictures}"
-    view = f"**measured here**, view {protocol['view']}, test pairs"
+    protocol, data = metrics.protocol, metrics.data
+    pictures = f"{data.source} aligned {data.alignment}"
+    ours = f"{protocol.name}, outside data {protocol.outside_data}, {pictures}"
+    view = f"**measured here**, view {protocol.view}, test pairs"
     rows = [
-        [label, _plainly(metrics[name]["test"]["accuracy"]), ours, view]
+        [label, measured(metrics.systems[name].test.accuracy, share=False), ours, view]
         for name, label in SYSTEMS.items()
-        if name in metrics
+        if name in metrics.systems
     ]
     rows += [[p.method, p.accuracy, p.category, f"published, not measured here; {p.source}"] for p in PUBLISHED]
     caption = "Accuracy as a share: measured here with its 95 % interval, published with its standard error."
@@ -178,48 +181,43 @@ def _comparison(artefacts: Artefacts, metrics: Json) -> Table:
     return Table([*columns, Column("where from", room=17)], rows, caption, strong=frozenset({0}))
 
 
-def _plainly(figure: Json) -> str:
-    """An accuracy as the published ones are printed."""
-    return measured(figure, share=False)
-
-
-def _curves(artefacts: Artefacts, metrics: Json) -> list[Figure]:
+def _curves(artefacts: Artefacts, metrics: Metrics) -> list[Figure]:
     figures = []
     if artefacts.roc is not None:
         figures.append(roc(artefacts.roc, [name for name in SYSTEMS if name in set(artefacts.roc["system"])]))
     if artefacts.predictions is not None:
         test = artefacts.predictions[artefacts.predictions["split"] == "test"]
-        figures.append(score_histogram(test["score"], test["same"], float(metrics["model"]["threshold"])))
+        figures.append(score_histogram(test.score, test.same, metrics.model.threshold))
     if artefacts.calibration is not None:
         figures.append(reliability(artefacts.calibration))
     return figures
 
 
-def _confusion(counts: Json) -> Table:
+def _confusion(counts: ConfusionCounts) -> Table:
     columns = [Column("at the threshold"), Column("said same", True), Column("said different", True)]
     rows = [
-        ["one person", count(counts["true_accepts"]), count(counts["false_rejects"])],
-        ["two people", count(counts["false_accepts"]), count(counts["true_rejects"])],
+        ["one person", count(counts.true_accepts), count(counts.false_rejects)],
+        ["two people", count(counts.false_accepts), count(counts.true_rejects)],
     ]
     return Table(columns, rows, "Decisions on the test pairs.")
 
 
-def _calibration(calibration: Json) -> Table:
+def _calibration(calibration: CalibrationMetrics) -> Table:
     columns = [Column("system"), Column("calibration error", True), Column("Brier score", True)]
     rows = [
-        [label, measured(calibration[name]["ece"]), measured(calibration[name]["brier"], share=False)]
+        [label, measured(calibration.systems[name].ece), measured(calibration.systems[name].brier, share=False)]
         for name, label in SYSTEMS.items()
-        if name in calibration
+        if name in calibration.systems
     ]
     caption = (
         "How far the stated probability is from what happens: expected calibration error over "
-        f"{calibration['bins']} bins of equal mass, and Brier score (a constant one half gets 0.25). Resampling "
+        f"{calibration.bins} bins of equal mass, and Brier score (a constant one half gets 0.25). Resampling "
         "adds noise to every bin, so that the interval of the calibration error lies high."
     )
     return Table(columns, rows, caption)
 
 
-def _slices(artefacts: Artefacts, metrics: Json) -> list[Block]:
+def _slices(artefacts: Artefacts, metrics: Metrics) -> list[Block]:
     if artefacts.slices is None or not len(artefacts.slices):
         return [Note("No slices: the evaluation has written no `slices.csv`.", "missing")]
     rows = records(artefacts.slices)
@@ -250,7 +248,7 @@ def _slices(artefacts: Artefacts, metrics: Json) -> list[Block]:
     return [
         Subheading("Where it fails"),
         Prose(told),
-        Gallery([slices(drawn, value_of(metrics["model"]["test"]["accuracy"]))]),
+        Gallery([slices(drawn, metrics.model.test.accuracy.value)]),
         Table(
             [*columns, Column("accuracy", True), Column("AUC", True)], cells, "The same as a table.", folded=True
         ),
@@ -258,5 +256,8 @@ def _slices(artefacts: Artefacts, metrics: Json) -> list[Block]:
 
 
 def _span(row: Json, name: str) -> str:
-    figure = {"value": row[name], "low": row[f"{name}_low"], "high": row[f"{name}_high"]}
+    value, low, high = (
+        math.nan if row[key] is None else row[key] for key in (name, f"{name}_low", f"{name}_high")
+    )
+    figure = MeasuredValue(value, low, high, row["pairs"])
     return measured(figure, share=name == "accuracy")

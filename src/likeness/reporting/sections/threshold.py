@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from likeness.artifacts.metrics import Metrics
 from likeness.models.decision import Decision
-from likeness.reporting.artefacts import Artefacts, Json
+from likeness.reporting.artefacts import Artefacts
 from likeness.reporting.document import Block, Column, Gallery, Prose, Section, Table
 from likeness.reporting.figures.verification import threshold_choice
 from likeness.reporting.wording import count, measured, number, rate
@@ -38,7 +39,7 @@ def _choice(artefacts: Artefacts, threshold: float) -> list[Block]:
     return [Gallery([threshold_choice(holdout["score"], holdout["same"], threshold)])] if len(holdout) else []
 
 
-def _operating_points(decision: Decision, metrics: Json | None) -> Table:
+def _operating_points(decision: Decision, metrics: Metrics | None) -> Table:
     columns = [
         Column("stated FAR", True),
         Column("threshold", True),
@@ -46,18 +47,18 @@ def _operating_points(decision: Decision, metrics: Json | None) -> Table:
         Column("FAR on the test pairs", True),
         Column("TAR on the test pairs", True),
     ]
-    found = metrics["model"]["operating_points"] if metrics else {}
-    at_threshold: dict[float, Json] = {point["threshold"]: point for point in found.values()}
+    found = metrics.model.operating_points.values() if metrics else ()
+    at_threshold = {point.threshold: point for point in found}
     rows = []
     for point in decision.far_table:
-        on_test = at_threshold.get(point.threshold, {})
+        on_test = at_threshold.get(point.threshold)
         rows.append(
             [
                 rate(f"far_{point.far}"),
                 number(point.threshold),
                 count(point.impostor_pairs),
-                measured(on_test.get("far")),
-                measured(on_test.get("tar")),
+                measured(on_test.far if on_test else None),
+                measured(on_test.tar if on_test else None),
             ]
         )
     caption = "Thresholds that one may choose instead, by the share of different people taken for one."

@@ -1,0 +1,58 @@
+"""Metrics of an evaluation that was never run."""
+
+from __future__ import annotations
+
+from likeness.artifacts.metrics import (
+    CalibrationMetrics,
+    ConfusionCounts,
+    IdentificationMetrics,
+    IntervalFacts,
+    MeasuredData,
+    MeasuredProtocol,
+    MeasuredValue,
+    Metrics,
+    PairCounts,
+    SystemMetrics,
+    VerificationMetrics,
+)
+
+
+def sample_metrics(
+    model: float = 0.9,
+    baseline: float = 0.6,
+    *,
+    half_width: float = 0.05,
+    fold: int | None = None,
+    **others: float,
+) -> Metrics:
+    """Metrics of a model, the baseline and other systems whose every figure is the one given."""
+    figures = {"model": model, "baseline": baseline, **others}
+    counts = PairCounts(200, 100, 100, 150)
+    interval = IntervalFacts(0.95, "percentile bootstrap", "person-pair", 100, 0)
+    protocol = MeasuredProtocol(
+        "restricted",
+        1 if fold is None else 2,
+        fold,
+        "none",
+        "small",
+        0,
+        "holdout pairs",
+        {"test": counts},
+        interval,
+    )
+    return Metrics(
+        synthetic=True,
+        data=MeasuredData("synthetic", "synthetic", "f" * 64),
+        protocol=protocol,
+        comparison={},
+        calibration=CalibrationMetrics(10, "equal mass"),
+        identification=IdentificationMetrics("fewer than two test people have two photographs"),
+        systems={name: _system(name, value, half_width) for name, value in figures.items()},
+    )
+
+
+def _system(name: str, value: float, half_width: float) -> SystemMetrics:
+    figure = MeasuredValue(value, value - half_width, value + half_width, 200)
+    confusion = ConfusionCounts(90, 10, 90, 10)
+    side = VerificationMetrics(figure, figure, figure, (), confusion, {"tar_at_far_1e-2": figure})
+    return SystemMetrics(name, 0.5, side, side, {})
