@@ -139,8 +139,8 @@ results-gpu: ## there, without set-up: train and measure what PACK=folder holds,
 register: repository .venv/.installed readable ## register the evaluated model as challenger and let the gate decide
 	$(GROUP) $(BIN)/python -m pipelines.register
 
-ui: .venv/.installed ## compare runs in the browser (http://127.0.0.1:5000)
-	MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false $(GROUP) $(BIN)/mlflow ui --workers 1
+ui: .venv/.installed ## compare runs in the browser; prints the page's address, and opens it where there is a screen
+	@MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false $(GROUP) $(BIN)/python -m pipelines.runs_page
 
 pages: .venv/.installed docs ## every page at three widths, light, dark, on paper: pictures and faults in pages/ (ONLY=report ...)
 	-@$(BIN)/dvc plots show -q >/dev/null

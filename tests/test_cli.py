@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from likeness import __version__, cli
+from likeness.files import write_json
 from tests.serving.models import make_model
 from tests.serving.pictures import encoded, other_portrait, portrait, two_people
 
@@ -324,6 +325,28 @@ def test_usage_version_and_where(run: Run) -> None:
     assert run("where").out.startswith("report   none yet")
     for command in ("verify", "enroll", "identify", "gallery", "serve", "bench", "export", "promote", "doctor"):
         assert command in run("--help").out
+
+
+def test_where_begins_with_accuracy_interval_baseline_and_verdict(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    accuracy = {"value": 0.78, "low": 0.75, "high": 0.81}
+    gain = {"accuracy": {"value": 0.16, "low": 0.12, "high": 0.2}}
+    write_json(
+        tmp_path / "reports" / "evaluation" / "metrics.json",
+        {
+            "model": {"test": {"accuracy": accuracy}},
+            "baseline": {"test": {"accuracy": {"value": 0.62}}},
+            "comparison": {"model_minus_baseline": gain},
+        },
+    )
+    assert run("where").out.splitlines()[:4] == [
+        "accuracy 78.0% (95 % interval 75.0% to 81.0%)",
+        "baseline 62.0% (classical, same pairs)",
+        "verdict  better than the classical baseline: +16.0 points (+12.0 to +20.0)",
+        "report   none yet; make run",
+    ]
 
 
 def test_a_defect_is_never_taken_for_a_verdict(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

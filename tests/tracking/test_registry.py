@@ -92,6 +92,9 @@ def test_the_champion_is_resolved_and_loads(registry: Registry, first: Path) -> 
     registry.promote(register(registry, first), "a start")
     folder = resolve("models:/likeness@champion")
     assert load_model(folder).card.recipe == "tiny"
+    description = registry.versions.of(1).description
+    assert description.startswith("**Promoted by hand**: a start ([decision](#/experiments/")
+    assert "git worktree add ../rebuild" in description
     assert resolve("models:/likeness/1") == folder
     assert not list(folder.parents[1].rglob("*.pkl"))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,16 @@ def test_a_training_is_noted_whole(project: Path, model: Path) -> None:
     assert "- `train.learning_rate`: 5e-5 instead of 1e-4" in tags["mlflow.note.content"]
     experiment = client(project).get_experiment(noted.info.experiment_id)
     assert experiment.tags["mlflow.experimentKind"] == "custom_model_development"
+
+
+def test_the_machines_use_is_noted(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL", "0.1")
+    with start() as run:
+        time.sleep(1)
+        told = run.finish(None, {})
+    assert told.reason is None
+    names = client(project).get_run(told.run_id).data.metrics
+    assert {"system/cpu_utilization_percentage", "system/system_memory_usage_megabytes"} <= set(names)
 
 
 def test_more_values_than_one_batch_takes(project: Path) -> None:
@@ -199,6 +210,7 @@ def test_an_evaluation_joins_the_run_once(project: Path) -> None:
     assert curve(project, run_id, "test/accuracy_high") == [(0, 0.76)]
     names = {"test/accuracy", "test/accuracy_low", "test/accuracy_high", "test/accuracy_of_baseline"}
     assert set(client(project).get_run(run_id).data.metrics) == names
+    assert client(project).get_run(run_id).data.tags["test accuracy"] == "0.7300 (0.7000 to 0.7600)"
     table = project / "mlartifacts" / "likeness" / run_id / "artifacts" / "tables" / "evaluation.csv"
     assert "model/test/pairs,500.0" in table.read_text().splitlines()
     better = {"model": {"test": {"accuracy": {"value": 0.75, "low": 0.70, "high": 0.76}}}}

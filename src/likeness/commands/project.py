@@ -9,6 +9,7 @@ import typer
 
 from likeness.commands.common import MODEL, Exit, JsonOption, emit
 from likeness.extras import needing
+from likeness.files import read_json
 
 
 def doctor(
@@ -30,7 +31,7 @@ def doctor(
 
 
 def where() -> None:
-    """Where the report, the metrics, the model and the runs of the last `dvc repro` are."""
+    """What the last `dvc repro` found, and where its report, metrics, model and runs are."""
     paths = {
         "report": Path("reports/report.html"),
         "metrics": Path("reports/evaluation/metrics.json"),
@@ -38,9 +39,28 @@ def where() -> None:
         "runs": Path("mlflow.db"),
     }
     hints = {"runs": "  (make ui)"}
+    for line in result_lines(paths["metrics"]):
+        typer.echo(line)
     for what, path in paths.items():
         found = f"{path.resolve()}{hints.get(what, '')}" if path.exists() else "none yet; make run"
         typer.echo(f"{what:8} {found}")
+
+
+def result_lines(metrics: Path) -> list[str]:
+    """Accuracy with its interval, the baseline's, and which is better; nothing where nothing is measured."""
+    try:
+        found = read_json(metrics)
+        model, baseline = (found[name]["test"]["accuracy"] for name in ("model", "baseline"))
+        gain = found["comparison"]["model_minus_baseline"]["accuracy"]
+        shown = "better" if gain["low"] > 0 else "worse" if gain["high"] < 0 else "not shown to be better"
+        return [
+            f"accuracy {model['value']:.1%} (95 % interval {model['low']:.1%} to {model['high']:.1%})",
+            f"baseline {baseline['value']:.1%} (classical, same pairs)",
+            f"verdict  {shown} than the classical baseline: {100 * gain['value']:+.1f} points "
+            f"({100 * gain['low']:+.1f} to {100 * gain['high']:+.1f})",
+        ]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
 
 
 def history(

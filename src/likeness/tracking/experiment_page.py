@@ -12,15 +12,15 @@ VIEW = "likeness"
 _KIND = "mlflow.experimentKind"
 _SHARED = f"mlflow.sharedViewState.{VIEW}"
 _COLUMNS = (
-    *(f"tags.`{name}`" for name in ("recipe", "data", "changes")),
-    *(f"metrics.`test/{name}`" for name in ("accuracy", "accuracy_low", "accuracy_high", "auc")),
+    *(f"tags.`{name}`" for name in ("recipe", "data", "changes", "test accuracy")),
+    *(f"metrics.`test/{name}`" for name in ("accuracy", "auc", "accuracy_of_baseline")),
     *(f"tags.`{name}`" for name in ("protocol", "outside_data", "data.short", "git.short", "dvc.experiment")),
 )
 
 
 def runs_address(server: str, experiment_id: str) -> str:
     """Where the runs of an experiment are shown with the columns above."""
-    return f"{server}/#/experiments/{experiment_id}/runs?viewStateShareKey={VIEW}"
+    return f"{server}/#/experiments/{experiment_id}/runs?workflowType=machine_learning&viewStateShareKey={VIEW}"
 
 
 def tag_experiment(client: MlflowClient, experiment_id: str) -> None:

@@ -26,6 +26,7 @@ _CURVES = {
 _COSTS = {"seconds": "cost/seconds", "parameters": "cost/parameters"}
 _FIGURES = ("accuracy", "auc", "tar_at_far_1e-2")
 _OTHERS = ("baseline", "untrained")
+_DIGITS = 4  # what a test of some hundred pairs can tell apart, and a column of the page can hold
 
 
 def curve_points(record: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
@@ -48,10 +49,19 @@ def final_figures(metrics: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
     for name in _FIGURES:
         for key, ending in (("value", ""), ("low", "_low"), ("high", "_high")):
             if (value := model.get(name, {}).get(key)) is not None:
-                yield f"test/{name}{ending}", float(value)
+                yield f"test/{name}{ending}", round(float(value), _DIGITS)
     for system in _OTHERS:
         if (value := metrics.get(system, {}).get("test", {}).get("accuracy", {}).get("value")) is not None:
-            yield f"test/accuracy_of_{system}", float(value)
+            yield f"test/accuracy_of_{system}", round(float(value), _DIGITS)
+
+
+def interval(metrics: Mapping[str, Any]) -> str | None:
+    """The model's accuracy with its 95 % interval, as one column shows it."""
+    accuracy = metrics.get("model", {}).get("test", {}).get("accuracy", {})
+    try:
+        return "{value:.4f} ({low:.4f} to {high:.4f})".format(**accuracy)
+    except KeyError:
+        return None
 
 
 def table(values: Mapping[str, Any]) -> str:

@@ -96,6 +96,11 @@ def write(store: Store, entry: Entry, decision: GateDecision | None = None) -> N
     return Note(run_id, Entry.from_tags(run.info.start_time, entry.tags()), "RUNNING")
 
 
+def address(store: Store, note: Note) -> str:
+    """Of an entry in MLflow's page, below whatever server shows it."""
+    return f"#/experiments/{store.experiment_id(EXPERIMENT)}/runs/{note.run_id}"
+
+
 def complete(store: Store, note: Note) -> None:
     """Marks an entry as carried out."""
     store.client.set_terminated(note.run_id)

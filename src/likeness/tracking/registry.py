@@ -254,7 +254,9 @@ class Registry:
                 journal.strike_out(self._store, note)
 
     def _complete(self, note: Note) -> None:
-        self.versions.tag(note.entry.challenger, note.entry.tags())
+        tags = note.entry.tags()
+        self.versions.tag(note.entry.challenger, tags)
+        self.versions.describe(note.entry.challenger, tags, journal.address(self._store, note))
         journal.complete(self._store, note)
 
 

@@ -14,18 +14,22 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from likeness.artifacts.run_note import RUN_NOTE, Provenance, RunNote
 from likeness.errors import InterruptedTrainingError, TrackingError
 from likeness.params import leaves
 from likeness.project import main_repository
-from likeness.tracking.headline import STEP_LOSS, cost, curve_points, final_figures, table
+from likeness.tracking.headline import STEP_LOSS, cost, curve_points, final_figures, interval, table
+from likeness.tracking.machine import stop_watching, watch_machine
 from likeness.tracking.notes import DatasetNote, describe, log_params_and_tags
 from likeness.tracking.provenance import provenance_of
 from likeness.tracking.store import Store, TrackingParams, connect, one_line
 from likeness.tracking.titles import RunTitle
 from likeness.tracking.trainings import find_run
+
+if TYPE_CHECKING:
+    from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
 
 __all__ = ["DatasetNote", "RunTitle", "TrackedRun", "TrackingParams", "log_evaluation", "log_report"]
 
@@ -51,6 +55,7 @@ class TrackedRun:
         self._store: Store | None = None
         self._params = TrackingParams()
         self._opening: Callable[[], None] | None = None
+        self._monitor: SystemMetricsMonitor | None = None
         self._pending: list[tuple[str, float, int, int]] = []  # key, value, timestamp in ms, step
         self._last_step: dict[str, int] = {}
 
@@ -101,13 +106,19 @@ class TrackedRun:
         return run
 
     def __enter__(self) -> TrackedRun:
+        self.attempt(self._watch)
         return self
+
+    def _watch(self, store: Store, run_id: str) -> None:
+        self._monitor = watch_machine(store.client.tracking_uri, run_id)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         interrupted = isinstance(error, InterruptedTrainingError) or not isinstance(error, Exception)
         ended = "FINISHED" if error is None else "KILLED" if interrupted else "FAILED"
+        if self._monitor is not None:
+            stop_watching(self._monitor)
         self.attempt(self._send)
         self.attempt(lambda store, run_id: store.client.set_terminated(run_id, ended))
 
@@ -241,6 +252,8 @@ def add_evaluation(store: Store, run_id: str, metrics: Mapping[str, Any]) -> Non
     now = int(time.time() * 1000)
     fresh = [Metric(key, value, now, 0) for key, value in final_figures(metrics) if known.get(key) != value]
     store.client.log_batch(run_id, metrics=fresh)
+    if span := interval(metrics):
+        store.client.set_tag(run_id, "test accuracy", span)
     store.client.log_text(run_id, table(metrics), "tables/evaluation.csv")
     store.client.log_dict(run_id, dict(metrics), "evaluation/metrics.json")
 

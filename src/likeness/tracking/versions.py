@@ -16,6 +16,7 @@ from likeness.models.card import WEIGHTS
 from likeness.project import main_repository
 from likeness.tracking.packing import packed
 from likeness.tracking.store import Store, one_line
+from likeness.tracking.version_text import describe_version
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
@@ -73,6 +74,17 @@ class Versions:
         """Writes tags to a version."""
         for key, value in tags.items():
             self._store.client.set_model_version_tag(MODEL, str(number), key, value)
+
+    def describe(self, number: int, gate: Mapping[str, str], journal: str) -> None:
+        """Writes what the gate decided on a version, and how to make it again, into its description."""
+        from mlflow.exceptions import MlflowException
+
+        version = self.of(number)
+        try:
+            code = self._store.client.get_run(str(version.run_id)).data.tags
+        except MlflowException:  # the run is gone; the version has the state of the tree that registered it
+            code = version.tags
+        self._store.client.update_model_version(MODEL, str(number), describe_version(gate, code, journal))
 
     def number(self, uri: str) -> int:
         """The number that an address means.
