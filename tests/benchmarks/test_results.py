@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +19,8 @@ from typer.testing import CliRunner
 from benchmarks.results.__main__ import app
 from benchmarks.results.carrying import differences, pack, summed, unpack
 from benchmarks.results.rows import Place, Row, plan, rows_of
-from benchmarks.results.running import prepare
-from benchmarks.results.table import Measured, view1_table, view2_table
+from benchmarks.results.running import divide, measure, prepare, same_training
+from benchmarks.results.table import Measured, put_into, view1_table, view2_table
 from likeness.artifacts.training_summary import Machine, PeakMemory, TrainingSummary
 from tests.artifacts.samples import sample_metrics
 
@@ -152,3 +155,74 @@ def _measured(place: Place, value: float, fold: int | None = None, **others: flo
         params={},
     )
     return Measured(place, metrics, summary, mmacs=1.0)
+
+
+@pytest.mark.slow
+def test_folds_that_are_left_out_together_share_a_training(faces: Path, tmp_path: Path) -> None:
+    shutil.copytree(faces, tmp_path / "faces")
+    rows = [Row("small", fold=fold) for fold in (0, 1, 2)]
+    first, second, third = plan(tmp_path, rows, [*TINY, "split.folds_out=2"])
+    for place in (first, second, third):
+        divide(place)
+    assert same_training(second) is None
+    measure(first, "cpu", evaluate=False)
+    twin = same_training(second)
+    assert twin is not None
+    assert twin.name == first.name
+    assert same_training(third) is None
+    measure(second, "cpu", evaluate=True)
+    assert second.state == "measured"
+    assert not (second.folder / "train.log").exists()
+    assert (second.folder / "model" / "weights.safetensors").read_bytes() == (
+        first.folder / "model" / "weights.safetensors"
+    ).read_bytes()
+
+
+_BLOCKED = """
+import sys
+ABSENT = {"dvc", "faiss", "great_expectations", "hydra", "mlflow", "omegaconf", "prefect"}
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ABSENT:
+            raise ModuleNotFoundError(f"{name} is not on this machine")
+sys.meta_path.insert(0, Absent())
+"""
+
+
+@pytest.mark.slow
+def test_a_packed_row_is_measured_on_a_machine_without_the_project_s_services(faces: Path, tmp_path: Path) -> None:
+    """As `make results-gpu` does there; that torch computes on another device is all that differs."""
+    shutil.copytree(faces, tmp_path / "here" / "faces")
+    (place,) = plan(tmp_path / "here", [Row("softmax")], [*TINY, "model.width=0.125", "split.holdout_draw=0"])
+    overrides = ["--out", str(tmp_path / "here"), "--to", str(tmp_path / "there")]
+    result = CliRunner().invoke(app, ["pack", *overrides], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    assert not (tmp_path / "there" / "faces" / place.faces.name / "pixels.npy").exists()
+    (tmp_path / "blocked").mkdir()
+    (tmp_path / "blocked" / "sitecustomize.py").write_text(_BLOCKED)
+    root = Path(__file__).parents[2]
+    paths = [tmp_path / "blocked", root / "src", root, tmp_path / "there" / "packages"]
+    command = [sys.executable, "-m", "benchmarks.results", "run", "--out", str(tmp_path / "there")]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths))}
+    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert Place(tmp_path / "there", place.name).state == "measured"
+
+
+def test_a_failing_row_is_named_and_its_log_kept(faces: Path, tmp_path: Path) -> None:
+    shutil.copytree(faces, tmp_path / "faces")
+    (place,) = plan(tmp_path, [Row("small")], TINY)
+    text = place.params.read_text()
+    place.params.write_text(text.replace("backbone: ", "backbone: un"))
+    result = CliRunner().invoke(app, ["run", "--out", str(tmp_path)])
+    assert result.exit_code != 0
+    assert "small-seed0" in str(result.output) + str(result.exception)
+    assert "backbone" in (place.folder / "train.log").read_text()
+
+
+def test_a_document_without_markers_is_left_alone(tmp_path: Path) -> None:
+    document = tmp_path / "README.md"
+    document.write_text("nothing here")
+    with pytest.raises(ValueError, match=r"README\.md: expected the markers"):
+        put_into(document, "| a |", "view 1")
+    assert document.read_text() == "nothing here"

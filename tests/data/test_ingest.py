@@ -223,6 +223,7 @@ def test_an_output_below_a_file_is_told(tmp_path: Path) -> None:
         ingest(found(path), cut_like(), path / "faces")
 
 
+@pytest.mark.slow
 @pytest.mark.lfw
 @pytest.mark.skipif("LIKENESS_LFW" not in os.environ, reason="LIKENESS_LFW names no folder with real faces")
 def test_the_real_archive_is_read_whole(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from likeness.models.weights import load_model
 PRETRAINED = Path(__file__).parents[2] / "pretrained" / "arcface-lfw"
 FOLDER = os.environ.get("LIKENESS_LFW")
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.lfw,
     pytest.mark.skipif(FOLDER is None, reason="LIKENESS_LFW names no folder with LFW deep-funneled"),
 ]

@@ -42,6 +42,7 @@ def test_the_best_are_found_with_their_scores(name: str, limit: int) -> None:
     np.testing.assert_allclose(found.scores, scores, rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_compressed_and_exact_agree_on_a_gallery_of_real_size() -> None:
     gallery = sphere(110_000, 3, dim=64)
     probes = np.concatenate([sphere(50, 4, dim=64), gallery[:50] + 0.1 * sphere(50, 5, dim=64)])

@@ -17,6 +17,7 @@ from likeness.validation.params import ValidationParams
 LFW = os.environ.get("LIKENESS_LFW")
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.lfw,
     pytest.mark.skipif(LFW is None, reason="LIKENESS_LFW names no folder with real faces"),
 ]
