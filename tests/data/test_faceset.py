@@ -96,7 +96,7 @@ def test_an_array_with_a_malformed_header_is_refused(tmp_path: Path, header: str
 def test_a_card_that_is_no_table_is_refused(tmp_path: Path, content: str) -> None:
     tiny_faceset(tmp_path / "faces", PEOPLE)
     (tmp_path / "faces" / "source.json").write_text(content)
-    with pytest.raises(DataError, match="expected a table of keys and values, found"):
+    with pytest.raises(DataError, match="expected a SourceCard, a JSON object, found"):
         FaceSet.open(tmp_path / "faces")
 
 
