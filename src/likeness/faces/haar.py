@@ -3,7 +3,7 @@
 It answers on a grid of places, and of sizes a tenth apart, so that two photographs of one person are framed
 differently by chance. It is asked again about the face that it found and about its mirror image, and the mean of
 the answers is taken. An ArcFace network is correct on 0.852 of View 1's test pairs of LFW deep-funneled where the
-first answer frames them, on 0.867 with the mean, and on 0.866 as LFW has aligned them: `benchmarks/detection.py`.
+first answer frames them, on 0.867 with the mean, and on 0.866 as LFW has aligned them: `studies/detection.py`.
 """
 
 from __future__ import annotations

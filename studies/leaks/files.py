@@ -14,13 +14,13 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from benchmarks.leaks.study import Row, Study
 from likeness.data.archive import open_reader
 from likeness.data.layout import lfw_layout
 from likeness.data.places import Located
 from likeness.data.splits import Pairs
 from likeness.evaluation.systems import Decided, System
 from likeness.models.decision import fit_decision
+from studies.leaks.study import Row, Study
 
 
 def file_study(study: Study, located: Located, facts: dict[str, Any]) -> Iterator[Row]:

@@ -1,6 +1,6 @@
 """What makes LFW look easier than it is: how much of an accuracy comes from elsewhere than the face.
 
-    python -m benchmarks.leaks --mirror FOLDER [--model FOLDER] [--out FOLDER]
+    python -m studies.leaks --mirror FOLDER [--model FOLDER] [--out FOLDER]
 
 Four studies on View 1, unrestricted, no outside data. Whatever is fitted is fitted on training people, thresholds
 on held-out ones; the 1 000 test pairs are only scored. Intervals: 95 %, bootstrap over person-pairs.
@@ -25,10 +25,6 @@ from typing import Annotated, Any
 
 import typer
 
-from benchmarks.leaks.files import file_study
-from benchmarks.leaks.pictures import background_study, crop_study
-from benchmarks.leaks.study import FRAME, Row, Study
-from benchmarks.leaks.twins import twin_study
 from likeness.data.faceset import FaceSet
 from likeness.data.ingest import ingest
 from likeness.data.places import locate
@@ -37,6 +33,10 @@ from likeness.data.sources import DataParams
 from likeness.files import write_json, write_text
 from likeness.models.weights import load_model
 from likeness.params import from_mapping
+from studies.leaks.files import file_study
+from studies.leaks.pictures import background_study, crop_study
+from studies.leaks.study import FRAME, Row, Study
+from studies.leaks.twins import twin_study
 
 
 class Name(StrEnum):

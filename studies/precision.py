@@ -1,6 +1,6 @@
 """What smaller numbers save in a model's file, and what they cost in time and accuracy.
 
-    python -m benchmarks.precision MODEL-FOLDER LFW-FOLDER
+    python -m studies.precision MODEL-FOLDER LFW-FOLDER
 
 Each form of the model's ONNX file on one thread, on View 1's test pairs with the model's own threshold.
 """
@@ -16,13 +16,13 @@ import numpy as np
 import onnx
 import typer
 
-from benchmarks.detection import read_pairs, read_photographs
 from likeness.faces import framed
 from likeness.models.card import TOWER
 from likeness.models.half import write_half
 from likeness.models.onnx_tower import OnnxTower
 from likeness.serving.verifier import Verifier
 from likeness.telemetry import disable_telemetry
+from studies.view1 import read_test_pairs
 
 
 def main(
@@ -30,23 +30,19 @@ def main(
     lfw: Annotated[Path, typer.Argument(help="Folder with an LFW archive (.tgz) and pairsDevTest.txt.")],
 ) -> None:
     verifier = Verifier.load(model)
-    pairs = read_pairs(lfw / "pairsDevTest.txt")
-    photos = sorted({photo for first, second, _ in pairs for photo in (first, second)})
-    windows = verifier.windows([framed(picture) for picture in read_photographs(lfw, photos)])
-    first = [photos.index(pair[0]) for pair in pairs]
-    second = [photos.index(pair[1]) for pair in pairs]
-    same = np.array([pair[2] for pair in pairs])
+    pictures, pairs = read_test_pairs(lfw)
+    windows = verifier.windows([framed(picture) for picture in pictures])
     exact = None
     with tempfile.TemporaryDirectory() as scratch:
         for name, path in forms(model, Path(scratch)).items():
             embeddings, milliseconds = embedded(path, windows)
-            scores = verifier.model.comparator.pairs(embeddings[first], embeddings[second])
+            scores = verifier.model.comparator.pairs(embeddings[pairs.a], embeddings[pairs.b])
             verdicts = verifier.model.card.decision.predict(scores)
             exact = (scores, verdicts) if exact is None else exact
             largest = np.abs(scores - exact[0]).max()
             print(
                 f"{name:30} {path.stat().st_size / 1e6:.2f} MB, {milliseconds:.1f} ms a face, "
-                f"accuracy {(verdicts == same).mean():.3f}, largest difference {largest:.4f}, "
+                f"accuracy {(verdicts == pairs.same).mean():.3f}, largest difference {largest:.4f}, "
                 f"{(verdicts != exact[1]).sum()} other decisions"
             )
 

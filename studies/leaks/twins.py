@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.leaks.study import FACE, Mask, Row, Study, classical, scored, seen_by, window
 from likeness.data.splits import Pairs
 from likeness.evaluation.systems import Decided
 from likeness.validation.duplicates import copies
+from studies.leaks.study import FACE, Mask, Row, Study, classical, scored, seen_by, window
 
 _TWINS = ((8, 0.93), (12, 0.85))  # bits between hashes, correlation of pixels: the same photograph; nearly so
 
