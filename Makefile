@@ -63,22 +63,22 @@ run: repository .venv/.installed readable ## the pipeline that params.yaml descr
 	@$(GROUP) $(BIN)/dvc repro
 	@$(BIN)/likeness where
 
-EXPERIMENT = $(GROUP) $(BIN)/python -m pipelines.experiment $(foreach one,$(SET),--set '$(one)') $(STAGES)
+EXPERIMENTS = $(GROUP) $(BIN)/python -m pipelines.experiments
+WORKSPACE = $(EXPERIMENTS) workspace $(foreach one,$(SET),--set '$(one)') $(STAGES)
 
 lfw: repository .venv/.installed readable ## the pipeline on LFW-a; MIRROR=<folder or URL> takes it from there; DATA=<variant> RECIPE=koch
-	@$(EXPERIMENT) --recipe '$(or $(RECIPE),koch)' $(if $(DATA),--source '$(DATA)')
+	@$(WORKSPACE) --recipe '$(or $(RECIPE),koch)' $(if $(DATA),--source '$(DATA)')
 	@$(BIN)/likeness where
 
 folder: repository .venv/.installed readable ## the pipeline on your own people: MIRROR=<one folder of photographs a person> RECIPE=own-photographs
-	@$(EXPERIMENT) --recipe '$(or $(RECIPE),own-photographs)' --source folder
+	@$(WORKSPACE) --recipe '$(or $(RECIPE),own-photographs)' --source folder
 	@$(BIN)/likeness where
 
 test: .venv/.installed ## the test suite (real components, about ten minutes on two cores)
 	$(BIN)/python -m pytest -m "not slow and not nightly" -n 2 --dist loadfile $(PYTEST_ARGS)
 
-coverage: .venv/.installed ## which lines the quick tests run; fails below the floor in pyproject.toml
-	-$(BIN)/python -m pytest -m "not slow and not nightly" -n 2 --dist loadfile --cov --cov-report= $(PYTEST_ARGS)
-	$(BIN)/python -m coverage report # a few tests notice the measurement; `make test` judges them
+coverage: .venv/.installed ## which lines the quick tests run; fails below the floor in pyproject.toml (half as long again as `make test`)
+	$(BIN)/python -m pytest -m "not slow and not nightly" -n 2 --dist loadfile --cov --cov-report=term $(PYTEST_ARGS)
 
 dist-test: .venv/.installed ## build wheel and sdist, install the core alone outside the checkout, use it; KEEP=folder keeps both
 	$(BIN)/python -m benchmarks.distribution $(if $(KEEP),--keep '$(KEEP)')
@@ -112,30 +112,31 @@ format: .venv/.installed ## let ruff lay the code out
 bench: .venv/.installed ## what the performance figures of the README were measured with
 	$(BIN)/python -m benchmarks
 
-sweep: repository .venv/.installed readable ## accuracy against learning rate, batch, epochs: on drawn faces; on LFW with MIRROR= or DATA=; FULL=1
-	@$(GROUP) $(BIN)/python -m pipelines.sweep --plan $(if $(FULL),full,$(if $(MIRROR)$(DATA),lfw,drawn)) $(if $(DATA),--source '$(DATA)')
-	@if test -d reports/evaluation; then $(GROUP) $(BIN)/dvc repro --single-item report; fi
-
-FACES = --source '$(or $(DATA),lfw-deepfunneled)'
-ALSO = $(foreach one,$(SET),--set '$(one)')
-RESULTS = $(BIN)/python -m benchmarks.results
-SEEDS ?= 3
+PLAN = $(if $(FULL),full,$(if $(MIRROR)$(DATA),lfw,drawn))
+FACES = $(if $(DATA),--source '$(DATA)')
+ASKED = $(foreach one,$(RECIPES),--recipe $(one)) $(if $(SEEDS),--seeds $(SEEDS)) $(FACES) $(foreach one,$(SET),--set '$(one)')
+SEEDS ?=
 PACK ?= results-packed
 
+sweep: repository .venv/.installed readable ## accuracy against learning rate, batch, epochs: on drawn faces; on LFW with MIRROR= or DATA=; FULL=1
+	@$(EXPERIMENTS) plan $(PLAN) --out results/sweep-$(PLAN) $(FACES)
+	@$(EXPERIMENTS) run --out results/sweep-$(PLAN) --into reports/sweep.csv
+	@if test -d reports/evaluation; then $(GROUP) $(BIN)/dvc repro --single-item report; fi
+
 results: .venv/.installed ## every recipe (RECIPES="koch best") on LFW from MIRROR=, SEEDS=3 of each, SET="train.epochs=9", into docs/results.md
-	$(RESULTS) plan --seeds $(SEEDS) $(foreach one,$(RECIPES),--recipe $(one)) $(FACES) $(ALSO)
-	$(GROUP) $(RESULTS) run && $(RESULTS) table --into docs/results.md
+	$(EXPERIMENTS) plan results $(ASKED)
+	$(EXPERIMENTS) run --into docs/results.md
 
 view2: .venv/.installed ## the ten folds of LFW's View 2 for RECIPES=best, from MIRROR=, into docs/results.md
-	$(RESULTS) plan --view2 $(foreach one,$(or $(RECIPES),best),--recipe $(one)) $(FACES) $(ALSO)
-	$(GROUP) $(RESULTS) run && $(RESULTS) table --into docs/results.md
+	$(EXPERIMENTS) plan view2 $(ASKED)
+	$(EXPERIMENTS) run --into docs/results.md
 
-results-pack: .venv/.installed ## pack the unfinished rows of `results` or `view2` into PACK=folder, to be carried to a GPU machine
-	$(RESULTS) plan --seeds $(SEEDS) $(foreach one,$(RECIPES),--recipe $(one)) $(FACES) $(ALSO)
-	$(RESULTS) pack --to $(PACK)
+results-pack: .venv/.installed ## pack the unfinished trials of `results` or `view2` into PACK=folder, to be carried to a GPU machine
+	$(EXPERIMENTS) plan results $(ASKED)
+	$(EXPERIMENTS) pack --to $(PACK)
 
 results-gpu: ## there, without set-up: train and measure what PACK=folder holds, with the torch of PYTHON=python3
-	PYTHONPATH=src:.:$(PACK)/packages $(PYTHON) -m benchmarks.results run --out $(PACK) --device cuda
+	PYTHONPATH=src:.:$(PACK)/packages $(PYTHON) -m pipelines.experiments run --out $(PACK) --device cuda
 
 register: repository .venv/.installed readable ## register the evaluated model as challenger and let the gate decide
 	$(GROUP) $(BIN)/python -m pipelines.register

@@ -23,8 +23,8 @@ from likeness.telemetry import disable_telemetry
 from pipelines._parent import follow_parent
 
 
-def run(main: Callable[..., Any]) -> None:
-    """Runs a stage's `main` as a command line program; a LikenessError becomes a sentence and an exit code.
+def run(main: Callable[..., Any] | typer.Typer) -> None:
+    """Runs a stage's `main`, or commands, as a command line program; a LikenessError becomes an exit code.
 
     SIGTERM, and the end of the DVC that started the stage, end it as an exception does: a training saves its
     state, and nothing unfinished is left.
@@ -34,8 +34,7 @@ def run(main: Callable[..., Any]) -> None:
         follow_parent()
     disable_telemetry()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    app.command()(main)
+    app = main if isinstance(main, typer.Typer) else _program(main)
     try:
         with reported_output():
             app()
@@ -46,6 +45,12 @@ def run(main: Callable[..., Any]) -> None:
     except Exception as error:
         write_failure(failure_of(error))
         raise
+
+
+def _program(main: Callable[..., Any]) -> typer.Typer:
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command()(main)
+    return app
 
 
 UsedOption = Annotated[Path | None, typer.Option(help="File for the parameters that were used.")]

@@ -16,6 +16,7 @@ from likeness.artifacts.json_file import plain
 from likeness.artifacts.run_note import RUN_NOTE
 from likeness.data.faceset import FaceSet
 from likeness.data.splits import Split
+from likeness.experiments.composition import compose_params
 from likeness.models.network import ModelParams
 from likeness.models.weights import save_model
 from likeness.operations import read_operations
@@ -28,7 +29,6 @@ from likeness.training.outputs import TrainingSetup, build_card, write_training_
 from likeness.training.params import RecipeParams, TrainParams
 from likeness.training.plan import TrainingTask, run_plan
 from pipelines._stage import UsedOption, confirm_parameters, run
-from pipelines.compose import compose_params
 
 
 def main(
@@ -55,7 +55,7 @@ def main(
     owner = hashlib.sha256(json.dumps([setup.parameters, setup.source.fingerprint]).encode()).hexdigest()
     with TrackedRun.start(
         tracking,
-        title=_title(setup, params.parent),
+        title=_title(setup, params),
         values=setup.parameters,
         dataset=_dataset(setup),
         resume_run_id=read_run_note(checkpoint, owner),
@@ -73,7 +73,7 @@ def main(
     remove_checkpoints(checkpoint)
 
 
-def _title(setup: TrainingSetup, root: Path) -> RunTitle:
+def _title(setup: TrainingSetup, params: Path) -> RunTitle:
     """What is asked of the training, beside the recipe that it varies."""
     recipe = setup.recipe
     return RunTitle(
@@ -81,18 +81,19 @@ def _title(setup: TrainingSetup, root: Path) -> RunTitle:
         setup.source.source,
         str(setup.split["protocol"]),
         recipe.description,
-        _changes(setup, root),
+        _changes(setup, params),
         setup.outside_data,
     )
 
 
-def _changes(setup: TrainingSetup, root: Path) -> dict[str, tuple[object, object]]:
-    """Parameters of network and training that differ from the recipe's; none where the recipe is not in conf/."""
+def _changes(setup: TrainingSetup, params: Path) -> dict[str, tuple[object, object]]:
+    """Parameters of network and training that differ from the recipe's; none where no conf/ above holds it."""
     name = setup.recipe.name
-    if name is None or not (root / "conf" / "recipe" / f"{name}.yaml").is_file():
+    roots = [root for root in params.resolve().parents if (root / "conf" / "recipe" / f"{name}.yaml").is_file()]
+    if not roots:
         return {}
     try:
-        values = compose_params(root.resolve(), [f"recipe={name}"])
+        values = compose_params(roots[0], [f"recipe={name}"])
         document = {key: values[key] for key in ("model", "recipe", "train")}
         sections = sections_of(document, f"conf/recipe/{name}.yaml", ModelParams, RecipeParams, TrainParams)
     except Exception as error:  # a title is no condition of a training

@@ -1,6 +1,10 @@
-"""Metrics of an evaluation that was never run."""
+"""Metrics and a sweep that were never run."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
 
 from likeness.artifacts.metrics import (
     CalibrationMetrics,
@@ -15,6 +19,7 @@ from likeness.artifacts.metrics import (
     SystemMetrics,
     VerificationMetrics,
 )
+from likeness.artifacts.sweep_table import SWEEP, SweepRecord
 
 
 def sample_metrics(
@@ -48,6 +53,14 @@ def sample_metrics(
         calibration=CalibrationMetrics(10, "equal mass"),
         identification=IdentificationMetrics("fewer than two test people have two photographs"),
         systems={name: _system(name, value, half_width) for name, value in figures.items()},
+    )
+
+
+def sweep_table(parameter: str, values: Sequence[float]) -> pd.DataFrame:
+    """A sweep that reached the same with every value."""
+    return SWEEP.records(
+        SweepRecord(parameter, value, "holdout", 0.6, 0.55, 0.65, 0.7, 440, 2, 1.0, "lfw-a", "recipe koch")
+        for value in values
     )
 
 

@@ -21,8 +21,10 @@ from likeness.artifacts.json_file import JsonFile
 from likeness.artifacts.metrics import METRICS, Metrics, SystemMetrics
 from likeness.artifacts.run_note import RUN_NOTE
 from likeness.artifacts.source_card import SOURCE_CARD
+from likeness.artifacts.sweep_table import SWEEP, SweepRecord
 from likeness.artifacts.table_file import TableFile
 from likeness.artifacts.training_summary import SUMMARY
+from likeness.artifacts.trial import TRIAL
 
 TEXT = st.text(st.characters(exclude_categories=["C"]), max_size=5)
 PLAIN = {
@@ -33,7 +35,7 @@ PLAIN = {
     type(None): st.none(),
     Any: st.none() | st.booleans() | st.integers() | TEXT,
 }
-FILES: list[JsonFile[Any]] = [GATE_DECISION, METRICS, RUN_NOTE, SOURCE_CARD, SUMMARY]
+FILES: list[JsonFile[Any]] = [GATE_DECISION, METRICS, RUN_NOTE, SOURCE_CARD, SUMMARY, TRIAL]
 
 
 def values(hint: Any) -> st.SearchStrategy[Any]:
@@ -74,7 +76,10 @@ def test_json(file: JsonFile[Any], data: st.DataObject) -> None:
         assert file.read(path) == record
 
 
-@pytest.mark.parametrize(("file", "kind"), [(HISTORY, EpochRecord), (STEPS, StepRecord)], ids=["history", "steps"])
+TABLES = [(HISTORY, EpochRecord), (STEPS, StepRecord), (SWEEP, SweepRecord)]
+
+
+@pytest.mark.parametrize(("file", "kind"), TABLES, ids=["history", "steps", "sweep"])
 @settings(deadline=None, max_examples=30)
 @given(data=st.data())
 def test_csv(file: TableFile, kind: type[Any], data: st.DataObject) -> None:

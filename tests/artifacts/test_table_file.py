@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from likeness.artifacts.sweep_table import SWEEP
 from likeness.artifacts.table_file import TableFile
 from likeness.errors import DataError
 
@@ -56,3 +57,11 @@ def test_a_table_of_other_columns_is_not_written(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="share is missing"):
         CSV.write(tmp_path / CSV.name, TABLE.drop(columns="share"))
     assert not list(tmp_path.iterdir())
+
+
+def test_a_table_that_no_stage_makes_names_its_command(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"sweep\.csv: is missing; `make sweep` makes it"):
+        SWEEP.read(tmp_path / SWEEP.name)
+    (tmp_path / SWEEP.name).write_text("parameter,value\ntrain.epochs,1\n")
+    with pytest.raises(DataError, match=r"(?s)expected the columns parameter, .* Another release .*`make sweep`"):
+        SWEEP.read(tmp_path / SWEEP.name)

@@ -11,12 +11,12 @@ import pytest
 import yaml
 
 from likeness.data.sources import DataParams
+from likeness.experiments.composition import compose_params
 from likeness.models.export import export_onnx
 from likeness.models.network import build_siamese
 from likeness.operations import read_operations
 from likeness.params import keys_of, leaves, load_document, sections_of
 from likeness.training.configuration import check_configuration
-from pipelines.compose import compose_params
 from pipelines.defaults import attributes, config
 from pipelines.sections import OPERATIONS, PARAMS
 from tests.models.samples import SIZE, TINY, card

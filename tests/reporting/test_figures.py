@@ -21,6 +21,7 @@ from likeness.reporting.figures.verification import (
     slices,
     threshold_choice,
 )
+from tests.artifacts.samples import sweep_table
 from tests.data.tiny import tiny_manifest
 
 RNG = np.random.default_rng(0)
@@ -52,7 +53,7 @@ def figures() -> list[Figure]:
     bins = pd.DataFrame({"mean_probability": [0.1, 0.9], "share_same": [0.2, 0.8], "pairs": [100, 100]})
     parts = pd.DataFrame({"label": ["dark", "light"], "value": [0.6, 0.7], "low": [0.5, 0.6], "high": [0.7, 0.8]})
     ranks = pd.DataFrame({"system": "network", "rank": [1, 5, 10], "share": [0.4, 0.6, 0.8]})
-    sweep = pd.DataFrame({"value": [1e-5, 1e-4, 1e-3], "split": "holdout", "accuracy": [0.6, 0.7, 0.5]})
+    sweep = sweep_table("train.learning_rate", [1e-5, 1e-4, 1e-3])
     steps = pd.DataFrame({"step": np.arange(1, 901), "loss": np.linspace(1, 0, 900)})
     return [
         images_per_person([1, 1, 2, 530]),
@@ -111,11 +112,6 @@ def test_the_histogram_of_people_counts_everybody_once() -> None:
 def test_a_false_accept_rate_of_zero_has_its_place_on_the_logarithmic_axis() -> None:
     frame = pd.DataFrame({"system": "network", "far": [0.0, 0.01, 1.0], "tar": [0.3, 0.6, 1.0]})
     assert "NaN" not in roc(frame, ["network"]).svg
-
-
-def test_a_swept_choice_that_is_no_number_gets_an_axis_of_names() -> None:
-    sweep = pd.DataFrame({"value": ["adam", "sgd"], "split": "test", "accuracy": [0.6, 0.7]})
-    assert "sgd" in swept(sweep, "train.optimizer").svg
 
 
 @pytest.mark.fault("B1")

@@ -10,12 +10,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from likeness.artifacts.sweep_table import SWEEP
 from likeness.errors import DataError
 from likeness.files import read_json, write_json
 from likeness.reporting.artefacts import Artefacts, Places
 from likeness.reporting.document import Block, Note, Page, Table
 from likeness.reporting.page import build_page, write_report
 from likeness.reporting.render import to_markdown, to_page
+from tests.artifacts.samples import sweep_table
 from tests.reporting.conftest import PARAMS
 
 
@@ -157,12 +159,11 @@ def test_a_page_without_any_photograph(run: Places) -> None:
 
 def test_a_sweep_is_drawn_and_listed(copied: Places) -> None:
     sweep = copied.params.with_name("sweep.csv")
-    rows = [("train.learning_rate", rate, "holdout", 0.6) for rate in (1e-5, 1e-4, 1e-3)]
-    rows += [("train.optimizer", name, "holdout", 0.6) for name in ("adam", "sgd")]
-    pd.DataFrame(rows, columns=["parameter", "value", "split", "accuracy"]).to_csv(sweep, index=False)
+    tables = [sweep_table("train.learning_rate", [1e-5, 1e-3]), sweep_table("train.batch_size", [8, 32])]
+    SWEEP.write(sweep, pd.concat(tables))
     page = page_of(replace(copied, sweep=sweep))
-    assert {"sweep-train-learning_rate", "sweep-train-optimizer"} <= {figure.name for figure in page.figures()}
-    assert "| sgd |" in text_of(page)
+    assert {"sweep-train-learning_rate", "sweep-train-batch_size"} <= {figure.name for figure in page.figures()}
+    assert "| 1e-05 | 60.0 %" in text_of(page)
 
 
 def test_what_is_missing_is_said_and_the_rest_stands(copied: Places) -> None:

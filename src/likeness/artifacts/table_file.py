@@ -27,14 +27,16 @@ class TableFile:
     Attributes:
         name: of the file, in the folder of its stage; .csv or .parquet.
         columns: their dtypes by name, in the order in which they are written.
-        stage: of dvc.yaml that writes it.
+        stage: of dvc.yaml that writes it; None where no stage does.
         defaults: of the columns that tables of earlier releases lack.
+        command: that makes it where no stage does.
     """
 
     name: str
     columns: Mapping[str, str]
-    stage: str
+    stage: str | None = None
     defaults: Mapping[str, Any] = field(default_factory=dict)
+    command: str | None = None
 
     def write(self, path: Path, table: pd.DataFrame) -> None:
         """Writes a table atomically; what is not known (None, NaN) is an empty cell of a CSV.
@@ -65,7 +67,9 @@ class TableFile:
         except DataError:
             raise
         except FileNotFoundError as error:
-            raise DataError(f"{path}: is missing; `dvc repro {self.stage}` makes it") from error
+            raise DataError(
+                f"{path}: is missing; `{self.command or f'dvc repro {self.stage}'}` makes it"
+            ) from error
         except Exception as error:  # whatever a damaged file makes pandas and pyarrow raise
             raise DataError(f"{path}: cannot be read ({error}); {self._remedy}") from error
 
@@ -94,6 +98,8 @@ class TableFile:
 
     @property
     def _remedy(self) -> str:
+        if self.command:
+            return f"`{self.command}` makes it anew"
         return f"`dvc checkout` restores what DVC knows, `dvc repro --force {self.stage}` makes it anew"
 
 

@@ -16,6 +16,7 @@ from likeness.artifacts.history import HISTORY, STEPS
 from likeness.artifacts.metrics import METRICS, Metrics
 from likeness.artifacts.run_note import RUN_NOTE, RunNote
 from likeness.artifacts.source_card import SOURCE_CARD, SourceCard
+from likeness.artifacts.sweep_table import SWEEP
 from likeness.artifacts.training_summary import SUMMARY, TrainingSummary
 from likeness.errors import DataError, ParamsError
 from likeness.files import read_json
@@ -165,8 +166,8 @@ class Artefacts:
 
     @cached_property
     def sweep(self) -> pd.DataFrame | None:
-        """Columns parameter, value, split, accuracy and optionally low and high: one row a run and split."""
-        return None if self.places.sweep is None else _optional(self.places.sweep, pd.read_csv)
+        """One row a value of a swept parameter."""
+        return None if self.places.sweep is None else SWEEP.find(self.places.sweep)
 
 
 def _parameters(path: Path) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from likeness.reporting.document import Figure
-from likeness.reporting.figures.style import BASELINE, HEIGHT, INK, MUTED, OURS, UNTRAINED, WIDTH, colours, figure
+from likeness.reporting.figures.style import BASELINE, HEIGHT, MUTED, OURS, UNTRAINED, WIDTH, colours, figure
 
 _MOST_POINTS = 300
 
@@ -50,25 +50,22 @@ def swept(sweep: pd.DataFrame, parameter: str) -> Figure:
     """Accuracy against one swept parameter.
 
     Args:
-        sweep: columns value (of the parameter), split ("holdout" or "test"), accuracy and, if known, low and high.
+        sweep: its rows of `likeness.artifacts.sweep_table`.
         parameter: its dotted name.
     """
-    x = _swept_axis(sweep["value"], parameter)
-    names = [name for name in ("holdout", "test") if name in set(sweep["split"])]
-    colour = alt.Color("split:N", scale=colours(names, {"holdout": OURS, "test": INK}))
-    base = alt.Chart(sweep).encode(x=x, color=colour)
-    y = alt.Y("accuracy:Q", title="accuracy", scale=alt.Scale(zero=False), axis=alt.Axis(format="~%"))
-    layers = [base.mark_line(point=alt.OverlayMarkDef(size=36)).encode(y=y)]
-    if {"low", "high"} <= set(sweep.columns):
-        layers.append(base.mark_rule(opacity=0.5).encode(y=alt.Y("low:Q", title="accuracy"), y2="high:Q"))
+    base = alt.Chart(sweep).encode(x=_swept_axis(sweep["value"], parameter), color=alt.value(OURS))
+    title = "accuracy of held-out pairs"
+    y = alt.Y("accuracy:Q", title=title, scale=alt.Scale(zero=False), axis=alt.Axis(format="~%"))
+    layers = [
+        base.mark_line(point=alt.OverlayMarkDef(size=36)).encode(y=y),
+        base.mark_rule(opacity=0.5).encode(y=alt.Y("low:Q", title=title), y2="high:Q"),
+    ]
     chart = alt.layer(*layers).properties(width=WIDTH, height=HEIGHT)
     return figure("sweep-" + parameter.replace(".", "-"), chart, f"Accuracy against `{parameter}`.")
 
 
 def _swept_axis(values: pd.Series[Any], parameter: str) -> Any:
     """The axis of a swept parameter: logarithmic where positive numbers span more than a factor of twenty."""
-    if not pd.api.types.is_numeric_dtype(values):
-        return alt.X("value:N", title=parameter, sort=None, axis=alt.Axis(grid=False, labelAngle=0))
     wide = bool((values > 0).all()) and values.max() / values.min() > 20
     # the padding keeps the first interval off the axis
     scale = alt.Scale(type="log" if wide else "linear", nice=False, zero=False, padding=14)

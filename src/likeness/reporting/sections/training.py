@@ -55,8 +55,8 @@ def sweep_section(artefacts: Artefacts) -> Section:
         return Section("sweep", "Swept parameters", [Note(told, "missing")])
     parts = [(str(name), rows) for name, rows in sweep.groupby("parameter", sort=False)]
     blocks: list[Block] = [
-        *_swept_what(sweep),
-        Gallery([swept(_typed(rows), name) for name, rows in parts]),
+        _swept_what(sweep),
+        Gallery([swept(rows, name) for name, rows in parts]),
         *(_sweep_table(name, rows) for name, rows in parts),
     ]
     return Section("sweep", "Swept parameters", blocks)
@@ -120,38 +120,20 @@ def _epochs(history: pd.DataFrame, best: int | None) -> Table:
     return Table(columns, rows, f"All {len(rows)} epochs.", strong, folded=len(rows) > 12)
 
 
-def _typed(rows: pd.DataFrame) -> pd.DataFrame:
-    """Values as numbers where all of them are: a table of several parameters holds them as text."""
-    values = pd.to_numeric(rows["value"], errors="coerce")
-    return rows if values.isna().any() else rows.assign(value=values)
-
-
-def _swept_what(sweep: pd.DataFrame) -> list[Block]:
+def _swept_what(sweep: pd.DataFrame) -> Prose:
     """What was trained for the sweep, which need not be what the rest of the report tells of."""
-    if not {"faces", "training", "pairs"} <= set(sweep.columns):
-        return []
     trained = sweep.groupby(["training", "faces"], sort=False)["pairs"].max().reset_index()
     told = "; ".join(
         f"{quoted(one['training'])} on {quoted(one['faces'])} faces, {count(one['pairs'])} held-out pairs"
         for one in trained.to_dict("records")
     )
-    return [
-        Prose(
-            f"Trainings of their own, one parameter changed at a time: {told}. Accuracy is at the threshold that "
-            "suits the held-out pairs best. Numbers of epochs were all read from one training, each at its end; "
-            "elsewhere the weights count that the training kept. Intervals: 95 %, Wilson, pairs as if independent."
-        )
-    ]
+    return Prose(
+        f"Trainings of their own, one parameter changed at a time: {told}. Accuracy is at the threshold that "
+        "suits the held-out pairs best. Numbers of epochs were all read from one training, each at its end; "
+        "elsewhere the weights count that the training kept. Intervals: 95 %, Wilson, pairs as if independent."
+    )
 
 
 def _sweep_table(name: str, rows: pd.DataFrame) -> Table:
-    table = rows.pivot_table(index="value", columns="split", values="accuracy", sort=False, aggfunc="mean")
-    splits = [split for split in ("holdout", "test") if split in table]
-    columns = [Column(f"`{name}`", True), *(Column(f"{split} accuracy", True) for split in splits)]
-    cells = [[_plain(value), *(percent(row[split]) for split in splits)] for value, row in table.iterrows()]
-    return Table(columns, cells)
-
-
-def _plain(value: object) -> str:
-    """A number without the decimals that a column of several parameters gave it."""
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    cells = [[f"{row['value']:g}", percent(row["accuracy"])] for _, row in rows.iterrows()]
+    return Table([Column(f"`{name}`", True), Column("holdout accuracy", True)], cells)

@@ -1,10 +1,7 @@
-"""Folders of any name reach the stages from every make target and through DVC's `-S`."""
+"""Folders of any name reach the parameters through DVC's `-S`; the form of LFW is that of the folder."""
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -14,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from likeness.errors import SourceError
-from pipelines.compose import compose_params
-from pipelines.source import absolute_mirror, quoted, source_overrides
+from likeness.experiments.composition import compose_params
+from likeness.experiments.overrides import absolute_mirror, quoted, source_overrides
 
 ROOT = Path(__file__).parents[2]
 NAMES = [
@@ -82,50 +79,4 @@ def test_the_form_of_lfw_is_that_of_the_folder(tmp_path: Path) -> None:
     (tmp_path / "lfw.tgz").touch()
     with pytest.raises(SourceError, match="say which"):
         source_overrides(None, str(tmp_path))
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    """The real Makefile, with a `python` that writes down what it is given."""
-    binaries = tmp_path / ".venv" / "bin"
-    binaries.mkdir(parents=True)
-    for name in ("Makefile", "requirements.lock", "requirements-cuda.lock", "pyproject.toml"):
-        shutil.copy(ROOT / name, tmp_path / name)
-    recorder = binaries / "python"
-    recorder.write_text('#!/bin/sh\nprintf "%s|" "$MIRROR" "$@" >> calls\necho >> calls\n')
-    recorder.chmod(0o755)
-    for name in ("dvc", "likeness"):
-        (binaries / name).symlink_to("/bin/true")
-    (tmp_path / ".venv" / ".installed").touch()
-    (tmp_path / ".dvc").mkdir()
-    for command in (["init", "-q"], ["commit", "-q", "--allow-empty", "-m", "start"]):
-        author = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
-        subprocess.run(["git", *author, *command], cwd=tmp_path, check=True)
-    return tmp_path
-
-
-@pytest.mark.fault("D11")
-@pytest.mark.parametrize("target", ["lfw", "folder", "sweep", "results", "view2", "results-pack"])
-def test_every_make_target_hands_a_folder_on_as_it_was_typed(project: Path, target: str) -> None:
-    for name in NAMES:
-        told = f"~/{name}"
-        subprocess.run(["make", "-s", target, f"MIRROR={told}", "RECIPES=koch"], cwd=project, check=True)
-        calls = [call.split("|") for call in (project / "calls").read_text().splitlines()]
-        assert len(calls) > 1 or target not in (
-            "lfw",
-            "folder",
-            "sweep",
-        )  # the look at the parameters is the first
-        for mirror, *arguments in calls:
-            assert mirror == told
-            assert not any(name in argument for argument in arguments if len(name) > 2)
-        (project / "calls").unlink()
-
-
-def test_make_folder_suits_small_sets_unless_told_otherwise(project: Path) -> None:
-    environ = {key: value for key, value in os.environ.items() if key != "RECIPE"}
-    for more, expected in (([], "own-photographs"), (["RECIPE=koch"], "koch")):
-        subprocess.run(["make", "-s", "folder", "MIRROR=x", *more], cwd=project, env=environ, check=True)
-        call = (project / "calls").read_text().splitlines()[-1].split("|")
-        assert call[call.index("--recipe") + 1] == expected
-        assert call[call.index("--source") + 1] == "folder"
+    assert source_overrides(None, str(tmp_path), "lfw-deepfunneled")[0] == "data=lfw-deepfunneled"

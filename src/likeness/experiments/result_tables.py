@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from benchmarks.results.rows import FOLDS, Place, read_params
 from likeness.artifacts.metrics import METRICS, MeasuredValue, Metrics
 from likeness.artifacts.training_summary import SUMMARY, TrainingSummary
+from likeness.errors import DataError
+from likeness.experiments.plan import FOLDS
+from likeness.experiments.trials import TrialFolder
 from likeness.files import write_text
 from likeness.metrics.intervals import mean_over_folds
 
@@ -32,17 +34,17 @@ _RIVALS = {"points over it": "baseline", "over the better member": "best_member"
 
 
 @dataclass(frozen=True)
-class Measured:
-    """What one row came to.
+class MeasuredTrial:
+    """The results of one trial.
 
     Attributes:
-        place: of the row.
+        trial: its folder.
         metrics: of the evaluate stage.
         summary: of the train stage.
         mmacs: million multiply-accumulates of one embedding, mirror averaging included.
     """
 
-    place: Place
+    trial: TrialFolder
     metrics: Metrics
     summary: TrainingSummary
     mmacs: float
@@ -70,23 +72,23 @@ class Measured:
         return {"accuracy": figures.accuracy, "auc": figures.auc, **figures.tar}[name]
 
 
-def measured(results: Path) -> list[Measured]:
-    """Every row that has been measured, in the order of their names."""
-    folders = sorted((results / "runs").glob("*/evaluation/metrics.json"))
-    return [_read(Place(results, path.parents[1].name)) for path in folders if ".old" not in path.parents[1].name]
+def measured(trials: Sequence[TrialFolder]) -> list[MeasuredTrial]:
+    """Those trials that have been measured."""
+    return [_read(trial) for trial in trials if trial.state == "measured"]
 
 
-def _read(place: Place) -> Measured:
-    with (place.folder / "evaluation" / "layers.csv").open(encoding="utf-8") as file:
+def _read(trial: TrialFolder) -> MeasuredTrial:
+    evaluation, training = trial.folder / "evaluation", trial.folder / "train"
+    with (evaluation / "layers.csv").open(encoding="utf-8") as file:
         mmacs = sum(float(layer["mmacs"]) for layer in csv.DictReader(file))
-    doubled = 2 if read_params(place.params)["train"]["mirror_average"] else 1
-    metrics = METRICS.read(place.folder / "evaluation" / METRICS.name)
-    return Measured(place, metrics, SUMMARY.read(place.folder / "train" / SUMMARY.name), mmacs * doubled)
+    doubled = 2 if trial.read_params()["train"]["mirror_average"] else 1
+    metrics, summary = METRICS.read(evaluation / METRICS.name), SUMMARY.read(training / SUMMARY.name)
+    return MeasuredTrial(trial, metrics, summary, mmacs * doubled)
 
 
-def view1_table(rows: Sequence[Measured]) -> str:
+def view1_table(rows: Sequence[MeasuredTrial]) -> str:
     """Markdown, best first; of several seeds the mean of figures and intervals, and the range in parentheses."""
-    groups: dict[tuple[str, int], list[Measured]] = {}
+    groups: dict[tuple[str, int], list[MeasuredTrial]] = {}
     for row in rows:
         if row.fold is None:
             groups.setdefault((row.recipe, row.summary.epochs), []).append(row)
@@ -95,7 +97,7 @@ def view1_table(rows: Sequence[Measured]) -> str:
     return "\n".join([*lines, *_baselines(rows)])
 
 
-def _cells(seeds: Sequence[Measured]) -> list[str]:
+def _cells(seeds: Sequence[MeasuredTrial]) -> list[str]:
     first = seeds[0]
     minutes = statistics.mean(row.summary.seconds for row in seeds) / 60
     return [
@@ -112,16 +114,16 @@ def _cells(seeds: Sequence[Measured]) -> list[str]:
     ]
 
 
-def _epochs(row: Measured) -> str:
+def _epochs(row: MeasuredTrial) -> str:
     return f"{row.summary.epochs} epochs" if row.summary.epochs else "closed form"
 
 
-def _baselines(rows: Sequence[Measured]) -> Iterable[str]:
+def _baselines(rows: Sequence[MeasuredTrial]) -> Iterable[str]:
     """One line for each protocol and store that a classical baseline was measured on."""
-    told: dict[tuple[str, str], Measured] = {}
+    told: dict[tuple[str, str], MeasuredTrial] = {}
     for row in rows:
         if row.fold is None:
-            told.setdefault((row.protocol.split(",")[0], _seen(read_params(row.place.params)["data"])), row)
+            told.setdefault((row.protocol.split(",")[0], _seen(row.trial.read_params()["data"])), row)
     for (protocol, seen), row in sorted(told.items()):
         cells = [
             f"{figure.value:.3f} {_interval(figure.low, figure.high)}"
@@ -137,9 +139,9 @@ def _seen(data: Mapping[str, Any]) -> str:
     return f"{crop or 'all'} as {size}"
 
 
-def view2_table(rows: Sequence[Measured]) -> str:
+def view2_table(rows: Sequence[MeasuredTrial]) -> str:
     """Markdown: mean ± standard error over the folds, a line for each recipe and what it was trained on."""
-    groups: dict[tuple[str, str], list[Measured]] = {}
+    groups: dict[tuple[str, str], list[MeasuredTrial]] = {}
     for row in rows:
         if row.fold is not None:
             groups.setdefault((row.recipe, _course(row)), []).append(row)
@@ -158,12 +160,12 @@ def view2_table(rows: Sequence[Measured]) -> str:
     return "\n".join([_line(header), _line(["---"] * len(header)), *lines]) if lines else ""
 
 
-def _course(row: Measured) -> str:
+def _course(row: MeasuredTrial) -> str:
     """What a training of View 2 saw, and for how long."""
-    return f"{FOLDS - read_params(row.place.params)['split']['folds_out']} folds, {_epochs(row)}"
+    return f"{FOLDS - row.trial.read_params()['split']['folds_out']} folds, {_epochs(row)}"
 
 
-def _fold_cells(rows: Sequence[Measured]) -> list[str]:
+def _fold_cells(rows: Sequence[MeasuredTrial]) -> list[str]:
     folds = sorted(rows, key=lambda row: row.fold or 0)
     accuracies = [row.figure("accuracy").value for row in folds]
     ours = mean_over_folds(accuracies)
@@ -182,7 +184,7 @@ def _fold_cells(rows: Sequence[Measured]) -> list[str]:
     ]
 
 
-def _gain(folds: Sequence[Measured], system: str) -> str:
+def _gain(folds: Sequence[MeasuredTrial], system: str) -> str:
     """Percentage points over another system on the same pairs, fold by fold; a dash where there is no such."""
     if system not in folds[0].metrics.systems:
         return "–"
@@ -196,22 +198,22 @@ def put_into(document: Path, table: str, name: str) -> None:
     """Replaces what stands between a document's markers of that name.
 
     Raises:
-        ValueError: the document has no such markers.
+        DataError: the document has no such markers.
     """
     begin, end = (f"<!-- results {name}: {side} -->" for side in ("begin", "end"))
     text = document.read_text(encoding="utf-8")
     before, found, rest = text.partition(begin)
     _, closed, after = rest.partition(end)
     if not found or not closed:
-        raise ValueError(f"{document}: expected the markers {begin} and {end} around the table")
+        raise DataError(f"{document}: expected the markers {begin} and {end} around the table")
     write_text(document, f"{before}{begin}\n{table}\n{end}{after}")
 
 
-def _mean(seeds: Sequence[Measured], name: str, side: Literal["test", "holdout"] = "test") -> float:
+def _mean(seeds: Sequence[MeasuredTrial], name: str, side: Literal["test", "holdout"] = "test") -> float:
     return statistics.mean(row.figure(name, side=side).value for row in seeds)
 
 
-def _spread(seeds: Sequence[Measured], name: str) -> str:
+def _spread(seeds: Sequence[MeasuredTrial], name: str) -> str:
     """The interval, of several seeds its mean ends: the pairs are the same ones; then the range over the seeds."""
     figures = [row.figure(name) for row in seeds]
     low, high = (statistics.mean(ends) for ends in zip(*((each.low, each.high) for each in figures), strict=True))

@@ -6,30 +6,18 @@ import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, TypeAlias
-
-import typer
 
 from likeness.data.places import MIRROR_VARIABLE, variants_in
 from likeness.errors import SourceError
 
-FolderOption: TypeAlias = Annotated[
-    str | None, typer.Option("--mirror", envvar="MIRROR", help="Folder, archive or URL that the images come from.")
-]
-SourceOption: TypeAlias = Annotated[
-    str | None,
-    typer.Option("--source", help="A file of conf/data; by default the form of LFW that --mirror holds."),
-]
 
-_HOME = "lfw-a"
-
-
-def source_overrides(source: str | None, mirror: str | None) -> list[str]:
+def source_overrides(source: str | None, mirror: str | None, home: str = "lfw-a") -> list[str]:
     """Overrides of `data` and, where a mirror is named, of `data.mirror`.
 
     Args:
-        source: a file of conf/data; None for the form of LFW that the mirror holds, LFW-a where that does not say.
+        source: a file of conf/data; None for the form of LFW that the mirror holds.
         mirror: folder, archive or URL, as a person typed it; None or "" for none.
+        home: the form where the mirror does not say, or holds it among others.
 
     Raises:
         SourceError: the mirror is not there, is needed and not named, or holds several forms of LFW.
@@ -40,7 +28,7 @@ def source_overrides(source: str | None, mirror: str | None) -> list[str]:
             f"name it, such as MIRROR=~/photos, or set the environment variable {MIRROR_VARIABLE}"
         )
     place = absolute_mirror(mirror) if mirror else None
-    overrides = [f"data={source or lfw_variant(place)}"]
+    overrides = [f"data={source or lfw_variant(place, home)}"]
     return overrides if place is None else [*overrides, f"data.mirror={quoted(place)}"]
 
 
@@ -67,16 +55,18 @@ def absolute_mirror(mirror: str) -> str:
     return str(path)
 
 
-def lfw_variant(mirror: str | None) -> str:
-    """Which official form of LFW a folder holds; LFW-a where there is nothing to look into.
+def lfw_variant(mirror: str | None, home: str) -> str:
+    """Which official form of LFW a folder holds; `home` where there is nothing to look into, or this one too.
 
     Raises:
-        SourceError: it holds several.
+        SourceError: it holds several others.
     """
     found = variants_in(Path(mirror)) if mirror and Path(mirror).is_dir() else []
+    if home in found:
+        return home
     if len(found) > 1:
         raise SourceError(f"{mirror} holds {', '.join(found)}; say which, such as DATA={found[0]}")
-    return found[0] if found else _HOME
+    return found[0] if found else home
 
 
 def quoted(value: str) -> str:

@@ -1,4 +1,4 @@
-"""The table of results is made by the real stage programs, each row once."""
+"""The tables of results are made by the real stage programs, each trial once."""
 
 from __future__ import annotations
 
@@ -11,38 +11,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from typer.testing import CliRunner
 
-from benchmarks.results.__main__ import app
-from benchmarks.results.carrying import differences, pack, summed, unpack
-from benchmarks.results.rows import Place, Row, plan, rows_of
-from benchmarks.results.running import divide, measure, prepare, same_training
-from benchmarks.results.table import Measured, put_into, view1_table, view2_table
 from likeness.artifacts.training_summary import Machine, PeakMemory, TrainingSummary
+from likeness.errors import DataError
+from likeness.experiments.packing import differences, pack, summed, unpack
+from likeness.experiments.plan import Plan
+from likeness.experiments.result_tables import MeasuredTrial, put_into, view1_table, view2_table
+from likeness.experiments.runner import finish, same_training, split
+from likeness.experiments.trials import TrialFolder
+from pipelines.experiments import app
 from tests.artifacts.samples import sample_metrics
-
-TINY = (
-    "data=synthetic",
-    "synthetic.people=60",
-    "synthetic.train_pairs=60",
-    "synthetic.test_pairs=30",
-    "synthetic.fold_pairs=4",
-    "train.epochs=1",
-    "evaluate.resamples=100",
-    "evaluate.identification.trials=20",
-    "evaluate.baseline.components=20",
-)
-
-
-@pytest.fixture(scope="module")
-def faces(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Results in which the tiny faces are drawn and validated, and nothing is trained."""
-    results = tmp_path_factory.mktemp("results")
-    prepare(plan(results, [Row("small")], TINY), results)
-    return results / "faces"
+from tests.experiments.tiny import ROOT, TINY, folds_of, plan_tiny, trials_of
 
 
 @given(arrays.arrays(np.uint8, arrays.array_shapes(min_dims=3, max_dims=3, max_side=9)))
@@ -63,36 +47,54 @@ def test_a_packed_store_has_the_needed_pictures_and_black_ones(tmp_path: Path) -
     assert (tmp_path / "carried" / "source.json").exists()
 
 
-@given(st.integers(1, 5), st.booleans())
-def test_seeds_come_round_by_round_and_folds_all_ten(seeds: int, view2: bool) -> None:
-    rows = rows_of(["arcface", "koch"], seeds, view2=view2)
-    assert len(set(map(str, rows))) == len(rows) == (20 if view2 else 2 * seeds)
-    if not view2:
-        assert [row.recipe for row in rows[:2]] == ["arcface", "koch"]
+@given(st.integers(1, 5), st.sampled_from([1, 2]))
+def test_seeds_come_round_by_round_and_folds_all_ten(seeds: int, view: int) -> None:
+    trials = Plan(("arcface", "koch"), seeds=seeds, view=view).trials(ROOT / "conf")
+    assert len({trial.name for trial in trials}) == len(trials) == (20 if view == 2 else 2 * seeds)
+    if view == 1:
+        assert [trial.name for trial in trials[:2]] == ["arcface-seed0", "koch-seed0"]
 
 
-def test_a_row_with_new_parameters_keeps_its_old_results_aside(tmp_path: Path) -> None:
-    (place,) = plan(tmp_path, [Row("small")], TINY)
-    (place.folder / "model").mkdir()
-    plan(tmp_path, [Row("small")], TINY)
-    assert (place.folder / "model").exists()
-    plan(tmp_path, [Row("small")], [*TINY, "train.epochs=2"])
-    assert not (place.folder / "model").exists()
+def test_a_plan_without_recipes_takes_all_but_those_it_leaves_out() -> None:
+    named = {trial.name for trial in Plan(without=("small", "best")).trials(ROOT / "conf")}
+    recipes = {path.stem for path in (ROOT / "conf" / "recipe").glob("*.yaml")}
+    assert named == {f"{recipe}-seed0" for recipe in recipes - {"small", "best"}}
+
+
+def test_a_trial_with_new_parameters_keeps_its_old_results_aside(tmp_path: Path) -> None:
+    (trial,) = plan_tiny(tmp_path, trials_of())
+    (trial.folder / "model").mkdir()
+    plan_tiny(tmp_path, trials_of(), "report.title=Another")
+    assert (trial.folder / "model").exists()
+    plan_tiny(tmp_path, trials_of(), "train.learning_rate=0.5")
+    assert not (trial.folder / "model").exists()
     assert (tmp_path / "runs" / "small-seed0.old1" / "model").exists()
+
+
+def test_a_folder_of_the_version_before_is_resumed(tmp_path: Path) -> None:
+    """It has no trial.json, and its parameters hold settings of operation."""
+    (trial,) = plan_tiny(tmp_path, trials_of())
+    (trial.folder / "model").mkdir()
+    (trial.folder / "trial.json").unlink()
+    trial.params.write_text(yaml.safe_dump(trial.read_params() | {"tracking": {"enabled": False}}))
+    assert trial.faces.parent == tmp_path / "faces"
+    plan_tiny(tmp_path, trials_of())
+    assert (trial.folder / "model").exists()
 
 
 def test_plan_run_and_table(faces: Path, tmp_path: Path) -> None:
     shutil.copytree(faces, tmp_path / "faces")
     runner, out = CliRunner(), ["--out", str(tmp_path)]
-    overrides = [part for value in TINY for part in ("--set", value)]
-    for arguments in (["plan", *out, "--recipe", "small", *overrides], ["run", *out]):
+    plans = tmp_path / "plans.yaml"
+    plans.write_text(yaml.safe_dump({"tiny": {"recipes": ["small"], "settings": list(TINY)}}))
+    for arguments in (["plan", "tiny", *out, "--plans", str(plans)], ["run", *out]):
         result = runner.invoke(app, arguments, catch_exceptions=False)
         assert result.exit_code == 0, result.output
-    place = Place(tmp_path, "small-seed0")
-    assert place.state == "measured"
-    weights = (place.folder / "model" / "weights.safetensors").stat().st_mtime_ns
+    trial = TrialFolder(tmp_path, "small-seed0")
+    assert trial.state == "measured"
+    weights = (trial.folder / "model" / "weights.safetensors").stat().st_mtime_ns
     assert runner.invoke(app, ["run", *out], catch_exceptions=False).exit_code == 0
-    assert (place.folder / "model" / "weights.safetensors").stat().st_mtime_ns == weights
+    assert (trial.folder / "model" / "weights.safetensors").stat().st_mtime_ns == weights
 
     document = tmp_path / "results.md"
     document.write_text("before\n<!-- results view 1: begin -->\nold\n<!-- results view 1: end -->\nafter\n")
@@ -106,7 +108,7 @@ def test_plan_run_and_table(faces: Path, tmp_path: Path) -> None:
 
 
 def test_seeds_of_a_recipe_share_a_line(tmp_path: Path) -> None:
-    places = plan(tmp_path, rows_of(["small"], 3, view2=False), TINY)
+    places = plan_tiny(tmp_path, trials_of(seeds=3))
     rows = [_measured(place, accuracy) for place, accuracy in zip(places, (0.80, 0.84, 0.85), strict=True)]
     line = view1_table(rows).splitlines()[2]
     # mean; mean of the intervals' ends, of half a width of 0.02; range
@@ -118,8 +120,7 @@ def test_seeds_of_a_recipe_share_a_line(tmp_path: Path) -> None:
 def test_folds_of_one_recipe_and_training_share_a_line(tmp_path: Path) -> None:
     rows = []
     for out, accuracies in ((1, (0.80, 0.84, 0.85)), (2, (0.70, 0.74))):
-        folds = [Row("small", fold=fold) for fold in range(len(accuracies))]
-        places = plan(tmp_path / str(out), folds, [*TINY, f"split.folds_out={out}"])
+        places = plan_tiny(tmp_path / str(out), folds_of(len(accuracies)), f"split.folds_out={out}")
         pairs = zip(places, accuracies, strict=True)
         rows += [_measured(place, accuracy, fold) for fold, (place, accuracy) in enumerate(pairs)]
     eight, nine = view2_table(rows[::-1]).splitlines()[2:]
@@ -131,7 +132,7 @@ def test_folds_of_one_recipe_and_training_share_a_line(tmp_path: Path) -> None:
 
 
 def test_a_gain_is_taken_fold_by_fold(tmp_path: Path) -> None:
-    places = plan(tmp_path, [Row("small", fold=fold) for fold in (0, 1)], TINY)
+    places = plan_tiny(tmp_path, folds_of(2))
     rows = []
     for fold, (place, ours, member) in enumerate(zip(places, (0.80, 0.90), (0.79, 0.87), strict=True)):
         rows.append(_measured(place, ours, fold, best_member=member))
@@ -139,7 +140,7 @@ def test_a_gain_is_taken_fold_by_fold(tmp_path: Path) -> None:
     assert view2_table(rows).splitlines()[2].endswith("| +0.0 ± 0.0 | +2.0 ± 1.0 | 0.800 0.900 |")
 
 
-def _measured(place: Place, value: float, fold: int | None = None, **others: float) -> Measured:
+def _measured(trial: TrialFolder, value: float, fold: int | None = None, **others: float) -> MeasuredTrial:
     metrics = sample_metrics(value, value, half_width=0.02, fold=fold, **others)
     summary = TrainingSummary(
         epochs=1,
@@ -154,23 +155,22 @@ def _measured(place: Place, value: float, fold: int | None = None, **others: flo
         machine=Machine("x", "x", 1, 1),
         params={},
     )
-    return Measured(place, metrics, summary, mmacs=1.0)
+    return MeasuredTrial(trial, metrics, summary, mmacs=1.0)
 
 
 @pytest.mark.slow
 def test_folds_that_are_left_out_together_share_a_training(faces: Path, tmp_path: Path) -> None:
     shutil.copytree(faces, tmp_path / "faces")
-    rows = [Row("small", fold=fold) for fold in (0, 1, 2)]
-    first, second, third = plan(tmp_path, rows, [*TINY, "split.folds_out=2"])
-    for place in (first, second, third):
-        divide(place)
+    first, second, third = plan_tiny(tmp_path, folds_of(3), "split.folds_out=2")
+    for trial in (first, second, third):
+        split(trial)
     assert same_training(second) is None
-    measure(first, "cpu", evaluate=False)
+    finish(first, "cpu", evaluate=False)
     twin = same_training(second)
     assert twin is not None
     assert twin.name == first.name
     assert same_training(third) is None
-    measure(second, "cpu", evaluate=True)
+    finish(second, "cpu", evaluate=True)
     assert second.state == "measured"
     assert not (second.folder / "train.log").exists()
     assert (second.folder / "model" / "weights.safetensors").read_bytes() == (
@@ -193,36 +193,35 @@ sys.meta_path.insert(0, Absent())
 def test_a_packed_row_is_measured_on_a_machine_without_the_project_s_services(faces: Path, tmp_path: Path) -> None:
     """As `make results-gpu` does there; that torch computes on another device is all that differs."""
     shutil.copytree(faces, tmp_path / "here" / "faces")
-    (place,) = plan(tmp_path / "here", [Row("softmax")], [*TINY, "model.width=0.125", "split.holdout_draw=0"])
+    (trial,) = plan_tiny(tmp_path / "here", trials_of("softmax"), "model.width=0.125", "split.holdout_draw=0")
     overrides = ["--out", str(tmp_path / "here"), "--to", str(tmp_path / "there")]
     result = CliRunner().invoke(app, ["pack", *overrides], catch_exceptions=False)
     assert result.exit_code == 0, result.output
-    assert not (tmp_path / "there" / "faces" / place.faces.name / "pixels.npy").exists()
+    assert not (tmp_path / "there" / "faces" / trial.faces.name / "pixels.npy").exists()
     (tmp_path / "blocked").mkdir()
     (tmp_path / "blocked" / "sitecustomize.py").write_text(_BLOCKED)
-    root = Path(__file__).parents[2]
-    paths = [tmp_path / "blocked", root / "src", root, tmp_path / "there" / "packages"]
-    command = [sys.executable, "-m", "benchmarks.results", "run", "--out", str(tmp_path / "there")]
+    paths = [tmp_path / "blocked", ROOT / "src", ROOT, tmp_path / "there" / "packages"]
+    command = [sys.executable, "-m", "pipelines.experiments", "run", "--out", str(tmp_path / "there")]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths))}
-    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert Place(tmp_path / "there", place.name).state == "measured"
+    assert TrialFolder(tmp_path / "there", trial.name).state == "measured"
 
 
 def test_a_failing_row_is_named_and_its_log_kept(faces: Path, tmp_path: Path) -> None:
     shutil.copytree(faces, tmp_path / "faces")
-    (place,) = plan(tmp_path, [Row("small")], TINY)
-    text = place.params.read_text()
-    place.params.write_text(text.replace("backbone: ", "backbone: un"))
+    (trial,) = plan_tiny(tmp_path, trials_of())
+    text = trial.params.read_text()
+    trial.params.write_text(text.replace("backbone: ", "backbone: un"))
     result = CliRunner().invoke(app, ["run", "--out", str(tmp_path)])
     assert result.exit_code != 0
     assert "small-seed0" in str(result.output) + str(result.exception)
-    assert "backbone" in (place.folder / "train.log").read_text()
+    assert "backbone" in (trial.folder / "train.log").read_text()
 
 
 def test_a_document_without_markers_is_left_alone(tmp_path: Path) -> None:
     document = tmp_path / "README.md"
     document.write_text("nothing here")
-    with pytest.raises(ValueError, match=r"README\.md: expected the markers"):
+    with pytest.raises(DataError, match=r"README\.md: expected the markers"):
         put_into(document, "| a |", "view 1")
     assert document.read_text() == "nothing here"

@@ -1,1 +1,0 @@
-"""Trains and measures every recipe on real faces, over seeds and folds, and writes the table of results."""
