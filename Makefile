@@ -77,8 +77,9 @@ folder: repository .venv/.installed readable ## the pipeline on your own people:
 test: .venv/.installed ## the test suite (real components, about ten minutes on two cores)
 	$(BIN)/python -m pytest -m "not slow and not nightly" -n 2 --dist loadfile $(PYTEST_ARGS)
 
-coverage: .venv/.installed ## which lines the quick tests run; fails below the floor in pyproject.toml (half as long again as `make test`)
-	$(BIN)/python -m pytest -m "not slow and not nightly" -n 2 --dist loadfile --cov --cov-report=term $(PYTEST_ARGS)
+coverage: .venv/.installed ## which lines the quick tests run; fails below the floor in pyproject.toml
+	-$(BIN)/python -m pytest -m "not slow and not nightly" -n 2 --dist loadfile --cov --cov-report= $(PYTEST_ARGS)
+	$(BIN)/python -m coverage report # a few tests notice the measurement; `make test` judges them
 
 dist-test: .venv/.installed ## build wheel and sdist, install the core alone outside the checkout, use it; KEEP=folder keeps both
 	$(BIN)/python -m benchmarks.distribution $(if $(KEEP),--keep '$(KEEP)')
