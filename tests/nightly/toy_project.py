@@ -179,11 +179,11 @@ def start_run(folder: Path, url: str, home: Path, *arguments: str) -> subprocess
 
 
 def processes_in(folder: Path) -> list[psutil.Process]:
-    """Every process that works in a folder."""
+    """Every process that works in a folder and has not ended."""
     found = []
     for process in psutil.process_iter():
         try:
-            if Path(process.cwd()) == folder:
+            if Path(process.cwd()) == folder and process.status() != psutil.STATUS_ZOMBIE:
                 found.append(process)
         except (psutil.Error, OSError):
             continue

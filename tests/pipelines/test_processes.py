@@ -77,11 +77,8 @@ def wait_until_active(process: subprocess.Popen[bytes], project: Path) -> None:
 
 
 def nothing_left(project: Path, seconds: float = _SECONDS) -> None:
-    def none() -> bool:
-        return not [one for one in processes_in(project) if one.status() != psutil.STATUS_ZOMBIE]
-
     try:
-        wait_until(none, seconds, "everything has ended")
+        wait_until(lambda: not processes_in(project), seconds, "everything has ended")
     except AssertionError:
         left = [one.cmdline() for one in processes_in(project)]
         for one in processes_in(project):

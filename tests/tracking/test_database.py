@@ -73,7 +73,7 @@ def test_a_half_made_one_is_recognised_and_repaired(half_made: Path) -> None:
     with pytest.raises(TrackingError, match=r"half-made.*likeness doctor --repair"):
         connect(None, half_made)
     (finding,) = [finding for finding in examine(half_made) if finding.subject == "tracking"]
-    assert finding.verdict != "ok" or state_of(half_made / "mlflow.db") == "whole"
+    assert finding.status != "ok" or state_of(half_made / "mlflow.db") == "whole"
     done = repair_databases(half_made)
     assert "half-made" in done[0]
     assert (half_made / "mlflow.db.half-made-1").exists()
