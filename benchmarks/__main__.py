@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 _RUNS = (
-    ["benchmarks.train", "--network", "residual", "--processes", "1"],
+    ["benchmarks.train", "--network", "residual"],
     ["benchmarks.train", "--network", "koch"],
     ["benchmarks.serving"],
 )

@@ -12,17 +12,15 @@ from __future__ import annotations
 
 import argparse
 import os
-import resource
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
 import venv
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.common import Timing, timed
 from likeness.extras import EXTRAS
 
 ROOT = Path(__file__).parents[1]
@@ -46,37 +44,27 @@ print(*[name for name in {names} if importlib.util.find_spec(name)])
 """
 
 
-@dataclass(frozen=True)
-class Timed:
-    """A command that has ended: its output, and the seconds it took by the wall clock and of the processor."""
-
-    output: str
-    wall: float
-    processor: float
-
-
-def run(command: Sequence[str | Path], folder: Path, expected: int = 0) -> Timed:
-    """Runs a command outside the checkout, without the variables that would lead back to it.
+def run(command: Sequence[str | Path], folder: Path, expected: int = 0) -> tuple[str, Timing]:
+    """Output and seconds of a command outside the checkout, without the variables that would lead back to it.
 
     Raises:
         SystemExit: it ends with another exit code.
     """
     hidden = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "LIKENESS_MODEL", "LIKENESS_GALLERY")
     environment = {name: value for name, value in os.environ.items() if name not in hidden}
-    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    done = subprocess.run(list(map(str, command)), cwd=folder, env=environment, capture_output=True, text=True)
-    wall, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
+    words = list(map(str, command))
+    done, took = timed(lambda: subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True))
     if done.returncode != expected:
-        raise SystemExit(f"{' '.join(map(str, command))}\n{done.stdout}{done.stderr}exit code {done.returncode}")
-    return Timed(done.stdout, wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+        raise SystemExit(f"{' '.join(words)}\n{done.stdout}{done.stderr}exit code {done.returncode}")
+    return done.stdout, took
 
 
 def installed(archive: Path, folder: Path) -> Path:
     """Installs a distribution without extras into a new environment; returns the folder of its programs."""
     venv.create(folder, with_pip=True)
     programs = folder / "bin"
-    taken = run([programs / "python", "-m", "pip", "install", "-q", archive], folder)
-    print(f"installed {archive.name} in {taken.wall:.0f} s: {megabytes(folder):.0f} MB of packages")
+    _, took = run([programs / "python", "-m", "pip", "install", "-q", archive], folder)
+    print(f"installed {archive.name} in {took.clock:.0f} s: {megabytes(folder):.0f} MB of packages")
     return programs
 
 
@@ -92,11 +80,11 @@ def megabytes(environment: Path) -> float:
 def extras_in(programs: Path, folder: Path) -> list[str]:
     """Packages of extras that can be imported, of which there should be none."""
     names = [name for packages in EXTRAS.values() for name in packages]
-    return run([programs / "python", "-c", IMPORTED.format(names=names)], folder).output.split()
+    return run([programs / "python", "-c", IMPORTED.format(names=names)], folder)[0].split()
 
 
-def use(programs: Path, folder: Path) -> Timed:
-    """Draws, verifies, enrols and identifies; returns the fastest of some verifications.
+def use(programs: Path, folder: Path) -> float:
+    """Draws, verifies, enrols and identifies; returns the processor seconds of the fastest of some verifications.
 
     Raises:
         SystemExit: a command fails or its answer is wrong.
@@ -107,16 +95,16 @@ def use(programs: Path, folder: Path) -> Timed:
     run([likeness, "verify", "ada0.jpg", "ben0.jpg", "--threshold", "1.1"], folder, expected=1)
     run([likeness, "enroll", "ada", "ada0.jpg", "ada1.jpg", "--force"], folder)
     run([likeness, "enroll", "ben", "ben0.jpg"], folder)
-    identified = run([likeness, "identify", "ben0.jpg"], folder)
-    fastest = min(verifications, key=lambda each: each.processor)
-    print(f"{fastest.output}identify: {identified.output.splitlines()[0]}")
+    identified, _ = run([likeness, "identify", "ben0.jpg"], folder)
+    verified, took = min(verifications, key=lambda each: each[1].processor)
+    print(f"{verified}identify: {identified.splitlines()[0]}")
     print(
-        f"verify: {fastest.wall:.2f} s, {fastest.processor:.2f} s of the processor (fastest of {_REPEATS}; "
+        f"verify: {took.clock:.2f} s, {took.processor:.2f} s of the processor (fastest of {_REPEATS}; "
         f"{AIMED_SECONDS} s are aimed at)"
     )
-    if "model packaged" not in fastest.output or not identified.output.startswith("ben"):
+    if "model packaged" not in verified or not identified.startswith("ben"):
         raise SystemExit("the packaged model was not used, or identify named somebody else")
-    return fastest
+    return took.processor
 
 
 def check(archive: Path, scratch: Path) -> list[str]:
@@ -124,10 +112,10 @@ def check(archive: Path, scratch: Path) -> list[str]:
     folder = scratch / f"use-{archive.suffix.lstrip('.')}"
     folder.mkdir()
     programs = installed(archive, folder / "environment")
-    size, fastest, extras = megabytes(programs.parent), use(programs, folder), extras_in(programs, folder)
+    size, seconds, extras = megabytes(programs.parent), use(programs, folder), extras_in(programs, folder)
     return [
         *([f"{size:.0f} MB installed, at most {MOST_MEGABYTES} are meant"] if size > MOST_MEGABYTES else []),
-        *([f"verify took {fastest.processor:.2f} s"] if fastest.processor > MOST_SECONDS else []),
+        *([f"verify took {seconds:.2f} s"] if seconds > MOST_SECONDS else []),
         *([f"the core brings packages of extras: {', '.join(extras)}"] if extras else []),
     ]
 
@@ -143,8 +131,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error(f"expected {' or '.join(KINDS)}, found {', '.join(sorted(unknown))}")
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        built = run([sys.executable, "-m", "build", "-q", "--outdir", folder / "dist", ROOT], folder)
-        print(f"built in {built.wall:.0f} s")
+        _, took = run([sys.executable, "-m", "build", "-q", "--outdir", folder / "dist", ROOT], folder)
+        print(f"built in {took.clock:.0f} s")
         problems = []
         for kind in kinds:
             (archive,) = (folder / "dist").glob(KINDS[kind])

@@ -4,25 +4,23 @@
 
 The two take turns, because a shared machine is not equally fast at all times. Decoding has the bytes in memory,
 writes nothing and runs in one process a core; ingest reads the archive from the page cache, expands it, checks,
-decodes, cuts, measures and hashes each image, and writes the face set. Processor seconds are told beside the
-clock: they do not depend on who else uses the machine.
+decodes, crops, measures and hashes each image, and writes the face set.
 """
 
 from __future__ import annotations
 
 import multiprocessing
-import resource
 import statistics
 import tempfile
 import time
 import zlib
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import simplejpeg
 import typer
 
+from benchmarks.common import Timing, machine_load, spread, timed
 from likeness.data.archive import open_reader
 from likeness.data.cores import available_cores
 from likeness.data.ingest import ingest
@@ -47,23 +45,24 @@ def main(
     images.extend(file.data for file in open_reader(located.images, lambda path: lfw_layout(path) is not None))
     cores = available_cores()
     print(f"{located.place}: {len(images)} images, {sum(map(len, images)) / 1e6:.0f} MB, crop {crop}, size {size}")
-    print(
-        f"{cores} cores; expanding the archive alone takes {expansion_seconds(located.images):.2f} s of one core"
-    )
+    print(f"{machine_load()}; expanding the archive takes {expansion_seconds(located.images):.2f} s of one core")
+    ours, theirs = list[Timing](), list[Timing]()
     with tempfile.TemporaryDirectory() as folder, multiprocessing.get_context("fork").Pool(cores) as pool:
-        runs = [
-            (
-                measured(lambda: ingest(located, params, Path(folder) / "faces")),
-                measured(lambda: sum(pool.map(decode, [(part, cores) for part in range(cores)], chunksize=1))),
+        for _ in range(rounds):
+            ours.append(timed(lambda: ingest(located, params, Path(folder) / "faces"))[1])
+            used, took = timed(
+                lambda: sum(pool.map(decode, [(part, cores) for part in range(cores)], chunksize=1))
             )
-            for _ in range(rounds)
-        ]
-    tell("ingest", [ours for ours, _ in runs])
-    tell("decode", [theirs for _, theirs in runs])
-    ratios = sorted(ours[0] / theirs[0] for ours, theirs in runs)
-    print(f"ingest / decode by the clock: {ratios[0]:.2f} / {statistics.median(ratios):.2f} / {ratios[-1]:.2f}")
-    ratios = sorted(ours[1] / theirs[1] for ours, theirs in runs)
-    print(f"... in processor seconds:     {ratios[0]:.2f} / {statistics.median(ratios):.2f} / {ratios[-1]:.2f}")
+            theirs.append(Timing(took.clock, used))
+    print(f"... {machine_load()}")
+    for name, runs in (("ingest", ours), ("decode", theirs)):
+        clock = [run.clock for run in runs]
+        speed = len(images) / statistics.median(clock)
+        processor = spread([run.processor for run in runs])
+        print(f"{name}: {spread(clock)} s, {speed:.0f} images/s; processor {processor} s")
+    pairs = list(zip(ours, theirs, strict=True))
+    print(f"ingest / decode by the clock: {spread([one.clock / two.clock for one, two in pairs])}")
+    print(f"... in processor seconds:     {spread([one.processor / two.processor for one, two in pairs])}")
 
 
 def decode(part: tuple[int, int]) -> float:
@@ -74,20 +73,6 @@ def decode(part: tuple[int, int]) -> float:
     return time.process_time() - started
 
 
-def measured(run: Callable[[], Any]) -> tuple[float, float]:
-    """Seconds by the clock and processor seconds; `run` returns the latter if it spends them elsewhere."""
-    started, used = time.perf_counter(), processor_seconds()
-    result = run()
-    seconds = time.perf_counter() - started
-    return seconds, result if isinstance(result, float) else processor_seconds() - used
-
-
-def processor_seconds() -> float:
-    """Of this process and of those that it started and that have ended."""
-    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
-
-
 def expansion_seconds(archive: Path) -> float:
     started = time.process_time()
     decoder = zlib.decompressobj(wbits=31)
@@ -95,15 +80,6 @@ def expansion_seconds(archive: Path) -> float:
         while block := stream.read(1 << 16):
             decoder.decompress(block)
     return time.process_time() - started
-
-
-def tell(name: str, runs: list[tuple[float, float]]) -> None:
-    clock, processor = (sorted(column) for column in zip(*runs, strict=True))
-    middle = statistics.median(clock)
-    print(
-        f"{name}: {clock[0]:.2f} / {middle:.2f} / {clock[-1]:.2f} s (min / median / max), "
-        f"{len(images) / middle:.0f} images/s; processor {statistics.median(processor):.2f} s"
-    )
 
 
 if __name__ == "__main__":

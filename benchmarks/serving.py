@@ -11,7 +11,6 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Annotated
 
@@ -19,6 +18,7 @@ import numpy as np
 import typer
 from PIL import Image
 
+from benchmarks.common import spread, timed
 from likeness.commands.bench import bench
 from likeness.serving.bench_towers import CONTESTANTS, write_model
 
@@ -29,11 +29,8 @@ def main(
     models: Annotated[list[Path] | None, typer.Argument(help="Folders of trained models, timed besides.")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="No gallery of a million.")] = False,
 ) -> None:
-    seconds = startup_seconds()
-    print(
-        f"`likeness verify`, mobile network, from start to verdict: {np.median(seconds):.2f} s "
-        f"(median of {ROUNDS}; min {min(seconds):.2f}, max {max(seconds):.2f})\n"
-    )
+    startup = spread(startup_seconds())
+    print(f"`likeness verify`, mobile network, from start to verdict: {startup} s, {ROUNDS} times\n")
     bench(models, quick=quick, as_json=False)
 
 
@@ -48,13 +45,11 @@ def startup_seconds() -> list[float]:
         photos = [str(folder / "a.png"), str(folder / "b.png")]
         program = "import sys; from likeness.cli import main; sys.argv[0] = 'likeness'; main()"
         command = [sys.executable, "-c", program, "verify", *photos, "--model", str(folder / "model"), "--aligned"]
-        return [seconds_of(command) for _ in range(ROUNDS + 1)][1:]
-
-
-def seconds_of(command: list[str]) -> float:
-    started = time.perf_counter()
-    subprocess.run(command, check=False, stdout=subprocess.DEVNULL)
-    return time.perf_counter() - started
+        runs = [
+            timed(lambda: subprocess.run(command, check=False, stdout=subprocess.DEVNULL))
+            for _ in range(ROUNDS + 1)
+        ]
+        return [timing.clock for _, timing in runs[1:]]
 
 
 if __name__ == "__main__":

@@ -1,51 +1,44 @@
 """Images per second of the real training loop beside the same network's bare forward and backward passes.
 
-    python -m benchmarks.train [--network koch|residual] [--precision float32|bfloat16] [--faces FOLDER]
-
-Then the losses of two processes under torchrun (gloo on a CPU, NCCL on GPUs) beside those of one process with the
-same batches (`--processes 1` leaves that out), and the machine's load, without which no speed means anything.
+    python -m benchmarks.train [--network koch|residual] [--precision float32|bfloat16]
 
 Bare: a resident random batch, forward, loss, backward, nothing else; told too with the penalty and the optimiser,
 which belong to learning, and which for S1's 39 million weights are a tenth of a step in memory traffic. Real: a
 whole epoch as the train stage runs it, with loading, augmentation, optimiser, regularisation, logging, the
 evaluation of held-out pairs and the checkpoint; it is shorter than one of View 1 (S1: 55 steps), so its checkpoint
 weighs more. They take turns, because a shared machine is not equally fast at all times; the spread is that of the
-rounds. Processor seconds are told beside the clock.
+rounds.
 """
 
 from __future__ import annotations
 
-import json
-import os
 import resource
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import torch
 import typer
 from numpy.typing import NDArray
 
+from benchmarks.common import Timing, machine_load, processor_seconds, spread, timed
 from likeness.artifacts.history import EpochRecord
-from likeness.data.faceset import FaceSet
 from likeness.data.splits import Identities, Pairs, TrainingData
 from likeness.models.network import ModelParams, build_siamese
 from likeness.models.preprocess import Preprocess
 from likeness.training.augment import AugmentParams
-from likeness.training.distributed import choose_device
+from likeness.training.distributed import DistributedContext, choose_device
 from likeness.training.early_stopping import StoppingParams
 from likeness.training.losses.build import build_objective
 from likeness.training.losses.objective import LOSSES
 from likeness.training.optimizer import Penalty, build_optimizer, named_trainable
 from likeness.training.params import L2Params, TrainParams
-from likeness.training.results import TrainingResult
+from likeness.training.precision import choose_precision
 from likeness.training.samplers import SamplerParams, build_sampler
 from likeness.training.trainer import train
 
@@ -98,21 +91,12 @@ def main(
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     steps: Annotated[int, typer.Option(help="Steps of an epoch.")] = 20,
     rounds: Annotated[int, typer.Option(help="How often each runs.")] = 3,
-    faces: Annotated[Path | None, typer.Option(help="Folder of the ingest stage; else random pixels.")] = None,
-    processes: Annotated[int, typer.Option(help="Under torchrun, beside one process.")] = 2,
-    worker: Annotated[Path | None, typer.Option(hidden=True)] = None,
 ) -> None:
-    if worker is not None:
-        worker.write_text(json.dumps(losses(steps))) if os.environ["RANK"] == "0" else losses(steps)
-        return
     case = CASES[network]
     case = replace(case, train=replace(case.train, epochs=2, precision=precision))
-    pixels = random_faces(case, steps) if faces is None else FaceSet.open(faces).pixels
-    before = os.getloadavg()[0]
-    compare_loops(network, case, pixels, steps, rounds, device)
-    if processes > 1:
-        compare_processes(processes, steps)
-    print(f"load of the machine: {before:.1f} before, {os.getloadavg()[0]:.1f} at the end (this program included)")
+    print(machine_load())
+    compare_loops(network, case, random_faces(case, steps), steps, rounds, device)
+    print(f"... {machine_load()}, this program included")
 
 
 def compare_loops(name: str, case: Case, pixels: Pixels, steps: int, rounds: int, device: str) -> None:
@@ -126,18 +110,24 @@ def compare_loops(name: str, case: Case, pixels: Pixels, steps: int, rounds: int
     bare = bare_passes(case, data, pixels, place, steps)
     learning = bare_passes(case, data, pixels, place, steps, learns=True)
     bare(), learning()
-    trio = [(real_epoch(case, data, holdout, pixels, device), timed(bare), timed(learning)) for _ in range(rounds)]
-    pairs = [(run, base) for run, base, _ in trio]
-    tell("bare passes", [base.speed for _, base, _ in trio])
-    tell("bare passes and optimiser", [run.speed for _, _, run in trio])
-    tell("real epoch, steps alone", [run.step_speed for run, _ in pairs])
-    tell("real epoch, all of it", [run.speed for run, _ in pairs])
-    tell("  all of it / bare, by the clock", [run.speed / base.speed for run, base in pairs])
-    tell("  steps alone / bare, by the clock", [run.step_speed / base.speed for run, base in pairs])
-    tell("  steps alone / bare and optimiser", [run.step_speed / base.speed for run, _, base in trio])
-    tell("  all of it / bare, by processor", [run.processor_speed / base.processor_speed for run, base in pairs])
+    runs = [(real_epoch(case, data, holdout, pixels, device), timed(bare), timed(learning)) for _ in range(rounds)]
+    trio = [(real, Run(*base), Run(*learns)) for real, base, learns in runs]
+    figures = {
+        "bare passes": [base.speed for _, base, _ in trio],
+        "bare passes and optimiser": [learns.speed for *_, learns in trio],
+        "real epoch, steps alone": [real.step_speed for real, *_ in trio],
+        "real epoch, all of it": [real.speed for real, *_ in trio],
+        "  all of it / bare, by the clock": [real.speed / base.speed for real, base, _ in trio],
+        "  steps alone / bare, by the clock": [real.step_speed / base.speed for real, base, _ in trio],
+        "  steps alone / bare and optimiser": [real.step_speed / learns.speed for real, _, learns in trio],
+        "  all of it / bare, by processor": [
+            real.processor_speed / base.processor_speed for real, base, _ in trio
+        ],
+    }
+    for what, speeds in figures.items():
+        print(f"{what:34} {spread(speeds)}")
     if name == "koch":
-        told = statistics.median(run.step_speed for run, _ in pairs) / 2
+        told = statistics.median(figures["real epoch, steps alone"]) / 2
         print(f"S1: {told:.1f} training pairs/s; its authors' TensorFlow program: {TENSORFLOW_PAIRS}")
 
 
@@ -146,17 +136,16 @@ class Run:
     """Images that were trained on, and what it took."""
 
     images: int
-    seconds: float
-    processor: float
+    took: Timing
     step_speed: float = 0.0
 
     @property
     def speed(self) -> float:
-        return self.images / self.seconds
+        return self.images / self.took.clock
 
     @property
     def processor_speed(self) -> float:
-        return self.images / self.processor
+        return self.images / self.took.processor
 
 
 def real_epoch(case: Case, data: TrainingData, holdout: Pairs, pixels: Pixels, device: str) -> Run:
@@ -164,33 +153,21 @@ def real_epoch(case: Case, data: TrainingData, holdout: Pairs, pixels: Pixels, d
     ends: list[tuple[float, float, EpochRecord]] = []
 
     def note(record: EpochRecord) -> None:
-        ends.append((time.perf_counter(), time.process_time(), record))
+        ends.append((time.perf_counter(), processor_seconds(), record))
 
-    trained = trained_once(case, data, holdout, pixels, device, note)
-    images = sum(step.images for step in trained.steps if step.epoch == 2)
-    (clock, processor, _), (later, more, record) = ends
-    return Run(images, later - clock, more - processor, record.images_per_second)
-
-
-def trained_once(
-    case: Case,
-    data: TrainingData,
-    holdout: Pairs,
-    pixels: Pixels,
-    device: str,
-    note: Callable[[EpochRecord], None] = lambda record: None,
-) -> TrainingResult:
-    size = (pixels.shape[1], pixels.shape[2])
-    siamese = build_siamese(case.model, size, seed=0)
-    preprocess = Preprocess(size, None, case.train.standardise)
+    siamese = build_siamese(case.model, (pixels.shape[1], pixels.shape[2]), seed=0)
+    preprocess = Preprocess((pixels.shape[1], pixels.shape[2]), None, case.train.standardise)
     with tempfile.TemporaryDirectory() as folder:
-        return train(
+        trained = train(
             *(data, holdout, pixels, siamese, preprocess, case.train),
             seed=0,
             checkpoint=Path(folder),
             device=device,
             on_epoch=note,
         )
+    images = sum(step.images for step in trained.steps if step.epoch == 2)
+    (clock, processor, _), (later, more, record) = ends
+    return Run(images, Timing(later - clock, more - processor), record.images_per_second)
 
 
 def bare_passes(
@@ -208,11 +185,13 @@ def bare_passes(
     optimizer = build_optimizer(named_trainable(siamese, objective), case.train)
     penalty = Penalty(siamese.backbone, case.train.l2)
     images = torch.rand(len(batch.rows), 1, *pixels.shape[1:], device=device)
-    half = case.train.precision == "bfloat16" or (case.train.precision == "auto" and device.type == "cuda")
+    chosen = choose_precision(
+        case.train.precision, siamese, (pixels.shape[1], pixels.shape[2]), DistributedContext(device, 0, 1)
+    )
 
     def run() -> int:
         for _ in range(steps):
-            with torch.autocast(device.type, torch.bfloat16, enabled=half):
+            with torch.autocast(device.type, torch.bfloat16, enabled=chosen == "bfloat16"):
                 embeddings = siamese(images)
             objective(siamese, embeddings.float(), batch, 0.5).value.backward()
             if learns:
@@ -225,12 +204,6 @@ def bare_passes(
         return steps * len(images)
 
     return run
-
-
-def timed(work: Callable[[], int]) -> Run:
-    clock, processor = time.perf_counter(), time.process_time()
-    images = work()
-    return Run(images, time.perf_counter() - clock, time.process_time() - processor)
 
 
 def drawn(case: Case, steps: int, rows: int) -> tuple[TrainingData, Pairs]:
@@ -256,41 +229,11 @@ def random_faces(case: Case, steps: int) -> Pixels:
     return np.random.default_rng(0).integers(0, 256, (count, *case.size), dtype=np.uint8)
 
 
-def compare_processes(processes: int, steps: int) -> None:
-    """S1 without batch norm and dropout, whose results depend on who else is in a process's share."""
-    alone = losses(steps)
-    with tempfile.TemporaryDirectory() as folder:
-        told = Path(folder) / "losses.json"
-        launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
-        command = [*launcher, "-m", "benchmarks.train", "--worker", str(told), "--steps", str(steps)]
-        threads = max(1, torch.get_num_threads() // processes)
-        subprocess.run(command, check=True, env={**os.environ, "OMP_NUM_THREADS": str(threads)})
-        together = json.loads(told.read_text())
-    gap = max(abs(a - b) for a, b in zip(alone["loss"], together["loss"], strict=True))
-    print(f"one process        {alone['speed']:7.1f} images/s, last loss {alone['loss'][-1]:.6f}")
-    print(f"{processes} processes (DDP) {together['speed']:7.1f} images/s, last loss {together['loss'][-1]:.6f}")
-    print(f"largest difference of {len(alone['loss'])} per-step losses: {gap:.1e}")
-
-
-def losses(steps: int) -> dict[str, Any]:
-    """Per-step losses and speed of this world's training."""
-    case = CASES["koch"]
-    case = replace(case, model=replace(case.model, batch_norm=False, dropout=0.0, width=0.5))
-    case = replace(case, train=replace(case.train, epochs=1))
-    pixels = random_faces(case, steps)
-    trained = trained_once(case, *drawn(case, steps, len(pixels)), pixels, "auto")
-    return {"loss": [step.loss for step in trained.steps], "speed": trained.best.images_per_second}
-
-
 def peak_memory(device: torch.device) -> float:
     """GiB on the device."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 2**30
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-
-
-def tell(what: str, figures: list[float]) -> None:
-    print(f"{what:34} {statistics.median(figures):8.2f}  ({min(figures):.2f} to {max(figures):.2f})")
 
 
 if __name__ == "__main__":

@@ -36,4 +36,4 @@ def test_another_exit_code_is_reported_with_the_output(tmp_path: Path) -> None:
     program = [sys.executable, "-c", "print('what happened'); raise SystemExit(3)"]
     with pytest.raises(SystemExit, match=r"what happened\n.*exit code 3"):
         distribution.run(program, tmp_path)
-    assert distribution.run(program, tmp_path, expected=3).output == "what happened\n"
+    assert distribution.run(program, tmp_path, expected=3)[0] == "what happened\n"

@@ -39,6 +39,7 @@ def write_sweep(trials: Sequence[TrialFolder], out: Path) -> int:
         swept = ", ".join(sorted({value.parameter for value in note.values}))
         run = RUN_NOTE.read(trial.folder / "train" / RUN_NOTE.name)
         tag_sweep(run, {"sweep": note.plan, "sweep.parameters": swept}, trial.top)
+    records.sort(key=lambda record: (record.parameter, record.value))
     SWEEP.write(out, SWEEP.records(records))
     return len(records)
 
