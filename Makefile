@@ -150,16 +150,16 @@ pages: .venv/.installed docs ## every page at three widths, light, dark, on pape
 	$(BIN)/python -m tests.pages $(if $(ONLY),--only $(ONLY))
 
 config: .venv/.installed ## write conf/config.yaml from the defaults in the code
-	$(BIN)/python -m pipelines.defaults
+	$(BIN)/python -m tools.defaults
 
 lock: ## write requirements.lock: the versions it has where pyproject.toml allows them (UPGRADE=1: the newest), with digests
-	$(BIN)/python -m pipelines.lock $(if $(UPGRADE),--upgrade)
+	$(BIN)/python -m tools.lock $(if $(UPGRADE),--upgrade)
 
 sbom: .venv/.installed ## write sbom.json, what is installed here as CycloneDX
 	$(BIN)/python -m cyclonedx_py environment --pyproject pyproject.toml --output-reproducible --output-file $(SBOM) $(BIN)/python
 
 licences: .venv/.installed ## write docs/licences.md, the licences of the locked packages
-	$(BIN)/python -m pipelines.licences > docs/licences.md
+	$(BIN)/python -m tools.licences > docs/licences.md
 
 clean: ## remove the outputs of the stages (the DVC cache, the runs and the records of nightly runs stay)
 	rm -rf data/faces data/splits models/model reports/train reports/evaluation reports/validation reports/figures reports/report.*

@@ -10,9 +10,8 @@ import typer
 
 from likeness.data.faceset import FaceSet
 from likeness.data.protocol import SplitParams, make_split
-from likeness.errors import DataError, ValidationFailedError
-from likeness.files import read_json
 from likeness.params import read_params
+from likeness.validation.record import require_valid
 from pipelines._stage import UsedOption, confirm_parameters, run
 
 
@@ -35,21 +34,6 @@ def main(
         values = (figures[key] for key in ("pairs", "same", "different", "people"))
         logging.info(text, name, *values)
     confirm_parameters(params, used, wanted)
-
-
-def require_valid(faces: FaceSet, validation: Path) -> None:
-    """Refuses faces that failed their validation or that the record does not speak of."""
-    try:
-        record = read_json(validation)
-        success, fingerprint = record["success"], record["source"]["fingerprint"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{validation}: is no record of the validate stage ({error!r}); run that first") from error
-    if fingerprint != faces.source.fingerprint:
-        raise DataError(f"{validation}: speaks of other faces than these; run the validate stage again")
-    if not success:
-        raise ValidationFailedError(
-            f"{validation}: a critical expectation over these faces failed; see the docs beside it"
-        )
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import logging
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -16,13 +15,12 @@ from likeness.artifacts.json_file import plain
 from likeness.artifacts.run_note import RUN_NOTE
 from likeness.data.faceset import FaceSet
 from likeness.data.splits import Split
-from likeness.experiments.composition import compose_params
+from likeness.experiments.run_title import dataset_note, run_title
 from likeness.models.network import ModelParams
 from likeness.models.weights import save_model
 from likeness.operations import read_operations
-from likeness.params import read_params, sections_of
-from likeness.tracking.runs import DatasetNote, RunTitle, TrackedRun, TrackingParams
-from likeness.tracking.titles import differences
+from likeness.params import read_params
+from likeness.tracking.runs import TrackedRun, TrackingParams
 from likeness.training.checkpoint import read_run_note, remove_checkpoints, save_run_note
 from likeness.training.distributed import is_main_process
 from likeness.training.outputs import TrainingSetup, build_card, write_training_reports
@@ -55,9 +53,9 @@ def main(
     owner = hashlib.sha256(json.dumps([setup.parameters, setup.source.fingerprint]).encode()).hexdigest()
     with TrackedRun.start(
         tracking,
-        title=_title(setup, params),
+        title=run_title(setup, params),
         values=setup.parameters,
-        dataset=_dataset(setup),
+        dataset=dataset_note(setup),
         resume_run_id=read_run_note(checkpoint, owner),
     ) as tracked:
         save_run_note(checkpoint, owner, tracked.run_id)
@@ -71,43 +69,6 @@ def main(
         params, used, network, recipe, training
     )  # before: put back, they find this training finished
     remove_checkpoints(checkpoint)
-
-
-def _title(setup: TrainingSetup, params: Path) -> RunTitle:
-    """What is asked of the training, beside the recipe that it varies."""
-    recipe = setup.recipe
-    return RunTitle(
-        recipe.name or "unnamed",
-        setup.source.source,
-        str(setup.split["protocol"]),
-        recipe.description,
-        _changes(setup, params),
-        setup.outside_data,
-    )
-
-
-def _changes(setup: TrainingSetup, params: Path) -> dict[str, tuple[object, object]]:
-    """Parameters of network and training that differ from the recipe's; none where no conf/ above holds it."""
-    name = setup.recipe.name
-    roots = [root for root in params.resolve().parents if (root / "conf" / "recipe" / f"{name}.yaml").is_file()]
-    if not roots:
-        return {}
-    try:
-        values = compose_params(roots[0], [f"recipe={name}"])
-        document = {key: values[key] for key in ("model", "recipe", "train")}
-        sections = sections_of(document, f"conf/recipe/{name}.yaml", ModelParams, RecipeParams, TrainParams)
-    except Exception as error:  # a title is no condition of a training
-        logging.warning("tracking: the recipe %s cannot be composed: %s", name, error)
-        return {}
-    wanted = {section.SECTION: dataclasses.asdict(section) for section in sections}
-    return differences(wanted, {key: setup.parameters[key] for key in wanted})
-
-
-def _dataset(setup: TrainingSetup) -> DatasetNote:
-    source, sides = setup.source, setup.split["splits"]
-    counts = {"images": source.images, "people": source.people}
-    pairs = {f"{name}_pairs": int(side["pairs"]) for name, side in sides.items()}
-    return DatasetNote(source.source, source.fingerprint, source.place, {**counts, **pairs})
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ from likeness import Verifier
 print(Verifier.load("model").verify("a.png", "b.png", aligned=True).score)
 time.sleep({WAIT})
 """
+PROGRAMS = ("src", "pipelines", "benchmarks", "studies", "tools")
 
 
 @pytest.fixture(scope="module")
@@ -70,9 +71,7 @@ def test_the_service_asks_for_no_host(folder: Path, tmp_path: Path) -> None:
 
 @pytest.mark.attack("3")
 def test_onnx_runtime_is_imported_where_telemetry_is_switched_off_alone() -> None:
-    files = [
-        path for folder in ("src", "pipelines", "benchmarks", "studies") for path in (ROOT / folder).rglob("*.py")
-    ]
+    files = [path for folder in PROGRAMS for path in (ROOT / folder).rglob("*.py")]
     importers = [path.relative_to(ROOT).as_posix() for path in files if "onnxruntime" in _imported(path)]
     assert sorted(importers) == ["src/likeness/models/onnx_tower.py", "studies/precision.py"]
 

@@ -16,8 +16,8 @@ from sphinx.application import Sphinx
 
 from likeness import cli, errors
 from likeness.params import Range, Section
-from pipelines.defaults import attributes
 from pipelines.sections import OPERATIONS, PARAMS
+from tools.defaults import attributes
 
 GENERATED = "This page is generated from the source; do not edit it.\n\n"
 

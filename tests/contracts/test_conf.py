@@ -17,9 +17,9 @@ from likeness.models.network import build_siamese
 from likeness.operations import read_operations
 from likeness.params import keys_of, leaves, load_document, sections_of
 from likeness.training.configuration import check_configuration
-from pipelines.defaults import attributes, config
 from pipelines.sections import OPERATIONS, PARAMS
 from tests.models.samples import SIZE, TINY, card
+from tools.defaults import attributes, config
 
 ROOT = Path(__file__).parents[2]
 RECIPES = sorted(path.stem for path in (ROOT / "conf" / "recipe").glob("*.yaml"))

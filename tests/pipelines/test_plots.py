@@ -15,7 +15,7 @@ import pytest
 import yaml
 from playwright.sync_api import sync_playwright
 
-from pipelines import plots_page
+from tools import plots_page
 
 ROOT = Path(__file__).parents[2]
 SYSTEMS = ("network", "untrained network", "classical baseline")
@@ -98,7 +98,7 @@ def test_the_page_draws_every_plot_without_a_request_to_outside(project: Path) -
 
 
 def test_the_page_is_what_its_program_writes() -> None:
-    """Both hold the page's text; `python -m pipelines.plots_page` writes the one from the other."""
+    """Both hold the page's text; `python -m tools.plots_page` writes the one from the other."""
     text = (ROOT / ".dvc" / "plots" / "offline.html").read_text(encoding="utf-8")
     assert text == plots_page.page()
     assert [text.count(name) for name in ("{plot_divs}", "{refresh_tag}", "{scripts}")] == [1, 1, 0]

@@ -15,7 +15,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from pipelines.lock import CUDA, MAIN, digests_of, read_blocks, version_of, with_digests
+from tools.lock import CUDA, MAIN, digests_of, read_blocks, version_of, with_digests
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.attack("15")

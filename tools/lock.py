@@ -1,6 +1,6 @@
 """Writes requirements.lock and requirements-cuda.lock: every tested version, with the digests of its files.
 
-    python -m pipelines.lock [--upgrade]
+    python -m tools.lock [--upgrade]
 
 uv resolves pyproject.toml for Python 3.11 and later on every platform, and lists the digests of all files of each
 release. Versions that are locked already are kept, unless --upgrade is given. To the digests of torch and
@@ -111,7 +111,7 @@ def write_lock(path: Path, blocks: Iterable[str]) -> None:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Writes both locks."""
-    parser = argparse.ArgumentParser(prog="python -m pipelines.lock")
+    parser = argparse.ArgumentParser(prog="python -m tools.lock")
     parser.add_argument("--upgrade", action="store_true", help="take the newest versions that are allowed")
     arguments = parser.parse_args(argv)
     kept = "".join(path.read_text(encoding="utf-8") for path in HEADS if path.exists())

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.licences import is_allowed, list_licences, read_policy
+from tools.licences import is_allowed, list_licences, read_policy
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.attack("15")

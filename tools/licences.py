@@ -1,6 +1,6 @@
 """Prints docs/licences.md: what each locked package says of its licence, held to the allow list of pyproject.toml.
 
-    python -m pipelines.licences > docs/licences.md
+    python -m tools.licences > docs/licences.md
 
 The allow list is `tool.likeness.licences` of pyproject.toml: SPDX names, and the names that older metadata use. A
 package whose licence is not in it needs an entry with its reason under `tool.likeness.licences.exceptions`.
@@ -19,13 +19,13 @@ from typing import Any
 from boolean import AND, OR, Expression, Symbol
 from license_expression import get_spdx_licensing
 
-from pipelines.lock import MAIN, read_blocks, version_of
+from tools.lock import MAIN, read_blocks, version_of
 
 _LONGEST = 80  # characters of a `License` field that is a name and not the licence's text
 _TITLE = """# Licences of the locked packages
 
 Written by `make licences` from the metadata of the packages in requirements.lock, apart from those for other
-systems; `tests/pipelines/test_licences.py` holds them to the allow list in pyproject.toml. None of them is
+systems; `tests/tools/test_licences.py` holds them to the allow list in pyproject.toml. None of them is
 distributed with Likeness: pip fetches them. The CUDA libraries of requirements-cuda.lock, which are installed only
 where torch is built for GPUs, are under NVIDIA's own licences, Triton under MIT.
 

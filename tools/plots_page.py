@@ -1,6 +1,6 @@
 """Writes the page that `dvc plots show` fills, with Vega inside, so that it makes no request to outside.
 
-python -m pipelines.plots_page      # after an update of vl-convert-python
+python -m tools.plots_page      # after an update of vl-convert-python
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _HEAD = """<!DOCTYPE html>
   script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'">
 {refresh_tag}
 <title>Likeness: plots</title>
-<!-- Page of `dvc plots show` without a request to outside. Written by `python -m pipelines.plots_page`.
+<!-- Page of `dvc plots show` without a request to outside. Written by `python -m tools.plots_page`.
      The script below holds Vega, Vega-Lite, Vega-Embed (BSD-3-Clause) and D3 (ISC), as in vl-convert-python. -->
 <style>
 body {

@@ -1,0 +1,58 @@
+"""What the tracked run of a training is called, and which data it names."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from pathlib import Path
+
+from likeness.experiments.composition import compose_params
+from likeness.models.architecture import ModelParams
+from likeness.params import sections_of
+from likeness.tracking.runs import DatasetNote, RunTitle
+from likeness.tracking.titles import differences
+from likeness.training.outputs import TrainingSetup
+from likeness.training.params import RecipeParams, TrainParams
+
+
+def run_title(setup: TrainingSetup, params: Path) -> RunTitle:
+    """What is asked of a training, beside the recipe that it varies.
+
+    Args:
+        setup: of the training.
+        params: the params.yaml; the nearest conf/ above it that holds the recipe is compared with.
+    """
+    recipe = setup.recipe
+    return RunTitle(
+        recipe.name or "unnamed",
+        setup.source.source,
+        str(setup.split["protocol"]),
+        recipe.description,
+        _changes(setup, params),
+        setup.outside_data,
+    )
+
+
+def dataset_note(setup: TrainingSetup) -> DatasetNote:
+    """The data set and its counts."""
+    source, sides = setup.source, setup.split["splits"]
+    counts = {"images": source.images, "people": source.people}
+    pairs = {f"{name}_pairs": int(side["pairs"]) for name, side in sides.items()}
+    return DatasetNote(source.source, source.fingerprint, source.place, {**counts, **pairs})
+
+
+def _changes(setup: TrainingSetup, params: Path) -> dict[str, tuple[object, object]]:
+    """Parameters of network and training that differ from the recipe's; none where no conf/ above holds it."""
+    name = setup.recipe.name
+    roots = [root for root in params.resolve().parents if (root / "conf" / "recipe" / f"{name}.yaml").is_file()]
+    if not roots:
+        return {}
+    try:
+        values = compose_params(roots[0], [f"recipe={name}"])
+        document = {key: values[key] for key in ("model", "recipe", "train")}
+        sections = sections_of(document, f"conf/recipe/{name}.yaml", ModelParams, RecipeParams, TrainParams)
+    except Exception as error:  # a title is no condition of a training
+        logging.warning("tracking: the recipe %s cannot be composed: %s", name, error)
+        return {}
+    wanted = {section.SECTION: dataclasses.asdict(section) for section in sections}
+    return differences(wanted, {key: setup.parameters[key] for key in wanted})
