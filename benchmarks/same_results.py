@@ -27,7 +27,7 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 RECIPES = ("koch", "small", "arcface", "triplet-hard", "fisher")
-SHORT = ("train.epochs=2", "train.warmup=0")
+SHORT = ("train.epochs=2", "train.warmup=0", "train.precision=float32")  # the default may differ
 QUIET = ("evaluate.resamples=100", "++tracking.enabled=false")
 STAGES = ("ingest", "validate", "split", "train", "evaluate")
 _COMPOSE = """

@@ -9,7 +9,6 @@ from typing import Annotated
 import torch
 import typer
 
-from likeness.artifacts.json_file import plain
 from likeness.artifacts.metrics import VerificationMetrics
 from likeness.data.faceset import MANIFEST, FaceSet
 from likeness.data.splits import Split
@@ -39,7 +38,7 @@ def main(
     face_set = FaceSet.open(faces)
     found = study(face_set, Split.open(splits, face_set.manifest["person"]), loaded, wanted)
     write_study(out, found, {"weights": model / WEIGHTS, "manifest": faces / MANIFEST})
-    log_evaluation(run, plain(found.metrics))
+    log_evaluation(run, found.metrics)
     for name, system in found.metrics.systems.items():
         logging.info("%-11s %s", name, _line(system.test))
     confirm_parameters(params, used, wanted)

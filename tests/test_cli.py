@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,8 @@ import pytest
 from PIL import Image
 
 from likeness import __version__, cli
-from likeness.files import write_json
+from likeness.artifacts.metrics import METRICS, McNemarResult, MeasuredValue, SystemComparison
+from tests.artifacts.samples import sample_metrics
 from tests.serving.models import make_model
 from tests.serving.pictures import encoded, other_portrait, portrait, two_people
 
@@ -331,16 +332,10 @@ def test_where_begins_with_accuracy_interval_baseline_and_verdict(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    accuracy = {"value": 0.78, "low": 0.75, "high": 0.81}
-    gain = {"accuracy": {"value": 0.16, "low": 0.12, "high": 0.2}}
-    write_json(
-        tmp_path / "reports" / "evaluation" / "metrics.json",
-        {
-            "model": {"test": {"accuracy": accuracy}},
-            "baseline": {"test": {"accuracy": {"value": 0.62}}},
-            "comparison": {"model_minus_baseline": gain},
-        },
-    )
+    gain = MeasuredValue(0.16, 0.12, 0.2, 200)
+    comparison = {"model_minus_baseline": SystemComparison(gain, gain, McNemarResult(40, 8, 0.001))}
+    metrics = replace(sample_metrics(0.78, 0.62, half_width=0.03), comparison=comparison)
+    METRICS.write(tmp_path / "reports" / "evaluation" / METRICS.name, metrics)
     assert run("where").out.splitlines()[:4] == [
         "accuracy 78.0% (95 % interval 75.0% to 81.0%)",
         "baseline 62.0% (classical, same pairs)",

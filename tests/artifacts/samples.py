@@ -8,7 +8,6 @@ import pandas as pd
 
 from likeness.artifacts.metrics import (
     CalibrationMetrics,
-    ConfusionCounts,
     IdentificationMetrics,
     IntervalFacts,
     MeasuredData,
@@ -20,6 +19,7 @@ from likeness.artifacts.metrics import (
     VerificationMetrics,
 )
 from likeness.artifacts.sweep_table import SWEEP, SweepRecord
+from likeness.metrics.scores import Confusion
 
 
 def sample_metrics(
@@ -66,6 +66,6 @@ def sweep_table(parameter: str, values: Sequence[float]) -> pd.DataFrame:
 
 def _system(name: str, value: float, half_width: float) -> SystemMetrics:
     figure = MeasuredValue(value, value - half_width, value + half_width, 200)
-    confusion = ConfusionCounts(90, 10, 90, 10)
+    confusion = Confusion(90, 10, 90, 10)
     side = VerificationMetrics(figure, figure, figure, (), confusion, {"tar_at_far_1e-2": figure})
     return SystemMetrics(name, 0.5, side, side, {})

@@ -16,6 +16,7 @@ from playwright.sync_api import sync_playwright
 
 from likeness.artifacts.run_note import RUN_NOTE
 from likeness.tracking.runs import DatasetNote, RunTitle, TrackedRun, TrackingParams, log_evaluation
+from tests.artifacts.samples import sample_metrics
 from tests.browsing import OWN, QUIET
 from tests.nightly.toy_project import ROOT, environment, free_port, wait_until
 
@@ -32,8 +33,7 @@ def track(folder: Path, recipe: str, place: int) -> None:
         for epoch in (1, 2, 3):
             run.epoch({"epoch": epoch, "train_loss": 1 / epoch, "holdout_auc": 0.6 + epoch / 10})
         RUN_NOTE.write(folder / "run.json", run.finish(None, {"seconds": 1.0}))
-    accuracy = {"value": 0.7 + place / 100, "low": 0.65, "high": 0.75}
-    log_evaluation(folder / "run.json", {"model": {"test": {"accuracy": accuracy}}}, folder=folder)
+    log_evaluation(folder / "run.json", sample_metrics(0.7 + place / 100), folder=folder)
 
 
 @pytest.fixture
@@ -80,6 +80,6 @@ def test_the_printed_page_shows_names_and_columns_and_asks_nobody_outside(addres
         text = page.locator("body").inner_text()
         browser.close()
     assert "Model registry" in text, "the view of trainings, not that of language models"
-    for expected in (*RECIPES, "test/accuracy", "test accuracy", "changes", "0.7300 (0.6500 to 0.7500)"):
+    for expected in (*RECIPES, "test/accuracy", "test accuracy", "changes", "0.7300 (0.6800 to 0.7800)"):
         assert expected in text, expected
     assert [url for url in asked if (urlsplit(url).hostname or "") not in OWN] == []

@@ -16,6 +16,7 @@ from likeness.artifacts.run_note import RUN_NOTE
 from likeness.errors import InterruptedTrainingError
 from likeness.files import write_json
 from likeness.tracking.runs import DatasetNote, RunTitle, TrackedRun, TrackingParams, log_evaluation, log_report
+from tests.artifacts.samples import sample_metrics
 
 FINGERPRINT = "ab" * 32
 TITLE = RunTitle("koch", "lfw-a", "restricted", "Koch's network", {"train.learning_rate": (1e-4, 5e-5)}, "none")
@@ -200,21 +201,18 @@ def finished(folder: Path) -> tuple[Path, str]:
 
 def test_an_evaluation_joins_the_run_once(project: Path) -> None:
     path, run_id = finished(project)
-    figures = {
-        "model": {"test": {"accuracy": {"value": 0.73, "low": 0.70, "high": 0.76}, "pairs": 500}},
-        "baseline": {"test": {"accuracy": {"value": 0.6, "low": 0.5, "high": 0.7}}},
-    }
+    figures = sample_metrics(0.73, 0.6, half_width=0.03)
     assert log_evaluation(path, figures)
     assert log_evaluation(path, figures)
     assert curve(project, run_id, "test/accuracy") == [(0, 0.73)]
     assert curve(project, run_id, "test/accuracy_high") == [(0, 0.76)]
-    names = {"test/accuracy", "test/accuracy_low", "test/accuracy_high", "test/accuracy_of_baseline"}
-    assert set(client(project).get_run(run_id).data.metrics) == names
+    noted = set(client(project).get_run(run_id).data.metrics)
+    assert {"test/accuracy", "test/auc", "test/accuracy_of_baseline"} < noted
+    assert "test/accuracy_of_untrained" not in noted
     assert client(project).get_run(run_id).data.tags["test accuracy"] == "0.7300 (0.7000 to 0.7600)"
     table = project / "mlartifacts" / "likeness" / run_id / "artifacts" / "tables" / "evaluation.csv"
-    assert "model/test/pairs,500.0" in table.read_text().splitlines()
-    better = {"model": {"test": {"accuracy": {"value": 0.75, "low": 0.70, "high": 0.76}}}}
-    assert log_evaluation(path, better)
+    assert "protocol/pairs/test/all,200.0" in table.read_text().splitlines()
+    assert log_evaluation(path, sample_metrics(0.75, 0.6))
     assert client(project).get_run(run_id).data.metrics["test/accuracy"] == 0.75
 
 
@@ -222,7 +220,7 @@ def test_the_lock_of_a_run_is_the_newest(project: Path) -> None:
     path, run_id = finished(project)
     before = client(project).get_run(run_id).data.tags["dvc.lock.sha256"]
     (project / "dvc.lock").write_text("schema: '2.0'\nstages: {}\n")
-    log_evaluation(path, {})
+    log_evaluation(path, sample_metrics())
     assert client(project).get_run(run_id).data.tags["dvc.lock.sha256"] != before
 
 
@@ -251,7 +249,7 @@ def test_photographs_of_people_are_logged_only_when_asked_for(
 def test_an_evaluation_without_its_run_is_a_warning(project: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = project / "outputs" / "run.json"
     write_json(path, {"run_id": "f" * 32, "uri": "sqlite:///mlflow.db", "reason": None})
-    assert not log_evaluation(path, {"accuracy": 1.0})
+    assert not log_evaluation(path, sample_metrics())
     assert "the evaluation is not noted" in caplog.text
     write_json(path, {"run_id": None, "uri": None, "reason": "tracking.enabled is false"})
-    assert not log_evaluation(path, {"accuracy": 1.0})
+    assert not log_evaluation(path, sample_metrics())

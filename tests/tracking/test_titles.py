@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from likeness.tracking.titles import RunTitle, differences, plain
+from likeness.tracking.titles import RunTitle, differences, readable
 
 
 def test_the_name_says_what_differs_from_the_recipe() -> None:
@@ -31,4 +31,4 @@ def test_differences_are_told_leaf_by_leaf_and_sequences_alike() -> None:
      (12345678, "12345678"), ("bce", "bce")],
 )  # fmt: skip
 def test_values_are_written_as_people_do(value: Any, text: str) -> None:
-    assert plain(value) == text
+    assert readable(value) == text

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Annotated
 
 from likeness.artifacts.json_file import JsonFile
+from likeness.metrics.scores import Confusion
 from likeness.params import REST, NullIsNan
 
 Undefinable = Annotated[float, NullIsNan]
@@ -80,16 +81,6 @@ class MeasuredProtocol:
 
 
 @dataclass(frozen=True)
-class ConfusionCounts:
-    """Decisions at the threshold by truth."""
-
-    true_accepts: int
-    false_accepts: int
-    true_rejects: int
-    false_rejects: int
-
-
-@dataclass(frozen=True)
 class VerificationMetrics:
     """Figures of a system on the pairs of one side.
 
@@ -106,7 +97,7 @@ class VerificationMetrics:
     auc: MeasuredValue
     eer: MeasuredValue
     beyond_support: tuple[str, ...]
-    confusion: ConfusionCounts
+    confusion: Confusion
     tar: Mapping[str, MeasuredValue] = field(default_factory=dict, metadata=REST)
 
 

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
+from likeness.artifacts.metrics import METRICS
 from likeness.commands.common import MODEL, Exit, JsonOption, emit
 from likeness.extras import needing
-from likeness.files import read_json
 
 
 def doctor(
@@ -48,19 +48,18 @@ def where() -> None:
 
 def result_lines(metrics: Path) -> list[str]:
     """Accuracy with its interval, the baseline's, and which is better; nothing where nothing is measured."""
-    try:
-        found = read_json(metrics)
-        model, baseline = (found[name]["test"]["accuracy"] for name in ("model", "baseline"))
-        gain = found["comparison"]["model_minus_baseline"]["accuracy"]
-        shown = "better" if gain["low"] > 0 else "worse" if gain["high"] < 0 else "not shown to be better"
-        return [
-            f"accuracy {model['value']:.1%} (95 % interval {model['low']:.1%} to {model['high']:.1%})",
-            f"baseline {baseline['value']:.1%} (classical, same pairs)",
-            f"verdict  {shown} than the classical baseline: {100 * gain['value']:+.1f} points "
-            f"({100 * gain['low']:+.1f} to {100 * gain['high']:+.1f})",
-        ]
-    except (OSError, ValueError, KeyError, TypeError):
+    found = METRICS.find(metrics)
+    if found is None:
         return []
+    model, baseline = found.model.test.accuracy, found.baseline.test.accuracy
+    gain = found.comparison["model_minus_baseline"].accuracy
+    shown = "better" if gain.low > 0 else "worse" if gain.high < 0 else "not shown to be better"
+    return [
+        f"accuracy {model.value:.1%} (95 % interval {model.low:.1%} to {model.high:.1%})",
+        f"baseline {baseline.value:.1%} (classical, same pairs)",
+        f"verdict  {shown} than the classical baseline: {100 * gain.value:+.1f} points "
+        f"({100 * gain.low:+.1f} to {100 * gain.high:+.1f})",
+    ]
 
 
 def history(

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from likeness.artifacts.metrics import Metrics
 from likeness.tracking.flatten import numbers
 
 STEP_LOSS = "train/step_loss"
@@ -39,29 +41,23 @@ def cost(summary: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
     return ((_COSTS[key], value) for key, value in numbers(summary) if key in _COSTS)
 
 
-def final_figures(metrics: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
-    """The model's figures on the test pairs with 95 % intervals, and what its accuracy is measured against.
-
-    Args:
-        metrics: metrics.json of an evaluation.
-    """
-    model = metrics.get("model", {}).get("test", {})
-    for name in _FIGURES:
-        for key, ending in (("value", ""), ("low", "_low"), ("high", "_high")):
-            if (value := model.get(name, {}).get(key)) is not None:
-                yield f"test/{name}{ending}", round(float(value), _DIGITS)
-    for system in _OTHERS:
-        if (value := metrics.get(system, {}).get("test", {}).get("accuracy", {}).get("value")) is not None:
-            yield f"test/accuracy_of_{system}", round(float(value), _DIGITS)
+def final_figures(metrics: Metrics) -> Iterator[tuple[str, float]]:
+    """The model's figures on the test pairs with 95 % intervals, and what its accuracy is measured against."""
+    test = metrics.model.test
+    figures = {"accuracy": test.accuracy, "auc": test.auc, **test.tar}
+    for name in (name for name in _FIGURES if name in figures):
+        figure = figures[name]
+        for ending, value in (("", figure.value), ("_low", figure.low), ("_high", figure.high)):
+            if not math.isnan(value):
+                yield f"test/{name}{ending}", round(value, _DIGITS)
+    for name in (name for name in _OTHERS if name in metrics.systems):
+        yield f"test/accuracy_of_{name}", round(metrics.systems[name].test.accuracy.value, _DIGITS)
 
 
-def interval(metrics: Mapping[str, Any]) -> str | None:
+def interval(metrics: Metrics) -> str:
     """The model's accuracy with its 95 % interval, as one column shows it."""
-    accuracy = metrics.get("model", {}).get("test", {}).get("accuracy", {})
-    try:
-        return "{value:.4f} ({low:.4f} to {high:.4f})".format(**accuracy)
-    except KeyError:
-        return None
+    accuracy = metrics.model.test.accuracy
+    return f"{accuracy.value:.4f} ({accuracy.low:.4f} to {accuracy.high:.4f})"
 
 
 def table(values: Mapping[str, Any]) -> str:

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from likeness.artifacts.gate_decision import GateDecision
-from likeness.artifacts.json_file import plain
 from likeness.artifacts.metrics import Metrics
 from likeness.artifacts.run_note import RUN_NOTE
 from likeness.errors import TrackingError
@@ -121,7 +120,7 @@ class Registry:
             tags = _tags(card, metrics, digest, self._folder)
             run_id = self._run_of(run_json, card.weights_sha256)
             if run_id is None:
-                run_id = restore_run(run_json, model, plain(metrics), tracking or TrackingParams(), self._folder)
+                run_id = restore_run(run_json, model, metrics, tracking or TrackingParams(), self._folder)
             version = self.versions.make(run_id, model, predictions, figures, tags)
             self.versions.point(CHALLENGER, version)
             return Registered(version, created=True)

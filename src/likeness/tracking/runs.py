@@ -16,6 +16,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from likeness.artifacts.json_file import plain
+from likeness.artifacts.metrics import METRICS, Metrics
 from likeness.artifacts.run_note import RUN_NOTE, Provenance, RunNote
 from likeness.errors import InterruptedTrainingError, TrackingError
 from likeness.params import leaves
@@ -225,7 +227,7 @@ class TrackedRun:
         _log.warning("tracking: %s. The training goes on; its files hold everything", self.reason)
 
 
-def log_evaluation(run_json: Path, metrics: Mapping[str, Any], *, folder: Path | None = None) -> bool:
+def log_evaluation(run_json: Path, metrics: Metrics, *, folder: Path | None = None) -> bool:
     """Notes the figures of an evaluation in the run of its training, the headline as `test/…`. Never fails.
 
     Doing it again, as after a run-cache hit that restored an old run.json, changes nothing: figures that the run
@@ -233,7 +235,7 @@ def log_evaluation(run_json: Path, metrics: Mapping[str, Any], *, folder: Path |
 
     Args:
         run_json: what the training stage wrote.
-        metrics: metrics.json; a table holds all of it.
+        metrics: of the evaluation; a table holds all of it.
         folder: where the stage runs; None is the current folder.
 
     Returns:
@@ -244,7 +246,7 @@ def log_evaluation(run_json: Path, metrics: Mapping[str, Any], *, folder: Path |
     return _add_to_run(run_json, folder or Path.cwd(), "the evaluation", send)
 
 
-def add_evaluation(store: Store, run_id: str, metrics: Mapping[str, Any]) -> None:
+def add_evaluation(store: Store, run_id: str, metrics: Metrics) -> None:
     """Adds the figures of an evaluation, and metrics.json, to a run."""
     from mlflow.entities import Metric
 
@@ -252,10 +254,9 @@ def add_evaluation(store: Store, run_id: str, metrics: Mapping[str, Any]) -> Non
     now = int(time.time() * 1000)
     fresh = [Metric(key, value, now, 0) for key, value in final_figures(metrics) if known.get(key) != value]
     store.client.log_batch(run_id, metrics=fresh)
-    if span := interval(metrics):
-        store.client.set_tag(run_id, "test accuracy", span)
-    store.client.log_text(run_id, table(metrics), "tables/evaluation.csv")
-    store.client.log_dict(run_id, dict(metrics), "evaluation/metrics.json")
+    store.client.set_tag(run_id, "test accuracy", interval(metrics))
+    store.client.log_text(run_id, table(plain(metrics)), "tables/evaluation.csv")
+    store.client.log_dict(run_id, METRICS.values(metrics), f"evaluation/{METRICS.name}")
 
 
 def log_report(

@@ -36,7 +36,7 @@ class RunTitle:
 
     def name(self, experiment: str | None = None) -> str:
         """Such as `arcface · lfw-deepfunneled · lr 1e-3 · seed 2`, with the name of the DVC experiment last."""
-        changed = [f"{short_key(key)} {plain(now)}" for key, (_, now) in self.changes.items()]
+        changed = [f"{short_key(key)} {readable(now)}" for key, (_, now) in self.changes.items()]
         more = [f"{len(changed) - _SHOWN} more"] if len(changed) > _SHOWN else []
         return " · ".join(
             [self.recipe, self.data, *changed[:_SHOWN], *more, *([experiment] if experiment else [])]
@@ -49,10 +49,11 @@ class RunTitle:
         asked = f"How accurate is recipe `{self.recipe}`{about} on `{self.data}`{protocol}"
         if not self.changes:
             return f"{asked}?"
-        changed = "\n".join(
-            f"- `{key}`: {plain(now)} instead of {plain(before)}" for key, (before, now) in self.changes.items()
-        )
-        return f"{asked}, with these changes?\n\n{changed}"
+        changed = [
+            f"- `{key}`: {readable(now)} instead of {readable(before)}"
+            for key, (before, now) in self.changes.items()
+        ]
+        return "\n".join([f"{asked}, with these changes?", "", *changed])
 
     def tags(self, fingerprint: str, commit: str | None) -> dict[str, str]:
         """Tags worth a column, and the description that MLflow shows."""
@@ -63,7 +64,7 @@ class RunTitle:
             "protocol": self.protocol,
             "outside_data": self.outside_data,
             "git.short": (commit or "")[:_DIGEST],
-            "changes": ", ".join(f"{short_key(key)} {plain(now)}" for key, (_, now) in self.changes.items()),
+            "changes": ", ".join(f"{short_key(key)} {readable(now)}" for key, (_, now) in self.changes.items()),
             "mlflow.note.content": self.question(),
         }
         return {key: value for key, value in tags.items() if value}
@@ -75,7 +76,7 @@ def differences(recipe: Mapping[str, Any], values: Mapping[str, Any]) -> dict[st
     return {key: (before.get(key), value) for key, value in now.items() if before.get(key) != value}
 
 
-def plain(value: Any) -> str:
+def readable(value: Any) -> str:
     """A value as people write it: 1e-3 rather than 0.001, no Python words."""
     if isinstance(value, bool) or value is None:
         return {True: "on", False: "off", None: "none"}[value]

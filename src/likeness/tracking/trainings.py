@@ -6,14 +6,14 @@ A clone of a project has the files of a training, from `dvc pull`, but not the t
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from likeness.artifacts.history import HISTORY, STEPS
 from likeness.artifacts.json_file import plain
+from likeness.artifacts.metrics import Metrics
 from likeness.artifacts.run_note import RUN_NOTE, RunNote
 from likeness.artifacts.training_summary import SUMMARY, TrainingSummary
 from likeness.errors import DataError, TrackingError
@@ -60,15 +60,13 @@ def _run(store: Store, run_id: str) -> Run | None:
         raise
 
 
-def restore_run(
-    run_json: Path, model: Path, metrics: Mapping[str, Any], tracking: TrackingParams, folder: Path
-) -> str:
+def restore_run(run_json: Path, model: Path, metrics: Metrics, tracking: TrackingParams, folder: Path) -> str:
     """Makes the run of a training from its files, with the code that it names and the figures of its evaluation.
 
     Args:
         run_json: of the training; summary.json, history.csv and steps.csv lie beside it.
         model: folder with weights and card.
-        metrics: metrics.json of its evaluation.
+        metrics: of its evaluation.
         tracking: where to.
         folder: of the project.
 

@@ -300,7 +300,9 @@ class Trainer:
         self.step_log = StepLog(tensors["steps"])
         best = with_prefix(tensors, "kept")
         self.best_weights = {name: tensor.to(self.context.device) for name, tensor in best.items()}
-        self.state.precision = values["precision"]  # a second measurement would not bring back the same numbers
+        # A second measurement would not bring back the same numbers. Before 0.2 auto meant float32 on every CPU.
+        unnoted = self.state.params.precision == "auto" and self.context.device.type == "cpu"
+        self.state.precision = values.get("precision", "float32" if unnoted else self.state.precision)
         self.state.restore(tensors, len(self.step_log))
         log.info("continuing with epoch %d, step %d", self.epoch + 1, self.index + 1)
 

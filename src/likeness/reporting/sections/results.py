@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from likeness.artifacts.metrics import CalibrationMetrics, ConfusionCounts, MeasuredValue, Metrics
+from likeness.artifacts.metrics import CalibrationMetrics, MeasuredValue, Metrics
+from likeness.metrics.scores import Confusion
 from likeness.reporting.artefacts import Artefacts, Json, records
 from likeness.reporting.document import (
     Block,
@@ -193,7 +194,7 @@ def _curves(artefacts: Artefacts, metrics: Metrics) -> list[Figure]:
     return figures
 
 
-def _confusion(counts: ConfusionCounts) -> Table:
+def _confusion(counts: Confusion) -> Table:
     columns = [Column("at the threshold"), Column("said same", True), Column("said different", True)]
     rows = [
         ["one person", count(counts.true_accepts), count(counts.false_rejects)],
