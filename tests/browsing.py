@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -11,6 +12,8 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 # Chromium itself asks its maker for updates: these names never reach the name server, others do.
 _MAKERS = ("clients2.google.com", "update.googleapis.com", "redirector.gvt1.com", "accounts.google.com")
@@ -38,7 +41,7 @@ def main(plan: dict[str, Any]) -> dict[str, Any]:
     server = subprocess.Popen(plan["server"]) if plan.get("server") else None
     try:
         if server is not None:
-            _wait(plan["ready"], server)
+            wait_for(plan["ready"], server)
         return _visit(plan)
     finally:
         if server is not None:
@@ -70,7 +73,12 @@ def _visit(plan: dict[str, Any]) -> dict[str, Any]:
     return {"asked": len(asked), "foreign": foreign, "shown": shown}
 
 
-def _wait(address: str, server: subprocess.Popen[bytes]) -> None:
+def wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
+    """Waits until a server answers at an address.
+
+    Raises:
+        SystemExit: it ended, or has not answered in time.
+    """
     until = time.monotonic() + _START_SECONDS
     while time.monotonic() < until and server.poll() is None:
         try:

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from likeness.telemetry import SWITCHES
+from tests.browsing import CHROMIUM
 from tests.nightly.toy_project import free_port
 from tests.pipelines.real_project import real_project
 from tests.recording import NEEDS_NAMESPACES, Recorded, record
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 BROWSING = Path(__file__).with_name("browsing.py")
 BIN = Path(sys.executable).parent
 

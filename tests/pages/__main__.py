@@ -9,7 +9,6 @@ this project writes has an accessibility violation (axe), or an element that is 
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -17,12 +16,10 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.browsing import QUIET
+from tests.browsing import CHROMIUM, QUIET
 from tests.pages.checking import View, views
 from tests.pages.sheet import write_sheet
 from tests.pages.sites import Site, files_of, running, servers_of
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
 def render(browser: Browser, project: Path, out: Path, only: set[str]) -> list[View]:

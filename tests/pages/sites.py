@@ -5,9 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,10 +13,10 @@ from pathlib import Path
 import psutil
 
 from likeness.nightly.params import read_nightly
+from tests.browsing import wait_for
 from tests.nightly.toy_project import free_port
 
 BIN = Path(sys.executable).parent
-_START_SECONDS = 180
 _FILES = {
     "report": "reports/report.html",
     "validation": "reports/validation/docs/index.html",
@@ -114,32 +111,15 @@ def servers_of(project: Path) -> list[Server]:
 
 @contextmanager
 def running(server: Server, project: Path, log: Path) -> Iterator[None]:
-    """The server, until the block ends.
-
-    Raises:
-        RuntimeError: it does not answer; the message names its log.
-    """
+    """The server, until the block ends; what it prints is in the log."""
     environ = os.environ | {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"} | dict(server.environ)
     with log.open("w") as stream:
         process = subprocess.Popen(server.command, cwd=project, env=environ, stdout=stream, stderr=stream)
         try:
-            _await(server.ready, process, log)
+            wait_for(server.ready, process)
             yield
         finally:
             _stop(process)
-
-
-def _await(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    until = time.monotonic() + _START_SECONDS
-    while time.monotonic() < until and process.poll() is None:
-        try:
-            urllib.request.urlopen(address, timeout=2).close()
-            return
-        except urllib.error.HTTPError:
-            return
-        except OSError:
-            time.sleep(0.5)
-    raise RuntimeError(f"{address} does not answer; see {log}")
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.browsing import QUIET
+from tests.browsing import CHROMIUM, QUIET
 from tests.pages.checking import WIDTHS, View, views
 from tests.pages.sheet import write_sheet
 from tests.pages.sites import Site
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 PAGE = "<!doctype html><html lang=en><title>A page</title><main><h1>A page</h1>{}</main></html>"
 RIGHT = "<p>A text.</p><div style='overflow-x:auto' tabindex=0><p style='width:300px'>Fits.</p></div>"

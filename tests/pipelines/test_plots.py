@@ -15,11 +15,11 @@ import pytest
 import yaml
 from playwright.sync_api import sync_playwright
 
+from tests.browsing import CHROMIUM
 from tools import plots_page
 
 ROOT = Path(__file__).parents[2]
 SYSTEMS = ("network", "untrained network", "classical baseline")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
 def run(folder: Path, *command: str) -> str:

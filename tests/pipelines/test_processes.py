@@ -16,7 +16,7 @@ import psutil
 import pytest
 import yaml
 
-from tests.nightly.toy_project import ROOT, environment, processes_in, toy_project, wait_until
+from tests.nightly.toy_project import ROOT, environment, free_port, processes_in, toy_project, wait_until
 
 STAGE = '''
 """Works until it is asked to stop, as a training does, with a child of its own."""
@@ -44,7 +44,7 @@ _linux = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a stage l
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project with the real Makefile, and one stage that works until it is asked to stop."""
-    folder = toy_project(tmp_path_factory.mktemp("processes") / "project")
+    folder = toy_project(tmp_path_factory.mktemp("processes") / "project", nightly={"port": free_port()})
     shutil.copy(ROOT / "Makefile", folder)
     (folder / "stage.py").write_text(STAGE)
     stage = {"cmd": "python stage.py", "outs": [{"out.txt": {"persist": True}}]}
@@ -178,8 +178,9 @@ def test_a_killed_single_run_leaves_no_scheduler_server(project: Path) -> None:
 @_linux
 @pytest.mark.slow
 @pytest.mark.attack("11")
-def test_nothing_is_left_after_many_kills_of_single_runs(project: Path) -> None:
-    random_kills(project, ["make", "nightly-now"], 50, 8.0, seed=3)
+@pytest.mark.parametrize("target", ["nightly-now", "nightly"])
+def test_nothing_is_left_after_many_kills_of_a_nightly_run_and_of_its_schedule(project: Path, target: str) -> None:
+    random_kills(project, ["make", target], 50, 8.0, seed=3)
 
 
 SERVE = [sys.executable, "-m", "likeness", "serve", "--model", "packaged", "--port", "0"]

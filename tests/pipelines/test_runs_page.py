@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
 import subprocess
 import sys
@@ -17,10 +16,9 @@ from playwright.sync_api import sync_playwright
 from likeness.artifacts.run_note import RUN_NOTE
 from likeness.tracking.runs import DatasetNote, RunTitle, TrackedRun, TrackingParams, log_evaluation
 from tests.artifacts.samples import sample_metrics
-from tests.browsing import OWN, QUIET
+from tests.browsing import CHROMIUM, OWN, QUIET
 from tests.nightly.toy_project import ROOT, environment, free_port, wait_until
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 RECIPES = ("small", "arcface", "koch", "triplet-hard")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
@@ -10,10 +9,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from likeness.reporting.document import Page as Document
 from likeness.reporting.render import to_page
+from tests.browsing import CHROMIUM
 
-CHROMIUM = next(
-    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
-)
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 
 # Ratio of luminances of a text and the page below it (WCAG 2.1, 1.4.3); the least of all texts on the page itself.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import socket
 import threading
 import time
@@ -20,8 +19,8 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from likeness.serving.app import create_app
 from likeness.serving.service import Service
+from tests.browsing import CHROMIUM
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 
 expect.set_options(timeout=30_000)  # the first heat map waits for torch, on however busy a machine
