@@ -29,7 +29,8 @@ from numpy.typing import NDArray
 from benchmarks.common import Timing, machine_load, processor_seconds, spread, timed
 from likeness.artifacts.history import EpochRecord
 from likeness.data.splits import Identities, Pairs, TrainingData
-from likeness.models.network import ModelParams, build_siamese
+from likeness.models.architecture import BACKBONES, COMPARATORS, ModelParams
+from likeness.models.network import build_siamese
 from likeness.models.preprocess import Preprocess
 from likeness.training.augment import AugmentParams
 from likeness.training.distributed import DistributedContext, choose_device
@@ -66,7 +67,7 @@ CASES = {
         (105, 105),
     ),
     "residual": Case(
-        ModelParams(backbone="residual", comparator="cosine", embedding_dim=256, dropout=0.2),
+        ModelParams(BACKBONES.params("residual", dropout=0.2), COMPARATORS.params("cosine"), embedding_dim=256),
         TrainParams(
             batch_size=128,
             optimizer="adamw",

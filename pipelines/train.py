@@ -16,7 +16,7 @@ from likeness.artifacts.run_note import RUN_NOTE
 from likeness.data.faceset import FaceSet
 from likeness.data.splits import Split
 from likeness.experiments.run_title import dataset_note, run_title
-from likeness.models.network import ModelParams
+from likeness.models.architecture import ModelParams
 from likeness.models.weights import save_model
 from likeness.operations import read_operations
 from likeness.params import read_params

@@ -2,7 +2,8 @@
 
 A section's dataclass lives beside the component that it configures; this module knows none of them. Types
 understood: bool, int, float, str, Literal, X | None, tuple[X, ...], tuple[X, Y], Mapping[str, X], Any, and nested
-dataclasses, each bounded by `Annotated[X, Range(low, high)]` where a range is meant.
+dataclasses, each bounded by `Annotated[X, Range(low, high)]` where a range is meant. Where former versions wrote
+other keys, the dataclass has a static method `upgraded`, from their values to those of now.
 """
 
 from __future__ import annotations
@@ -38,6 +39,14 @@ REST: Mapping[str, bool] = types.MappingProxyType({"rest": True})
 """Metadata of a dataclass's field, a mapping, that takes the keys which no other field has."""
 
 
+@dataclass(frozen=True)
+class UnreadParams:
+    """A part's name, and its parameters as a file holds them, for readers that do not load the part's class."""
+
+    name: str
+    values: Mapping[str, Any] = dataclasses.field(default_factory=dict, metadata=REST)
+
+
 class NullIsNan:
     """Mark of a float that is NaN where the file has null, as JSON holds no NaN: `Annotated[float, NullIsNan]`."""
 
@@ -67,8 +76,8 @@ class Range:
 class _Mistakes:
     """The mistakes found so far, each with the key it concerns."""
 
-    def __init__(self, origin: str) -> None:
-        self.origin = origin
+    def __init__(self, origin: str, load_parts: bool = True) -> None:
+        self.origin, self.load_parts = origin, load_parts
         self.lines: list[str] = []
 
     def add(self, key: str, text: str) -> None:
@@ -126,20 +135,22 @@ def section_of(document: Mapping[str, Any], origin: str, name: str, kind: type[T
     return typing.cast(T, built)
 
 
-def from_mapping(kind: type[T], values: Mapping[str, Any], origin: str) -> T:
+def from_mapping(kind: type[T], values: Mapping[str, Any], origin: str, *, load_parts: bool = True) -> T:
     """Builds one dataclass from a plain mapping.
 
     Args:
         kind: the dataclass.
         values: by key, as read from a file; anything else that the file may have held is refused.
         origin: names the file in a message.
+        load_parts: read the parameters of parts strictly, which imports their classes; otherwise each part becomes
+            an `UnreadParams`.
 
     Raises:
         ParamsError: any key is unknown, missing, of a wrong type or out of range; the message lists all of them.
     """
     if not isinstance(values, Mapping):
         raise ParamsError(f"{origin}: expected a table of keys and values, found {type(values).__name__}")
-    mistakes = _Mistakes(origin)
+    mistakes = _Mistakes(origin, load_parts)
     built = _read_dataclass(kind, values, "", mistakes)
     mistakes.raise_if_any("")
     return typing.cast(T, built)
@@ -190,7 +201,11 @@ def _read_section(document: Mapping[str, Any], name: str, kind: type[Any], mista
 
 
 def _read_dataclass(kind: type[Any], values: Mapping[str, Any], prefix: str, mistakes: _Mistakes) -> Any:
+    if "upgraded" in kind.__dict__:  # the keys of former versions
+        values = kind.upgraded(values)
     parts: Parts[Any] | None = kind.__dict__.get("PARTS")
+    if parts is not None and not mistakes.load_parts:
+        kind, parts = UnreadParams, None
     if parts is not None:
         values = parts.without_nulls(values)
         try:
@@ -250,6 +265,8 @@ def _read_value(hint: Any, value: Any, key: str, mistakes: _Mistakes, bounds: st
                 name: _read_value(inner, item, _join(key, str(name)), mistakes) for name, item in value.items()
             }
     elif dataclasses.is_dataclass(hint):
+        if isinstance(value, str) and "PARTS" in hint.__dict__:
+            value = {"name": value}
         if isinstance(value, Mapping):
             return _read_dataclass(typing.cast(type[Any], hint), value, key, mistakes)
     elif hint is bool or isinstance(value, bool):

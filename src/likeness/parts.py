@@ -6,7 +6,7 @@
     class Softmax(Objective): ...
 
 A section's dataclass that names its registry (`PARTS`) is read by `likeness.params` as the dataclass of the chosen
-part, so that a parameter that the part does not read is a mistake.
+part, so that a parameter that the part does not read is a mistake. A name alone stands for the part's defaults.
 """
 
 from __future__ import annotations
@@ -84,6 +84,14 @@ class Parts(Generic[T]):
             TypeError: the part does not read a key.
         """
         return self.kind_of_params(name)(name=name, **values)
+
+    def name_of(self, part: type[Any]) -> str:
+        """The name that a class is registered under.
+
+        Raises:
+            KeyError: it is not registered.
+        """
+        return {kind: name for name, (kind, _) in self._parts.items()}[part]
 
     def without_nulls(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Values without the keys of any part of this kind that are null.

@@ -80,7 +80,7 @@ def external_tower(folder: Path) -> list[str]:
     path = folder / "own.onnx"
     export_onnx(path, build_siamese(TINY, SIZE, 0), card())
     size = f"[{SIZE[0]},{SIZE[1]}]"
-    return [f"model.external.onnx={path}", f"model.embedding_dim={TINY.embedding_dim}", f"data.size={size}"]
+    return [f"model.backbone.onnx={path}", f"model.embedding_dim={TINY.embedding_dim}", f"data.size={size}"]
 
 
 def test_the_sections_of_a_source_and_a_recipe_meet(tmp_path: Path) -> None:

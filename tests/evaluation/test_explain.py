@@ -7,11 +7,12 @@ from torch import nn
 
 from likeness.errors import ModelError
 from likeness.evaluation.explain import best_method, explain_pair
-from likeness.models.architecture import ModelParams
-from likeness.models.comparators import Cosine, WeightedL1
+from likeness.models.comparators.cosine import Cosine
+from likeness.models.comparators.weighted_l1 import WeightedL1
 from likeness.models.network import build_siamese, ensemble_of
 from likeness.models.preprocess import Preprocess
 from likeness.models.siamese import Siamese
+from tests.models.parts import planned
 
 SIDE, PATCH = 32, 8
 PREPROCESS = Preprocess((SIDE, SIDE))
@@ -88,7 +89,9 @@ def test_swapping_the_pictures_swaps_the_maps(method):
 @pytest.mark.parametrize("backbone", ["koch", "light-cnn", "residual"])
 def test_occlusion_finds_the_difference_through_a_real_tower(backbone):
     """Random weights see every place, so even they must be swayed most by the only one that differs."""
-    params = ModelParams(backbone, "euclidean", embedding_dim=64, width=0.25, dense_std=0.02)
+    params = planned(
+        backbone, "euclidean", embedding_dim=64, width=0.25, **({"dense_std": 0.02} if backbone == "koch" else {})
+    )
     preprocess = Preprocess((80, 72))
     siamese = build_siamese(params, preprocess.size, 0)
     first = np.random.default_rng(0).integers(60, 190, (80, 72)).astype(np.uint8)
@@ -125,8 +128,8 @@ def test_identical_pictures_give_no_evidence_of_difference(method):
 
 
 def test_an_ensemble_is_the_sum_of_its_members_where_each_of_them_looks():
-    params = ModelParams("residual", "cosine", embedding_dim=16, width=0.125, window=(0, 0, 48, 64))
-    lower = ModelParams("residual", "cosine", embedding_dim=16, width=0.125, window=(32, 0, 48, 64))
+    params = planned("residual", "cosine", embedding_dim=16, width=0.125, window=(0, 0, 48, 64))
+    lower = planned("residual", "cosine", embedding_dim=16, width=0.125, window=(32, 0, 48, 64))
     members = [(part, build_siamese(part, (80, 64), 0)) for part in (params, lower)]
     pictures = np.random.default_rng(0).integers(0, 256, (2, 80, 64)).astype(np.uint8)
     preprocess = Preprocess((80, 64))
@@ -140,7 +143,7 @@ def test_an_ensemble_is_the_sum_of_its_members_where_each_of_them_looks():
 
 
 def test_the_network_is_left_as_it_was():
-    siamese = build_siamese(ModelParams("residual", "cosine", embedding_dim=16, width=0.125), (80, 64), 0).train()
+    siamese = build_siamese(planned("residual", "cosine", embedding_dim=16, width=0.125), (80, 64), 0).train()
     before = {name: value.clone() for name, value in siamese.state_dict().items()}
     pictures = np.random.default_rng(0).integers(0, 256, (2, 80, 64)).astype(np.uint8)
     explain_pair(siamese, Preprocess((80, 64)), *pictures, "grad-cam")

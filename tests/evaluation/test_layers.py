@@ -3,14 +3,14 @@ import torch
 from torch import nn
 
 from likeness.evaluation.layers import layer_table
-from likeness.models.architecture import ModelParams
-from likeness.models.comparators import Cosine
+from likeness.models.comparators.cosine import Cosine
 from likeness.models.network import build_siamese
 from likeness.models.siamese import Siamese
+from tests.models.parts import planned
 
 
 def test_s1_layer_by_layer_by_hand():
-    table = layer_table(build_siamese(ModelParams(), (105, 105), 0), (105, 105)).set_index("name")
+    table = layer_table(build_siamese(planned(), (105, 105), 0), (105, 105)).set_index("name")
     assert table["parameters"].sum() == 38_954_049
     conv, dense = table.loc["backbone.features.conv2"], table.loc["backbone.dense"]
     assert conv["output_shape"] == "128×42×42"
@@ -23,7 +23,7 @@ def test_s1_layer_by_layer_by_hand():
 
 @pytest.mark.parametrize("backbone", ["light-cnn", "mobilenet-v2", "residual"])
 def test_sums_are_the_networks(backbone):
-    siamese = build_siamese(ModelParams(backbone, "mahalanobis", embedding_dim=32, width=0.25), (80, 64), 0)
+    siamese = build_siamese(planned(backbone, "mahalanobis", embedding_dim=32, width=0.25), (80, 64), 0)
     table = layer_table(siamese, (80, 64))
     held = sum(value.numel() for value in siamese.state_dict().values() if value.is_floating_point())
     assert table["parameters"].sum() == held

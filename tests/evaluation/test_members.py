@@ -22,11 +22,12 @@ from likeness.models.network import build_siamese, ensemble_of
 from likeness.models.siamese import Siamese
 from likeness.models.weights import LoadedModel
 from tests.evaluation import tiny
+from tests.models.parts import varied
 
 PLANS = [
     tiny.PARAMS,
-    dataclasses.replace(tiny.PARAMS, embedding_dim=8, window=(0, 0, 32, 32)),
-    dataclasses.replace(tiny.PARAMS, width=0.25),
+    varied(tiny.PARAMS, embedding_dim=8, window=(0, 0, 32, 32)),
+    varied(tiny.PARAMS, width=0.25),
 ]
 
 

@@ -17,11 +17,11 @@ from likeness.evaluation.params import EvaluateParams
 from likeness.evaluation.study import Study, study, untrained
 from likeness.files import read_json
 from likeness.metrics.roc import auc
-from likeness.models.architecture import External, ModelParams
 from likeness.models.embedding import embed_pixels, score_pairs
 from likeness.models.network import build_siamese
 from likeness.models.weights import LoadedModel
 from tests.evaluation import tiny
+from tests.models.parts import planned
 
 PARAMS = EvaluateParams(
     resamples=100,
@@ -111,7 +111,7 @@ def test_the_untrained_network_is_the_models_own_before_its_first_step(world):
 
 def test_a_tower_trained_elsewhere_has_no_untrained_twin(world):
     *_, loaded = world
-    outside = ModelParams("external", "cosine", embedding_dim=16, external=External("tower.onnx"))
+    outside = planned("external", "cosine", embedding_dim=16, onnx="tower.onnx")
     card = dataclasses.replace(
         loaded.card, model=outside, preprocess=dataclasses.replace(loaded.card.preprocess, standardise="unit")
     )

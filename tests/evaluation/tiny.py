@@ -19,10 +19,11 @@ from likeness.models.network import build_siamese
 from likeness.models.preprocess import Preprocess
 from likeness.models.weights import LoadedModel
 from tests.data.tiny import tiny_manifest
+from tests.models.parts import planned
 
 SIZE = (40, 32)
 PREPROCESS = Preprocess(SIZE, (120, 100), "image")
-PARAMS = ModelParams("residual", "cosine", embedding_dim=16, width=0.125)
+PARAMS = planned("residual", "cosine", embedding_dim=16, width=0.125)
 
 
 def faces(folder: Path, people: int = 36, size: tuple[int, int] = SIZE, seed: int = 0) -> FaceSet:

@@ -6,14 +6,15 @@ import numpy as np
 import numpy.typing as npt
 
 from likeness.artifacts.training_summary import TrainingFacts
+from likeness.models.architecture import ModelParams
 from likeness.models.card import Card
 from likeness.models.decision import Decision, FarPoint
-from likeness.models.network import ModelParams
 from likeness.models.preprocess import Preprocess
+from tests.models.parts import planned
 
 SIZE = (40, 32)
-TINY = ModelParams(backbone="residual", comparator="cosine", embedding_dim=16, width=0.25, dropout=0.1)
-KOCH = ModelParams(embedding_dim=24, width=0.125)
+TINY = planned(backbone="residual", comparator="cosine", embedding_dim=16, width=0.25, dropout=0.1)
+KOCH = planned(embedding_dim=24, width=0.125)
 KOCH_SIZE = (65, 65)
 
 
@@ -24,7 +25,7 @@ def faces(count: int, size: tuple[int, int] = SIZE, seed: int = 0) -> npt.NDArra
 def card(model: ModelParams = TINY, size: tuple[int, int] = SIZE, *, mirror: bool = False) -> Card:
     return Card(
         model=model,
-        preprocess=Preprocess(size, (120, 96), "image" if model.external is None else "unit"),
+        preprocess=Preprocess(size, (120, 96), "image" if not model.backbone.holds_external else "unit"),
         mirror=mirror,
         decision=Decision(0.25, 9.5, -2.125, (FarPoint(0.1, 0.3, 220),)),
         protocol="unrestricted",

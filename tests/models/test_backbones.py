@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import dataclasses
 import math
 
 import pytest
@@ -10,7 +9,8 @@ from torch import nn
 from likeness.errors import ModelError
 from likeness.models.backbones.light_cnn import MaxFeatureMap
 from likeness.models.backbones.sizing import halved, scaled
-from likeness.models.network import ModelParams, build_siamese
+from likeness.models.network import build_siamese
+from tests.models.parts import planned, varied
 
 
 def count_parameters(module: nn.Module) -> int:
@@ -19,33 +19,31 @@ def count_parameters(module: nn.Module) -> int:
 
 
 SMALL = {
-    "koch": ModelParams(backbone="koch", embedding_dim=12, width=0.125),
-    "light-cnn": ModelParams(backbone="light-cnn", embedding_dim=12, width=0.25),
-    "mobilenet-v2": ModelParams(backbone="mobilenet-v2", embedding_dim=12, width=0.25),
-    "residual": ModelParams(backbone="residual", embedding_dim=12, width=0.25),
-    "mobilenet-v2, dense head": ModelParams(
-        backbone="mobilenet-v2", embedding_dim=12, width=0.25, dense_head=True
-    ),
-    "residual, dense head": ModelParams(backbone="residual", embedding_dim=12, width=0.25, dense_head=True),
+    "koch": planned(backbone="koch", embedding_dim=12, width=0.125),
+    "light-cnn": planned(backbone="light-cnn", embedding_dim=12, width=0.25),
+    "mobilenet-v2": planned(backbone="mobilenet-v2", embedding_dim=12, width=0.25),
+    "residual": planned(backbone="residual", embedding_dim=12, width=0.25),
+    "mobilenet-v2, dense head": planned(backbone="mobilenet-v2", embedding_dim=12, width=0.25, dense_head=True),
+    "residual, dense head": planned(backbone="residual", embedding_dim=12, width=0.25, dense_head=True),
 }
 MINIMUM = {name: 65 if name == "koch" else 32 for name in SMALL}
 
 
 @pytest.mark.parametrize(("first_bias", "expected"), [(True, 38_954_049), (False, 38_953_985)])
 def test_koch_has_the_published_number_of_parameters(first_bias: bool, expected: int) -> None:
-    siamese = build_siamese(ModelParams(first_bias=first_bias), (105, 105), seed=0)
+    siamese = build_siamese(planned(first_bias=first_bias), (105, 105), seed=0)
     running = [value for name, value in siamese.named_buffers() if "running" in name]
     assert count_parameters(siamese) == expected
     assert sum(value.numel() for value in running) == 1152
 
 
 def test_koch_2015_has_no_batch_norm() -> None:
-    siamese = build_siamese(dataclasses.replace(SMALL["koch"], batch_norm=False), (105, 105), seed=0)
+    siamese = build_siamese(varied(SMALL["koch"], batch_norm=False), (105, 105), seed=0)
     assert not any(isinstance(module, nn.BatchNorm2d) for module in siamese.modules())
 
 
 def test_koch_starts_from_the_stated_distributions() -> None:
-    siamese = build_siamese(ModelParams(embedding_dim=512, dense_std=0.2), (105, 105), seed=0)
+    siamese = build_siamese(planned(embedding_dim=512, dense_std=0.2), (105, 105), seed=0)
     weights = dict(siamese.named_parameters())
     drawn = {
         "backbone.features.conv2.weight": (0.0, 0.01),
@@ -79,7 +77,7 @@ def test_every_backbone_embeds_every_size_that_it_allows(backbone: str, size: tu
 def test_smaller_pictures_are_refused_by_both_numbers(backbone: str) -> None:
     low = MINIMUM[backbone]
     with pytest.raises(
-        ModelError, match=rf"{SMALL[backbone].backbone}.*at least {low}×{low}.*found {low - 1}×200"
+        ModelError, match=rf"{SMALL[backbone].backbone.name}.*at least {low}×{low}.*found {low - 1}×200"
     ):
         build_siamese(SMALL[backbone], (low - 1, 200), seed=0)
 
@@ -87,7 +85,7 @@ def test_smaller_pictures_are_refused_by_both_numbers(backbone: str) -> None:
 @pytest.mark.parametrize("backbone", ["light-cnn", "mobilenet-v2", "residual"])
 def test_width_scales_the_network(backbone: str) -> None:
     counts = [
-        count_parameters(build_siamese(dataclasses.replace(SMALL[backbone], width=width), (40, 40), 0))
+        count_parameters(build_siamese(varied(SMALL[backbone], width=width), (40, 40), 0))
         for width in (0.25, 0.5, 1.0)
     ]
     assert counts == sorted(counts)
@@ -96,13 +94,13 @@ def test_width_scales_the_network(backbone: str) -> None:
 
 def test_the_phone_sized_networks_have_at_most_three_million_parameters() -> None:
     for backbone in ("residual", "mobilenet-v2"):
-        params = ModelParams(backbone=backbone, comparator="cosine", embedding_dim=256)  # type: ignore[arg-type]
+        params = planned(backbone=backbone, comparator="cosine", embedding_dim=256)  # type: ignore[arg-type]
         assert 2_000_000 < count_parameters(build_siamese(params, (80, 64), seed=0)) <= 3_000_000
 
 
 @pytest.mark.parametrize("batch_norm", [True, False])
 def test_the_light_cnn_gives_embeddings_about_zero_if_it_normalises(batch_norm: bool) -> None:
-    params = ModelParams(backbone="light-cnn", embedding_dim=32, width=0.25, batch_norm=batch_norm)
+    params = planned(backbone="light-cnn", embedding_dim=32, width=0.25, batch_norm=batch_norm)
     siamese = build_siamese(params, (40, 32), seed=0).train()
     pictures = torch.rand(64, 1, 40, 32, generator=torch.Generator().manual_seed(0))
     embeddings = siamese.backbone(pictures)
@@ -127,7 +125,7 @@ def test_a_new_mobilenet_is_as_shallow_as_its_shortcuts_allow() -> None:
 
 def test_a_dense_head_weighs_every_place() -> None:
     pooled, dense = (
-        count_parameters(build_siamese(dataclasses.replace(SMALL["residual"], dense_head=head), (80, 64), 0))
+        count_parameters(build_siamese(varied(SMALL["residual"], dense_head=head), (80, 64), 0))
         for head in (False, True)
     )
     # 48 channels on 5×4 places: the depthwise weights and one batch norm give way to 20 maps instead of one.
@@ -136,8 +134,7 @@ def test_a_dense_head_weighs_every_place() -> None:
 
 def test_depth_multiplies_the_residual_blocks() -> None:
     shallow, deep = (
-        build_siamese(dataclasses.replace(SMALL["residual"], depth=depth), (40, 40), 0).backbone
-        for depth in (1, 2)
+        build_siamese(varied(SMALL["residual"], depth=depth), (40, 40), 0).backbone for depth in (1, 2)
     )
     assert len(deep.stages) == 2 * len(shallow.stages)  # type: ignore[arg-type]
 

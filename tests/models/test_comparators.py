@@ -8,7 +8,10 @@ import pytest
 import torch
 from torch import nn
 
-from likeness.models.comparators import Cosine, Euclidean, Mahalanobis, WeightedL1
+from likeness.models.comparators.cosine import Cosine
+from likeness.models.comparators.euclidean import Euclidean
+from likeness.models.comparators.mahalanobis import Mahalanobis
+from likeness.models.comparators.weighted_l1 import WeightedL1
 
 Doubles = npt.NDArray[np.float64]
 DIM = 6

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 import pytest
 import torch
@@ -10,6 +8,7 @@ from likeness.errors import ModelError
 from likeness.models.embedding import embed_pixels, evaluating, score_pairs
 from likeness.models.network import build_siamese
 from likeness.models.preprocess import Preprocess
+from tests.models.parts import varied
 from tests.models.samples import SIZE, TINY, faces
 
 PREPROCESS = Preprocess(SIZE, standardise="image")
@@ -41,7 +40,7 @@ def test_embedding_neither_changes_the_network_nor_its_mode() -> None:
 
 @pytest.mark.parametrize("comparator", ["cosine", "euclidean"])
 def test_mirrored_embeddings_are_the_average_of_both_sides(comparator: str) -> None:
-    siamese = build_siamese(dataclasses.replace(TINY, comparator=comparator), SIZE, 0)
+    siamese = build_siamese(varied(TINY, comparator=comparator), SIZE, 0)
     pixels = faces(3)
     sides = [embed_pixels(siamese, PREPROCESS, side) for side in (pixels, pixels[:, :, ::-1])]
     expected = (sides[0] + sides[1]) / 2
@@ -60,7 +59,7 @@ def test_faces_of_another_size_are_refused() -> None:
 
 
 def test_scores_are_computed_in_double_precision_and_leave_the_comparator_alone() -> None:
-    siamese = build_siamese(dataclasses.replace(TINY, comparator="weighted-l1"), SIZE, 0)
+    siamese = build_siamese(varied(TINY, comparator="weighted-l1"), SIZE, 0)
     first, second = (np.random.default_rng(seed).normal(size=(5, 16)).astype(np.float32) for seed in (0, 1))
     weight = siamese.comparator.logit.weight.detach().double().numpy()[0]  # type: ignore[union-attr,operator]
     bias = siamese.comparator.logit.bias.item()  # type: ignore[union-attr,operator]

@@ -12,16 +12,18 @@ import torch
 from torch import Tensor, nn
 
 from likeness.errors import ModelError
+from likeness.models.architecture import ModelParams
 from likeness.models.embedding import embed_pixels
 from likeness.models.export import export_onnx
-from likeness.models.network import External, ModelParams, build_siamese, ensemble_of
+from likeness.models.network import build_siamese, ensemble_of
 from likeness.models.onnx_tower import OnnxTower
 from likeness.models.preprocess import Preprocess
 from likeness.models.weights import load_model, save_model
+from tests.models.parts import planned
 from tests.models.samples import KOCH, KOCH_SIZE, SIZE, TINY, card, faces
 
-LIGHT = ModelParams(backbone="light-cnn", comparator="cosine", embedding_dim=16, width=0.25)
-MOBILE = ModelParams(backbone="mobilenet-v2", comparator="cosine", embedding_dim=16, width=0.25)
+LIGHT = planned(backbone="light-cnn", comparator="cosine", embedding_dim=16, width=0.25)
+MOBILE = planned(backbone="mobilenet-v2", comparator="cosine", embedding_dim=16, width=0.25)
 
 
 @pytest.mark.parametrize(
@@ -65,9 +67,8 @@ def _foreign(path: Path, shape: tuple[int, int, int, int]) -> Path:
 
 
 def _external(path: Path, **changes: object) -> ModelParams:
-    external = External(str(path), mean=(10.0, 20.0, 30.0), scale=(0.5,))
-    params = ModelParams(backbone="external", comparator="cosine", embedding_dim=6, external=external)
-    return dataclasses.replace(params, **changes)
+    scaling = {"mean": (10.0, 20.0, 30.0), "scale": (0.5,)}
+    return planned("external", "cosine", **{"embedding_dim": 6, "onnx": str(path)} | scaling | changes)
 
 
 @pytest.mark.parametrize("shape", [(1, 3, 4, 5), (1, 4, 5, 3)], ids=["NCHW", "NHWC"])
@@ -118,8 +119,8 @@ def test_a_tower_exported_here_serves_as_an_external_one(tmp_path: Path) -> None
         ((5, 4), {}, r"wants faces of 4×5 pixels.*the stored ones have 5×4; set data.size to \[4, 5\]"),
         (
             (4, 5),
-            {"external": External("", mean=(1.0, 2.0))},
-            "has 3 channels; give model.external.mean one value or",
+            {"mean": (1.0, 2.0)},
+            "has 3 channels; give model.backbone.mean one value or",
         ),
         ((4, 5), {"embedding_dim": 7}, "gives 6 numbers a face; set model.embedding_dim to 6"),
     ],
@@ -128,11 +129,8 @@ def test_an_external_tower_that_does_not_fit_is_refused(
     tmp_path: Path, size: tuple[int, int], changes: dict[str, object], message: str
 ) -> None:
     path = _foreign(tmp_path / "tower.onnx", (1, 3, 4, 5))
-    params = _external(path, **changes)
-    assert params.external is not None
-    params = dataclasses.replace(params, external=dataclasses.replace(params.external, onnx=str(path)))
     with pytest.raises(ModelError, match=message):
-        build_siamese(params, size, 0)
+        build_siamese(_external(path, **changes), size, 0)
 
 
 def test_a_file_that_is_no_network_of_pictures_is_refused(tmp_path: Path) -> None:

@@ -14,12 +14,13 @@ from likeness.errors import ModelError
 from likeness.models.backbones.fisher import LOCAL, Codebook, FisherVectors
 from likeness.models.backbones.sift import LENGTH
 from likeness.models.export import export_onnx
-from likeness.models.network import ModelParams, build_siamese
+from likeness.models.network import build_siamese
 from likeness.models.onnx_tower import OnnxTower
+from tests.models.parts import planned
 from tests.models.samples import card
 
 SIZE = (40, 32)
-PLAN = ModelParams("fisher", "cosine", embedding_dim=2 * LOCAL * 4)
+PLAN = planned("fisher", "cosine", embedding_dim=2 * LOCAL * 4)
 
 
 def codebook(gaussians: int) -> Codebook:

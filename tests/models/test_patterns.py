@@ -14,11 +14,12 @@ from likeness.evaluation import lbp
 from likeness.models.backbones.patterns import BINS, CELL, SCALES, PatternHistograms, bin_of_code
 from likeness.models.backbones.resampling import resampler
 from likeness.models.export import export_onnx
-from likeness.models.network import ModelParams, build_siamese
+from likeness.models.network import build_siamese
 from likeness.models.onnx_tower import OnnxTower
+from tests.models.parts import planned
 from tests.models.samples import card
 
-PLAN = ModelParams("patterns", "cosine", embedding_dim=PatternHistograms.DIMENSIONS)
+PLAN = planned("patterns", "cosine", embedding_dim=PatternHistograms.DIMENSIONS)
 
 
 def tower(size: tuple[int, int]) -> PatternHistograms:
@@ -82,4 +83,4 @@ def test_it_runs_without_torch(tmp_path: Path) -> None:
 
 def test_another_length_is_refused() -> None:
     with pytest.raises(ModelError, match="gives 12567 numbers a face"):
-        build_siamese(ModelParams("patterns", "cosine", embedding_dim=256), (40, 32), 0)
+        build_siamese(planned("patterns", "cosine", embedding_dim=256), (40, 32), 0)

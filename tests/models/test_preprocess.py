@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from likeness.errors import ImageError, ModelError
-from likeness.models.network import External, ModelParams
 from likeness.models.preprocess import Preprocess
+from tests.models.parts import planned
 
 
 def test_unit_leaves_grey_values_between_zero_and_one() -> None:
@@ -61,11 +61,9 @@ def test_window_refuses_a_picture_smaller_than_the_crop() -> None:
 
 
 def test_an_external_tower_wants_plain_grey_values() -> None:
-    external = ModelParams(backbone="external", comparator="cosine", external=External("tower.onnx"))
+    external = planned(backbone="external", comparator="cosine", onnx="tower.onnx")
     Preprocess((4, 4)).require_fit(external)
-    joined = ModelParams(
-        backbone="ensemble", comparator="cosine", embedding_dim=8192, members=(external, external)
-    )
+    joined = planned(backbone="ensemble", comparator="cosine", embedding_dim=8192, members=(external, external))
     for model in (external, joined):
         with pytest.raises(ModelError, match="set standardise to unit, found image"):
             Preprocess((4, 4), standardise="image").require_fit(model)

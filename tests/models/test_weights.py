@@ -15,19 +15,21 @@ from hypothesis import strategies as st
 
 from likeness.errors import ModelError
 from likeness.files import file_sha256
+from likeness.models.architecture import ModelParams
 from likeness.models.card import CARD, TOWER, WEIGHTS, check_folder, read_card
 from likeness.models.embedding import embed_pixels
 from likeness.models.export import export_onnx
-from likeness.models.network import ModelParams, build_siamese, ensemble_of, with_projection
+from likeness.models.network import build_siamese, ensemble_of, with_projection
 from likeness.models.siamese import Siamese
 from likeness.models.weights import load_model, save_model
 from likeness.serving.model import open_model
+from tests.models.parts import varied
 from tests.models.samples import KOCH, KOCH_SIZE, SIZE, TINY, card, faces
 
 
 def _trained(params: ModelParams, size: tuple[int, int]) -> Siamese:
     """A network whose batch-norm statistics have moved."""
-    siamese = build_siamese(dataclasses.replace(params, dropout=0.0), size, seed=0).train()
+    siamese = build_siamese(varied(params, dropout=0.0), size, seed=0).train()
     siamese.embed(torch.rand(4, 1, *size, generator=torch.Generator().manual_seed(0)))
     return siamese.eval()
 
@@ -70,7 +72,7 @@ def test_ensembles_and_projections_are_rebuilt_from_their_card_too(tmp_path: Pat
 
 
 def test_init_from_is_not_read_again(tmp_path: Path) -> None:
-    params = dataclasses.replace(TINY, init_from=str(tmp_path / "long-gone.safetensors"))
+    params = varied(TINY, init_from=str(tmp_path / "long-gone.safetensors"))
     save_model(tmp_path / "model", _trained(TINY, SIZE), card(params))
     assert load_model(tmp_path / "model").card.model == params
 
@@ -93,7 +95,7 @@ def test_one_changed_bit_of_the_weights_is_refused(tmp_path: Path) -> None:
 
 def test_weights_of_another_network_are_refused_even_with_the_right_digest(tmp_path: Path) -> None:
     _saved(tmp_path)
-    other = dataclasses.replace(TINY, width=0.5)
+    other = varied(TINY, width=0.5)
     save_model(tmp_path / "other", _trained(other, SIZE), card())
     with pytest.raises(ModelError, match=r"weights of another network(.|\n)*expected \[8, 1, 3, 3\]"):
         load_model(tmp_path / "other")
@@ -116,8 +118,8 @@ def _set(**changes: Any) -> Callable[[dict[str, Any]], None]:
         (_set(threshold=0.5), "threshold: unknown key"),
         (_set(seed="three"), "seed: expected a whole number, found 'three'"),
         (lambda values: values.pop("protocol"), "protocol: missing"),
-        (lambda values: values["model"].update(backbone="resnet"), "model.backbone: expected one of koch"),
-        (_set(format=99), "format 1, found 99"),
+        (lambda values: values["model"].update(backbone={}), "model.backbone.name: missing"),
+        (_set(format=99), "format 2, found 99"),
         (_set(trained=[]), "trained: expected"),
     ],
 )
@@ -130,10 +132,33 @@ def test_a_card_is_read_strictly(tmp_path: Path, change: Callable[[dict[str, Any
         read_card(path)
 
 
+@pytest.mark.parametrize(
+    ("part", "message"),
+    [
+        (
+            {"backbone": {"name": "resnet"}},
+            r"model: 1 mistake\n  backbone.name: unknown backbone 'resnet'; known are",
+        ),
+        ({"backbone": {"name": "residual", "first_bias": True}}, "backbone.first_bias: not read by residual"),
+        ({"comparator": {"name": "cosine", "weight_std": 1}}, "comparator.weight_std: not read by cosine"),
+    ],
+)
+def test_the_parameters_of_a_cards_parts_are_read_with_its_weights(
+    tmp_path: Path, part: dict[str, Any], message: str
+) -> None:
+    path = _saved(tmp_path) / CARD
+    values = json.loads(path.read_text())
+    values["model"] |= part
+    path.write_text(json.dumps(values))
+    read_card(path)
+    with pytest.raises(ModelError, match=message):
+        load_model(tmp_path)
+
+
 @pytest.mark.parametrize("content", [b"{", b"[1]", b"\xff\xfe"])
 def test_a_file_that_is_no_card_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / CARD).write_bytes(content)
-    with pytest.raises(ModelError, match=r"is no JSON|expected a model card of format 1"):
+    with pytest.raises(ModelError, match=r"is no JSON|expected a model card of format 2"):
         read_card(tmp_path / CARD)
 
 

@@ -29,7 +29,8 @@ OVERRIDES: dict[str, dict[str, Any]] = {
     "synthetic": {"people": PEOPLE, "seed": 0, "mean_images": 3.0, "train_pairs": 60, "test_pairs": 30}
     | {"fold_pairs": 1},
     "split": {"protocol": "unrestricted"},
-    "model": {"comparator": "euclidean", "normalise": True, "embedding_dim": 16, "width": 0.125},
+    "model": {"backbone": {"name": "residual", "width": 0.125, "dropout": 0.1}, "comparator": "euclidean"}
+    | {"normalise": True, "embedding_dim": 16},
     "train": {"epochs": 2, "batch_size": 32},
     "evaluate": {"resamples": 200},
 }

@@ -19,7 +19,6 @@ from likeness.evaluation.output import write_study
 from likeness.evaluation.params import EvaluateParams
 from likeness.evaluation.study import study
 from likeness.files import write_json
-from likeness.models.network import ModelParams
 from likeness.models.weights import load_model, save_model
 from likeness.reporting.artefacts import Places
 from likeness.training.outputs import TrainingSetup, build_card, write_training_reports
@@ -27,9 +26,10 @@ from likeness.training.params import RecipeParams, TrainParams
 from likeness.training.plan import TrainingTask, run_plan
 from likeness.validation.findings import Finding, summary
 from tests.data.tiny import tiny_faceset
+from tests.models.parts import planned
 
 PEOPLE = {f"Person_{number:02d}": 1 + number % 4 for number in range(60)}
-MODEL = ModelParams(backbone="residual", comparator="weighted-l1", embedding_dim=8, width=0.25, dropout=0.1)
+MODEL = planned(backbone="residual", comparator="weighted-l1", embedding_dim=8, width=0.25, dropout=0.1)
 TRAIN = TrainParams(epochs=2, batch_size=16, learning_rate=1e-3)
 RECIPE = RecipeParams("tiny", "A residual tower for a test.")
 PARAMS = {

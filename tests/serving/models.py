@@ -9,15 +9,15 @@ import numpy as np
 from likeness.artifacts.training_summary import TrainingFacts
 from likeness.faces import find_face
 from likeness.images import read_image
-from likeness.models.architecture import ModelParams
 from likeness.models.card import Card
-from likeness.models.comparators import WeightedL1
+from likeness.models.comparators.weighted_l1 import WeightedL1
 from likeness.models.decision import Decision, FarPoint
 from likeness.models.embedding import embed_pixels, score_pairs
 from likeness.models.export import export_onnx
 from likeness.models.network import build_siamese
 from likeness.models.preprocess import Preprocess
 from likeness.models.weights import save_model
+from tests.models.parts import planned
 from tests.serving.pictures import other_portrait, portrait
 
 PREPROCESS = Preprocess(size=(72, 72), crop=(120, 120), standardise="image")
@@ -27,7 +27,7 @@ def make_model(
     folder: Path, comparator: str = "cosine", seed: int = 0, onnx: bool = False, synthetic: bool = False
 ) -> Card:
     """Writes a model whose threshold lies between "the same photograph" and "that other portrait"."""
-    params = ModelParams("residual", comparator, embedding_dim=32, width=0.25)  # type: ignore[arg-type]
+    params = planned("residual", comparator, embedding_dim=32, width=0.25)  # type: ignore[arg-type]
     siamese = build_siamese(params, PREPROCESS.size, seed)
     if isinstance(siamese.comparator, WeightedL1):
         siamese.comparator.logit.weight.data.abs_().neg_()  # unlike is less alike

@@ -16,10 +16,11 @@ from likeness.serving import latency
 from likeness.serving.bench_towers import Contestant, write_model
 from likeness.serving.latency import compare_latency
 from likeness.serving.model import open_model
+from tests.models.parts import planned
 
 FACE = Preprocess((64, 64), None, "image")
-NARROW = ModelParams("residual", "cosine", embedding_dim=16, width=0.25)
-WIDE = ModelParams("residual", "cosine", embedding_dim=16, width=1.0)
+NARROW = planned("residual", "cosine", embedding_dim=16, width=0.25)
+WIDE = planned("residual", "cosine", embedding_dim=16, width=1.0)
 
 
 def made(folder: Path, params: ModelParams, face: Preprocess = FACE, mirror: bool = False) -> Path:

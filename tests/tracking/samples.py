@@ -13,12 +13,13 @@ from likeness.artifacts.run_note import RUN_NOTE
 from likeness.artifacts.training_summary import SUMMARY, Machine, PeakMemory, TrainingFacts, TrainingSummary
 from likeness.models.card import Card
 from likeness.models.decision import fit_decision
-from likeness.models.network import ModelParams, build_siamese
+from likeness.models.network import build_siamese
 from likeness.models.preprocess import Preprocess
 from likeness.models.weights import save_model
 from likeness.tracking.registry import Registry
 from likeness.tracking.runs import DatasetNote, RunTitle, TrackedRun, TrackingParams
 from tests.artifacts.samples import sample_metrics
+from tests.models.parts import planned
 
 METRICS = sample_metrics(model=0.9, baseline=0.6)
 PAIRS = 200
@@ -28,7 +29,7 @@ def trained(
     folder: Path, seed: int, accuracy: float, *, log_model: bool = False, fingerprint: str = "f" * 64
 ) -> Path:
     """A model folder, its predictions and its run, as the stages leave them."""
-    params = ModelParams(backbone="residual", comparator="cosine", embedding_dim=8, width=0.25)
+    params = planned(backbone="residual", comparator="cosine", embedding_dim=8, width=0.25)
     siamese = build_siamese(params, (32, 32), seed)
     rng = np.random.default_rng(seed)
     same = np.arange(PAIRS) < PAIRS // 2

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-from likeness.models.comparators import WeightedL1
+from likeness.models.comparators.weighted_l1 import WeightedL1
 from likeness.training.early_stopping import StoppingParams
 from likeness.training.losses.objective import LOSSES
 from likeness.training.params import L2Params, TrainParams

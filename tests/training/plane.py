@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from likeness.models.comparators import Cosine
+from likeness.models.comparators.cosine import Cosine
 from likeness.models.siamese import Siamese
 from likeness.training.batches import IndexPairs, PairBatch, PersonBatch
 

@@ -9,7 +9,8 @@ from torch import nn
 
 from likeness.data.splits import Identities, Pairs, TrainingData
 from likeness.errors import ParamsError
-from likeness.models.comparators import Mahalanobis, WeightedL1
+from likeness.models.comparators.mahalanobis import Mahalanobis
+from likeness.models.comparators.weighted_l1 import WeightedL1
 from likeness.models.siamese import Siamese
 from likeness.params import from_mapping
 from likeness.training.batches import Batch

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from likeness.models.comparators import Euclidean
+from likeness.models.comparators.euclidean import Euclidean
 from likeness.training.losses.arcface import ArcFace
 from likeness.training.losses.miners.random import random_triplets
 from likeness.training.losses.multi_similarity import MultiSimilarity

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from likeness.errors import DivergedError
-from likeness.models.comparators import Euclidean
+from likeness.models.comparators.euclidean import Euclidean
 from likeness.training import lr_finder
 from likeness.training.losses.objective import LOSSES
 from likeness.training.lr_finder import find_learning_rate

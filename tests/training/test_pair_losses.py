@@ -5,7 +5,9 @@ import math
 import pytest
 import torch
 
-from likeness.models.comparators import Euclidean, Mahalanobis, WeightedL1
+from likeness.models.comparators.euclidean import Euclidean
+from likeness.models.comparators.mahalanobis import Mahalanobis
+from likeness.models.comparators.weighted_l1 import WeightedL1
 from likeness.training.losses.bce import BinaryCrossEntropy
 from likeness.training.losses.contrastive import Contrastive
 from likeness.training.losses.multibatch import Multibatch

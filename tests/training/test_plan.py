@@ -12,11 +12,12 @@ import torch
 from likeness.artifacts.history import EpochRecord
 from likeness.data.splits import TrainingData
 from likeness.errors import ParamsError
+from likeness.models.architecture import ModelParams
 from likeness.models.backbones.fisher import LOCAL, FisherVectors
 from likeness.models.backbones.patterns import PatternHistograms
 from likeness.models.embedding import embed_pixels, score_pairs
 from likeness.models.export import export_onnx
-from likeness.models.network import External, ModelParams, build_siamese
+from likeness.models.network import build_siamese
 from likeness.models.preprocess import Preprocess
 from likeness.models.tensors import read_tensors
 from likeness.models.weights import save_weights
@@ -28,11 +29,12 @@ from likeness.training.params import MemberParams, PretrainParams, TrainParams
 from likeness.training.plan import TrainingTask, run_plan
 from likeness.training.results import PlanResult
 from likeness.training.samplers import SamplerParams
+from tests.models.parts import planned, varied
 from tests.models.samples import card
 from tests.training.tiny import world
 
 SIZE = (32, 32)
-MODEL = ModelParams("residual", "cosine", embedding_dim=16, width=0.125, dropout=0.1)
+MODEL = planned("residual", "cosine", embedding_dim=16, width=0.125, dropout=0.1)
 IDENTITIES = SamplerParams("identities")
 TRAIN = TrainParams(
     epochs=2,
@@ -63,7 +65,7 @@ def deepface(**changes: object) -> TrainingTask:
     second = dataclasses.replace(
         TRAIN, pretrain=first, freeze=2, loss=LOSSES.params("bce"), sampler=SamplerParams(), **changes
     )
-    return task(dataclasses.replace(MODEL, comparator="weighted-l1", normalise=True), second)
+    return task(varied(MODEL, comparator="weighted-l1", normalise=True), second)
 
 
 ENSEMBLE = task(
@@ -92,7 +94,7 @@ def test_deepface_trains_a_trunk_and_then_only_its_two_topmost_layers(tmp_path: 
 
 @pytest.mark.parametrize(("kind", "comparator"), [("wccn", "cosine"), ("lda", "cosine"), ("lmnn", "euclidean")])
 def test_a_map_is_fitted_behind_the_trained_network(kind: str, comparator: str, tmp_path: Path) -> None:
-    model = dataclasses.replace(MODEL, comparator=comparator, normalise=True)
+    model = varied(MODEL, comparator=comparator, normalise=True)
     wanted = task(model, dataclasses.replace(TRAIN, fit=FitParams(kind)))
     network = done(wanted, tmp_path).network
     assert network.fitted is not None
@@ -124,8 +126,8 @@ def test_the_restricted_protocol_fits_a_map_on_its_pairs_alone(tmp_path: Path) -
 def test_an_ensemble_averages_what_its_members_say(tmp_path: Path) -> None:
     outcome = done(ENSEMBLE, tmp_path)
     joined = outcome.network
-    assert joined.params.backbone == "ensemble"
-    assert [member.window for member in joined.params.members] == [None, (0, 0, 32, 32)]
+    assert joined.params.backbone.name == "ensemble"
+    assert [member.window for member in joined.params.backbone.members] == [None, (0, 0, 32, 32)]
     given = (ENSEMBLE.preprocess, ENSEMBLE.pixels, ENSEMBLE.holdout.rows[:2])
     scores = []
     for siamese in [joined.siamese, *(trained.siamese for _, trained in outcome.parts)]:
@@ -141,7 +143,7 @@ def test_an_ensemble_averages_what_its_members_say(tmp_path: Path) -> None:
 
 
 def test_fisher_vectors_learn_a_codebook_before_their_map(tmp_path: Path) -> None:
-    model = ModelParams("fisher", "cosine", embedding_dim=2 * LOCAL * 3)
+    model = planned("fisher", "cosine", embedding_dim=2 * LOCAL * 3)
     train = dataclasses.replace(TRAIN, epochs=0, fit=FitParams("lda", components=20, dim=8))
     outcome, again = (done(task(model, train), tmp_path / name) for name in ("first", "again"))
     tower = outcome.network.siamese.backbone
@@ -156,8 +158,8 @@ def test_fisher_vectors_learn_a_codebook_before_their_map(tmp_path: Path) -> Non
 @pytest.mark.parametrize("member", [False, True])
 def test_gradient_descent_on_a_tower_that_has_none_is_refused(tmp_path: Path, member: bool) -> None:
     length = 2 * LOCAL * 3
-    model = MODEL if member else ModelParams("fisher", "cosine", embedding_dim=length)
-    members = (MemberParams(seed=1), MemberParams(seed=2, backbone="fisher", embedding_dim=length))
+    model = MODEL if member else planned("fisher", "cosine", embedding_dim=length)
+    members = (MemberParams(seed=1), MemberParams(seed=2, backbone={"name": "fisher"}, embedding_dim=length))
     wanted = task(model, dataclasses.replace(TRAIN, members=members if member else ()))
     with pytest.raises(ParamsError, match="nothing in fisher is learnt by gradient descent; set its epochs to 0"):
         done(wanted, tmp_path / "refused")
@@ -167,7 +169,7 @@ def test_gradient_descent_on_a_tower_that_has_none_is_refused(tmp_path: Path, me
 def test_a_member_of_another_kind_is_only_fitted_and_weighs_what_it_is_given(tmp_path: Path) -> None:
     patterns = MemberParams(
         seed=2,
-        backbone="patterns",
+        backbone={"name": "patterns"},
         embedding_dim=PatternHistograms.DIMENSIONS,
         epochs=0,
         fit=FitParams("lda", components=20, dim=8),
@@ -176,8 +178,8 @@ def test_a_member_of_another_kind_is_only_fitted_and_weighs_what_it_is_given(tmp
     wanted = task(MODEL, dataclasses.replace(TRAIN, epochs=1, members=(MemberParams(seed=1), patterns)))
     outcome = done(wanted, tmp_path)
     joined = outcome.network
-    assert [member.output_dim for member in joined.params.members] == [16, 8]
-    assert joined.params.shares == (1.0, 3.0)
+    assert [member.output_dim for member in joined.params.backbone.members] == [16, 8]
+    assert joined.params.backbone.shares == (1.0, 3.0)
     assert [name for name, _ in outcome.parts] == ["member-1"]
     embeddings = embed_pixels(joined.siamese, wanted.preprocess, wanted.pixels, wanted.holdout.rows[:2])
     np.testing.assert_allclose((embeddings[:, 16:] ** 2).sum(axis=1), 0.75, rtol=1e-5)
@@ -219,8 +221,7 @@ def test_a_tower_from_outside_is_kept_and_its_threshold_fitted(tmp_path: Path) -
     siamese = build_siamese(MODEL, SIZE, 0)
     own = dataclasses.replace(card(MODEL, SIZE, mirror=True), preprocess=Preprocess(SIZE))
     export_onnx(tmp_path / "tower.onnx", siamese, own)
-    external = External(str(tmp_path / "tower.onnx"))
-    model = ModelParams("external", "cosine", embedding_dim=16, external=external, normalise=True)
+    model = planned("external", "cosine", embedding_dim=16, onnx=str(tmp_path / "tower.onnx"), normalise=True)
     outcome = done(task(model, STILL), tmp_path / "checkpoint")
     plain = dataclasses.replace(MODEL, init_from=str(tmp_path / "own.safetensors"), frozen=True)
     save_weights(tmp_path / "own.safetensors", siamese)
@@ -237,7 +238,7 @@ def test_a_tower_from_outside_is_kept_and_its_threshold_fitted(tmp_path: Path) -
 def test_any_backbone_starts_from_local_weights_and_is_fine_tuned(tmp_path: Path) -> None:
     first = done(task(MODEL, TRAIN), tmp_path / "first").network
     save_weights(tmp_path / "first.safetensors", first.siamese)
-    model = dataclasses.replace(MODEL, init_from=str(tmp_path / "first.safetensors"))
+    model = varied(MODEL, init_from=str(tmp_path / "first.safetensors"))
     gentle = dataclasses.replace(TRAIN, epochs=1, learning_rate=1e-9, ema_decay=0.0)
     assert done(task(model, gentle), tmp_path / "tuned").network.holdout.auc > first.holdout.auc - 0.02
     tuned = done(task(model, dataclasses.replace(TRAIN, epochs=3)), tmp_path / "tuned").network
@@ -261,7 +262,7 @@ def test_a_plan_that_cannot_end_is_refused(
     model: dict[str, str], params: TrainParams, message: str, tmp_path: Path
 ) -> None:
     with pytest.raises(ParamsError, match=message):
-        done(task(dataclasses.replace(MODEL, **model), params), tmp_path)
+        done(task(varied(MODEL, **model), params), tmp_path)
 
 
 def test_a_later_step_that_does_not_fit_is_told_before_the_first(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 
 import pytest
@@ -10,17 +9,17 @@ import torch
 from torch import nn
 
 from likeness.artifacts.history import EpochRecord
-from likeness.models.architecture import ModelParams
 from likeness.models.network import build_siamese
 from likeness.training import precision
 from likeness.training.checkpoint import Checkpoint, save_checkpoint
 from likeness.training.distributed import init_distributed
 from likeness.training.losses.objective import LOSSES
 from likeness.training.precision import bfloat16_speed, choose_precision, multiplications
+from tests.models.parts import planned, varied
 from tests.training.test_trainer import recipe, run
 from tests.training.tiny import network
 
-SMALL = ModelParams(backbone="residual", comparator="cosine", embedding_dim=64, width=0.5, depth=1)
+SMALL = planned(backbone="residual", comparator="cosine", embedding_dim=64, width=0.5, depth=1)
 
 
 def test_multiplications_are_those_counted_by_hand() -> None:
@@ -56,7 +55,7 @@ def test_the_measured_speed_decides_for_a_large_network(
 
 def test_a_small_network_is_trained_in_float32_whatever_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(precision, "bfloat16_speed", lambda: 9.0)
-    small = build_siamese(dataclasses.replace(SMALL, width=0.1), (40, 32), seed=0)
+    small = build_siamese(varied(SMALL, width=0.1), (40, 32), seed=0)
     assert choose_precision("auto", small, (40, 32), init_distributed("cpu")) == "float32"
 
 

@@ -15,7 +15,10 @@ from torch import nn
 from likeness.artifacts.history import EpochRecord
 from likeness.data.splits import Pairs
 from likeness.errors import CollapseError, DivergedError
-from likeness.models.comparators import Cosine, Euclidean, Mahalanobis, WeightedL1
+from likeness.models.comparators.cosine import Cosine
+from likeness.models.comparators.euclidean import Euclidean
+from likeness.models.comparators.mahalanobis import Mahalanobis
+from likeness.models.comparators.weighted_l1 import WeightedL1
 from likeness.models.siamese import Siamese
 from likeness.models.tensors import read_tensors
 from likeness.training.augment import AugmentParams

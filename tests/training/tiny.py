@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from likeness.data.splits import Identities, Pairs
-from likeness.models.comparators import Cosine
+from likeness.models.comparators.cosine import Cosine
 from likeness.models.preprocess import Preprocess
 from likeness.models.siamese import Siamese
 

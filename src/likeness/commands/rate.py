@@ -29,7 +29,8 @@ def find_rate(
     """
     from likeness.data.faceset import FaceSet
     from likeness.data.splits import Split
-    from likeness.models.network import ModelParams, build_siamese
+    from likeness.models.architecture import ModelParams
+    from likeness.models.network import build_siamese
     from likeness.params import read_params
     from likeness.training.lr_finder import find_learning_rate
     from likeness.training.outputs import TrainingSetup

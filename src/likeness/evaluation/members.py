@@ -10,6 +10,7 @@ from likeness.data.splits import Pairs
 from likeness.evaluation.systems import Decided, System, cosine, decide
 from likeness.metrics.roc import auc
 from likeness.models.architecture import ModelParams
+from likeness.models.backbones.ensemble import EnsembleParams
 
 
 def best_member(ensemble: System, model: ModelParams, holdout: Pairs, test: Pairs) -> Decided | None:
@@ -27,9 +28,9 @@ def best_member(ensemble: System, model: ModelParams, holdout: Pairs, test: Pair
     Returns:
         Its scores, under the name `member-…` counted from 1; None where the network is no ensemble of towers.
     """
-    if not model.members or model.projection_dim:
+    if not isinstance(model.backbone, EnsembleParams) or model.projection_dim:
         return None
-    ends = np.cumsum([0, *(member.output_dim for member in model.members)])
+    ends = np.cumsum([0, *(member.output_dim for member in model.backbone.members)])
     members = [
         decide(System(f"member-{number}", ensemble.rows, ensemble.vectors[:, start:end], cosine), holdout, test)
         for number, (start, end) in enumerate(itertools.pairwise(ends), start=1)

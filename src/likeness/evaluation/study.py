@@ -8,7 +8,6 @@ Every picture that any pair or recognition test needs is embedded once.
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import logging
 from dataclasses import dataclass
@@ -36,7 +35,6 @@ from likeness.evaluation.systems import Decided, Rows, System, decide
 from likeness.metrics.calibration import Reliability
 from likeness.metrics.intervals import CONFIDENCE, UNIT, Resampling, pair_groups
 from likeness.metrics.roc import roc
-from likeness.models.architecture import ModelParams
 from likeness.models.card import Card
 from likeness.models.embedding import embed_pixels, score_pairs
 from likeness.models.network import build_siamese
@@ -145,19 +143,8 @@ def _systems(
 
 def untrained(card: Card) -> Siamese | None:
     """The model's network as it was before its first step; None for a tower that was trained elsewhere."""
-    blank = _blank(card.model)
+    blank = card.model.untrained()
     return None if blank is None else build_siamese(blank, card.preprocess.size, card.seed)
-
-
-def _blank(params: ModelParams) -> ModelParams | None:
-    """The network's plan without any weights of another training."""
-    if params.external is not None:
-        return None
-    members = [_blank(member) for member in params.members]
-    if any(member is None for member in members):
-        return None
-    known = tuple(member for member in members if member is not None)
-    return dataclasses.replace(params, init_from=None, members=known)
 
 
 def _measured(faces: FaceSet, pairs: Pairs) -> Measured:

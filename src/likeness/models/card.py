@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 else:
     Facts = dict  # read by isinstance, which knows no parameters
 
-FORMAT = 1
+FORMAT = 2
+_FORMATS = (1, FORMAT)
+"""Those that are read; format 1 lists the parameters of all backbones flat, see `likeness.models.former`."""
 CARD, WEIGHTS, TOWER = "card.json", "weights.safetensors", "tower.onnx"
 """Files of a model's folder; the last is there once the tower has been exported."""
 
@@ -74,9 +76,6 @@ class Card:
     precision: Literal["single", "half"] = "single"
     format: int = FORMAT
 
-    def __post_init__(self) -> None:
-        self.preprocess.require_fit(self.model)
-
 
 def write_card(path: Path, card: Card) -> None:
     """Writes a card as JSON, atomically.
@@ -84,11 +83,14 @@ def write_card(path: Path, card: Card) -> None:
     Raises:
         OutputError: the file cannot be written.
     """
-    write_json(path, {**dataclasses.asdict(card), "trained": plain(card.trained)})
+    write_json(path, plain(card))
 
 
 def read_card(path: Path) -> Card:
     """Reads a card strictly: an unknown, missing or mistyped key is refused.
+
+    Without importing torch: of the network's backbone and comparator only the names are checked for being there;
+    `likeness.models.weights.load_model` reads their parameters.
 
     Raises:
         ModelError: the file is missing or is no card of this format.
@@ -101,13 +103,13 @@ def read_card(path: Path) -> Card:
         ) from error
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise ModelError(f"{path}: is no JSON ({error}); copy or train the model again") from error
-    if not isinstance(values, dict) or values.get("format") != FORMAT:
+    if not isinstance(values, dict) or values.get("format") not in _FORMATS:
         found = values.get("format", "none") if isinstance(values, dict) else type(values).__name__
         raise ModelError(f"{path}: expected a model card of format {FORMAT}, found {found}; train the model again")
     if isinstance(trained := values.get("trained"), dict):
         values["trained"] = upgrade_facts(trained)
     try:
-        return from_mapping(Card, values, str(path))
+        return from_mapping(Card, values | {"format": FORMAT}, str(path), load_parts=False)
     except ParamsError as error:
         raise ModelError(f"not a usable model card; copy or train the model again\n{error}") from error
 

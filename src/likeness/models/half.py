@@ -15,6 +15,7 @@ from onnx import numpy_helper
 
 from likeness.errors import ModelError
 from likeness.files import atomic_path, file_sha256
+from likeness.models.architecture import WITHOUT_WEIGHTS
 from likeness.models.card import CARD, TOWER, Card, check_file, read_card, write_card
 
 _SMALLEST = 256  # tensors of fewer values, such as biases, keep their precision
@@ -36,9 +37,9 @@ def write_half(source: Path, target: Path) -> Card:
         OutputError: the files cannot be written.
     """
     card = read_card(source / CARD)
-    if card.model.comparator not in ("cosine", "euclidean"):
+    if card.model.comparator.name not in WITHOUT_WEIGHTS:
         raise ModelError(
-            f"{source}: its comparator, {card.model.comparator}, has weights of its own; only cosine and "
+            f"{source}: its comparator, {card.model.comparator.name}, has weights of its own; only cosine and "
             "euclidean work without the weights file"
         )
     if not (source / TOWER).is_file() or (problem := check_file(source / TOWER, card)):

@@ -6,35 +6,16 @@ import copy
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from likeness.errors import ModelError
-from likeness.models.architecture import Backbone, Comparator, External, ModelParams
+from likeness.models.architecture import BACKBONES, COMPARATORS, ModelParams
+from likeness.models.backbones.backbone import Backbone
 from likeness.models.backbones.ensemble import Ensemble
-from likeness.models.backbones.external import ExternalTower
-from likeness.models.backbones.fisher import FisherVectors
-from likeness.models.backbones.koch import Koch
-from likeness.models.backbones.light_cnn import LightCNN
-from likeness.models.backbones.patterns import PatternHistograms
-from likeness.models.backbones.residual import Residual
-from likeness.models.comparators import Cosine, Euclidean, Mahalanobis, WeightedL1
 from likeness.models.siamese import Siamese
 from likeness.models.tensors import load_tensors, read_tensors
-
-__all__ = [
-    "Backbone",
-    "Comparator",
-    "External",
-    "ModelParams",
-    "assemble",
-    "build_siamese",
-    "compared_by",
-    "ensemble_of",
-    "with_projection",
-]
 
 _BACKBONE = "backbone."
 
@@ -53,7 +34,7 @@ def build_siamese(params: ModelParams, input_size: tuple[int, int], seed: int) -
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         siamese = assemble(params, input_size)
-    _read_files(siamese, params)
+    read_files(siamese, params)
     return siamese
 
 
@@ -62,7 +43,8 @@ def assemble(params: ModelParams, input_size: tuple[int, int]) -> Siamese:
 
     Its convolutions are laid out channels-last, which both CPUs and GPUs compute faster.
     """
-    return _around(_backbone(params, _seen(params, input_size)), params)
+    backbone = BACKBONES.part(params.backbone.name)
+    return _around(backbone.build(params.backbone, _seen(params, input_size), params.embedding_dim), params)
 
 
 def ensemble_of(
@@ -80,28 +62,24 @@ def ensemble_of(
     planned = tuple(params for params, _ in members)
     try:
         joined = ModelParams(
-            backbone="ensemble",
-            comparator="cosine",
+            backbone=BACKBONES.params("ensemble", members=planned, shares=tuple(shares)),
+            comparator=COMPARATORS.params("cosine"),
             embedding_dim=sum(params.output_dim for params in planned),
-            members=planned,
-            shares=tuple(shares),
         )
     except ValueError as error:
         raise ModelError(str(error)) from error
     return joined, _around(Ensemble([copy.deepcopy(siamese) for _, siamese in members], shares), joined)
 
 
-def compared_by(
-    params: ModelParams, siamese: Siamese, comparator: Literal["cosine", "euclidean"]
-) -> tuple[ModelParams, Siamese]:
+def compared_by(params: ModelParams, siamese: Siamese, comparator: str) -> tuple[ModelParams, Siamese]:
     """The same backbone, shared and not copied, under a comparator without weights.
 
     Args:
         params: of a network without projection, which would belong to another comparator.
         siamese: the network.
-        comparator: the other one.
+        comparator: name of the other one.
     """
-    planned = dataclasses.replace(params, comparator=comparator, projection_dim=0)
+    planned = dataclasses.replace(params, comparator=COMPARATORS.params(comparator), projection_dim=0)
     return planned, _around(siamese.backbone, planned).train(siamese.training)
 
 
@@ -119,7 +97,7 @@ def with_projection(
     Raises:
         ModelError: the network cannot take a projection, or the map does not fit its embedding.
     """
-    if params.projection_dim or params.comparator not in ("cosine", "euclidean"):
+    if params.projection_dim or COMPARATORS.part(params.comparator.name).trained_by:
         raise ModelError(
             "a projection goes behind a network that has none yet and is compared by cosine or euclidean distance"
         )
@@ -134,11 +112,11 @@ def with_projection(
     return projected, result.train(siamese.training)
 
 
-def _around(backbone: nn.Module, params: ModelParams) -> Siamese:
+def _around(backbone: Backbone, params: ModelParams) -> Siamese:
     projection = nn.Linear(params.embedding_dim, params.projection_dim) if params.projection_dim else None
     siamese = Siamese(
         backbone,
-        _comparator(params),
+        COMPARATORS.part(params.comparator.name).build(params.comparator, params.output_dim),
         params.output_dim,
         normalise=params.normalise,
         projection=projection,
@@ -150,14 +128,13 @@ def _around(backbone: nn.Module, params: ModelParams) -> Siamese:
     return siamese
 
 
-def _read_files(siamese: Siamese, params: ModelParams) -> None:
-    """Fills in what `init_from` and `external` name, down through the members of an ensemble."""
-    if isinstance(siamese.backbone, Ensemble):
-        for member, planned in zip(siamese.backbone.members, params.members, strict=True):
-            assert isinstance(member, Siamese)
-            _read_files(member, planned)
-    if isinstance(siamese.backbone, ExternalTower) and params.external is not None:
-        siamese.backbone.read(Path(params.external.onnx))
+def read_files(siamese: Siamese, params: ModelParams) -> None:
+    """Fills in what `init_from` and the backbone's parameters name.
+
+    Raises:
+        ModelError: a file is missing or does not fit.
+    """
+    siamese.backbone.read_files(params.backbone)
     if params.init_from is not None:
         _initialise_from(siamese.backbone, Path(params.init_from))
 
@@ -167,70 +144,6 @@ def _initialise_from(backbone: nn.Module, path: Path) -> None:
     tensors = read_tensors(path)
     part = {name.removeprefix(_BACKBONE): value for name, value in tensors.items() if name.startswith(_BACKBONE)}
     load_tensors(backbone, part or tensors, path)
-
-
-def _backbone(params: ModelParams, size: tuple[int, int]) -> nn.Module:
-    match params.backbone:
-        case "koch":
-            return Koch(
-                size,
-                params.embedding_dim,
-                width=params.width,
-                batch_norm=params.batch_norm,
-                first_bias=params.first_bias,
-                dropout=params.dropout,
-                dense_std=params.dense_std,
-            )
-        case "light-cnn":
-            return LightCNN(
-                size,
-                params.embedding_dim,
-                width=params.width,
-                batch_norm=params.batch_norm,
-                dropout=params.dropout,
-            )
-        case "mobilenet-v2":
-            from likeness.models.backbones.mobilenet import (
-                MobileNetTower,
-            )  # alone needs torchvision, slow to import
-
-            return MobileNetTower(
-                size,
-                params.embedding_dim,
-                width=params.width,
-                dense_head=params.dense_head,
-                dropout=params.dropout,
-            )
-        case "residual":
-            return Residual(
-                size,
-                params.embedding_dim,
-                width=params.width,
-                depth=params.depth,
-                dense_head=params.dense_head,
-                dropout=params.dropout,
-            )
-        case "patterns":
-            return PatternHistograms(size, params.embedding_dim)
-        case "fisher":
-            return FisherVectors(size, params.embedding_dim)
-        case "ensemble":
-            return Ensemble([assemble(member, size) for member in params.members], params.shares)
-        case "external":
-            assert params.external is not None  # ModelParams sees to it
-            return ExternalTower(size, params.embedding_dim, params.external.mean, params.external.scale)
-
-
-def _comparator(params: ModelParams) -> nn.Module:
-    match params.comparator:
-        case "weighted-l1":
-            return WeightedL1(params.output_dim, params.dense_std)
-        case "euclidean":
-            return Euclidean()
-        case "cosine":
-            return Cosine()
-        case "mahalanobis":
-            return Mahalanobis(params.output_dim)
 
 
 def _seen(params: ModelParams, input_size: tuple[int, int]) -> tuple[int, int]:

@@ -39,7 +39,7 @@ class Preprocess:
         Raises:
             ModelError: the two do not go together.
         """
-        if model.holds_external and self.standardise != "unit":
+        if model.backbone.holds_external and self.standardise != "unit":
             raise ModelError(
                 f"an external tower scales grey values by its own mean and scale; set standardise to unit, "
                 f"found {self.standardise}"

@@ -7,6 +7,8 @@ from typing import Self
 from torch import Tensor, nn
 
 from likeness.models.architecture import Window
+from likeness.models.backbones.backbone import Backbone
+from likeness.models.comparators.comparator import Comparator
 
 
 class Siamese(nn.Module):
@@ -18,7 +20,7 @@ class Siamese(nn.Module):
 
     Args:
         backbone: images [B, 1, H, W] → embeddings [B, D].
-        comparator: embeddings [P, D'], [P, D'] → scores [P], see `comparators.py`.
+        comparator: embeddings [P, D'], [P, D'] → scores [P], see `Comparator`.
         embedding_dim: D', the length of what `embed` gives.
         normalise: put the backbone's embeddings on the unit sphere.
         projection: a linear map D → D' fitted on embeddings, such as LDA.
@@ -29,8 +31,8 @@ class Siamese(nn.Module):
 
     def __init__(
         self,
-        backbone: nn.Module,
-        comparator: nn.Module,
+        backbone: Backbone,
+        comparator: Comparator,
         embedding_dim: int,
         *,
         normalise: bool = False,
@@ -68,10 +70,7 @@ class Siamese(nn.Module):
         return images[..., top : top + height, left : left + width]
 
     def score(self, first: Tensor, second: Tensor) -> Tensor:
-        """Scores [P] of pairs of embeddings [P, D], higher = more alike.
-
-        weighted-l1: the logit; cosine: [-1, 1]; euclidean and mahalanobis: minus the distance.
-        """
+        """Scores [P] of pairs of embeddings [P, D], higher = more alike."""
         scores: Tensor = self.comparator(first, second)
         return scores
 

@@ -8,12 +8,15 @@ from pathlib import Path
 
 import torch
 
-from likeness.errors import ModelError
+from likeness.artifacts.json_file import plain
+from likeness.errors import ModelError, ParamsError
 from likeness.files import file_sha256
+from likeness.models.architecture import ModelParams
 from likeness.models.card import CARD, WEIGHTS, Card, read_card, write_card
 from likeness.models.network import assemble
 from likeness.models.siamese import Siamese
 from likeness.models.tensors import load_tensors, read_tensors, write_tensors
+from likeness.params import from_mapping
 
 
 @dataclass(frozen=True)
@@ -62,9 +65,19 @@ def load_model(folder: Path, device: torch.device | str = "cpu") -> LoadedModel:
             f"{path}: is not the file that its card describes: expected sha256 {card.weights_sha256 or 'none'}, "
             f"found {digest}; copy both files again, or train the model again"
         )
+    card = dataclasses.replace(card, model=_model_of(card, folder / CARD))
+    card.preprocess.require_fit(card.model)
     siamese = assemble(card.model, card.preprocess.size)
     load_tensors(siamese, read_tensors(path), path)
     return LoadedModel(siamese.to(device).eval(), card)
+
+
+def _model_of(card: Card, path: Path) -> ModelParams:
+    """The network's parameters with those of its parts."""
+    try:
+        return from_mapping(ModelParams, plain(card.model), f"{path}, model")
+    except ParamsError as error:
+        raise ModelError(f"not a usable model card; copy or train the model again\n{error}") from error
 
 
 def save_weights(path: Path, siamese: Siamese) -> str:

@@ -15,7 +15,7 @@ import torch
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from likeness.artifacts.training_summary import TrainingFacts
-from likeness.models.architecture import ModelParams
+from likeness.models.architecture import BACKBONES, COMPARATORS, ModelParams
 from likeness.models.card import TOWER, Card
 from likeness.models.decision import Decision
 from likeness.models.export import export_onnx
@@ -45,7 +45,7 @@ class Contestant:
 
 
 _SMALL_FACE = Preprocess(size=(80, 64), crop=(120, 100), standardise="image")
-_MOBILE = ModelParams("mobilenet-v2", "cosine", embedding_dim=256, dropout=0.2)
+_MOBILE = ModelParams(BACKBONES.params("mobilenet-v2"), COMPARATORS.params("cosine"), embedding_dim=256)
 CONTESTANTS: Mapping[str, Contestant] = {
     "S1 (koch)": Contestant(ModelParams(), Preprocess(size=(105, 105)), mirror=False),
     "mobile": Contestant(_MOBILE, _SMALL_FACE, mirror=False),

@@ -18,6 +18,7 @@ from safetensors import SafetensorError, safe_open
 from likeness.errors import ModelError
 from likeness.extras import needing
 from likeness.files import file_sha256
+from likeness.models.architecture import WITHOUT_WEIGHTS
 from likeness.models.card import CARD, TOWER, WEIGHTS, Card, check_file, read_card
 from likeness.models.onnx_tower import OnnxTower
 from likeness.serving.comparing import Comparator, Embeddings, comparator_of
@@ -117,7 +118,7 @@ def open_model(source: str | Path | None = None, runtime: Runtime = "auto", thre
     tower = None if runtime == "torch" else _exported(folder, card, threads)
     if tower is None and runtime == "onnx":
         raise ModelError(f"{folder / TOWER}: no tower exported from these weights; run `likeness export {folder}`")
-    comparator = comparator_of(card.model.comparator, _comparator_weights(folder, card))
+    comparator = comparator_of(card.model.comparator.name, _comparator_weights(folder, card))
     if tower is not None:
         return ServedModel(folder, card, comparator, tower, "onnx", str(source))
     return ServedModel(folder, card, comparator, TorchTower(folder), "torch", str(source))
@@ -182,7 +183,7 @@ def _comparator_weights(folder: Path, card: Card) -> dict[str, npt.NDArray[np.fl
     Raises:
         ModelError: the weights file is missing, unreadable, or not the card's.
     """
-    if card.model.comparator in ("cosine", "euclidean"):
+    if card.model.comparator.name in WITHOUT_WEIGHTS:
         return {}
     path = folder / WEIGHTS
     try:

@@ -9,7 +9,8 @@ import numpy as np
 
 from likeness.data.splits import Identities, Pairs, TrainingData
 from likeness.errors import DataError
-from likeness.models.network import ModelParams, build_siamese
+from likeness.models.architecture import ModelParams
+from likeness.models.network import build_siamese
 from likeness.models.preprocess import Preprocess
 from likeness.training.freezing import FrozenLayers
 from likeness.training.params import TrainParams

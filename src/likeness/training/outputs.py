@@ -31,8 +31,8 @@ from likeness.artifacts.training_summary import (
     TrainingSummary,
 )
 from likeness.errors import DataError
+from likeness.models.architecture import ModelParams
 from likeness.models.card import Card
-from likeness.models.network import ModelParams
 from likeness.models.preprocess import Preprocess
 from likeness.training.params import MemberParams, RecipeParams, TrainParams
 from likeness.training.results import FittedMap, MemberResult, PlanResult, TrainingResult
@@ -85,7 +85,7 @@ class TrainingSetup:
         """The category of other data that had a part in the model, as LFW's results pages draw the lines."""
         if self.recipe.outside_data is not None:
             return self.recipe.outside_data
-        if self.model.holds_external:
+        if self.model.backbone.holds_external:
             return "labelled (external tower)"
         if self.model.init_from is not None:
             return _outside_data_of(Path(self.model.init_from))

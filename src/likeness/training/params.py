@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from likeness.models.architecture import Backbone, ModelParams, Window
-from likeness.params import Range
+from likeness.artifacts.json_file import plain
+from likeness.models.architecture import (
+    BACKBONES,
+    COMPARATORS,
+    BackboneParams,
+    ComparatorParams,
+    ModelParams,
+    Window,
+)
+from likeness.params import Range, from_mapping
 from likeness.training.augment import AugmentParams
 from likeness.training.early_stopping import StoppingParams
 from likeness.training.fitting.params import FitParams
@@ -57,19 +66,29 @@ class PretrainParams:
         loss: see `LossParams`.
         second_loss: added to the first; null: none.
         sampler: see `SamplerParams`.
-        comparator: what held-out pairs are scored by; the network's own learns in the step that follows.
+        comparator: what held-out pairs are scored by, one without weights; the network's own learns in the step
+            that follows.
         epochs: at most.
         batch_size: null: as in the step that follows.
         learning_rate: null: likewise.
+
+    Raises:
+        ValueError: the comparator has weights.
     """
 
     loss: LossParams
     second_loss: LossParams | None = None
     sampler: SamplerParams = field(default_factory=SamplerParams)
-    comparator: Literal["cosine", "euclidean"] = "cosine"
+    comparator: ComparatorParams = field(default_factory=partial(COMPARATORS.params, "cosine"))
     epochs: Annotated[int, Range(low=1)] = 10
     batch_size: Annotated[int, Range(low=2)] | None = None
     learning_rate: Annotated[float, Range(above=0)] | None = None
+
+    def __post_init__(self) -> None:
+        if COMPARATORS.part(self.comparator.name).trained_by:
+            raise ValueError(
+                f"expected a comparator without weights, such as cosine, found {self.comparator.name}"
+            )
 
 
 @dataclass(frozen=True)
@@ -80,8 +99,8 @@ class MemberParams:
         seed: of its initial weights, its order and its subset.
         share: of the people (of the pairs, where only pairs are known) that it sees, see `SamplerParams`.
         window: part of the stored picture that it sees.
-        backbone: its tower.
-        width: multiplier of its channels.
+        backbone: its tower: parameters that differ from the recipe's, and another `name` for another tower, which
+            keeps what it reads of the recipe's.
         embedding_dim: numbers that its tower gives.
         epochs: at most; 0: nothing in it is learnt by gradient descent.
         fit: a map behind it.
@@ -91,17 +110,38 @@ class MemberParams:
     seed: Annotated[int, Range(low=0)]
     share: Annotated[float, Range(above=0, high=1)] | None = None
     window: Window | None = None
-    backbone: Backbone | None = None
-    width: Annotated[float, Range(above=0, high=16)] | None = None
+    backbone: Mapping[str, Any] | None = None
     embedding_dim: Annotated[int, Range(1, 65536)] | None = None
     epochs: Annotated[int, Range(low=0)] | None = None
     fit: FitParams | None = None
     weight: Annotated[float, Range(above=0)] = 1.0
 
+    @staticmethod
+    def upgraded(values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Version 0.1 wrote the backbone's name alone, and its width beside it."""
+        former = {key: value for key, value in values.items() if value is not None}
+        name, width = former.pop("backbone", None), former.pop("width", None)
+        if isinstance(name, Mapping) or (name is None and width is None):
+            return values
+        return former | {"backbone": {k: v for k, v in (("name", name), ("width", width)) if v is not None}}
+
     def model(self, common: ModelParams) -> ModelParams:
-        """This member's network, where `common` is the recipe's."""
-        own = {name: getattr(self, name) for name in ("window", "backbone", "width", "embedding_dim")}
-        return dataclasses.replace(common, **{name: value for name, value in own.items() if value is not None})
+        """This member's network, where `common` is the recipe's.
+
+        Raises:
+            ParamsError: its backbone does not read what is given for it.
+        """
+        own = {name: getattr(self, name) for name in ("window", "embedding_dim")}
+        backbone = self._backbone(common.backbone) if self.backbone else common.backbone
+        changed = {name: value for name, value in own.items() if value is not None}
+        return dataclasses.replace(common, backbone=backbone, **changed)
+
+    def _backbone(self, common: BackboneParams) -> BackboneParams:
+        own = dict(self.backbone or {})
+        kind = BACKBONES.kind_of_params(str(own.get("name", common.name)))
+        read = {field.name for field in dataclasses.fields(kind)}
+        shared = {key: value for key, value in plain(common).items() if key in read}
+        return from_mapping(BackboneParams, shared | own, "train.members, backbone")
 
 
 @dataclass(frozen=True)

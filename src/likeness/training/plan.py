@@ -27,9 +27,10 @@ from likeness.artifacts.history import EpochRecord
 from likeness.artifacts.training_summary import HoldoutMetrics
 from likeness.data.splits import Pairs, TrainingData
 from likeness.errors import ParamsError
+from likeness.models.architecture import BACKBONES, COMPARATORS, ModelParams
 from likeness.models.backbones.fisher import Codebook, FisherVectors
 from likeness.models.embedding import embed_pixels
-from likeness.models.network import ModelParams, build_siamese, compared_by, ensemble_of, with_projection
+from likeness.models.network import build_siamese, compared_by, ensemble_of, with_projection
 from likeness.models.preprocess import Preprocess
 from likeness.models.siamese import Siamese
 from likeness.training.distributed import init_distributed
@@ -52,9 +53,6 @@ from likeness.training.signals import SignalHandler, interruption_error
 from likeness.training.trainer import train
 
 _log = logging.getLogger(__name__)
-
-_LEARNING = ("weighted-l1", "mahalanobis")
-_FIXED = ("patterns", "fisher")
 
 
 @dataclass(frozen=True)
@@ -122,14 +120,17 @@ def check_plan(task: TrainingTask) -> None:
         ParamsError: all that is wrong with it.
     """
     model, params, mistakes = task.model, task.params, []
-    if not params.epochs and model.comparator in _LEARNING:
-        mistakes.append(f"train.epochs is 0, so that nothing would train the comparator {model.comparator}")
+    compared = model.comparator.name
+    learns = bool(COMPARATORS.part(compared).trained_by)
+    if not params.epochs and learns:
+        mistakes.append(f"train.epochs is 0, so that nothing would train the comparator {compared}")
     for network, steps in networks_of(model, params):
-        if steps.epochs and network.backbone in _FIXED and network.comparator not in _LEARNING:
-            mistakes.append(f"nothing in {network.backbone} is learnt by gradient descent; set its epochs to 0")
-    if params.members and model.comparator != "cosine":
-        mistakes.append(f"an ensemble averages cosines; set model.comparator to cosine, found {model.comparator}")
-    if params.fit is not None and (model.projection_dim or model.comparator in _LEARNING):
+        tower = network.backbone.name
+        if steps.epochs and not learns and not BACKBONES.part(tower).by_gradient:
+            mistakes.append(f"nothing in {tower} is learnt by gradient descent; set its epochs to 0")
+    if params.members and compared != "cosine":
+        mistakes.append(f"an ensemble averages cosines; set model.comparator to cosine, found {compared}")
+    if params.fit is not None and (model.projection_dim or learns):
         mistakes.append("train.fit goes behind a network without projection, compared by cosine or euclidean")
     if mistakes:
         raise ParamsError("the plan cannot be carried out\n" + "\n".join(f"  {mistake}" for mistake in mistakes))
@@ -146,7 +147,7 @@ def steps_of(model: ModelParams, siamese: Siamese, params: TrainParams) -> list[
     """The gradient steps of one network in their order: name, what is trained, and how."""
     steps = [("train", siamese, params)] if params.epochs else []
     if params.pretrain is not None:
-        _, student = compared_by(model, siamese, params.pretrain.comparator)
+        _, student = compared_by(model, siamese, params.pretrain.comparator.name)
         steps.insert(0, ("pretrain", student, params.first_step(params.pretrain)))
     return steps
 

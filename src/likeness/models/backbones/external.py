@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from likeness.errors import ModelError
+from likeness.models.architecture import BACKBONES, BackboneParams
+from likeness.models.backbones.backbone import Backbone
 from likeness.models.onnx_tower import open_session
 
 
@@ -28,7 +30,36 @@ class _Input:
     size: tuple[object, object]
 
 
-class ExternalTower(nn.Module):
+@dataclass(frozen=True)
+class ExternalParams(BackboneParams):
+    """A tower that was trained elsewhere, as an ONNX file; what it is fed is (pixel - mean) · scale.
+
+    Channels and layout are read from the file. Grey values are repeated where it wants three channels, and pixels
+    are passed on as they are where it takes uint8, as the towers exported here do. The stored faces must have its
+    size (`data.size`), be cut as its authors cut them (`data.crop`), and not be standardised ("unit").
+
+    Attributes:
+        onnx: path of the file; read when the network is first made, then kept among the model's weights.
+        mean: one value, or one a channel, on the scale 0 to 255.
+        scale: one value, or one a channel.
+    """
+
+    onnx: str = "tower.onnx"
+    mean: tuple[float, ...] = (127.5,)
+    scale: tuple[float, ...] = (1 / 127.5,)
+
+    @property
+    def holds_external(self) -> bool:
+        """It is such a tower."""
+        return True
+
+    def untrained(self) -> Self | None:
+        """There is no such state."""
+        return None
+
+
+@BACKBONES.register("external", ExternalParams)
+class ExternalTower(Backbone):
     """Runs an ONNX file on (pixel - mean) · scale; without gradients, whatever the mode.
 
     Its first output is the embedding. The file's bytes are a buffer, so that they are saved, digested and loaded
@@ -53,6 +84,15 @@ class ExternalTower(nn.Module):
         self.scale = np.array(scale, dtype=np.float32)
         self.register_buffer("onnx", torch.empty(0, dtype=torch.uint8))
         self._session: Any = None
+
+    @classmethod
+    def build(cls, params: Any, input_size: tuple[int, int], embedding_dim: int) -> Self:
+        """See `Backbone.build`."""
+        return cls(input_size, embedding_dim, params.mean, params.scale)
+
+    def read_files(self, params: Any) -> None:
+        """Takes in the tower's file."""
+        self.read(Path(params.onnx))
 
     def read(self, path: Path) -> None:
         """Takes in an ONNX file, after a trial run.
@@ -79,7 +119,7 @@ class ExternalTower(nn.Module):
         for name, values in (("mean", self.mean), ("scale", self.scale)):
             if not declared.raw and len(values) not in (1, declared.channels):
                 raise ModelError(
-                    f"{path}: has {declared.channels} channels; give model.external.{name} one value or as many, "
+                    f"{path}: has {declared.channels} channels; give model.backbone.{name} one value or as many, "
                     f"found {len(values)}"
                 )
 

@@ -13,6 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from likeness.errors import ModelError
+from likeness.models.architecture import BACKBONES, BackboneParams
+from likeness.models.backbones.backbone import Backbone
 from likeness.models.backbones.resampling import resampler
 from likeness.models.backbones.sift import CELLS, LENGTH, DenseSift
 from likeness.models.backbones.sizing import require_size
@@ -45,7 +47,8 @@ class Codebook:
     variances: Tensor
 
 
-class FisherVectors(nn.Module):
+@BACKBONES.register("fisher", BackboneParams)
+class FisherVectors(Backbone):
     """Improved Fisher vectors: gradients by means and deviations, signed square roots, length 1.
 
     Args:
@@ -56,6 +59,7 @@ class FisherVectors(nn.Module):
         ModelError: the pictures are too small, or the embedding has no such length.
     """
 
+    by_gradient = False
     centre: Tensor
     axes: Tensor
     weights: Tensor

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
 
+from likeness.models.architecture import BACKBONES, BackboneParams, Deviation, Dropout, Width
+from likeness.models.backbones.backbone import Backbone
 from likeness.models.backbones.sizing import require_size, scaled
 
 CONVOLUTIONS = ((64, 10), (128, 7), (128, 4), (256, 4))
@@ -14,7 +18,27 @@ WEIGHT_STD = 0.01
 BIAS_MEAN, BIAS_STD = 0.5, 0.01
 
 
-class Koch(nn.Module):
+@dataclass(frozen=True)
+class KochParams(BackboneParams):
+    """Parameters of the tower of Koch et al. 2015.
+
+    Attributes:
+        width: multiplier of the channels of every convolution.
+        batch_norm: normalise after each convolution; the paper does not.
+        first_bias: bias of the first convolution.
+        dropout: probability of dropping a unit of the embedding.
+        dense_std: standard deviation of the initial weights of the dense layer.
+    """
+
+    width: Width = 1.0
+    batch_norm: bool = True
+    first_bias: bool = True
+    dropout: Dropout = 0.4
+    dense_std: Deviation = 0.2
+
+
+@BACKBONES.register("koch", KochParams)
+class Koch(Backbone):
     """Four valid convolutions and one sigmoid layer of `embedding_dim` units.
 
     Each convolution is followed by batch normalisation (absent in the 2015 paper), ReLU and, but for the last,

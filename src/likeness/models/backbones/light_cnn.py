@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from torch import Tensor, nn
 
+from likeness.models.architecture import BACKBONES, BackboneParams, Dropout, Width
+from likeness.models.backbones.backbone import Backbone
 from likeness.models.backbones.sizing import halved, require_size, scaled
 
 STAGES = (((48, 5), True), ((96, 3), True), ((192, 3), True), ((128, 3), False), ((128, 3), True))
@@ -20,7 +24,23 @@ class MaxFeatureMap(nn.Module):
         return first.maximum(second)
 
 
-class LightCNN(nn.Module):
+@dataclass(frozen=True)
+class LightCNNParams(BackboneParams):
+    """Parameters of the light CNN.
+
+    Attributes:
+        width: multiplier of the channels of every convolution.
+        batch_norm: normalise after each convolution, and the embedding; the paper does not.
+        dropout: probability of dropping a feature before the embedding.
+    """
+
+    width: Width = 1.0
+    batch_norm: bool = True
+    dropout: Dropout = 0.4
+
+
+@BACKBONES.register("light-cnn", LightCNNParams)
+class LightCNN(Backbone):
     """Five stages of convolutions with max-feature-map activations, then a max-feature-map dense layer.
 
     The input is 128×128 in the paper; padding keeps the size within a stage, and pooling rounds up.

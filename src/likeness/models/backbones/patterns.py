@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from likeness.errors import ModelError
+from likeness.models.architecture import BACKBONES, BackboneParams
+from likeness.models.backbones.backbone import Backbone
 from likeness.models.backbones.resampling import resampler
 from likeness.models.backbones.sizing import require_size
 
@@ -26,7 +28,8 @@ _OFF = _RADIUS / math.sqrt(2) - 1  # how far a diagonal neighbour lies beyond th
 _EVEN = 1e-4  # darker than the centre by less than this counts as equal: rounding, in deviations of the image
 
 
-class PatternHistograms(nn.Module):
+@BACKBONES.register("patterns", BackboneParams)
+class PatternHistograms(Backbone):
     """Histograms of patterns over a grid of cells at three sizes, as square roots of shares (the Hellinger map).
 
     Eight neighbours on a circle of radius 2, of which the diagonal ones are interpolated; 58 uniform patterns with
@@ -41,6 +44,7 @@ class PatternHistograms(nn.Module):
         ModelError: the pictures are too small, or the embedding is not of that length.
     """
 
+    by_gradient = False
     DIMENSIONS = sum((height // CELL) * (width // CELL) * BINS for height, width in SCALES)
 
     def __init__(self, input_size: tuple[int, int], embedding_dim: int) -> None:

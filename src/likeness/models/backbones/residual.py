@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Annotated
+
 from torch import Tensor, nn
 
+from likeness.models.architecture import BACKBONES, BackboneParams, Dropout, Width
+from likeness.models.backbones.backbone import Backbone
 from likeness.models.backbones.heads import DenseHead, FaceHead
 from likeness.models.backbones.sizing import halved, require_size, scaled
+from likeness.params import Range
 
 STEM_CHANNELS = 32
 STAGES = ((64, 1), (128, 2), (192, 2), (192, 1))
@@ -49,7 +55,26 @@ class Block(nn.Module):
         return total
 
 
-class Residual(nn.Module):
+@dataclass(frozen=True)
+class ResidualParams(BackboneParams):
+    """Parameters of the residual network.
+
+    Attributes:
+        width: multiplier of the channels of every convolution.
+        depth: multiplier of the blocks of every stage.
+        dense_head: let every place of the last map have a say in every number of the embedding; more parameters,
+            faster learning.
+        dropout: probability of dropping a feature before the embedding.
+    """
+
+    width: Width = 1.0
+    depth: Annotated[int, Range(1, 16)] = 1
+    dense_head: bool = False
+    dropout: Dropout = 0.4
+
+
+@BACKBONES.register("residual", ResidualParams)
+class Residual(Backbone):
     """A stem that halves the picture, four stages of residual blocks, and a face head.
 
     About 2.5 million parameters and 0.36 billion multiply-accumulates at 80×64 and width 1. The stem halves at

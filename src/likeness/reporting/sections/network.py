@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from likeness.artifacts.json_file import plain
 from likeness.models.architecture import ModelParams
 from likeness.reporting.artefacts import Artefacts, Json, records
 from likeness.reporting.document import Block, Column, Note, Prose, Section, Table
@@ -87,8 +88,8 @@ def network_section(artefacts: Artefacts) -> Section:
             "One tower embeds every face; the two photographs of a pair pass through the same weights, so that "
             "swapping them changes nothing and a known face needs no second pass."
         ),
-        Prose(_BACKBONES.get(model.backbone, f"Backbone {quoted(model.backbone)}.")),
-        Prose(_COMPARATORS.get(model.comparator, f"Comparator {quoted(model.comparator)}.")),
+        Prose(_BACKBONES.get(model.backbone.name, f"Backbone {quoted(model.backbone.name)}.")),
+        Prose(_COMPARATORS.get(model.comparator.name, f"Comparator {quoted(model.comparator.name)}.")),
     ]
     if artefacts.layers is None:
         return Section("network", "The network", [*blocks, Note(_MISSING, "missing")])
@@ -127,7 +128,9 @@ def _row(layer: Json) -> list[str]:
 def _reason(layer: Json, model: ModelParams) -> str:
     name, kind = str(layer["name"]), str(layer["kind"])
     if name.startswith("comparator") and kind == "Linear":
-        return "weighs the differences of the units" if model.comparator == "weighted-l1" else "the learnt metric"
-    if kind == "Dropout" and model.dropout is not None:
-        return f"{_REASONS[kind]} (share {number(model.dropout)})"
+        weighted = model.comparator.name == "weighted-l1"
+        return "weighs the differences of the units" if weighted else "the learnt metric"
+    dropout = plain(model.backbone).get("dropout")
+    if kind == "Dropout" and dropout is not None:
+        return f"{_REASONS[kind]} (share {number(dropout)})"
     return _REASONS.get(kind, "")

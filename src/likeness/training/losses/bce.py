@@ -9,7 +9,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from likeness.models.comparators import WeightedL1
 from likeness.models.siamese import Siamese
 from likeness.params import Range
 from likeness.training.batches import Batch
@@ -49,7 +48,7 @@ class BinaryCrossEntropy(Objective):
     def __init__(self, siamese: Siamese, scale: float, balanced: bool) -> None:
         super().__init__()
         self.balanced = balanced
-        is_logit = isinstance(siamese.comparator, WeightedL1)
+        is_logit = siamese.comparator.is_logit
         self.scale = None if is_logit else nn.Parameter(torch.tensor(scale))
         self.threshold = None if is_logit else nn.Parameter(torch.tensor(0.0))
 

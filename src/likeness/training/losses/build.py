@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from likeness.data.splits import Identities, TrainingData
 from likeness.errors import ParamsError
-from likeness.models.comparators import Mahalanobis
+from likeness.models.architecture import COMPARATORS
 from likeness.models.siamese import Siamese
 from likeness.training.batches import Batch
 from likeness.training.losses.objective import LOSSES, Loss, LossParams, Objective
@@ -70,12 +70,12 @@ def _check_compatible(sections: list[LossParams], siamese: Siamese, by_identity:
         for section in sections
         if not section.part.over_pairs and not by_identity
     ]
-    suitable = {"score", "distance"} if isinstance(siamese.comparator, Mahalanobis) else {"score"}
-    learns = any(True for _ in siamese.comparator.parameters())
-    if learns and not any(section.part.trains in suitable for section in sections):
+    suitable = siamese.comparator.trained_by
+    if suitable and not any(section.part.trains in suitable for section in sections):
         names = [name for name in LOSSES.names if LOSSES.part(name).trains in suitable]
+        compared = COMPARATORS.name_of(type(siamese.comparator))
         mistakes.append(
-            f"no loss would train the comparator {siamese.comparator.name}: choose one of {', '.join(names)}, "
+            f"no loss would train the comparator {compared}: choose one of {', '.join(names)}, "
             "or a comparator without weights (model.comparator: cosine or euclidean)"
         )
     if mistakes:

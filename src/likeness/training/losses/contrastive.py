@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from likeness.models.siamese import Siamese
 from likeness.training.batches import Batch
-from likeness.training.losses.objective import LOSSES, Loss, Objective, metric_space
+from likeness.training.losses.objective import LOSSES, Loss, Objective
 from likeness.training.losses.pair_mean import balance_note, pair_mean, share
 from likeness.training.losses.ramp import MarginParams, Ramp
 
@@ -65,7 +65,7 @@ class Contrastive(Objective):
     def forward(self, siamese: Siamese, embeddings: Tensor, batch: Batch, progress: float) -> Loss:
         """Mean over the batch's pairs; a decision is right on its side of d = m/2."""
         first, second, same = batch.pairs
-        points = metric_space(siamese, embeddings)
+        points = siamese.comparator.metric_space(embeddings)
         squared = (points[first] - points[second]).square().sum(dim=-1)
         margin = self.margin(progress)
         if self.form == "lecture":

@@ -12,7 +12,7 @@ from torch.nn import functional
 from likeness.models.siamese import Siamese
 from likeness.params import Range
 from likeness.training.batches import Batch
-from likeness.training.losses.objective import LOSSES, Loss, LossParams, Objective, metric_space
+from likeness.training.losses.objective import LOSSES, Loss, LossParams, Objective
 from likeness.training.losses.pair_mean import balance_note, pair_mean, share
 
 
@@ -68,7 +68,7 @@ class Multibatch(Objective):
     def forward(self, siamese: Siamese, embeddings: Tensor, batch: Batch, progress: float) -> Loss:
         """Mean over the batch's pairs; a decision is right on its side of θ."""
         first, second, same = batch.pairs
-        points = metric_space(siamese, embeddings)
+        points = siamese.comparator.metric_space(embeddings)
         room = self.threshold - (points[first] - points[second]).square().sum(dim=-1)
         losses = functional.relu(self.margin - torch.where(same, room, -room))
         return Loss(pair_mean(losses, same, self.balanced), share((room > 0) == same))

@@ -8,7 +8,6 @@ from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self
 
 from torch import Tensor, nn
 
-from likeness.models.comparators import Mahalanobis
 from likeness.models.siamese import Siamese
 from likeness.params import Range
 from likeness.parts import Parts
@@ -81,15 +80,6 @@ class LossParams:
     def part(self) -> type[Objective]:
         """The class of the loss."""
         return LOSSES.part(self.name)
-
-
-def metric_space(siamese: Siamese, embeddings: Tensor) -> Tensor:
-    """Embeddings [U, D] in the space where the comparator's distance is the plain Euclidean one."""
-    comparator = siamese.comparator
-    if isinstance(comparator, Mahalanobis):
-        projected: Tensor = comparator.factor(embeddings)
-        return projected
-    return embeddings
 
 
 def labels_of(batch: Batch) -> Tensor:

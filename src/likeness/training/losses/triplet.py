@@ -11,7 +11,7 @@ from likeness.models.siamese import Siamese
 from likeness.params import Range
 from likeness.training.batches import Batch
 from likeness.training.losses.miners.miner import MINERS
-from likeness.training.losses.objective import LOSSES, Loss, Objective, labels_of, metric_space
+from likeness.training.losses.objective import LOSSES, Loss, Objective, labels_of
 from likeness.training.losses.ramp import MarginParams, Ramp
 
 
@@ -73,7 +73,7 @@ class Triplet(Objective):
     def forward(self, siamese: Siamese, embeddings: Tensor, batch: Batch, progress: float) -> Loss:
         """Mean over the triplets with a loss, 0 where there is none."""
         labels = labels_of(batch)
-        points = metric_space(siamese, embeddings)
+        points = siamese.comparator.metric_space(embeddings)
         self.loss.margin = self.margin(progress)
         miner = self.mine_easy if progress < self.easy_until else self.mine
         triplets = miner(points.detach(), labels, self.loss.margin)

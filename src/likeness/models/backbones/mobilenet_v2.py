@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
 from torch import Tensor, nn
 
+from likeness.models.architecture import BACKBONES, BackboneParams, Dropout, Width
+from likeness.models.backbones.backbone import Backbone
 from likeness.models.backbones.heads import DenseHead, FaceHead
 from likeness.models.backbones.sizing import halved, require_size
-from likeness.models.vision import InvertedResidual, MobileNetV2
+
+if TYPE_CHECKING:
+    from likeness.models.vision import InvertedResidual
 
 STAGES = [
     # expansion, channels, blocks, stride; as published but for the 24-channel stage, which does not halve
@@ -22,7 +29,24 @@ HALVINGS = 4
 MINIMUM_SIZE = (32, 32)
 
 
-class MobileNetTower(nn.Module):
+@dataclass(frozen=True)
+class MobileNetParams(BackboneParams):
+    """Parameters of MobileNetV2.
+
+    Attributes:
+        width: multiplier of the channels of every convolution.
+        dense_head: let every place of the last map have a say in every number of the embedding; more parameters,
+            faster learning.
+        dropout: probability of dropping a feature before the embedding.
+    """
+
+    width: Width = 1.0
+    dense_head: bool = False
+    dropout: Dropout = 0.4
+
+
+@BACKBONES.register("mobilenet-v2", MobileNetParams)
+class MobileNetTower(Backbone):
     """torchvision's MobileNetV2 with a one-channel stem and four halvings instead of five.
 
     Published for 224×224 pixels, it would leave 3×2 places of an 80×64 face; these leave 5×4.
@@ -53,6 +77,8 @@ class MobileNetTower(nn.Module):
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
+        from likeness.models.vision import MobileNetV2  # torchvision takes long to import
+
         require_size("mobilenet-v2", input_size, MINIMUM_SIZE)
         network = MobileNetV2(num_classes=1, width_mult=width, inverted_residual_setting=STAGES)
         *bottlenecks, widening = network.features

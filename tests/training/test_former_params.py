@@ -1,0 +1,28 @@
+"""Sections of params.yaml as version 0.1 wrote them are read as the recipes of now."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from likeness.models.architecture import ModelParams
+from likeness.params import sections_of
+from likeness.training.params import TrainParams
+from likeness.training.plan import networks_of
+from pipelines.compose import compose_params
+
+ROOT = Path(__file__).parents[2]
+FORMER = json.loads((Path(__file__).parent / "former" / "recipes.json").read_text())
+"""Model and train sections of every recipe, composed by commit 1a008c5."""
+
+
+@pytest.mark.parametrize("recipe", FORMER)
+def test_former_sections_are_read_as_those_of_the_recipe(recipe: str) -> None:
+    read = [
+        sections_of(document, "params.yaml", ModelParams, TrainParams)
+        for document in (FORMER[recipe], compose_params(ROOT, [f"recipe={recipe}"]))
+    ]
+    former, present = ([model, training, networks_of(model, training)] for model, training in read)
+    assert former == present
