@@ -40,7 +40,7 @@ from likeness.training.losses.objective import LOSSES
 from likeness.training.optimizer import Penalty, build_optimizer, named_trainable
 from likeness.training.params import L2Params, TrainParams
 from likeness.training.precision import choose_precision
-from likeness.training.samplers import SamplerParams, build_sampler
+from likeness.training.samplers.sampler import SAMPLERS, build_sampler
 from likeness.training.trainer import train
 
 TENSORFLOW_PAIRS = 12  # a second, of S1's authors' program on two shared cores
@@ -78,7 +78,7 @@ CASES = {
             stopping=TO_THE_END,
             loss=LOSSES.params("arcface", margin=0.3, margin_start=0.0, scale=24.0),
             second_loss=LOSSES.params("supcon"),
-            sampler=SamplerParams("identities", images_per_group=4),
+            sampler=SAMPLERS.params("identities", images_per_group=4),
             augment=AugmentParams(True, 10, 0.1, 0.08, 0.4, 0.3, 0.5, 0.03, 0.4),
         ),
         (80, 64),
@@ -179,7 +179,7 @@ def bare_passes(
     With `learns`, each is followed by the penalty's gradient and a step of the optimiser.
     """
     siamese = build_siamese(case.model, (pixels.shape[1], pixels.shape[2]), seed=0)
-    by_identity = case.train.sampler.kind == "identities"
+    by_identity = case.train.sampler.part.by_identity
     batch = build_sampler(data, case.train.sampler, case.train.batch_size, 0).epoch(0)[0].to(device)
     objective = build_objective(case.train.losses, siamese, data, by_identity, 0).to(device)
     siamese.to(device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
@@ -212,12 +212,12 @@ def drawn(case: Case, steps: int, rows: int) -> tuple[TrainingData, Pairs]:
     random = np.random.default_rng(0)
     order = random.permutation(rows)
     held_out = round(
-        HELD_OUT * steps * case.train.batch_size * (1 if case.train.sampler.kind == "pairs" else 0.25)
+        HELD_OUT * steps * case.train.batch_size * (1 if case.train.sampler.name == "pairs" else 0.25)
     )
     held_out = min(held_out, rows // 4)
     holdout = Pairs(order[:held_out], order[held_out : 2 * held_out], np.arange(held_out) % 2 == 0)
     rest = order[2 * held_out :]
-    if case.train.sampler.kind == "pairs":
+    if case.train.sampler.name == "pairs":
         ends = np.resize(rest, (2, steps * case.train.batch_size))
         return Pairs(ends[0], ends[1], np.arange(len(ends[0])) % 2 == 0), holdout
     images = np.resize(rest, steps * case.train.batch_size)

@@ -89,9 +89,8 @@ def test_swapping_the_pictures_swaps_the_maps(method):
 @pytest.mark.parametrize("backbone", ["koch", "light-cnn", "residual"])
 def test_occlusion_finds_the_difference_through_a_real_tower(backbone):
     """Random weights see every place, so even they must be swayed most by the only one that differs."""
-    params = planned(
-        backbone, "euclidean", embedding_dim=64, width=0.25, **({"dense_std": 0.02} if backbone == "koch" else {})
-    )
+    own = {"dense_std": 0.02} if backbone == "koch" else {}
+    params = planned(backbone, "euclidean", embedding_dim=64, width=0.25, **own)
     preprocess = Preprocess((80, 72))
     siamese = build_siamese(params, preprocess.size, 0)
     first = np.random.default_rng(0).integers(60, 190, (80, 72)).astype(np.uint8)

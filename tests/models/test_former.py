@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -10,14 +11,14 @@ import pytest
 
 from likeness.errors import ParamsError
 from likeness.models.architecture import ModelParams
-from likeness.models.card import CARD, FORMAT, read_card
+from likeness.models.card import CARD, read_card
 from likeness.models.network import build_siamese
 from likeness.models.weights import load_model, save_model
 from likeness.params import from_mapping
 from tests.models.samples import card
 
 FORMER: dict[str, dict[str, Any]] = json.loads((Path(__file__).parent / "former" / "models.json").read_text())
-"""For one network of each kind what commit 1a008c5 wrote as `model`, with sum and sum of squares of each tensor."""
+"""Of one network of each kind: what commit 1a008c5 wrote as `model`, sum and sum of squares of each tensor."""
 ROOT = Path(__file__).parents[2]
 
 
@@ -47,9 +48,9 @@ def test_a_folder_of_the_former_format_is_loaded_and_rewritten_in_that_of_now(na
     values = json.loads((tmp_path / CARD).read_text())
     (tmp_path / CARD).write_text(json.dumps(values | {"format": 1, "model": former["model"]}))
     loaded = load_model(tmp_path)
-    assert loaded.card == written
-    assert save_model(tmp_path / "again", loaded.siamese, loaded.card) == written
-    assert json.loads((tmp_path / "again" / CARD).read_text())["format"] == FORMAT
+    assert loaded.card == dataclasses.replace(written, format=1)
+    save_model(tmp_path / "again", loaded.siamese, loaded.card)
+    assert load_model(tmp_path / "again").card == written
 
 
 @pytest.mark.parametrize("folder", ["pretrained", "src/likeness/pretrained"])
@@ -60,5 +61,5 @@ def test_the_kept_model_is_still_read(folder: str) -> None:
 
 
 def test_former_keys_beside_a_part_of_now_are_refused() -> None:
-    with pytest.raises(ParamsError, match="model.width: unknown key|width: unknown key"):
+    with pytest.raises(ParamsError, match="width: unknown key"):
         from_mapping(ModelParams, {"backbone": {"name": "residual"}, "width": 0.5}, "params.yaml")

@@ -52,7 +52,7 @@ def real_project(folder: Path, **nightly: Any) -> Path:
     for section, values in OVERRIDES.items():
         params[section] = params[section] | values
     params["train"]["loss"] |= {"name": "multibatch", "scale": None, "balanced": True}
-    params["train"]["sampler"] |= {"kind": "identities", "images_per_group": 4}
+    params["train"]["sampler"] = {"name": "identities", "images_per_group": 4}
     params["evaluate"]["identification"] |= {"trials": 50}
     (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
     operations = {"nightly": {"settle_seconds": 0, "free_gigabytes": 0, "grace_seconds": 20} | nightly}

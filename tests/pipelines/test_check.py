@@ -73,11 +73,11 @@ def test_sections_of_operation_that_are_still_in_params_yaml_are_read(tmp_path: 
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"train__sampler__kind": "identities"}, "train.sampler.kind: identities needs the identity of every"),
+        ({"train__sampler": "identities"}, "train.sampler.name: identities needs the identity of every"),
         ({"train__loss": {"name": "triplet"}}, "the loss triplet needs to know who is on an image"),
         (
             {"train__loss": {"name": "triplet"}, "split__protocol": "unrestricted"},
-            "choose train.sampler.kind: identities",
+            "choose train.sampler.name: identities",
         ),
         (
             {"train__loss": {"name": "contrastive"}, "model__comparator": "weighted-l1"},

@@ -166,7 +166,7 @@ def test_mistakes_are_told_before_any_work(prepared: Path, tmp_path: Path) -> No
 
 
 def test_a_restricted_split_refuses_a_recipe_that_needs_identities(prepared: Path, tmp_path: Path) -> None:
-    recipe = {**PARAMS["train"], "loss": {"name": "arcface"}, "sampler": {"kind": "identities"}}
+    recipe = {**PARAMS["train"], "loss": {"name": "arcface"}, "sampler": "identities"}
     with pytest.raises(ParamsError, match="the protocol is restricted"):
         run_stage(prepared, tmp_path, {**PARAMS, "train": recipe})
     assert not (tmp_path / "model").exists()

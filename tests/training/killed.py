@@ -26,7 +26,7 @@ from likeness.training.checkpoint import STATE
 from likeness.training.early_stopping import StoppingParams
 from likeness.training.losses.objective import LOSSES
 from likeness.training.params import TrainParams
-from likeness.training.samplers import SamplerParams
+from likeness.training.samplers.sampler import SAMPLERS
 from likeness.training.trainer import train
 from tests.training.tiny import PREPROCESS, network, world
 
@@ -41,7 +41,7 @@ PARAMS = TrainParams(
     clip_norm=1.0,
     loss=LOSSES.params("triplet", miner="random", margin=0.3, margin_start=0.1),
     second_loss=LOSSES.params("arcface", scale=8.0),
-    sampler=SamplerParams("identities"),
+    sampler=SAMPLERS.params("identities"),
     augment=AugmentParams(mirror=True, rotation=10, noise=0.1, erase=0.5),
     stopping=StoppingParams("auc", patience=None),
 )

@@ -17,7 +17,7 @@ from likeness.training.early_stopping import StoppingParams
 from likeness.training.losses.objective import LOSSES
 from likeness.training.params import L2Params, TrainParams
 from likeness.training.results import TrainingResult
-from likeness.training.samplers import SamplerParams
+from likeness.training.samplers.sampler import SAMPLERS
 from likeness.training.trainer import train
 from tests.training.tiny import PREPROCESS, network, world
 
@@ -42,7 +42,7 @@ def identities(folder: Path) -> TrainingResult:
         clip_norm=0.5,
         loss=LOSSES.params("arcface", scale=8.0),
         second_loss=LOSSES.params("triplet", miner="random"),
-        sampler=SamplerParams("identities"),
+        sampler=SAMPLERS.params("identities"),
         stopping=StoppingParams("auc", patience=1, min_delta=1.0),
     )
     siamese = network(batch_norm=False, dropout=0)

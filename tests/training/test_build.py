@@ -25,7 +25,7 @@ PAIRS = Pairs(np.array([0]), np.array([1]), np.array([True]))
 
 @pytest.mark.parametrize("name", ["triplet", "softmax", "arcface", "cosface", "supcon", "multi-similarity"])
 def test_losses_over_identities_are_refused_where_there_are_none(name: str) -> None:
-    with pytest.raises(ParamsError, match=r"train\.sampler\.kind: identities"):
+    with pytest.raises(ParamsError, match=r"train\.sampler\.name: identities"):
         build_objective([LOSSES.params(name)], siamese(), PAIRS, by_identity=False, seed=0)
 
 

@@ -14,7 +14,7 @@ from likeness.errors import ParamsError
 from likeness.params import from_mapping
 from likeness.training.losses.objective import LOSSES
 from likeness.training.params import TrainParams
-from likeness.training.samplers import SamplerParams
+from likeness.training.samplers.sampler import SAMPLERS
 from likeness.training.trainer import train
 from tests.training.plane import at, pair_batch, siamese
 from tests.training.tiny import PREPROCESS, network, world
@@ -49,7 +49,7 @@ def test_the_loss_of_the_page_has_its_value(section: dict[str, object]) -> None:
 
 def test_the_loss_of_the_page_trains(section: dict[str, object], tmp_path: Path) -> None:
     read = from_mapping(TrainParams, {"loss": section, "epochs": 4, "learning_rate": 1e-2}, "recipe")
-    params = dataclasses.replace(read, sampler=SamplerParams("pairs"))
+    params = dataclasses.replace(read, sampler=SAMPLERS.params("pairs"))
     pixels, listed, _, holdout = world(24)
     trained = train(
         listed, holdout, pixels, network(dropout=0), PREPROCESS, params, seed=0, checkpoint=tmp_path, device="cpu"

@@ -11,7 +11,7 @@ from likeness.training.early_stopping import StoppingParams
 from likeness.training.freezing import FrozenLayers
 from likeness.training.losses.objective import LOSSES
 from likeness.training.params import TrainParams
-from likeness.training.samplers import SamplerParams
+from likeness.training.samplers.sampler import SAMPLERS
 from likeness.training.trainer import train
 from tests.training.tiny import PREPROCESS, network, world
 
@@ -35,7 +35,7 @@ def test_frozen_layers_are_bit_identical_after_training(
         ema_decay=0.5,
         freeze=trained,
         loss=LOSSES.params("softmax", scale=8),
-        sampler=SamplerParams(kind="identities"),
+        sampler=SAMPLERS.params("identities"),
     )
     train(identities, holdout, pixels, siamese, PREPROCESS, params, seed=0, checkpoint=tmp_path, device="cpu")
     changed = {name for name, tensor in siamese.state_dict().items() if not torch.equal(tensor, before[name])}
@@ -59,7 +59,7 @@ def test_a_frozen_weight_that_changes_all_the_same_is_told(tmp_path: Path) -> No
         freeze=1,
         stopping=StoppingParams(keep="last"),
         loss=LOSSES.params("softmax", scale=8),
-        sampler=SamplerParams("identities"),
+        sampler=SAMPLERS.params("identities"),
     )
 
     def meddle(record: EpochRecord) -> None:

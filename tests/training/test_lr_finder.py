@@ -12,14 +12,14 @@ from likeness.training import lr_finder
 from likeness.training.losses.objective import LOSSES
 from likeness.training.lr_finder import find_learning_rate
 from likeness.training.params import TrainParams
-from likeness.training.samplers import SamplerParams
+from likeness.training.samplers.sampler import SAMPLERS
 from tests.training.tiny import PREPROCESS, network, world
 
 PARAMS = TrainParams(
     batch_size=32,
     optimizer="sgd",
     loss=LOSSES.params("contrastive", balanced=True),
-    sampler=SamplerParams("identities"),
+    sampler=SAMPLERS.params("identities"),
 )
 
 

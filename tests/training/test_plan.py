@@ -28,14 +28,14 @@ from likeness.training.losses.objective import LOSSES
 from likeness.training.params import MemberParams, PretrainParams, TrainParams
 from likeness.training.plan import TrainingTask, run_plan
 from likeness.training.results import PlanResult
-from likeness.training.samplers import SamplerParams
+from likeness.training.samplers.sampler import SAMPLERS
 from tests.models.parts import planned, varied
 from tests.models.samples import card
 from tests.training.tiny import world
 
 SIZE = (32, 32)
 MODEL = planned("residual", "cosine", embedding_dim=16, width=0.125, dropout=0.1)
-IDENTITIES = SamplerParams("identities")
+IDENTITIES = SAMPLERS.params("identities")
 TRAIN = TrainParams(
     epochs=2,
     batch_size=32,
@@ -63,7 +63,7 @@ def done(wanted: TrainingTask, folder: Path) -> PlanResult:
 def deepface(**changes: object) -> TrainingTask:
     first = PretrainParams(LOSSES.params("softmax", scale=8), sampler=IDENTITIES, epochs=2)
     second = dataclasses.replace(
-        TRAIN, pretrain=first, freeze=2, loss=LOSSES.params("bce"), sampler=SamplerParams(), **changes
+        TRAIN, pretrain=first, freeze=2, loss=LOSSES.params("bce"), sampler=SAMPLERS.params("pairs"), **changes
     )
     return task(varied(MODEL, comparator="weighted-l1", normalise=True), second)
 
@@ -114,7 +114,9 @@ def test_a_map_is_fitted_behind_the_trained_network(kind: str, comparator: str, 
 
 
 def test_the_restricted_protocol_fits_a_map_on_its_pairs_alone(tmp_path: Path) -> None:
-    bce = dataclasses.replace(TRAIN, loss=LOSSES.params("bce"), sampler=SamplerParams(), fit=FitParams("wccn"))
+    bce = dataclasses.replace(
+        TRAIN, loss=LOSSES.params("bce"), sampler=SAMPLERS.params("pairs"), fit=FitParams("wccn")
+    )
     assert done(task(MODEL, bce, restricted=True), tmp_path).network.fitted is not None
     for kind in ("lda", "lmnn"):
         forbidden = task(MODEL, dataclasses.replace(bce, fit=FitParams(kind)), restricted=True)

@@ -15,6 +15,7 @@ from torch import nn
 from likeness.artifacts.history import EpochRecord
 from likeness.data.splits import Pairs
 from likeness.errors import CollapseError, DivergedError
+from likeness.models.comparators.comparator import Comparator
 from likeness.models.comparators.cosine import Cosine
 from likeness.models.comparators.euclidean import Euclidean
 from likeness.models.comparators.mahalanobis import Mahalanobis
@@ -28,7 +29,7 @@ from likeness.training.losses.build import build_objective
 from likeness.training.losses.objective import LOSSES, LossParams
 from likeness.training.params import L2Params, TrainParams
 from likeness.training.results import TrainingResult
-from likeness.training.samplers import SamplerParams
+from likeness.training.samplers.sampler import SAMPLERS
 from likeness.training.trainer import train
 from tests.training.tiny import PREPROCESS, network, world
 
@@ -48,7 +49,7 @@ LOGIT, METRIC = partial(WeightedL1, 8), partial(Mahalanobis, 8)
 def run(params: TrainParams, siamese: Siamese, folder: Path, **options: object) -> TrainingResult:
     """Trains the tiny network on the data that its sampler needs."""
     pixels, listed, identities, holdout = world(48)
-    data = identities if params.sampler.kind == "identities" else listed
+    data = identities if params.sampler.part.by_identity else listed
     return train(
         data, holdout, pixels, siamese, PREPROCESS, params, seed=0, checkpoint=folder, device="cpu", **options
     )
@@ -56,7 +57,7 @@ def run(params: TrainParams, siamese: Siamese, folder: Path, **options: object) 
 
 def recipe(*losses: LossParams, kind: str = "identities", **changes: object) -> TrainParams:
     second = losses[1] if len(losses) > 1 else None
-    return dataclasses.replace(BASE, loss=losses[0], second_loss=second, sampler=SamplerParams(kind), **changes)
+    return dataclasses.replace(BASE, loss=losses[0], second_loss=second, sampler=SAMPLERS.params(kind), **changes)
 
 
 RECIPES: dict[str, tuple[TrainParams, Callable[[], nn.Module]]] = {
@@ -126,7 +127,7 @@ def test_a_seed_fixes_the_weights_and_the_global_random_state_is_left_alone(tmp_
     """With dropout, augmentation, mining and second views: all that is random."""
     params = dataclasses.replace(
         recipe(LOSSES.params("triplet", miner="random"), epochs=2, augment=AugmentParams(True, 10, noise=0.1)),
-        sampler=SamplerParams("identities", images_per_person=3, single_views=2),
+        sampler=SAMPLERS.params("identities", images_per_person=3, single_views=2),
     )
     torch.manual_seed(7)
     state = torch.get_rng_state()
@@ -192,7 +193,7 @@ def test_bfloat16_on_a_cpu_learns_as_well_as_float32(tmp_path: Path) -> None:
     assert mean("bfloat16") == pytest.approx(mean("float32"), abs=0.02)
 
 
-class Poisoned(nn.Module):
+class Poisoned(Comparator):
     """A comparator whose scores are no numbers any more after so many steps."""
 
     def __init__(self, steps: int) -> None:

@@ -53,7 +53,7 @@ class Card:
         weights_sha256: hex digest of the weights file; "" until it is saved.
         files: hex sha256 of every other file of the folder, by its name; empty in cards before 0.2.
         precision: of the exported tower; a model in half precision comes without its weights file.
-        format: of this card.
+        format: of the file that it was read from; files are written in the format of now.
     """
 
     model: ModelParams
@@ -83,7 +83,7 @@ def write_card(path: Path, card: Card) -> None:
     Raises:
         OutputError: the file cannot be written.
     """
-    write_json(path, plain(card))
+    write_json(path, plain(card) | {"format": FORMAT})
 
 
 def read_card(path: Path) -> Card:
@@ -109,7 +109,7 @@ def read_card(path: Path) -> Card:
     if isinstance(trained := values.get("trained"), dict):
         values["trained"] = upgrade_facts(trained)
     try:
-        return from_mapping(Card, values | {"format": FORMAT}, str(path), load_parts=False)
+        return from_mapping(Card, values, str(path), load_parts=False)
     except ParamsError as error:
         raise ModelError(f"not a usable model card; copy or train the model again\n{error}") from error
 

@@ -52,7 +52,7 @@ class Holdout:
         cls, pairs: Pairs, pixels: npt.NDArray[np.uint8], preprocess: Preprocess, params: TrainParams
     ) -> Holdout:
         """The held-out pairs as a training with these parameters validates on them."""
-        images = params.batch_size * (1 if params.sampler.kind == "identities" else 2)
+        images = params.batch_size * (1 if params.sampler.part.by_identity else 2)
         over_pairs = all(loss.part.over_pairs for loss in params.losses)
         return cls(pairs, pixels, preprocess, params.mirror_average, min(_IMAGES_AT_ONCE, images), over_pairs)
 

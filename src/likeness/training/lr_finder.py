@@ -22,7 +22,7 @@ from likeness.training.losses.build import build_objective
 from likeness.training.params import TrainParams
 from likeness.training.precision import choose_precision
 from likeness.training.randomness import scoped_randomness
-from likeness.training.samplers import Sampler, build_sampler
+from likeness.training.samplers.sampler import Sampler, build_sampler
 from likeness.training.training_state import StepPosition, TrainingState
 
 _SMOOTHING = 0.9  # share of the past in the smoothed loss
@@ -84,7 +84,7 @@ def find_learning_rate(
     context = DistributedContext(choose_device(device))
     sampler = build_sampler(data, params.sampler, params.batch_size, seed)
     student = copy.deepcopy(siamese)
-    objective = build_objective(params.losses, student, data, params.sampler.kind == "identities", seed)
+    objective = build_objective(params.losses, student, data, params.sampler.part.by_identity, seed)
     rates = np.geomspace(low, high, steps)
     with scoped_randomness(context.device):
         source = PixelSource(pixels, context.device)

@@ -22,7 +22,7 @@ from likeness.training.augment import AugmentParams
 from likeness.training.early_stopping import StoppingParams
 from likeness.training.fitting.params import FitParams
 from likeness.training.losses.objective import LOSSES, LossParams
-from likeness.training.samplers import SamplerParams
+from likeness.training.samplers.sampler import SAMPLERS, SamplerParams
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class PretrainParams:
 
     loss: LossParams
     second_loss: LossParams | None = None
-    sampler: SamplerParams = field(default_factory=SamplerParams)
+    sampler: SamplerParams = field(default_factory=partial(SAMPLERS.params, "pairs"))
     comparator: ComparatorParams = field(default_factory=partial(COMPARATORS.params, "cosine"))
     epochs: Annotated[int, Range(low=1)] = 10
     batch_size: Annotated[int, Range(low=2)] | None = None
@@ -151,7 +151,7 @@ class TrainParams:
     Attributes:
         seed: of initial weights, order, augmentation and dropout.
         epochs: at most; 0: nothing is learnt by gradient descent.
-        batch_size: pairs, or images where `sampler.kind` is identities; of all processes together.
+        batch_size: pairs, or images where `sampler.name` is identities; of all processes together.
         optimizer: adam, adamw, or sgd with Nesterov momentum 0.9.
         learning_rate: at its highest.
         lr_schedule: after the warm-up: constant, or half a cosine down to 0 at the last of `epochs`.
@@ -199,7 +199,7 @@ class TrainParams:
     stopping: StoppingParams = field(default_factory=StoppingParams)
     loss: LossParams = field(default_factory=partial(LOSSES.params, "bce"))
     second_loss: LossParams | None = None
-    sampler: SamplerParams = field(default_factory=SamplerParams)
+    sampler: SamplerParams = field(default_factory=partial(SAMPLERS.params, "pairs"))
     augment: AugmentParams = field(default_factory=AugmentParams)
     pretrain: PretrainParams | None = None
     fit: FitParams | None = None

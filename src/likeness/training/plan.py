@@ -48,7 +48,7 @@ from likeness.training.results import (
     TrainingResult,
     renumbered,
 )
-from likeness.training.samplers import build_sampler
+from likeness.training.samplers.sampler import build_sampler
 from likeness.training.signals import SignalHandler, interruption_error
 from likeness.training.trainer import train
 
@@ -160,7 +160,7 @@ def check_step(data: TrainingData, siamese: Siamese, params: TrainParams) -> Non
         DataError: there is nothing to draw from.
     """
     build_sampler(data, params.sampler, params.batch_size, params.seed)
-    build_objective(params.losses, siamese, data, params.sampler.kind == "identities", params.seed)
+    build_objective(params.losses, siamese, data, params.sampler.part.by_identity, params.seed)
 
 
 class _PlanRunner:

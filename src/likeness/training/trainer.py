@@ -46,7 +46,7 @@ from likeness.training.precision import choose_precision
 from likeness.training.progress_bar import TrainingProgress
 from likeness.training.randomness import scoped_randomness
 from likeness.training.results import TrainingResult
-from likeness.training.samplers import build_sampler
+from likeness.training.samplers.sampler import build_sampler
 from likeness.training.signals import SignalHandler, interruption_error
 from likeness.training.training_state import StepPosition, TrainingState, with_prefix
 
@@ -100,7 +100,7 @@ def train(
         InterruptedTrainingError: SIGINT or SIGTERM came; the state is saved.
         OutputError: the checkpoint cannot be written.
     """
-    by_identity = params.sampler.kind == "identities"
+    by_identity = params.sampler.part.by_identity
     sampler = build_sampler(data, params.sampler, params.batch_size, seed)
     objective = build_objective(params.losses, siamese, data, by_identity, seed)
     key = _key(data, holdout, pixels, siamese, objective, preprocess, params, seed)

@@ -48,7 +48,7 @@ def build_objective(
         sections: one or two losses.
         siamese: the network to be trained.
         data: what the protocol gives; its number of people sizes the classifying losses.
-        by_identity: whether batches carry identities (`train.sampler.kind`).
+        by_identity: whether batches carry identities (`train.sampler.name`).
         seed: of the objective's own initial weights; the global random state is left as it was.
 
     Raises:
@@ -65,7 +65,7 @@ def build_objective(
 
 def _check_compatible(sections: list[LossParams], siamese: Siamese, by_identity: bool) -> None:
     mistakes = [
-        f"the loss {section.name} needs to know who is on an image: choose train.sampler.kind: identities "
+        f"the loss {section.name} needs to know who is on an image: choose train.sampler.name: identities "
         "(which needs split.protocol: unrestricted)"
         for section in sections
         if not section.part.over_pairs and not by_identity
