@@ -7,7 +7,7 @@ import inspect
 import re
 import types
 import typing
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -154,7 +154,7 @@ def _type(hint: Any) -> str:
             if arguments[-1] is ...
             else f"{len(arguments)} × {_type(arguments[0])}"
         )
-    if dataclasses.is_dataclass(hint):
+    if dataclasses.is_dataclass(hint) or origin is Mapping:
         return "section"
     return {int: "integer", float: "number", str: "text", bool: "true or false"}.get(hint, str(hint))
 

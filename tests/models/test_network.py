@@ -31,6 +31,11 @@ def test_an_unknown_backbone_is_refused_with_those_known() -> None:
         from_mapping(ModelParams, {"backbone": "resnet"}, "params.yaml")
 
 
+def test_a_name_alone_stands_for_the_part_with_its_defaults() -> None:
+    read = from_mapping(ModelParams, {"backbone": "residual", "comparator": "cosine"}, "params.yaml")
+    assert read == planned("residual", "cosine")
+
+
 def test_the_seed_alone_decides_the_weights_and_the_global_state_is_left_alone() -> None:
     torch.manual_seed(11)
     state = torch.get_rng_state()

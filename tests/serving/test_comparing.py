@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from likeness.errors import ModelError
-from likeness.models import comparators as torch_comparators
+from likeness.models.architecture import COMPARATORS
+from likeness.models.comparators.mahalanobis import Mahalanobis
 from likeness.serving.comparing import Comparator, Cosine, Euclidean, WeightedL1, comparator_of
 
 DIM = 24
@@ -14,17 +15,9 @@ DIM = 24
 def both(name: str) -> tuple[Comparator, torch.nn.Module]:
     """The NumPy comparator and the torch module whose weights it was given."""
     torch.manual_seed(5)
-    module: torch.nn.Module
-    match name:
-        case "cosine":
-            module = torch_comparators.Cosine()
-        case "euclidean":
-            module = torch_comparators.Euclidean()
-        case "mahalanobis":
-            module = torch_comparators.Mahalanobis(DIM)
-            torch.nn.init.normal_(module.factor.weight)  # type: ignore[union-attr]
-        case _:
-            module = torch_comparators.WeightedL1(DIM)
+    module = COMPARATORS.part(name).build(COMPARATORS.params(name), DIM)
+    if isinstance(module, Mahalanobis):
+        torch.nn.init.normal_(module.factor.weight)
     weights = {f"comparator.{key}": value.detach().numpy() for key, value in module.state_dict().items()}
     return comparator_of(name, weights), module.double()
 

@@ -1,9 +1,8 @@
-"""docs/extending.md is carried out: its blocks are taken from the page, registered, read and trained."""
+"""The loss of docs/extending.md: its blocks are taken from the page, registered, read and trained."""
 
 from __future__ import annotations
 
 import dataclasses
-import re
 import sys
 from pathlib import Path
 
@@ -16,27 +15,20 @@ from likeness.training.losses.objective import LOSSES
 from likeness.training.params import TrainParams
 from likeness.training.samplers.sampler import SAMPLERS
 from likeness.training.trainer import train
+from tests.page import block
 from tests.training.plane import at, pair_batch, siamese
 from tests.training.tiny import PREPROCESS, network, world
-
-PAGE = (Path(__file__).parents[2] / "docs" / "extending.md").read_text()
-
-
-def block(language: str) -> str:
-    found = re.search(rf"^```{language}\n(.*?)^```$", PAGE, flags=re.MULTILINE | re.DOTALL)
-    assert found, f"docs/extending.md has no block of {language}"
-    return found[1]
 
 
 @pytest.fixture
 def section(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
     """The recipe's loss, once the page's class is registered."""
     monkeypatch.setattr(LOSSES, "_parts", dict(LOSSES._loaded()))
-    (tmp_path / "cosine_embedding_of_the_page.py").write_text(block("python"))
+    (tmp_path / "cosine_embedding_of_the_page.py").write_text(block("python", 0))
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "cosine_embedding_of_the_page", raising=False)
     __import__("cosine_embedding_of_the_page")
-    loss: dict[str, object] = yaml.safe_load(block("yaml"))["train"]["loss"]
+    loss: dict[str, object] = yaml.safe_load(block("yaml", 0))["train"]["loss"]
     return loss
 
 

@@ -45,7 +45,9 @@ class Contestant:
 
 
 _SMALL_FACE = Preprocess(size=(80, 64), crop=(120, 100), standardise="image")
-_MOBILE = ModelParams(BACKBONES.params("mobilenet-v2"), COMPARATORS.params("cosine"), embedding_dim=256)
+_MOBILE = ModelParams(
+    BACKBONES.params("mobilenet-v2", dropout=0.2), COMPARATORS.params("cosine"), embedding_dim=256
+)
 CONTESTANTS: Mapping[str, Contestant] = {
     "S1 (koch)": Contestant(ModelParams(), Preprocess(size=(105, 105)), mirror=False),
     "mobile": Contestant(_MOBILE, _SMALL_FACE, mirror=False),

@@ -1,4 +1,6 @@
-"""The comparators of `likeness.models.comparators` in NumPy, for programs that must start without torch.
+"""Comparators of `likeness.models.comparators` in NumPy, for programs that must start without torch.
+
+One that is not here is served by its torch module, see `likeness.serving.model.TorchComparator`.
 
 Each scores pairs in double precision, as `likeness.models.embedding.score_pairs` does (a test holds the two
 equal), and a whole gallery at once in single precision, for search.
@@ -23,6 +25,8 @@ Scan: TypeAlias = Callable[[Embeddings], npt.NDArray[np.float32]]
 order as the scores, but not on their scale."""
 Metric: TypeAlias = Literal["inner product", "squared distance"]
 
+NUMPY = ("cosine", "euclidean", "mahalanobis", "weighted-l1")
+"""Names of those that are here."""
 _Float = TypeVar("_Float", np.float32, np.float64)
 _BLOCK_BYTES = 1 << 24  # |x - y| of a block stays in the cache
 

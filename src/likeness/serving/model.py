@@ -21,7 +21,7 @@ from likeness.files import file_sha256
 from likeness.models.architecture import WITHOUT_WEIGHTS
 from likeness.models.card import CARD, TOWER, WEIGHTS, Card, check_file, read_card
 from likeness.models.onnx_tower import OnnxTower
-from likeness.serving.comparing import Comparator, Embeddings, comparator_of
+from likeness.serving.comparing import NUMPY, Comparator, Doubles, Embeddings, Metric, Scan, comparator_of
 
 Runtime = Literal["auto", "onnx", "torch"]
 
@@ -62,6 +62,38 @@ class TorchTower:
 
         card = self._loaded.card
         return embed_pixels(self._loaded.siamese, card.preprocess, pixels, mirror=card.mirror)
+
+
+class TorchComparator:
+    """A comparator that `likeness.serving.comparing` has no NumPy form of, by its torch module; compares exactly.
+
+    Args:
+        folder: of the model.
+    """
+
+    metric: Metric | None = None
+
+    def __init__(self, folder: Path) -> None:
+        with needing("train"):
+            from likeness.models.weights import load_model  # takes more than a second to import
+
+        self._siamese = load_model(folder).siamese
+
+    def pairs(self, first: Embeddings, second: Embeddings) -> Doubles:
+        """Scores [P] of pairs of embeddings [P, D], in double precision."""
+        from likeness.models.embedding import score_pairs
+
+        return score_pairs(self._siamese, first, second)
+
+    def scan(self, gallery: Embeddings) -> Scan:
+        """Probe by probe."""
+        return lambda probes: np.array(
+            [self.pairs(np.broadcast_to(probe, gallery.shape), gallery) for probe in probes], dtype=np.float32
+        ).reshape(len(probes), len(gallery))
+
+    def vectors(self, embeddings: Embeddings) -> Embeddings:
+        """The embeddings themselves."""
+        return np.ascontiguousarray(embeddings)
 
 
 @dataclass(frozen=True)
@@ -118,7 +150,7 @@ def open_model(source: str | Path | None = None, runtime: Runtime = "auto", thre
     tower = None if runtime == "torch" else _exported(folder, card, threads)
     if tower is None and runtime == "onnx":
         raise ModelError(f"{folder / TOWER}: no tower exported from these weights; run `likeness export {folder}`")
-    comparator = comparator_of(card.model.comparator.name, _comparator_weights(folder, card))
+    comparator = _comparator(folder, card)
     if tower is not None:
         return ServedModel(folder, card, comparator, tower, "onnx", str(source))
     return ServedModel(folder, card, comparator, TorchTower(folder), "torch", str(source))
@@ -175,6 +207,11 @@ def _exported(folder: Path, card: Card, threads: int) -> OnnxTower | None:
         )
         return None
     return tower
+
+
+def _comparator(folder: Path, card: Card) -> Comparator:
+    name = card.model.comparator.name
+    return comparator_of(name, _comparator_weights(folder, card)) if name in NUMPY else TorchComparator(folder)
 
 
 def _comparator_weights(folder: Path, card: Card) -> dict[str, npt.NDArray[np.floating]]:
