@@ -48,11 +48,7 @@ class Koch(Backbone):
     Args:
         input_size: height and width in pixels, at least 65×65; 105×105 in the paper.
         embedding_dim: units of the sigmoid layer, 4 096 in the paper.
-        width: multiplier of all convolution channels.
-        batch_norm: normalise each convolution's output over the batch.
-        first_bias: whether the first convolution has a bias.
-        dropout: probability with which a unit of the sigmoid layer is dropped in training.
-        dense_std: standard deviation of the dense layer's initial weights.
+        The others: see `KochParams`.
 
     Raises:
         ModelError: the pictures are too small.
@@ -60,14 +56,14 @@ class Koch(Backbone):
 
     def __init__(
         self,
-        input_size: tuple[int, int] = (105, 105),
-        embedding_dim: int = 4096,
+        input_size: tuple[int, int],
+        embedding_dim: int,
         *,
-        width: float = 1.0,
-        batch_norm: bool = True,
-        first_bias: bool = True,
-        dropout: float = 0.4,
-        dense_std: float = 0.2,
+        width: float,
+        batch_norm: bool,
+        first_bias: bool,
+        dropout: float,
+        dense_std: float,
     ) -> None:
         super().__init__()
         require_size("koch", input_size, MINIMUM_SIZE)

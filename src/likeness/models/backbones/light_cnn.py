@@ -30,7 +30,9 @@ class LightCNNParams(BackboneParams):
 
     Attributes:
         width: multiplier of the channels of every convolution.
-        batch_norm: normalise after each convolution, and the embedding; the paper does not.
+        batch_norm: normalise after each convolution, and the embedding; the paper does not. The larger of two
+            numbers is positive on average: uncentred, all embeddings point one way, and a loss of their angles
+            learns slowly (docs/results.md).
         dropout: probability of dropping a feature before the embedding.
     """
 
@@ -48,24 +50,14 @@ class LightCNN(Backbone):
     Args:
         input_size: height and width in pixels, at least 32×32.
         embedding_dim: numbers to give, 256 in the paper.
-        width: multiplier of all channels.
-        batch_norm: normalise each convolution's output and the embedding over the batch (the paper does not). The
-            larger of two numbers is positive on average: uncentred, all embeddings point one way, and a loss
-            of their angles learns slowly (docs/results.md).
-        dropout: probability of dropping a feature before the dense layer.
+        The others: see `LightCNNParams`.
 
     Raises:
         ModelError: the pictures are too small.
     """
 
     def __init__(
-        self,
-        input_size: tuple[int, int] = (128, 128),
-        embedding_dim: int = 256,
-        *,
-        width: float = 1.0,
-        batch_norm: bool = True,
-        dropout: float = 0.0,
+        self, input_size: tuple[int, int], embedding_dim: int, *, width: float, batch_norm: bool, dropout: float
     ) -> None:
         super().__init__()
         require_size("light-cnn", input_size, MINIMUM_SIZE)

@@ -35,8 +35,8 @@ class MobileNetParams(BackboneParams):
 
     Attributes:
         width: multiplier of the channels of every convolution.
-        dense_head: let every place of the last map have a say in every number of the embedding; more parameters,
-            faster learning.
+        dense_head: end in a `DenseHead` on the last bottleneck's map, which has more parameters and learns faster,
+            instead of 1 280 channels and a `FaceHead`.
         dropout: probability of dropping a feature before the embedding.
     """
 
@@ -58,23 +58,14 @@ class MobileNetTower(Backbone):
     Args:
         input_size: height and width in pixels, at least 32×32.
         embedding_dim: numbers to give.
-        width: multiplier of all channels.
-        dense_head: end in a `DenseHead` on the last bottleneck's map, which has more parameters and learns faster,
-            instead of 1 280 channels and a `FaceHead`.
-        dropout: probability of dropping a feature before the embedding.
+        The others: see `MobileNetParams`.
 
     Raises:
         ModelError: the pictures are too small.
     """
 
     def __init__(
-        self,
-        input_size: tuple[int, int] = (80, 64),
-        embedding_dim: int = 128,
-        *,
-        width: float = 1.0,
-        dense_head: bool = False,
-        dropout: float = 0.0,
+        self, input_size: tuple[int, int], embedding_dim: int, *, width: float, dense_head: bool, dropout: float
     ) -> None:
         super().__init__()
         from likeness.models.vision import MobileNetV2  # torchvision takes long to import

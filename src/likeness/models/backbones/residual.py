@@ -83,10 +83,7 @@ class Residual(Backbone):
     Args:
         input_size: height and width in pixels, at least 32×32.
         embedding_dim: numbers to give.
-        width: multiplier of all channels.
-        depth: multiplier of the blocks of every stage.
-        dense_head: end in a `DenseHead`, which has more parameters and learns faster, instead of a `FaceHead`.
-        dropout: probability of dropping a feature before the embedding.
+        The others: see `ResidualParams`.
 
     Raises:
         ModelError: the pictures are too small.
@@ -94,13 +91,13 @@ class Residual(Backbone):
 
     def __init__(
         self,
-        input_size: tuple[int, int] = (80, 64),
-        embedding_dim: int = 256,
+        input_size: tuple[int, int],
+        embedding_dim: int,
         *,
-        width: float = 1.0,
-        depth: int = 1,
-        dense_head: bool = False,
-        dropout: float = 0.0,
+        width: float,
+        depth: int,
+        dense_head: bool,
+        dropout: float,
     ) -> None:
         super().__init__()
         require_size("residual", input_size, MINIMUM_SIZE)
