@@ -212,7 +212,7 @@ def test_a_failing_row_is_named_and_its_log_kept(faces: Path, tmp_path: Path) ->
     shutil.copytree(faces, tmp_path / "faces")
     (trial,) = plan_tiny(tmp_path, trials_of())
     text = trial.params.read_text()
-    trial.params.write_text(text.replace("backbone: ", "backbone: un"))
+    trial.params.write_text(text.replace("name: residual", "name: unknown"))
     result = CliRunner().invoke(app, ["run", "--out", str(tmp_path)])
     assert result.exit_code != 0
     assert "small-seed0" in str(result.output) + str(result.exception)

@@ -187,7 +187,7 @@ def test_a_failure_and_an_interruption_cost_only_the_trainings_that_they_hit(pro
     assert (first.state, second.state) == ("planned", "planned")
 
     params = second.params.read_text()
-    second.params.write_text(params.replace("backbone: ", "backbone: un"))
+    second.params.write_text(params.replace("name: residual", "name: unknown"))
     failed = start(project, "run", "--into", "reports/sweep.csv")
     assert f"failed: {second.name}; run again" in failed.communicate(timeout=300)[1]
     assert failed.returncode == 2
