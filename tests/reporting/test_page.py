@@ -106,6 +106,14 @@ def test_all_parameters_are_printed_but_no_local_path(page: Page) -> None:
     assert "/home/somebody" not in text + to_page(page)
 
 
+def test_the_parameters_of_the_models_parts_are_printed(page: Page) -> None:
+    printed = text_of(page)
+    for key in ("model.backbone.name", "model.backbone.width", "model.comparator.weight_std"):
+        assert key in printed
+    assert ".values." not in printed
+    assert "(share 0.1)" in printed
+
+
 def test_every_layer_is_listed_with_a_reason(run: Places, page: Page) -> None:
     layers = pd.read_csv(run.evaluation / "layers.csv")
     (table,) = [block for block in blocks_of(page, "network") if isinstance(block, Table)]

@@ -6,6 +6,7 @@ import dataclasses
 from pathlib import PurePosixPath
 from typing import Any
 
+from likeness.artifacts.json_file import plain
 from likeness.artifacts.run_note import Provenance, RunNote
 from likeness.artifacts.training_summary import TrainingSummary
 from likeness.models.card import Card
@@ -63,8 +64,7 @@ def provenance_section(artefacts: Artefacts) -> Section:
 
 
 def _of_model(card: Card) -> dict[str, Any]:
-    shown = dataclasses.asdict(card)
-    return {key: value for key, value in shown.items() if key not in ("trained", "versions", "decision")}
+    return {key: value for key, value in plain(card).items() if key not in ("trained", "versions", "decision")}
 
 
 def _shown(value: Any) -> str:
