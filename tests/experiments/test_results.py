@@ -193,7 +193,8 @@ sys.meta_path.insert(0, Absent())
 def test_a_packed_row_is_measured_on_a_machine_without_the_project_s_services(faces: Path, tmp_path: Path) -> None:
     """As `make results-gpu` does there; that torch computes on another device is all that differs."""
     shutil.copytree(faces, tmp_path / "here" / "faces")
-    (trial,) = plan_tiny(tmp_path / "here", trials_of("softmax"), "model.backbone.width=0.125", "split.holdout_draw=0")
+    changed = ("model.backbone.width=0.125", "split.holdout_draw=0")
+    (trial,) = plan_tiny(tmp_path / "here", trials_of("softmax"), *changed)
     overrides = ["--out", str(tmp_path / "here"), "--to", str(tmp_path / "there")]
     result = CliRunner().invoke(app, ["pack", *overrides], catch_exceptions=False)
     assert result.exit_code == 0, result.output

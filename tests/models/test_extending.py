@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from likeness.errors import ParamsError
+from likeness.experiments.composition import compose_params
 from likeness.models.architecture import BACKBONES, COMPARATORS, ComparatorParams, ModelParams
 from likeness.models.card import TOWER
 from likeness.models.comparators.comparator import Comparator
@@ -26,7 +27,6 @@ from likeness.params import from_mapping, sections_of
 from likeness.serving.model import open_model
 from likeness.training.configuration import check_configuration
 from likeness.training.params import TrainParams
-from pipelines.compose import compose_params
 from tests.models.parts import varied
 from tests.models.samples import SIZE, TINY, card, faces
 from tests.page import block

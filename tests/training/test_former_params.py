@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from likeness.experiments.composition import compose_params
 from likeness.models.architecture import ModelParams
 from likeness.params import sections_of
 from likeness.training.params import TrainParams
 from likeness.training.plan import networks_of
-from pipelines.compose import compose_params
 
 ROOT = Path(__file__).parents[2]
 FORMER = json.loads((Path(__file__).parent / "former" / "recipes.json").read_text())
