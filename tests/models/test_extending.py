@@ -77,7 +77,7 @@ def test_the_backbone_of_the_page_is_saved_loaded_and_exported(model: ModelParam
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"depth": 2}, "backbone.depth: not read by three-convolutions, known are name, width, dropout"),
+        ({"kernels": 2}, "backbone.kernels: not read by three-convolutions, known are name, width, dropout"),
         ({"width": 0}, r"backbone.width: expected a number > 0 and <= 16, found 0"),
         ({"name": "four"}, "backbone.name: unknown backbone 'four'; known are .*three-convolutions"),
     ],
