@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import binomtest
 
 from likeness.errors import DataError
-from likeness.metrics.intervals import Estimate, Resampling, bootstrap, mean_over_folds, pair_groups
+from likeness.metrics.intervals import Estimate, Resampling, bootstrap, mean_over_folds, pair_groups, wilson
 from likeness.metrics.roc import roc
 from likeness.metrics.scores import weighted_mean
 
@@ -103,6 +104,32 @@ def test_a_share_without_exception_still_has_an_interval(value):
     assert found.value == value
     assert (found.high if value == 0 else 1 - found.low) == pytest.approx(0.0074, abs=0.0005)
     assert (found.low if value == 0 else found.high) == value
+
+
+@pytest.mark.fault("B4")
+@pytest.mark.parametrize("errors", [0, 1, 2])
+def test_an_error_rate_near_zero_rests_on_the_pairs_of_its_kind_alone(errors):
+    """Of 1,000 pairs 500 are non-mated: the limits of their FMR are Wilson's for 500, not for 1,000."""
+    mated, accepted = np.arange(1000) < 500, np.arange(1000) >= 1000 - errors
+    found = bootstrap(
+        lambda weights: {"fmr": weighted_mean(accepted, weights * ~mated)},
+        np.arange(1000),
+        Resampling(200, 0),
+        mated,
+        members={"fmr": ~mated},
+    )["fmr"]
+    low, high = binomtest(errors, 500).proportion_ci(method="wilson")
+    assert found.value == errors / 500
+    assert found.low <= low + 1e-6
+    assert found.high == pytest.approx(high, abs=0.004)
+    assert found.high >= high - 1e-6
+
+
+@given(st.integers(1, 5000), st.data())
+def test_wilson_is_scipys(count, data):
+    hits = data.draw(st.integers(0, count))
+    low, high = binomtest(hits, count).proportion_ci(method="wilson")
+    assert wilson(hits / count, count) == pytest.approx((low, high), abs=1e-6)
 
 
 def test_mean_over_folds_by_hand():

@@ -12,13 +12,15 @@ import pytest
 from likeness.reporting.document import Figure
 from likeness.reporting.figures import style
 from likeness.reporting.figures.faces import images_per_person, photograph_quality
+from likeness.reporting.figures.quality import error_rates, score_spread
 from likeness.reporting.figures.training import accuracy_curves, loss_curves, step_loss, swept
 from likeness.reporting.figures.verification import (
     cmc,
+    det,
+    deviate,
     reliability,
     roc,
     score_histogram,
-    slices,
     threshold_choice,
 )
 from tests.artifacts.samples import sweep_table
@@ -49,9 +51,18 @@ def curves() -> pd.DataFrame:
     return pd.concat([ours, ours.assign(system="untrained", tar=far)])
 
 
+def trade_off() -> pd.DataFrame:
+    fmr = np.linspace(0.005, 0.9, 40)
+    ours = pd.DataFrame({"system": "network", "fmr": fmr, "fnmr": 1 - np.sqrt(fmr)})
+    limits = {"fnmr_low": (ours["fnmr"] - 0.05).clip(0), "fnmr_high": (ours["fnmr"] + 0.05).clip(upper=1)}
+    return pd.concat([ours.assign(**limits), ours.assign(**limits, system="untrained")])
+
+
 def figures() -> list[Figure]:
     bins = pd.DataFrame({"mean_probability": [0.1, 0.9], "share_same": [0.2, 0.8], "pairs": [100, 100]})
-    parts = pd.DataFrame({"label": ["dark", "light"], "value": [0.6, 0.7], "low": [0.5, 0.6], "high": [0.7, 0.8]})
+    rates = {f"{name}{limit}": [0.2, 0.4] for name in ("fnmr", "fmr") for limit in ("", "_low", "_high")}
+    parts = pd.DataFrame({"label": ["dark", "light"]} | rates)
+    spread = pd.DataFrame([{"label": "dark", "kind": "same person", "low": 0.1, "middle": 0.5, "high": 0.9}])
     ranks = pd.DataFrame({"system": "network", "rank": [1, 5, 10], "share": [0.4, 0.6, 0.8]})
     sweep = sweep_table("train.learning_rate", [1e-5, 1e-4, 1e-3])
     steps = pd.DataFrame({"step": np.arange(1, 901), "loss": np.linspace(1, 0, 900)})
@@ -62,12 +73,14 @@ def figures() -> list[Figure]:
         accuracy_curves(history(), None),
         step_loss(steps),
         swept(sweep, "train.learning_rate"),
-        roc(curves(), ["network", "untrained"]),
+        roc(curves()),
+        det(trade_off(), (0.3, 0.1)),
         score_histogram(SCORES, SAME, 0.7),
         threshold_choice(SCORES, SAME, 0.7),
         reliability(bins),
-        slices(parts, 0.65),
-        cmc(ranks, ["network"]),
+        error_rates(parts, (0.3, 0.2)),
+        score_spread(spread, 0.7),
+        cmc(ranks),
     ]
 
 
@@ -106,19 +119,19 @@ def test_the_histogram_of_people_counts_everybody_once() -> None:
     ]
     assert texts.count("2") >= 1
     assert "51+" in texts
-    assert "40% of the people have one image only" in images_per_person([1, 1, 2, 7, 530]).caption
+    assert "40\u202f% of the people have one image only" in images_per_person([1, 1, 2, 7, 530]).caption
 
 
 def test_a_false_accept_rate_of_zero_has_its_place_on_the_logarithmic_axis() -> None:
     frame = pd.DataFrame({"system": "network", "far": [0.0, 0.01, 1.0], "tar": [0.3, 0.6, 1.0]})
-    assert "NaN" not in roc(frame, ["network"]).svg
+    assert "NaN" not in roc(frame).svg
 
 
 @pytest.mark.fault("B1")
 def test_the_axis_of_people_is_read_as_counts() -> None:
     svg = images_per_person([1] * 4069 + [2] * 800 + [530]).svg
     texts = {node.text for node in ElementTree.fromstring(svg).iter() if node.text}
-    assert {"0", "10", "100", "1,000"} <= texts
+    assert {"0", "10", "100", "1\u202f000"} <= texts
     assert not any("k" in text for text in texts if text[0].isdigit())
 
 
@@ -128,3 +141,28 @@ def test_bins_of_equal_mass_are_drawn_and_described_as_such() -> None:
     found = reliability(bins)
     assert "Larger" not in found.caption
     assert "as many pairs as any other" in found.caption
+
+
+def texts_of(figure: Figure) -> list[str]:
+    return [node.text for node in ElementTree.fromstring(figure.svg).iter() if node.text]
+
+
+def test_both_axes_of_a_det_curve_are_normal_deviates() -> None:
+    assert deviate(0.5) == pytest.approx(0)
+    assert deviate(0.01) == pytest.approx(-2.3263, abs=1e-3)
+    assert deviate(0.0) == deviate(0.001)
+    texts = texts_of(det(trade_off(), (0.3, 0.1)))
+    assert texts.count("0.1\u202f%") == texts.count("50\u202f%") == 2
+
+
+def test_numbers_in_charts_are_written_as_in_the_text() -> None:
+    texts = texts_of(cmc(pd.DataFrame({"system": "network", "rank": [1, 5], "share": [0.4, 0.6]})))
+    assert "100\u202f%" in texts
+    assert "100%" not in texts
+
+
+def test_every_point_of_the_reliability_diagram_has_an_interval() -> None:
+    bins = pd.DataFrame({"mean_probability": [0.1, 0.9], "share_same": [0.0, 0.8], "pairs": [50, 51]})
+    drawn = reliability(bins)
+    assert "Wilson" in drawn.caption
+    assert drawn.svg.count('aria-roledescription="rule mark"') == 2

@@ -52,6 +52,8 @@ def test_the_page_holds_what_a_report_must_hold(run: Places, page: Page) -> None
     drawn = {figure.name for figure in page.figures()}
     assert {
         "roc",
+        "det",
+        "score-spread",
         "scores",
         "reliability",
         "threshold",
@@ -77,13 +79,13 @@ def test_the_page_holds_what_a_report_must_hold(run: Places, page: Page) -> None
 
 def test_the_figures_are_those_of_the_evaluation(run: Places, page: Page) -> None:
     figure = read_json(run.evaluation / "metrics.json")["model"]["test"]["accuracy"]
-    value, low, high = (f"{100 * figure[name]:.1f}\u202f%" for name in ("value", "low", "high"))
+    value, low, high = (f"{100 * figure[name]:.1f}" for name in ("value", "low", "high"))
     (table,) = [
         block
         for block in blocks_of(page, "results")
         if isinstance(block, Table) and block.columns[0].name == "on the test pairs"
     ]
-    assert table.rows[0][:2] == ["accuracy", f"{value} ({low} to {high})"]
+    assert table.rows[0][:2] == ["accuracy", f"{value}\u202f% ({low} to {high}\u202f%)"]
 
 
 def test_every_accuracy_has_its_protocol_and_outside_data_beside_it(page: Page) -> None:
@@ -94,9 +96,9 @@ def test_every_accuracy_has_its_protocol_and_outside_data_beside_it(page: Page) 
     ]
     for row in table.rows:
         assert "restricted" in row[2] or "labelled outside data" in row[2]
-        assert row[3].startswith(("**measured here**", "published, not measured here"))
-    measured = [row for row in table.rows if row[3].startswith("**measured here**")]
-    assert [row[0] for row in measured] == ["this model", "classical baseline", "untrained network"]
+        assert row[3].startswith(("measured here", "published, not measured here"))
+    measured = [row for row in table.rows if row[3].startswith("measured here")]
+    assert [row[0] for row in measured] == ["this model", "classical baseline", "untrained model"]
 
 
 def test_all_parameters_are_printed_but_no_local_path(page: Page) -> None:
@@ -187,7 +189,9 @@ def test_what_is_missing_is_said_and_the_rest_stands(copied: Places) -> None:
     assert to_page(page)
 
 
-@pytest.mark.parametrize("name", ["roc.csv", "predictions.parquet", "calibration.csv", "slices.csv", "cmc.csv"])
+@pytest.mark.parametrize(
+    "name", ["roc.csv", "det.csv", "predictions.parquet", "calibration.csv", "slices.csv", "cmc.csv"]
+)
 def test_any_one_table_of_the_evaluation_may_be_missing(copied: Places, name: str) -> None:
     (copied.evaluation / name).unlink()
     assert to_page(page_of(copied))

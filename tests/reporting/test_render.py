@@ -133,6 +133,12 @@ def test_a_table_in_markdown_keeps_its_columns() -> None:
     assert lines[start + 1 : start + 4] == ["| --- | ---: |", "| x\\|y | 1 |", "| **z** | **2** |"]
 
 
+def test_bold_rows_in_markdown_hold_no_marks_inside_marks() -> None:
+    table = Table([Column("a"), Column("b")], [["**x**, y", ""]], "Bold", strong=frozenset({0}))
+    text = to_markdown(Page("A", "", "B", [Section("one", "First", [table])]), "figures")
+    assert "| **x, y** |  |" in text
+
+
 def test_a_table_with_a_cell_too_few_is_refused() -> None:
     with pytest.raises(ValueError, match="1 cells in a table of 2 columns"):
         Table([Column("a"), Column("b")], [["x"]])

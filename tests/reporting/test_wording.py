@@ -7,7 +7,17 @@ import math
 import pytest
 
 from likeness.artifacts.metrics import MeasuredValue
-from likeness.reporting.wording import count, duration, interval, measured, number, percent, size
+from likeness.reporting.wording import (
+    complement,
+    count,
+    duration,
+    interval,
+    measured,
+    number,
+    percent,
+    points,
+    size,
+)
 
 FIGURE = MeasuredValue(0.732, 0.704, 0.7591, 1000)
 
@@ -28,12 +38,22 @@ def test_numbers() -> None:
 
 
 def test_measured_figures() -> None:
-    assert measured(FIGURE) == "73.2\u202f% (70.4\u202f% to 75.9\u202f%)"
+    assert measured(FIGURE) == "73.2\u202f% (70.4 to 75.9\u202f%)"
     assert measured(FIGURE, share=False) == "0.732 (0.704 to 0.759)"
-    assert interval(FIGURE) == "95 % interval 70.4\u202f% to 75.9\u202f%"
+    assert interval(FIGURE) == "95\u202f% interval 70.4 to 75.9\u202f%"
 
 
 def test_what_is_not_known_is_a_dash() -> None:
     undefined = MeasuredValue(math.nan, math.nan, math.nan, 0)
     assert {count(None), percent(None), number(None), duration(None), measured(None), measured(undefined)} == {"–"}
     assert interval(undefined) == ""
+
+
+def test_the_complement_of_a_share_swaps_its_limits() -> None:
+    missed = complement(FIGURE)
+    assert (missed.value, missed.low, missed.high) == pytest.approx((0.268, 0.2409, 0.296))
+
+
+@pytest.mark.parametrize(("difference", "text"), [(0.0876, "+8.8"), (-0.08, "−8.0")])
+def test_differences_are_points_with_their_sign(difference: float, text: str) -> None:
+    assert points(difference) == text

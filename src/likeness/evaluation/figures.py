@@ -65,9 +65,22 @@ def verification(
             **{far_name(level): curve.tar_at_fmr(level) for level in far},
         }
 
-    figures = plain(bootstrap(statistics, measured.groups, resampling, same))
+    members = {"accuracy": np.ones_like(same), **{far_name(level): same for level in far}}
+    figures = plain(bootstrap(statistics, measured.groups, resampling, same, members=members))
     beyond = [far_name(level) for level in far if np.sum(~same) * level < 1]
     return {**figures, "beyond_support": beyond, "confusion": asdict(confusion(predicted, same))}
+
+
+def det(scores: Floats, measured: Measured, levels: Sequence[float], resampling: Resampling) -> list[Estimate]:
+    """FNMR with its interval at each false match rate, in their order."""
+    same = measured.pairs.same
+
+    def statistics(weights: Floats) -> dict[str, Floats]:
+        curve = roc(scores, same, weights)
+        return {str(place): 1 - curve.tar_at_fmr(level) for place, level in enumerate(levels)}
+
+    members = {str(place): same for place in range(len(levels))}
+    return list(bootstrap(statistics, measured.groups, resampling, same, members=members).values())
 
 
 def operating_points(scores: Floats, decision: Decision, measured: Measured, resampling: Resampling) -> Json:
@@ -86,7 +99,8 @@ def operating_points(scores: Floats, decision: Decision, measured: Measured, res
                 "tar": weighted_mean(accepted, weights * same),
             }
 
-        return plain(bootstrap(statistics, measured.groups, resampling, same))
+        members = {"far": ~same, "tar": same}
+        return plain(bootstrap(statistics, measured.groups, resampling, same, members=members))
 
     return {
         far_name(point.far).removeprefix("tar_at_"): {

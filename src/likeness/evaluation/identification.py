@@ -124,7 +124,8 @@ def cumulative_match(ranked: Ranked, ranks: int, resampling: Resampling) -> list
         shares = weights * ranked.share
         return {k: weighted_mean(hit, shares) for k, hit in reached.items()}
 
-    return list(bootstrap(statistics, ranked.person, resampling).values())
+    members = dict.fromkeys(reached, np.ones(len(ranked.rank), bool))
+    return list(bootstrap(statistics, ranked.person, resampling, members=members).values())
 
 
 def detection_and_identification(ranked: Ranked, far: Sequence[float], resampling: Resampling) -> list[Estimate]:
@@ -145,7 +146,8 @@ def detection_and_identification(ranked: Ranked, far: Sequence[float], resamplin
         curve = roc(scores, known, weights * shares)
         return {str(level): curve.tar_at_fmr(level) for level in far}
 
-    return list(bootstrap(statistics, groups, resampling, known).values())
+    members = {str(level): known for level in far}
+    return list(bootstrap(statistics, groups, resampling, known, members=members).values())
 
 
 def one_shot(system: System, crowd: Crowd, params: IdentificationParams, resampling: Resampling) -> Estimate:
@@ -166,7 +168,12 @@ def one_shot(system: System, crowd: Crowd, params: IdentificationParams, resampl
     scores = system.scores(np.repeat(probe, ways), candidates_rows.ravel()).reshape(params.trials, ways)
     best = scores == scores.max(axis=1, keepdims=True)
     credit = best[:, 0] / best.sum(axis=1)
-    figures = bootstrap(lambda weights: {"accuracy": weighted_mean(credit, weights)}, target, resampling)
+    figures = bootstrap(
+        lambda weights: {"accuracy": weighted_mean(credit, weights)},
+        target,
+        resampling,
+        members={"accuracy": np.ones(len(target), bool)},
+    )
     return figures["accuracy"]
 
 

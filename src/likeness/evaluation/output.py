@@ -27,6 +27,7 @@ def write_study(folder: Path, found: Study, inputs: Mapping[str, Path] | None = 
     """
     tables = {
         "roc": found.roc,
+        "det": found.det,
         "calibration": found.calibration,
         "slices": found.slices,
         "cmc": found.cmc,

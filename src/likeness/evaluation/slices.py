@@ -1,4 +1,4 @@
-"""Where does it fail? Accuracy and AUC on quarters of the test pairs, by how bad the worse picture is."""
+"""Where does it fail? FNMR, FMR, accuracy and AUC on quarters of the test pairs, by their worse picture."""
 
 from __future__ import annotations
 
@@ -40,8 +40,9 @@ def slice_table(
         resampling: number and seed of the resamples.
 
     Returns:
-        One row a quarter: property, quarter (1 = worst), from, to (the property's values), pairs, same, accuracy,
-        accuracy_low, accuracy_high, auc, auc_low, auc_high. A property with few different values has fewer rows.
+        One row a quarter: property, quarter (1 = lowest), from, to (the property's values), pairs, same, and for
+        each of accuracy, fnmr, fmr and auc the value and its limits, such as fmr, fmr_low and fmr_high; NaN where
+        the quarter lacks such pairs. A property with few different values has fewer rows.
     """
     rows: list[dict[str, Any]] = []
     for name, values in worse.items():
@@ -67,10 +68,13 @@ def _figures(
     def statistics(weights: Floats) -> dict[str, Floats]:
         return {
             "accuracy": weighted_mean(system.predicted == same, weights),
+            "fnmr": weighted_mean(~system.predicted, weights * same),
+            "fmr": weighted_mean(system.predicted, weights * ~same),
             "auc": roc(system.scores, same, weights).auc(),
         }
 
-    return bootstrap(statistics, groups, resampling, same)
+    members = {"accuracy": np.ones_like(same), "fnmr": same, "fmr": ~same}
+    return bootstrap(statistics, groups, resampling, same, members=members)
 
 
 def _columns(figures: Mapping[str, Estimate]) -> dict[str, float]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import logging
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,7 @@ from likeness.models.network import build_siamese
 from likeness.models.siamese import Siamese
 from likeness.models.weights import LoadedModel
 
+_DET_POINTS, _DET_RESAMPLES = 60, 400
 _log = logging.getLogger(__name__)
 
 
@@ -51,6 +53,7 @@ class Study:
     Attributes:
         metrics: figures with intervals.
         roc: columns system, far, tar, threshold, on the test pairs.
+        det: columns system, fmr, fnmr, fnmr_low, fnmr_high, on the test pairs.
         predictions: one row a holdout or test pair: split, a, b, same, score, probability, predicted, correct.
         calibration: one row a bin of the test pairs' probabilities.
         slices: accuracy and AUC on quarters of the test pairs.
@@ -61,6 +64,7 @@ class Study:
 
     metrics: Metrics
     roc: pd.DataFrame
+    det: pd.DataFrame
     predictions: pd.DataFrame
     calibration: pd.DataFrame
     slices: pd.DataFrame
@@ -105,6 +109,7 @@ def study(faces: FaceSet, split: Split, model: LoadedModel, params: EvaluatePara
     return Study(
         METRICS.parse(metrics, METRICS.name),
         roc=_roc(systems, split.test),
+        det=pd.concat([_det(name, system, test, params) for name, system in systems.items()], ignore_index=True),
         predictions=_predictions(ours, split),
         calibration=_bins(Reliability.of(probability, split.test.same, params.bins)),
         slices=_slices(faces, ours, test, params),
@@ -246,6 +251,17 @@ def _roc(systems: dict[str, Decided], test: Pairs) -> pd.DataFrame:
         columns = {"system": name, "far": curve.fmr[0], "tar": curve.tar[0], "threshold": curve.thresholds}
         curves.append(pd.DataFrame(columns))
     return pd.concat(curves, ignore_index=True)
+
+
+def _det(name: str, system: Decided, test: Measured, params: EvaluateParams) -> pd.DataFrame:
+    """FNMR with its interval at false match rates that are evenly spread over the normal deviates."""
+    fewest = max(1, int(np.sum(~test.pairs.same)))
+    deviates = np.linspace(NormalDist().inv_cdf(min(1 / fewest, 0.4)), NormalDist().inv_cdf(0.95), _DET_POINTS)
+    levels = [NormalDist().cdf(deviate) for deviate in deviates]
+    resampling = Resampling(min(params.resamples, _DET_RESAMPLES), params.seed)
+    found = figures.det(system.test, test, levels, resampling)
+    rows = [(name, level, one.value, one.low, one.high) for level, one in zip(levels, found, strict=True)]
+    return pd.DataFrame(rows, columns=["system", "fmr", "fnmr", "fnmr_low", "fnmr_high"])
 
 
 def _bins(reliability: Reliability) -> pd.DataFrame:

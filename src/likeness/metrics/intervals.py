@@ -9,6 +9,7 @@ and the variation of another training run; both make the true interval somewhat 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -24,6 +25,7 @@ UNIT = (
 )
 CONFIDENCE = 0.95
 _Z = 1.959964  # its quantile of the normal distribution
+_FEW = 5  # outcomes, below which percentiles of resamples are too narrow
 
 # Weights [R, P] in, one figure a weighting [R] out, by name.
 Statistics = Callable[[Floats], Mapping[str, Floats]]
@@ -116,6 +118,7 @@ def bootstrap(
     strata: Bools | None = None,
     *,
     shares: bool = True,
+    members: Mapping[str, Bools] | None = None,
 ) -> dict[str, Estimate]:
     """Every statistic with its percentile interval, all from the same resamples.
 
@@ -125,32 +128,43 @@ def bootstrap(
         resampling: number and seed.
         strata: bool [P], the class of each unit; None if there are no classes.
         shares: the statistics are shares, of which 0 and 1 have Wilson's interval; differences of shares are none.
+        members: of statistics that count outcomes, by name: bool [P], the units that are counted. Where few of
+            them, or all but few, have the outcome, the interval is at least Wilson's.
 
     Returns:
         One estimate a name. Resamples in which a statistic is undefined are left out of its interval.
     """
-    units = len(np.asarray(groups))
+    labels = np.asarray(groups)
+    units = len(labels)
     values = statistics(np.ones((1, units)))
     blocks = [statistics(weights) for weights in resampling.weights(groups, strata)]
-    return {
-        name: Estimate(
-            float(value[0]), *_interval(float(value[0]), [block[name] for block in blocks], units, shares), units
-        )
-        for name, value in values.items()
-    }
+    found = {}
+    for name, (value,) in values.items():
+        low, high = _percentiles([block[name] for block in blocks])
+        counted = (members or {}).get(name)
+        independent = len(np.unique(labels if counted is None else labels[counted]))
+        few = counted is not None and min(value, 1 - value) * independent < _FEW
+        if shares and (few or (low == high == value and value in (0.0, 1.0))):
+            least, most = wilson(float(value), independent)
+            low, high = min(low, least), max(high, most)
+        found[name] = Estimate(float(value), low, high, units)
+    return found
 
 
-def _interval(value: float, blocks: Sequence[Floats], units: int, shares: bool) -> tuple[float, float]:
-    """Percentiles of the resamples; of a share that is 0 or 1 in all of them, Wilson's interval.
+def wilson(share: float, count: int) -> tuple[float, float]:
+    """Interval of a share of independent outcomes (Wilson 1927, "Probable inference"), inside [0, 1].
 
     Resamples of 500 decisions without an error hold no error either, which does not show that there are none: the
-    error rate may be as high as z² / (n + z²) (Wilson 1927, "Probable inference").
+    error rate may be as high as z² / (n + z²), 0.8 %.
+
+    Args:
+        share: of the outcomes, in [0, 1].
+        count: of them, at least 1.
     """
-    low, high = _percentiles(blocks)
-    if shares and low == high == value and value in (0.0, 1.0):
-        reach = _Z**2 / (units + _Z**2)
-        return (0.0, reach) if value == 0.0 else (1.0 - reach, 1.0)
-    return low, high
+    scale = 1 + _Z**2 / count
+    middle = (share + _Z**2 / (2 * count)) / scale
+    reach = _Z * math.sqrt(share * (1 - share) / count + _Z**2 / (4 * count**2)) / scale
+    return (0.0 if share == 0 else max(0.0, middle - reach)), (1.0 if share == 1 else min(1.0, middle + reach))
 
 
 def _percentiles(blocks: Sequence[Floats]) -> tuple[float, float]:

@@ -135,6 +135,11 @@ class Artefacts:
         return _optional(self.places.evaluation / "roc.csv", pd.read_csv)
 
     @cached_property
+    def det(self) -> pd.DataFrame | None:
+        """Columns system, fmr, fnmr, fnmr_low, fnmr_high."""
+        return _optional(self.places.evaluation / "det.csv", pd.read_csv)
+
+    @cached_property
     def predictions(self) -> pd.DataFrame | None:
         """Columns split, a, b, same, score, probability, predicted, correct."""
         return _optional(self.places.evaluation / "predictions.parquet", pd.read_parquet)

@@ -32,6 +32,12 @@ def to_cell(text: str) -> str:
     return " ".join(str(text).split()).replace("|", "\\|")
 
 
+def to_strong_cell(text: str) -> str:
+    """The same in bold; marks of emphasis inside it would end it."""
+    plain = to_cell(text).replace("**", "")
+    return f"**{plain}**" if plain else ""
+
+
 def quoted(text: object) -> str:
     """A text from a file as it is, in code marks, so that none of its characters acts as a mark."""
     return f"`{str(text).replace('`', 'ˋ')}`"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 _RESULTS = "official LFW results page, View 2"
 _PAPER = "their paper, View 2"
@@ -23,6 +24,12 @@ class Published:
     accuracy: str
     category: str
     source: str
+
+    @property
+    def percentage(self) -> str:
+        """The accuracy in per cent with as many digits as were printed, such as 73.93 ± 0.49 %."""
+        parts = (f"{Decimal(part) * 100:f}" for part in self.accuracy.split(" ± "))
+        return f"{' ± '.join(parts)}\u202f%"
 
 
 _NO_OUTSIDE = "restricted, no outside data"

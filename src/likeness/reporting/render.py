@@ -11,7 +11,7 @@ from markupsafe import Markup
 from likeness.files import atomic_path, write_text
 from likeness.reporting.document import Page
 from likeness.reporting.figures.style import dark_rules
-from likeness.reporting.inline import to_cell, to_html
+from likeness.reporting.inline import to_cell, to_html, to_strong_cell
 
 _TEMPLATES = jinja2.PackageLoader("likeness.reporting", "templates")
 
@@ -30,6 +30,7 @@ def to_markdown(page: Page, figures: str) -> str:
     """The same as Markdown; `figures` is the folder of the charts and photographs as seen from the file."""
     environment = _environment(autoescape=False)
     environment.filters["cell"] = to_cell
+    environment.filters["strong_cell"] = to_strong_cell
     text = environment.get_template("page.md").render(page=page, figures=figures)
     return "\n".join(line.rstrip() for line in text.splitlines()).strip() + "\n"
 

@@ -51,7 +51,7 @@ def measured(figure: MeasuredValue | None, share: bool = True) -> str:
     if figure is None or math.isnan(figure.value):
         return NOTHING
     text = percent if share else _plain
-    span = "" if math.isnan(figure.low) else f" ({text(figure.low)} to {text(figure.high)})"
+    span = "" if math.isnan(figure.low) else f" ({_span(figure, share)})"
     return text(figure.value) + span
 
 
@@ -59,8 +59,24 @@ def interval(figure: MeasuredValue, share: bool = True) -> str:
     """The 95 % interval of a figure alone."""
     if math.isnan(figure.low):
         return ""
-    text = percent if share else _plain
-    return f"95 % interval {text(figure.low)} to {text(figure.high)}"
+    return f"95\u202f% interval {_span(figure, share)}"
+
+
+def _span(figure: MeasuredValue, share: bool) -> str:
+    """Both limits, the unit once: 65.6 to 71.5 %."""
+    if not share:
+        return f"{_plain(figure.low)} to {_plain(figure.high)}"
+    return f"{100 * figure.low:.1f} to {percent(figure.high)}"
+
+
+def complement(figure: MeasuredValue) -> MeasuredValue:
+    """One minus a share: the false non-match rate of a true-accept rate."""
+    return MeasuredValue(1 - figure.value, 1 - figure.high, 1 - figure.low, figure.n)
+
+
+def points(difference: float) -> str:
+    """A difference of shares in percentage points, with its sign."""
+    return f"{100 * difference:+.1f}".replace("-", "−")
 
 
 def rate(name: str) -> str:

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from likeness.data.faceset import usable
 from likeness.reporting.document import Figure
 from likeness.reporting.figures.style import HEIGHT, MUTED, OURS, WIDTH, figure
+from likeness.reporting.wording import percent
 
 _BINS = ((1, 1), (2, 2), (3, 3), (4, 5), (6, 10), (11, 20), (21, 50), (51, None))
 
@@ -35,7 +36,7 @@ def images_per_person(counts: ArrayLike) -> Figure:
     numbers = base.mark_text(dy=-6, fontSize=11, color=MUTED).encode(text="people:Q")
     chart = (base.mark_bar(color=OURS) + numbers).properties(width=WIDTH, height=HEIGHT)
     one = float(np.mean(values == 1)) if len(values) else 0.0
-    caption = f"Images per person (logarithmic height). {one:.0%} of the people have one image only."
+    caption = f"Images per person (logarithmic height). {percent(one, 0)} of the people have one image only."
     return figure("images-per-person", chart, caption)
 
 

@@ -30,6 +30,7 @@ _ON_DARK = {
     SAME: "#3fc4b5",
     DIFFERENT: "#f08a67",
 }
+_LOCALE = {"decimal": ".", "thousands": "\u202f", "grouping": [3], "currency": ["", ""], "percent": "\u202f%"}
 _ID = re.compile(r'(?<=\bid=")[\w-]+(?=")')
 
 
@@ -62,7 +63,8 @@ def figure(name: str, chart: Any, caption: str) -> Figure:
         )
         .configure_title(color=INK, fontSize=12, fontWeight="normal", anchor="start")
     )
-    return Figure(name, _own_ids(vl_convert.vegalite_to_svg(styled.to_dict()), name), caption)
+    svg = vl_convert.vegalite_to_svg(styled.to_dict(), format_locale=_LOCALE)
+    return Figure(name, _own_ids(svg, name), caption)
 
 
 def dark_rules() -> str:

@@ -1,4 +1,4 @@
-"""Chapter: the best and the worst decisions, with pictures, what the network looked at, and a reasoned cause."""
+"""Chapter: the best and the worst decisions, with pictures, heat maps, and a possible cause."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from likeness.reporting.wording import number, percent
 
 _TITLE = "Best and worst decisions"
 _KINDS = {
-    "false-accept": ("Taken for one person, are two", "Said one person: they are two"),
-    "false-reject": ("Taken for two people, are one", "Said two people: it is one"),
-    "true-accept": ("Surest to be one person, and right", "Said one person, rightly"),
-    "true-reject": ("Surest to be two people, and right", "Said two people, rightly"),
+    "false-accept": ("Worst false matches", "False match: two people decided to be one"),
+    "false-reject": ("Worst false non-matches", "False non-match: one person decided to be two"),
+    "true-accept": ("Most confident true matches", "True match"),
+    "true-reject": ("Most confident true non-matches", "True non-match"),
 }
 _METHODS = {
     "grad-cam": "Grad-CAM (Selvaraju et al. 2017): the last layer that still has places, each channel weighed by "
@@ -48,10 +48,12 @@ def decisions_section(artefacts: Artefacts, params: ReportParams) -> Section:
 
 def _explained(method: str) -> str:
     return (
-        "Above, the two crops as the network saw them; below, the same under a heat map of what spoke for the "
-        f"decision, the brighter the more. Heat maps by {_METHODS.get(method, quoted(method))}. A cause is told "
-        "as far as numbers carry it: a property stands out when it lies in the most extreme tenth of all test "
-        "pairs, which is a reason to look, not a proof."
+        "Above, the two crops as the model saw them; below, the same under a heat map of what spoke for the "
+        f"decision, the brighter the more. Heat maps by {_METHODS.get(method, quoted(method))}. A property is "
+        f"named "
+        "as a possible cause when it lies in the most extreme tenth of all test pairs: a reason to look, not a "
+        "proof. "
+        "Brightness depends on the light and on the skin alike, so that it explains nothing by itself."
     )
 
 

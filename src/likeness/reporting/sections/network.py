@@ -92,8 +92,8 @@ def network_section(artefacts: Artefacts) -> Section:
         Prose(_COMPARATORS.get(model.comparator.name, f"Comparator {quoted(model.comparator.name)}.")),
     ]
     if artefacts.layers is None:
-        return Section("network", "The network", [*blocks, Note(_MISSING, "missing")])
-    return Section("network", "The network", [*blocks, *_tables(artefacts.layers, model)])
+        return Section("network", "The model", [*blocks, Note(_MISSING, "missing")])
+    return Section("network", "The model", [*blocks, *_tables(artefacts.layers, model)])
 
 
 _MISSING = "The layer table is missing: the evaluation has written no `layers.csv`."
@@ -104,9 +104,9 @@ def _tables(layers: pd.DataFrame, model: ModelParams) -> list[Block]:
     heaviest = layers.iloc[int(layers["parameters"].to_numpy().argmax())]
     share = heaviest["parameters"] / max(parameters, 1)
     told = Prose(
-        f"**{count(parameters)}** numbers in all (batch-norm running statistics included), "
+        f"**{count(parameters)}** parameters in all (running statistics of batch norm included), "
         f"**{number(mmacs, 4)}** million multiply-accumulates for one embedding and one comparison. "
-        f"{quoted(str(heaviest['name']).removeprefix('backbone.'))} holds {percent(share, 0)} of the numbers."
+        f"{quoted(str(heaviest['name']).removeprefix('backbone.'))} holds {percent(share, 0)} of the parameters."
     )
     columns = [Column("layer"), Column("kind"), Column("output"), Column("numbers", True), Column("MMACs", True)]
     rows = [[*_row(layer), _reason(layer, model)] for layer in records(layers)]

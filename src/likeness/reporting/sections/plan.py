@@ -43,11 +43,12 @@ def _fit(trained: TrainingFacts) -> list[Block]:
     fit = trained.fit
     if fit is None:
         return []
+    before = "the trained network" if trained.epochs else "the descriptions, of which nothing is learnt"
     return [
         Prose(
-            f"Behind the trained network, which stays as it is, a map was fitted on training faces: "
-            f"**{fit.kind}**. On the held-out pairs the network alone had an accuracy of "
-            f"{percent(fit.before.accuracy)} and an AUC of {fit.before.auc:.4f}; the map changes them by "
+            f"Behind {before}, a map was fitted on training faces: "
+            f"**{fit.kind}**. On the held-out pairs, without the map, the accuracy was "
+            f"{percent(fit.before.accuracy)} and the AUC {fit.before.auc:.4f}; the map changes them by "
             f"{_signed(100 * fit.gain.accuracy, 1)} points and {_signed(fit.gain.auc, 4)}."
         )
     ]

@@ -6,14 +6,14 @@ from likeness.artifacts.metrics import IdentificationMetrics
 from likeness.reporting.artefacts import Artefacts
 from likeness.reporting.document import Block, Column, Gallery, Note, Prose, Section, Table
 from likeness.reporting.figures.verification import cmc
-from likeness.reporting.sections.results import NOTHING_MEASURED, SYSTEMS
+from likeness.reporting.sections.results import NOTHING_MEASURED, SYSTEMS, named
 from likeness.reporting.wording import count, measured, percent, rate
 
 _TITLE = "Who is this?"
 
 
 def recognition_section(artefacts: Artefacts) -> Section:
-    """N-way one-shot trials, rank 1, CMC, and refusing strangers."""
+    """N-way one-shot trials, rank 1, CMC, and rejection of people who are not enrolled."""
     if artefacts.metrics is None:
         return Section("recognition", _TITLE, [NOTHING_MEASURED])
     found = artefacts.metrics.identification
@@ -22,15 +22,15 @@ def recognition_section(artefacts: Artefacts) -> Section:
     blocks: list[Block] = [Prose(_told(found)), _table(found)]
     curves = artefacts.cmc
     if curves is not None and len(curves):
-        blocks.append(Gallery([cmc(curves, [name for name in SYSTEMS if name in set(curves["system"])])]))
+        blocks.append(Gallery([cmc(named(curves))]))
     return Section("recognition", _TITLE, blocks)
 
 
 def _told(found: IdentificationMetrics) -> str:
     return (
-        f"Each of {count(found.known_people)} test people is enrolled from **one** photograph, with no "
-        f"training, and looked for with {count(found.probes)} others; {count(found.unknown_people)} more "
-        f"people are strangers who must be refused. A one-shot trial shows {found.ways} candidates (chance "
+        f"Each of {count(found.known_people)} test people is enrolled from **one** photograph, without "
+        f"training, and searched for with {count(found.probes)} others; {count(found.unknown_people)} more "
+        f"people are not enrolled and must be rejected. A one-shot trial shows {found.ways} candidates (chance "
         f"{percent(1 / (found.ways or 1))}; {count(found.trials)} trials). Intervals by resampling people."
     )
 
@@ -58,4 +58,4 @@ def _label(name: str, found: IdentificationMetrics) -> str:
         return f"{found.ways}-way one-shot accuracy"
     if name.startswith("rank_"):
         return f"right person among the first {name.removeprefix('rank_')}"
-    return f"found first and accepted, while {rate(name)} of the strangers are accepted"
+    return f"ranked first and accepted, at {rate(name)} false positive identifications"

@@ -7,17 +7,17 @@ from likeness.models.decision import Decision
 from likeness.reporting.artefacts import Artefacts
 from likeness.reporting.document import Block, Column, Gallery, Prose, Section, Table
 from likeness.reporting.figures.verification import threshold_choice
-from likeness.reporting.wording import count, measured, number, rate
+from likeness.reporting.wording import complement, count, measured, number, rate
 
 
 def threshold_section(artefacts: Artefacts) -> Section:
-    """Where the threshold and the probability come from, and the thresholds at stated false-accept rates."""
+    """Where the threshold and the probability come from, and the thresholds at stated false match rates."""
     decision = artefacts.card.decision
     blocks: list[Block] = [
         Prose(
-            f"A pair whose score reaches **{number(decision.threshold)}** is said to be one person. That "
-            "threshold is the one with the most right decisions on the holdout pairs, in the middle of the widest "
-            "gap where several are equally right. The test pairs had no part in it."
+            f"A pair whose score reaches **{number(decision.threshold)}** is decided to show one person. That "
+            "threshold has the most correct decisions on the holdout pairs, in the middle of the widest "
+            "gap where several are equally good. The test pairs had no part in it."
         ),
         Prose(
             "The probability that people are shown is the score through a logistic curve, "
@@ -41,11 +41,11 @@ def _choice(artefacts: Artefacts, threshold: float) -> list[Block]:
 
 def _operating_points(decision: Decision, metrics: Metrics | None) -> Table:
     columns = [
-        Column("stated FAR", True),
+        Column("stated FMR", True),
         Column("threshold", True),
-        Column("from so many pairs", True),
-        Column("FAR on the test pairs", True),
-        Column("TAR on the test pairs", True),
+        Column("holdout pairs behind it", True),
+        Column("FMR on the test pairs", True),
+        Column("FNMR on the test pairs", True),
     ]
     found = metrics.model.operating_points.values() if metrics else ()
     at_threshold = {point.threshold: point for point in found}
@@ -58,10 +58,10 @@ def _operating_points(decision: Decision, metrics: Metrics | None) -> Table:
                 number(point.threshold),
                 count(point.impostor_pairs),
                 measured(on_test.far if on_test else None),
-                measured(on_test.tar if on_test else None),
+                measured(complement(on_test.tar) if on_test else None),
             ]
         )
-    caption = "Thresholds that one may choose instead, by the share of different people taken for one."
+    caption = "Thresholds that one may choose instead, by false match rate."
     return Table(columns, rows, caption)
 
 

@@ -30,14 +30,18 @@ def training_section(artefacts: Artefacts) -> Section:
     """Formula of the loss, convergence, curves, and the table of epochs."""
     trained = artefacts.card.trained
     described = (artefacts.params.get("recipe") or {}).get("description")
+    fitted = trained.epochs == 0
     blocks: list[Block] = [
         *([Prose(str(described))] if described else []),
-        Prose("The loss that was minimised, with its numbers:"),
+        Prose(
+            "Nothing is learnt by gradient descent. What was fitted:" if fitted else "The loss that was minimised:"
+        ),
         Code(trained.formula, "text"),
         *plan_blocks(trained),
     ]
-    if trained.epochs == 0:
-        return Section("training", "The training", [*blocks, Prose("Nothing was learnt by gradient descent.")])
+    if fitted:
+        took = [Facts([("Time of fitting", duration(artefacts.summary.seconds))])] if artefacts.summary else []
+        return Section("training", "The training", [*blocks, *took])
     if artefacts.history is None or not len(artefacts.history):
         blocks.append(Note("The curves are missing: the training has written no `history.csv`.", "missing"))
         return Section("training", "The training", blocks)

@@ -1,0 +1,119 @@
+"""The beginning of the results: the verdict with what qualifies it, and the conditions of the figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from likeness.artifacts.metrics import MeasuredValue, Metrics
+from likeness.reporting.document import Block, Headline, Note, Prose
+from likeness.reporting.inline import quoted
+from likeness.reporting.wording import complement, count, interval, number, percent, points, rate
+
+
+def headline(metrics: Metrics) -> Headline:
+    """The figures that a reader should carry away."""
+    return Headline(list(_figures(metrics)))
+
+
+def _figures(metrics: Metrics) -> Iterator[tuple[str, str, str]]:
+    test = metrics.model.test
+    yield percent(test.accuracy.value), "accuracy on the test pairs", interval(test.accuracy)
+    yield number(test.auc.value, 3), "area under the ROC (AUC)", interval(test.auc, share=False)
+    strictest = strictest_rate(metrics)
+    if strictest is not None:
+        missed = complement(test.tar[strictest])
+        yield percent(missed.value), f"false non-matches at {rate(strictest)} false matches", interval(missed)
+    baseline = metrics.baseline.test.accuracy
+    yield percent(baseline.value), "accuracy of the classical baseline, same pairs", interval(baseline)
+
+
+def strictest_rate(metrics: Metrics) -> str | None:
+    """Name of the lowest false match rate that the test pairs can show; None if they can show none."""
+    test = metrics.model.test
+    supported = [name for name in test.tar if name not in test.beyond_support]
+    return min(supported, key=level) if supported else None
+
+
+def level(name: str) -> float:
+    """The rate in the name of a figure: tar_at_far_1e-2 is 0.01."""
+    return float(name.rpartition("_far_")[2].replace("_", "."))
+
+
+def verdict(metrics: Metrics) -> list[Block]:
+    """One sentence with interval and comparison; then what it does not hold for."""
+    gain = metrics.comparison["model_minus_baseline"]
+    accuracy = metrics.model.test.accuracy
+    ahead = gain.accuracy.low > 0
+    judged = _judged(gain.accuracy)
+    text = (
+        f"The model decides {percent(accuracy.value)} of the test pairs correctly ({interval(accuracy)}) and is "
+        f"**{judged} the classical baseline**: {points(gain.accuracy.value)} points of accuracy (95 % interval "
+        f"{points(gain.accuracy.low)} to {points(gain.accuracy.high)}, paired); "
+        f"{count(gain.mcnemar.first_only)} pairs are decided correctly by the model alone, "
+        f"{count(gain.mcnemar.second_only)} by the baseline alone ({_probability(gain.mcnemar.p_value)})."
+    )
+    blocks: list[Block] = [Prose(text) if ahead else Note(text, "warning")]
+    behind = list(_behind(metrics))
+    if behind and gain.accuracy.value > 0:
+        told = "; ".join(behind)
+        blocks.append(
+            Note(f"**That holds for accuracy only.** The model is behind the baseline at {told}.", "warning")
+        )
+    return blocks
+
+
+def _judged(gain: MeasuredValue) -> str:
+    if gain.low > 0:
+        return "better than"
+    return "worse than" if gain.high < 0 else "not shown to be better than"
+
+
+def _behind(metrics: Metrics) -> Iterator[str]:
+    """Where the baseline has the better figure: at a strict threshold, at rank 1, among N people."""
+    strictest = strictest_rate(metrics)
+    ours, theirs = metrics.model.test.tar, metrics.baseline.test.tar
+    if strictest is not None and strictest in theirs and ours[strictest].value < theirs[strictest].value:
+        missed = (percent(complement(one[strictest]).value) for one in (ours, theirs))
+        yield f"a strict threshold (FNMR at FMR {rate(strictest)}: {' against '.join(missed)})"
+    found = metrics.identification
+    names = {"rank_1": "rank 1", "one_shot": f"{found.ways}-way one-shot recognition"}
+    systems = [found.systems.get(name, {}) for name in ("model", "baseline")]
+    for name, label in names.items():
+        figures = [system.get(name) for system in systems]
+        if figures[0] and figures[1] and figures[0].value < figures[1].value:
+            yield f"{label} ({percent(figures[0].value)} against {percent(figures[1].value)})"
+
+
+def _probability(p: float) -> str:
+    return "McNemar p < 0.001" if p < 0.001 else f"McNemar p = {p:.2g}"
+
+
+def ensemble(metrics: Metrics) -> list[Block]:
+    """What averaging several networks has gained over the best of them."""
+    if "best_member" not in metrics.systems:
+        return []
+    best, gain = metrics.systems["best_member"], metrics.comparison["model_minus_best_member"].accuracy
+    low, high, value = (points(each) for each in (gain.low, gain.high, gain.value))
+    return [
+        Prose(
+            f"Against its **best member** ({quoted(best.name)}, chosen on held-out pairs) "
+            f"the ensemble gains {value} points of accuracy (95 % interval {low} to {high}, paired). A decision "
+            "costs what all members cost together; see the layers of the model."
+        )
+    ]
+
+
+def conditions(metrics: Metrics) -> str:
+    """Protocol, outside data, alignment and what the intervals mean: what an accuracy is nothing without."""
+    protocol, data = metrics.protocol, metrics.data
+    pairs, span = protocol.pairs["test"], protocol.interval
+    fold = "" if protocol.fold is None else f", fold {protocol.fold}"
+    return (
+        f"Measured on {count(pairs.all)} test pairs ({count(pairs.same)} of one person, "
+        f"{count(pairs.different)} of two people) of people who are in no training pair. Protocol "
+        f"**{protocol.name}**, view {protocol.view}{fold}, outside data **{protocol.outside_data}**, pictures "
+        f"{quoted(data.source)} aligned **{data.alignment}**. Intervals: {percent(span.confidence, 0)}, "
+        f"{span.method} with {count(span.resamples)} resamples by {span.unit}; where fewer than five outcomes "
+        f"of a "
+        "kind were seen, at least Wilson's interval."
+    )
