@@ -6,9 +6,12 @@ import json
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
+from likeness.artifacts.gate_figures import GATE_FIGURES, GateFigures
 from likeness.artifacts.history import HISTORY, EpochRecord
 from likeness.artifacts.metrics import METRICS
+from likeness.artifacts.predictions import PREDICTIONS, people, read_test_pairs
 from likeness.artifacts.run_note import RUN_NOTE, Provenance, RunNote
 from likeness.artifacts.source_card import SOURCE_CARD, SourceCard
 from likeness.artifacts.training_summary import (
@@ -19,6 +22,7 @@ from likeness.artifacts.training_summary import (
     HoldoutMetrics,
     MemberFacts,
 )
+from likeness.errors import DataError
 
 
 def test_source_card(tmp_path: Path) -> None:
@@ -126,6 +130,42 @@ def test_training_summary(tmp_path: Path) -> None:
     assert summary.members == {"member-1": member}
     assert summary.fit == FitFacts("wccn", holdout, HoldoutGain(0.1, 0.1))
     assert summary.params == {"train": {"epochs": 0}}
+
+
+DECIDED = {
+    "same": [True, False],
+    "score": [0.9, 0.1],
+    "probability": [0.8, 0.2],
+    "predicted": True,
+    "correct": True,
+}
+
+
+def test_predictions_of_an_evaluation(tmp_path: Path) -> None:
+    """0.1 named rows of the manifest, which the report can do without, but the gate cannot."""
+    path = tmp_path / "predictions.parquet"
+    pd.DataFrame({"split": ["holdout", "test"], "a": [0, 5], "b": [1, 9], **DECIDED}).to_parquet(path, index=False)
+    assert PREDICTIONS.read(path)["score"].tolist() == [0.9, 0.1]
+    with pytest.raises(DataError, match=r"does not name the images.*dvc repro evaluate"):
+        read_test_pairs(path)
+
+
+def test_predictions_of_a_version(tmp_path: Path) -> None:
+    names = {"first": ["Ann_0001", "Bo_0001"], "second": ["Ann_0002", "Ann_0003"]}
+    persons = {"first_person": ["Ann", "Bo"], "second_person": ["Ann", "Ann"]}
+    worse = {"brightness": [0.5, 0.25], "sharpness": [9.0, 8.0]}
+    path = tmp_path / "predictions.parquet"
+    table = pd.DataFrame({"split": "test", **DECIDED, **names, **persons, **worse})
+    table.astype({"brightness": "float32", "sharpness": "float32"}).to_parquet(path, index=False)
+    read = read_test_pairs(path)
+    assert [people(read[side]).tolist() for side in ("first", "second")] == [["Ann", "Bo"], ["Ann", "Ann"]]
+    assert read["brightness"].tolist() == [0.5, 0.25]
+
+
+def test_figures_of_a_version(tmp_path: Path) -> None:
+    path = tmp_path / "figures.json"
+    path.write_text('{"baseline_accuracy": 0.6, "bytes": 10, "milliseconds": 1.5, "threshold": 0.2}')
+    assert GATE_FIGURES.read(path) == GateFigures(0.2, 0.6, 10)
 
 
 FORMER = Path(__file__).parent / "former"

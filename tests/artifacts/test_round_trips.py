@@ -16,9 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from likeness.artifacts.gate_decision import GATE_DECISION
+from likeness.artifacts.gate_figures import GATE_FIGURES
 from likeness.artifacts.history import HISTORY, STEPS, EpochRecord, StepRecord
 from likeness.artifacts.json_file import JsonFile
 from likeness.artifacts.metrics import METRICS, Metrics, SystemMetrics
+from likeness.artifacts.predictions import PREDICTIONS, PredictionRecord
 from likeness.artifacts.run_note import RUN_NOTE
 from likeness.artifacts.source_card import SOURCE_CARD
 from likeness.artifacts.sweep_table import SWEEP, SweepRecord
@@ -35,7 +37,7 @@ PLAIN = {
     type(None): st.none(),
     Any: st.none() | st.booleans() | st.integers() | TEXT,
 }
-FILES: list[JsonFile[Any]] = [GATE_DECISION, METRICS, RUN_NOTE, SOURCE_CARD, SUMMARY, TRIAL]
+FILES: list[JsonFile[Any]] = [GATE_DECISION, GATE_FIGURES, METRICS, RUN_NOTE, SOURCE_CARD, SUMMARY, TRIAL]
 
 
 def values(hint: Any) -> st.SearchStrategy[Any]:
@@ -76,13 +78,18 @@ def test_json(file: JsonFile[Any], data: st.DataObject) -> None:
         assert file.read(path) == record
 
 
-TABLES = [(HISTORY, EpochRecord), (STEPS, StepRecord), (SWEEP, SweepRecord)]
+TABLES = [
+    (HISTORY, EpochRecord),
+    (STEPS, StepRecord),
+    (SWEEP, SweepRecord),
+    (PREDICTIONS, PredictionRecord),
+]
 
 
-@pytest.mark.parametrize(("file", "kind"), TABLES, ids=["history", "steps", "sweep"])
+@pytest.mark.parametrize(("file", "kind"), TABLES, ids=lambda each: getattr(each, "name", ""))
 @settings(deadline=None, max_examples=30)
 @given(data=st.data())
-def test_csv(file: TableFile, kind: type[Any], data: st.DataObject) -> None:
+def test_table(file: TableFile, kind: type[Any], data: st.DataObject) -> None:
     table = file.records(data.draw(st.lists(values(kind), max_size=5)))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / file.name

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import torch
 
+from likeness.artifacts.predictions import people
 from likeness.data.splits import Pairs
 from likeness.errors import ModelError, OutputError
 from likeness.evaluation.baselines import BaselineParams
@@ -59,9 +60,11 @@ def test_every_figure_lies_in_its_interval_and_says_what_it_rests_on(found, worl
 
 
 def test_the_tables_agree_with_the_figures(found, world):
-    _, split, loaded = world
+    store, split, loaded = world
     tests = found.predictions[found.predictions["split"] == "test"]
     np.testing.assert_array_equal(tests["same"], split.test.same)
+    np.testing.assert_array_equal(people(tests["first"]), store.manifest["person"].iloc[split.test.a])
+    np.testing.assert_array_equal(people(tests["second"]) == people(tests["first"]), split.test.same)
     np.testing.assert_array_equal(tests["predicted"], tests["score"] >= loaded.card.decision.threshold)
     figures = found.metrics.model.test
     assert figures.accuracy.value == pytest.approx(np.mean(tests["predicted"] == tests["same"]))
@@ -128,7 +131,7 @@ def test_nothing_is_chosen_on_the_test_pairs(found, world):
         assert other.metrics.systems[system].threshold == found.metrics.systems[system].threshold
         assert other.metrics.systems[system].holdout == found.metrics.systems[system].holdout
         assert other.metrics.systems[system].test.accuracy != found.metrics.systems[system].test.accuracy
-    chosen = ["a", "b", "score", "probability", "predicted"]
+    chosen = ["first", "second", "score", "probability", "predicted"]
     pd.testing.assert_frame_equal(other.predictions[chosen], found.predictions[chosen])
     thresholds = [sorted(set(table["threshold"])) for table in (other.roc, found.roc)]
     assert thresholds[0] == thresholds[1]
@@ -179,18 +182,12 @@ def test_an_output_that_cannot_be_written_leaves_the_old_one(found, tmp_path, mo
     out = tmp_path / "evaluation"
     write_study(out, found)
     before = (out / "metrics.json").read_bytes()
-    full = dataclasses.replace(found, layers=_Unwritable())
+    endless = {"x" * 300 + ".png": np.zeros((1, 1, 3), np.uint8)}  # no file system takes such a name
+    full = dataclasses.replace(found, showcase=dataclasses.replace(found.showcase, pictures=endless))
     with pytest.raises(OutputError, match="intact"):
         write_study(out, full)
     assert (out / "metrics.json").read_bytes() == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["evaluation"]
-
-
-class _Unwritable(pd.DataFrame):
-    """A table that meets a full disk."""
-
-    def to_csv(self, *_args: object, **_kwargs: object) -> None:  # type: ignore[override]
-        raise OSError(28, "No space left on device")
 
 
 def test_the_headline_is_what_two_trainings_are_compared_by(found, tmp_path):

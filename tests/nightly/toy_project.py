@@ -18,7 +18,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import psutil
 import yaml
 
@@ -28,7 +27,6 @@ from likeness.nightly.dvc import PREPARATION
 from likeness.nightly.params import STAGES
 from likeness.nightly.prefect_server import healthy
 from likeness.tracking.consistency import StageOutputs
-from likeness.tracking.packing import write_named
 from likeness.tracking.registry import Registry
 from tests.data.tiny import tiny_faceset
 from tests.tracking.samples import METRICS, trained
@@ -93,13 +91,10 @@ def judged_model() -> Path:
         (folder / "model").rename(model)
         tiny_faceset(faces, {"Ann": 2, "Bo": 2})
         evaluation.mkdir(parents=True)
-        pd.DataFrame({"a": [0, 0], "b": [1, 2], "split": "test", "same": [True, False]}).to_parquet(
-            evaluation / "predictions.parquet"
-        )
+        predictions = (folder / "predictions.parquet").rename(evaluation / "predictions.parquet")
         METRICS_FILE.write(evaluation / "metrics.json", METRICS)
-        write_named(outputs, folder / "predictions.parquet")
         registry = Registry.open()
-        version = registry.register(model, folder / "predictions.parquet", METRICS, outputs.run).version
+        version = registry.register(model, predictions, METRICS, outputs.run).version
         registry.record(GateDecision("promoted", "It clears the floor.", version, None, 2, ()))
     return folder
 

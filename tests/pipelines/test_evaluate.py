@@ -5,9 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
+from likeness.artifacts.predictions import PREDICTIONS
 from likeness.errors import ParamsError
 from likeness.models.weights import save_model
 from pipelines.evaluate import main
@@ -45,8 +45,7 @@ def test_the_stage_writes_its_files(inputs, tmp_path):
     metrics = json.loads((tmp_path / "evaluation" / "metrics.json").read_text())
     assert metrics["model"]["test"]["accuracy"]["n"] == metrics["protocol"]["pairs"]["test"]["all"]
     assert "no tracking in this test" in done.stderr
-    predictions = pd.read_parquet(tmp_path / "evaluation" / "predictions.parquet")
-    assert list(predictions) == ["split", "a", "b", "same", "score", "probability", "predicted", "correct"]
+    predictions = PREDICTIONS.read(tmp_path / "evaluation" / "predictions.parquet")
     assert set(predictions["split"]) == {"holdout", "test"}
 
 

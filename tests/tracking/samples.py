@@ -6,9 +6,11 @@ import math
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from likeness.artifacts.history import HISTORY, STEPS, EpochRecord, StepRecord
+from likeness.artifacts.predictions import PREDICTIONS
 from likeness.artifacts.run_note import RUN_NOTE
 from likeness.artifacts.training_summary import SUMMARY, Machine, PeakMemory, TrainingFacts, TrainingSummary
 from likeness.models.card import Card
@@ -42,18 +44,25 @@ def trained(
         fingerprint=fingerprint, recipe="tiny", seed=seed, trained=TrainingFacts(), versions={},
     )  # fmt: skip
     save_model(folder / "model", siamese, card)
+    first, second = image_pairs(same)
     predictions = pd.DataFrame(
         {
-            "split": "test", "first": [f"a{i}" for i in range(PAIRS)], "second": [f"b{i}" for i in range(PAIRS)],
-            "first_person": np.arange(PAIRS), "second_person": np.arange(PAIRS) + PAIRS * ~same,
-            "same": same, "score": score, "probability": np.where(score > 0, 0.9, 0.1), "correct": correct,
+            "split": "test", "first": first, "second": second, "same": same, "score": score,
+            "probability": np.where(score > 0, 0.9, 0.1), "predicted": score > 0, "correct": correct,
+            "brightness": math.nan, "contrast": math.nan, "sharpness": math.nan,
         }
     )  # fmt: skip
-    predictions.to_parquet(folder / "predictions.parquet")
+    PREDICTIONS.write(folder / PREDICTIONS.name, predictions)
     note = DatasetNote("synthetic", fingerprint, "lfwa.tar.gz")
     with TrackedRun.start(TrackingParams(), title=RunTitle("tiny", "synthetic"), values={}, dataset=note) as run:
         RUN_NOTE.write(folder / "run.json", run.finish(folder / "model" if log_model else None, {}))
     return folder
+
+
+def image_pairs(same: npt.NDArray[np.bool_]) -> tuple[list[str], list[str]]:
+    """Names of the images of pairs, each of people of its own."""
+    first = [f"P{i:04d}_0001" for i in range(len(same))]
+    return first, [f"{'P' if one else 'Q'}{i:04d}_0002" for i, one in enumerate(same)]
 
 
 def training_reports(folder: Path) -> None:

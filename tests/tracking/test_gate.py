@@ -8,8 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from likeness.artifacts.gate_figures import GateFigures
 from likeness.errors import DataError
 from likeness.tracking.gate import GateCandidate, GateParams, decide
+from tests.tracking.samples import image_pairs
 
 PAIRS = 1000
 
@@ -31,19 +33,17 @@ def candidate(
     score = np.where(same, margin, -margin)
     predictions = pd.DataFrame(
         {
-            "first": [f"a{i}" for i in range(PAIRS)],
-            "second": [f"b{i}" for i in range(PAIRS)],
-            "first_person": np.arange(PAIRS),
-            "second_person": np.where(same, np.arange(PAIRS), np.arange(PAIRS) + PAIRS),
+            **dict(zip(("first", "second"), image_pairs(same), strict=True)),
             "same": same,
             "score": score,
             "probability": norm.cdf(score * norm.ppf(accuracy) * 2),
             "correct": (score >= 0) == same,
             "brightness": np.random.default_rng(1).random(PAIRS),
+            "sharpness": np.nan,
         }
     )
-    made = GateCandidate(version, predictions, 0.0, baseline_accuracy=0.6, bytes=10_000)
-    return replace(made, **changes)  # type: ignore[arg-type]
+    figures = replace(GateFigures(0.0, baseline_accuracy=0.6, bytes=10_000), **changes)  # type: ignore[arg-type]
+    return GateCandidate(version, predictions, figures)
 
 
 FAST = GateParams(resamples=300)

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from likeness.artifacts.gate_figures import GateFigures
 from likeness.errors import ModelError, TrackingError
-from likeness.files import read_json, write_json
+from likeness.files import write_json
 from likeness.models.card import WEIGHTS
 from likeness.models.weights import load_model
 from likeness.serving.service import Service
@@ -257,6 +258,8 @@ def test_a_store_that_fails_after_the_change_does_not_say_that_nothing_changed(
 def test_a_version_that_an_earlier_release_registered_can_be_judged(registry: Registry, first: Path) -> None:
     """Its figures hold the milliseconds of one embedding, which are measured at the gate since."""
     version = register(registry, first)
-    figures = registry.versions.files(registry.versions.of(version)) / "figures.json"
-    write_json(figures, read_json(figures) | {"milliseconds": 1.5})
-    assert registry.candidate(version).baseline_accuracy == 0.6
+    folder = registry.versions.files(registry.versions.of(version))
+    write_json(
+        folder / "figures.json", {"threshold": 0.1, "baseline_accuracy": 0.6, "bytes": 9, "milliseconds": 1.5}
+    )
+    assert registry.candidate(version).figures == GateFigures(0.1, 0.6, 9)

@@ -30,6 +30,7 @@ class TableFile:
         stage: of dvc.yaml that writes it; None where no stage does.
         defaults: of the columns that tables of earlier releases lack.
         command: that makes it where no stage does.
+        former: columns of tables of earlier releases, which are left out.
     """
 
     name: str
@@ -37,6 +38,7 @@ class TableFile:
     stage: str | None = None
     defaults: Mapping[str, Any] = field(default_factory=dict)
     command: str | None = None
+    former: tuple[str, ...] = ()
 
     def write(self, path: Path, table: pd.DataFrame) -> None:
         """Writes a table atomically; what is not known (None, NaN) is an empty cell of a CSV.
@@ -61,6 +63,7 @@ class TableFile:
         """
         try:
             table = self._csv(path) if path.suffix == ".csv" else pd.read_parquet(path)
+            table = table.drop(columns=list(self.former), errors="ignore")
             table = table.assign(**{name: value for name, value in self.defaults.items() if name not in table})
             self._check(table, str(path))
             return table[list(self.columns)].astype(dict(self.columns))

@@ -152,6 +152,11 @@ def usable(manifest: pd.DataFrame) -> npt.NDArray[np.bool_]:
     return (manifest["problem"] == "").to_numpy(bool)
 
 
+def image_names(manifest: pd.DataFrame) -> pd.Series[str]:
+    """The name of each image, as lists name it without a suffix: Ann_Lee_0001."""
+    return manifest["person"] + "_" + manifest["number"].astype(str).str.zfill(4)
+
+
 def problem_counts(manifest: pd.DataFrame) -> dict[str, int]:
     """How many images each of `PROBLEMS` keeps out."""
     return {problem: int((manifest["problem"] == problem).sum()) for problem in PROBLEMS}

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from likeness.artifacts.evaluation_tables import LAYERS
 from likeness.models.embedding import evaluating
 from likeness.models.siamese import Siamese
 
@@ -45,7 +46,7 @@ def layer_table(siamese: Siamese, size: tuple[int, int]) -> pd.DataFrame:
         embedding = siamese.embed(torch.zeros((1, 1, *size), device=device))
         siamese.score(embedding, embedding)
     rows = [vars(layer) for layer in met.values()]
-    return pd.DataFrame(rows, columns=["name", "kind", "output_shape", "parameters", "mmacs"])
+    return pd.DataFrame(rows, columns=list(LAYERS.columns))
 
 
 @contextmanager

@@ -6,7 +6,9 @@ import math
 from collections.abc import Mapping
 from pathlib import Path
 
+from likeness.artifacts.evaluation_tables import CALIBRATION, CMC, DET, LAYERS, ROC, SLICES
 from likeness.artifacts.metrics import METRICS, Metrics, VerificationMetrics
+from likeness.artifacts.predictions import PREDICTIONS
 from likeness.evaluation.pictures import save_picture
 from likeness.evaluation.study import Study
 from likeness.files import file_sha256, replaced_folder, write_json
@@ -25,23 +27,23 @@ def write_study(folder: Path, found: Study, inputs: Mapping[str, Path] | None = 
     Raises:
         OutputError: the folder cannot be written; what it held is intact.
     """
-    tables = {
-        "roc": found.roc,
-        "det": found.det,
-        "calibration": found.calibration,
-        "slices": found.slices,
-        "cmc": found.cmc,
-        "layers": found.layers,
-    }
+    tables = (
+        (PREDICTIONS, found.predictions),
+        (ROC, found.roc),
+        (DET, found.det),
+        (CALIBRATION, found.calibration),
+        (SLICES, found.slices),
+        (CMC, found.cmc),
+        (LAYERS, found.layers),
+    )
     with replaced_folder(folder) as temporary:
         METRICS.write(temporary / METRICS.name, found.metrics)
         write_json(temporary / "headline.json", headline(found.metrics))
-        found.predictions.to_parquet(temporary / "predictions.parquet", index=False)
-        for name, table in tables.items():
-            table.to_csv(temporary / f"{name}.csv", index=False)
+        for file, table in tables:
+            file.write(temporary / file.name, table)
         told = {"method": found.showcase.method, "decisions": found.showcase.decisions}
         write_json(temporary / "decisions.json", told)
-        made = {"metrics": temporary / METRICS.name, "predictions": temporary / "predictions.parquet"}
+        made = {"metrics": temporary / METRICS.name, "predictions": temporary / PREDICTIONS.name}
         digests = {name: file_sha256(path) for name, path in {**(inputs or {}), **made}.items()}
         write_json(temporary / "digests.json", digests)
         for name, picture in found.showcase.pictures.items():

@@ -18,9 +18,10 @@ import numpy as np
 import pandas as pd
 import torch
 
+from likeness.artifacts.evaluation_tables import CMC, DET
 from likeness.artifacts.metrics import METRICS, Metrics
 from likeness.artifacts.source_card import SourceCard
-from likeness.data.faceset import FaceSet
+from likeness.data.faceset import FaceSet, image_names
 from likeness.data.splits import Pairs, Split
 from likeness.evaluation import figures
 from likeness.evaluation.baselines import classical_baseline
@@ -52,13 +53,9 @@ class Study:
 
     Attributes:
         metrics: figures with intervals.
-        roc: columns system, far, tar, threshold, on the test pairs.
-        det: columns system, fmr, fnmr, fnmr_low, fnmr_high, on the test pairs.
-        predictions: one row a holdout or test pair: split, a, b, same, score, probability, predicted, correct.
-        calibration: one row a bin of the test pairs' probabilities.
-        slices: accuracy and AUC on quarters of the test pairs.
-        cmc: columns system, rank, share, low, high; no rows where nobody can be recognised.
-        layers: one row a layer of the model.
+        roc, det, calibration, slices, cmc, layers: see `likeness.artifacts.evaluation_tables`; cmc has no rows
+            where nobody can be recognised.
+        predictions: one row a holdout or test pair, see `PredictionRecord`.
         showcase: the best and worst decisions.
     """
 
@@ -110,7 +107,7 @@ def study(faces: FaceSet, split: Split, model: LoadedModel, params: EvaluatePara
         METRICS.parse(metrics, METRICS.name),
         roc=_roc(systems, split.test),
         det=pd.concat([_det(name, system, test, params) for name, system in systems.items()], ignore_index=True),
-        predictions=_predictions(ours, split),
+        predictions=_predictions(faces, ours, split),
         calibration=_bins(Reliability.of(probability, split.test.same, params.bins)),
         slices=_slices(faces, ours, test, params),
         cmc=cmc,
@@ -219,7 +216,7 @@ def _calibration(systems: dict[str, Decided], measured: Measured, params: Evalua
 
 
 def _recognition(systems: list[System], crowd: Crowd, params: EvaluateParams) -> tuple[Json, pd.DataFrame]:
-    empty = pd.DataFrame(columns=["system", "rank", "share", "low", "high"])
+    empty = pd.DataFrame(columns=list(CMC.columns))
     wanted = params.identification
     if len(crowd.people) < 2:
         return {"reason": "fewer than two test people have two photographs"}, empty
@@ -261,7 +258,7 @@ def _det(name: str, system: Decided, test: Measured, params: EvaluateParams) -> 
     resampling = Resampling(min(params.resamples, _DET_RESAMPLES), params.seed)
     found = figures.det(system.test, test, levels, resampling)
     rows = [(name, level, one.value, one.low, one.high) for level, one in zip(levels, found, strict=True)]
-    return pd.DataFrame(rows, columns=["system", "fmr", "fnmr", "fnmr_low", "fnmr_high"])
+    return pd.DataFrame(rows, columns=list(DET.columns))
 
 
 def _bins(reliability: Reliability) -> pd.DataFrame:
@@ -281,14 +278,20 @@ def _bins(reliability: Reliability) -> pd.DataFrame:
     return table.reset_index()
 
 
-def _predictions(ours: Decided, split: Split) -> pd.DataFrame:
+def _predictions(faces: FaceSet, ours: Decided, split: Split) -> pd.DataFrame:
     tables = []
     for name, pairs, scores in (("holdout", split.holdout, ours.holdout), ("test", split.test, ours.test)):
         predicted = ours.decision.predict(scores)
-        table = pd.DataFrame({"split": name, "a": pairs.a, "b": pairs.b, "same": pairs.same, "score": scores})
-        tables.append(
-            table.assign(
-                probability=ours.decision.probability(scores), predicted=predicted, correct=predicted == pairs.same
-            )
-        )
-    return pd.concat(tables, ignore_index=True).astype({"split": "str", "a": "int32", "b": "int32"})
+        columns = {
+            "split": name,
+            "first": image_names(faces.manifest.iloc[pairs.a]).to_numpy(),
+            "second": image_names(faces.manifest.iloc[pairs.b]).to_numpy(),
+            "same": pairs.same,
+            "score": scores,
+            "probability": ours.decision.probability(scores),
+            "predicted": predicted,
+            "correct": predicted == pairs.same,
+            **worse_pictures(faces.manifest, pairs),
+        }
+        tables.append(pd.DataFrame(columns))
+    return pd.concat(tables, ignore_index=True)

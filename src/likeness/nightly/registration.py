@@ -9,13 +9,13 @@ from pathlib import Path
 
 from likeness.artifacts.gate_decision import GateDecision, write_gate_decision
 from likeness.artifacts.metrics import METRICS
+from likeness.artifacts.predictions import read_test_pairs
 from likeness.models.card import TOWER
 from likeness.models.export import export_onnx
 from likeness.models.weights import load_model
 from likeness.serving.latency import compare_latency
 from likeness.tracking.consistency import StageOutputs, check_outputs
 from likeness.tracking.gate import GateParams, decide
-from likeness.tracking.packing import write_named
 from likeness.tracking.registry import Registered, Registry
 from likeness.tracking.runs import TrackingParams
 
@@ -58,10 +58,10 @@ def _decide(registry: Registry, challenger: int, champion: int | None, gate: Gat
 
 def _register(registry: Registry, outputs: StageOutputs, tracking: TrackingParams) -> Registered:
     with tempfile.TemporaryDirectory() as scratch:
-        folder, table = Path(scratch) / "model", Path(scratch) / "predictions.parquet"
+        folder, predictions = Path(scratch) / "model", outputs.digests["predictions"]
+        read_test_pairs(predictions)  # refuses a table that the gate could not read
         shutil.copytree(outputs.model, folder)
         loaded = load_model(folder)
         export_onnx(folder / TOWER, loaded.siamese, loaded.card)
-        write_named(outputs, table)
         metrics = METRICS.read(outputs.evaluation / METRICS.name)
-        return registry.register(folder, table, metrics, outputs.run, tracking)
+        return registry.register(folder, predictions, metrics, outputs.run, tracking)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -46,15 +45,11 @@ def is_judged(paths: ProjectPaths) -> bool:
     Raises:
         HaltError: the store cannot be reached.
     """
-    from likeness.tracking.packing import write_named
-
     outputs = _outputs(paths)
     if not all(path.is_file() for path in outputs.digests.values()):
         return False
-    with _registry(paths) as registry, tempfile.TemporaryDirectory() as scratch:
-        predictions = Path(scratch) / "predictions.parquet"
-        write_named(outputs, predictions)
-        version = registry.find(file_sha256(outputs.digests["weights"]), file_sha256(predictions))
+    with _registry(paths) as registry:
+        version = registry.find(*(file_sha256(outputs.digests[name]) for name in ("weights", "predictions")))
         return version is not None and registry.judged(version)
 
 

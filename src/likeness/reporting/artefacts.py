@@ -12,8 +12,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from likeness.artifacts.evaluation_tables import CALIBRATION, CMC, DET, LAYERS, ROC, SLICES
 from likeness.artifacts.history import HISTORY, STEPS
 from likeness.artifacts.metrics import METRICS, Metrics
+from likeness.artifacts.predictions import PREDICTIONS
 from likeness.artifacts.run_note import RUN_NOTE, RunNote
 from likeness.artifacts.source_card import SOURCE_CARD, SourceCard
 from likeness.artifacts.sweep_table import SWEEP
@@ -131,38 +133,38 @@ class Artefacts:
 
     @cached_property
     def roc(self) -> pd.DataFrame | None:
-        """Columns system, far, tar, threshold."""
-        return _optional(self.places.evaluation / "roc.csv", pd.read_csv)
+        """The ROC of each system."""
+        return ROC.find(self.places.evaluation / ROC.name)
 
     @cached_property
     def det(self) -> pd.DataFrame | None:
         """Columns system, fmr, fnmr, fnmr_low, fnmr_high."""
-        return _optional(self.places.evaluation / "det.csv", pd.read_csv)
+        return DET.find(self.places.evaluation / DET.name)
 
     @cached_property
     def predictions(self) -> pd.DataFrame | None:
-        """Columns split, a, b, same, score, probability, predicted, correct."""
-        return _optional(self.places.evaluation / "predictions.parquet", pd.read_parquet)
+        """One row a holdout or test pair."""
+        return PREDICTIONS.find(self.places.evaluation / PREDICTIONS.name)
 
     @cached_property
     def calibration(self) -> pd.DataFrame | None:
         """One row a bin of the reliability diagram."""
-        return _optional(self.places.evaluation / "calibration.csv", pd.read_csv)
+        return CALIBRATION.find(self.places.evaluation / CALIBRATION.name)
 
     @cached_property
     def cmc(self) -> pd.DataFrame | None:
-        """Columns system, rank, share, low, high."""
-        return _optional(self.places.evaluation / "cmc.csv", pd.read_csv)
+        """The cumulative match characteristic of each system."""
+        return CMC.find(self.places.evaluation / CMC.name)
 
     @cached_property
     def slices(self) -> pd.DataFrame | None:
         """Accuracy on parts of the test pairs."""
-        return _optional(self.places.evaluation / "slices.csv", pd.read_csv)
+        return SLICES.find(self.places.evaluation / SLICES.name)
 
     @cached_property
     def layers(self) -> pd.DataFrame | None:
         """One row a layer."""
-        return _optional(self.places.evaluation / "layers.csv", pd.read_csv)
+        return LAYERS.find(self.places.evaluation / LAYERS.name)
 
     @cached_property
     def decisions(self) -> Json | None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from likeness.artifacts.metrics import METRICS
+from likeness.artifacts.predictions import PREDICTIONS
 from likeness.artifacts.run_note import RUN_NOTE
 from likeness.errors import DataError
 from likeness.files import file_sha256, read_json
@@ -36,8 +38,8 @@ class StageOutputs:
         return {
             "weights": self.model / WEIGHTS,
             "manifest": self.faces / "manifest.parquet",
-            "metrics": self.evaluation / "metrics.json",
-            "predictions": self.evaluation / "predictions.parquet",
+            "metrics": self.evaluation / METRICS.name,
+            "predictions": self.evaluation / PREDICTIONS.name,
         }
 
 

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, ClassVar
 
 import numpy as np
 import pandas as pd
 
 from likeness.artifacts.gate_decision import GateCheck, GateDecision, GateOutcome
+from likeness.artifacts.gate_figures import GateFigures
+from likeness.artifacts.predictions import people
 from likeness.errors import DataError
 from likeness.evaluation.comparison import Scored, difference, far_name, mcnemar
 from likeness.evaluation.slices import QUARTERS
@@ -65,18 +66,13 @@ class GateCandidate:
 
     Attributes:
         version: number in the registry.
-        predictions: one row a test pair: first, second (names of the pictures), first_person, second_person, same,
-            score, probability, correct, and where known brightness and sharpness of the worse picture.
-        threshold: chosen on the holdout.
-        baseline_accuracy: of the classical baseline on the same pairs.
-        bytes: of the weights.
+        predictions: one row a test pair, see `PredictionRecord`.
+        figures: what was measured beside them.
     """
 
     version: int
     predictions: pd.DataFrame
-    threshold: float
-    baseline_accuracy: float
-    bytes: int
+    figures: GateFigures
 
     @property
     def accuracy(self) -> float:
@@ -138,8 +134,9 @@ def _conclude(better: GateCheck, guards: list[GateCheck]) -> tuple[GateOutcome, 
 
 
 def _floor(challenger: GateCandidate, params: GateParams) -> GateCheck:
-    above = challenger.accuracy - challenger.baseline_accuracy
-    required = f"≥ {params.floor_margin:g} above the classical baseline ({challenger.baseline_accuracy:.4f})"
+    baseline = challenger.figures.baseline_accuracy
+    above = challenger.accuracy - baseline
+    required = f"≥ {params.floor_margin:g} above the classical baseline ({baseline:.4f})"
     return GateCheck("above the floor", above, required, above >= params.floor_margin)
 
 
@@ -166,10 +163,10 @@ def _gains(
     params: GateParams,
 ) -> dict[str, Estimate]:
     return difference(
-        Scored(ours["score"].to_numpy(float), challenger.threshold),
-        Scored(theirs["score"].to_numpy(float), champion.threshold),
+        Scored(ours["score"].to_numpy(float), challenger.figures.threshold),
+        Scored(theirs["score"].to_numpy(float), champion.figures.threshold),
         ours["same"].to_numpy(bool),
-        pair_groups(ours["first_person"], ours["second_person"]),
+        pair_groups(people(ours["first"]), people(ours["second"])),
         Resampling(params.resamples, params.seed),
         (_FAR,),
     )
@@ -199,7 +196,7 @@ def _costs(
     """Time and size that must not grow by more than stated."""
     for name, ratio, limit in (
         ("latency ratio", latency_ratio, params.latency_ratio),
-        ("size ratio", challenger.bytes / champion.bytes, params.size_ratio),
+        ("size ratio", challenger.figures.bytes / champion.figures.bytes, params.size_ratio),
     ):
         yield GateCheck(name, ratio, f"≤ {limit:g}", ratio <= limit)
 
@@ -212,7 +209,7 @@ def _slice_gains(ours: pd.DataFrame, theirs: pd.DataFrame) -> Iterator[tuple[str
     """Change of accuracy in each quarter of the pairs, by the challenger's measure of the worse picture."""
     gain = ours["correct"].to_numpy(float) - theirs["correct"].to_numpy(float)
     for measure in _SLICES:
-        if measure in ours:
+        if ours[measure].notna().all():
             quarters = equal_mass_bins(ours[measure].to_numpy(float), QUARTERS)
             for quarter in np.unique(quarters):
                 yield f"{measure} quarter {quarter + 1} of {QUARTERS}", float(gain[quarters == quarter].mean())
@@ -229,9 +226,3 @@ def _context(
         "only_champion_right": float(test.second_only),
         "mcnemar_p": test.p_value,
     }
-
-
-def read_predictions(path: Path) -> pd.DataFrame:
-    """The test pairs of a predictions.parquet."""
-    table = pd.read_parquet(path)
-    return table[table["split"] == "test"].reset_index(drop=True)

@@ -8,26 +8,22 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import yaml
 
-from likeness.data.faceset import FaceSet
-from likeness.files import read_json, write_json
+from likeness.artifacts.gate_figures import GATE_FIGURES, GateFigures
+from likeness.artifacts.predictions import PREDICTIONS, read_test_pairs
 from likeness.models.card import TOWER
-from likeness.tracking.consistency import StageOutputs
-from likeness.tracking.gate import GateCandidate, read_predictions
+from likeness.tracking.gate import GateCandidate
 
 _PACKAGE = Path(__file__).parents[1]
 DATA = "data/model"  # pyfunc puts the folder that it is given below data/
 LOADER = "likeness.serving.pyfunc"
-_PREDICTIONS, _FIGURES = "predictions.parquet", "figures.json"
 _NOT_CARRIED = ("pretrained", "__pycache__")
 _ENVIRONMENT = "python_env.yaml"
 _REQUIRED = (
@@ -41,13 +37,13 @@ serve` would then install."""
 
 
 @contextmanager
-def packed(model: Path, predictions: Path, figures: Mapping[str, float]) -> Iterator[Path]:
+def packed(model: Path, predictions: Path, figures: GateFigures) -> Iterator[Path]:
     """A temporary folder with everything that a version holds.
 
     Args:
         model: folder with weights and card.
         predictions: predictions.parquet of its evaluation.
-        figures: the other fields of `GateCandidate`.
+        figures: what the gate needs besides.
     """
     import mlflow.pyfunc
 
@@ -64,8 +60,8 @@ def packed(model: Path, predictions: Path, figures: Mapping[str, float]) -> Iter
             pip_requirements=requirements(model),
         )
         _drop_unpinned(folder / _ENVIRONMENT)
-        shutil.copy(predictions, folder / _PREDICTIONS)
-        write_json(folder / _FIGURES, dict(figures))
+        shutil.copy(predictions, folder / PREDICTIONS.name)
+        GATE_FIGURES.write(folder / GATE_FIGURES.name, figures)
         yield folder
 
 
@@ -102,33 +98,5 @@ def _signature() -> Any:
 
 def read_candidate(folder: Path, version: int) -> GateCandidate:
     """What the gate needs to know of a packed version."""
-    figures = read_json(folder / _FIGURES)
-    names = ("threshold", "baseline_accuracy", "bytes")  # a version of before 0.2 holds milliseconds too
-    return GateCandidate(
-        version, read_predictions(folder / _PREDICTIONS), **{name: figures[name] for name in names}
-    )
-
-
-def named(predictions: pd.DataFrame, manifest: pd.DataFrame) -> pd.DataFrame:
-    """Predictions with the names of their pictures instead of row numbers, which the next ingest may shift.
-
-    Args:
-        predictions: of the evaluate stage, with rows `a` and `b` of the manifest.
-        manifest: of the ingest stage.
-
-    Returns:
-        The same rows without a and b, and with first, second, first_person, second_person, and brightness and
-        sharpness of the pair's worse picture.
-    """
-    sides = [manifest.iloc[predictions[column]].reset_index(drop=True) for column in ("a", "b")]
-    names = [side["person"] + "_" + side["number"].astype(str).str.zfill(4) for side in sides]
-    worse = {measure: np.minimum(sides[0][measure], sides[1][measure]) for measure in ("brightness", "sharpness")}
-    people = {"first_person": sides[0]["person"], "second_person": sides[1]["person"]}
-    kept = predictions.reset_index(drop=True).drop(columns=["a", "b"])
-    return kept.assign(first=names[0], second=names[1], **people, **worse)
-
-
-def write_named(outputs: StageOutputs, target: Path) -> None:
-    """Writes the predictions of an evaluation `named`, as a version holds them."""
-    predictions = pd.read_parquet(outputs.evaluation / _PREDICTIONS)
-    named(predictions, FaceSet.open(outputs.faces).manifest).to_parquet(target, index=False)
+    figures = GATE_FIGURES.read(folder / GATE_FIGURES.name)
+    return GateCandidate(version, read_test_pairs(folder / PREDICTIONS.name), figures)

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from likeness.artifacts.gate_decision import GateDecision
+from likeness.artifacts.gate_figures import GateFigures
 from likeness.artifacts.metrics import Metrics
 from likeness.artifacts.run_note import RUN_NOTE
 from likeness.errors import TrackingError
@@ -96,7 +97,7 @@ class Registry:
 
         Args:
             model: folder with weights and card.
-            predictions: file with the predictions of its evaluation, their pictures `named`.
+            predictions: predictions.parquet of its evaluation.
             metrics: of its evaluation.
             run_json: the run of its training. Where the store does not hold it, as in a clone of the project, it
                 is made from the files beside it.
@@ -112,11 +113,8 @@ class Registry:
             known = self.versions.find(card.weights_sha256, digest)
             if known is not None:
                 return Registered(known, created=False)
-            figures = {
-                "threshold": card.decision.threshold,
-                "baseline_accuracy": metrics.baseline.test.accuracy.value,
-                "bytes": (model / WEIGHTS).stat().st_size,
-            }
+            baseline = metrics.baseline.test.accuracy.value
+            figures = GateFigures(card.decision.threshold, baseline, (model / WEIGHTS).stat().st_size)
             tags = _tags(card, metrics, digest, self._folder)
             run_id = self._run_of(run_json, card.weights_sha256)
             if run_id is None:
@@ -131,7 +129,7 @@ class Registry:
             return read_candidate(self.versions.files(self.versions.of(version)), version)
 
     def find(self, weights: str, predictions: str) -> int | None:
-        """The version of these weights with these named predictions, by their sha256; None where there is none."""
+        """The version of these weights with these predictions, by their sha256; None where there is none."""
         with self.versions.told("looking for the model"):
             return self.versions.find(weights, predictions)
 

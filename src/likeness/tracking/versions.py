@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
+from likeness.artifacts.gate_figures import GateFigures
 from likeness.errors import LikenessError, TrackingError
 from likeness.files import file_sha256
 from likeness.models.card import WEIGHTS
@@ -124,7 +125,7 @@ class Versions:
         return None
 
     def make(
-        self, run_id: str, model: Path, predictions: Path, figures: Mapping[str, float], tags: Mapping[str, str]
+        self, run_id: str, model: Path, predictions: Path, figures: GateFigures, tags: Mapping[str, str]
     ) -> int:
         """Writes a version's folder among its run's artifacts and registers it.
 
@@ -132,7 +133,7 @@ class Versions:
             run_id: of its training.
             model: folder with weights and card.
             predictions: file of its evaluation.
-            figures: what the gate needs besides, see `packing.packed`.
+            figures: what the gate needs besides.
             tags: of the version.
         """
         client = self._store.client

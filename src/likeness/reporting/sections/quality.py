@@ -33,7 +33,7 @@ def quality_blocks(artefacts: Artefacts, metrics: Metrics) -> list[Block]:
     found = artefacts.slices
     if found is None or not len(found):
         return [Note("No slices: the evaluation has written no `slices.csv`.", "missing")]
-    if not {"fnmr", "fmr"} <= set(found):
+    if found["fmr"].isna().all():
         return [
             Note("No error rates by quality: `slices.csv` is of an earlier version; run `dvc repro`.", "missing")
         ]
@@ -81,16 +81,13 @@ def _figure(row: Json, name: str) -> str:
 
 
 def _spread(artefacts: Artefacts, found: pd.DataFrame, labels: list[str], metrics: Metrics) -> list[Figure]:
-    """Scores by part, read off the predictions and the photographs; nothing where these are missing."""
-    predictions, manifest = artefacts.predictions, artefacts.manifest
-    if predictions is None:
+    """Scores by part, read off the predictions; nothing where these are missing, or of an earlier version."""
+    if artefacts.predictions is None:
         return []
-    test = predictions[predictions["split"] == "test"]
+    test = artefacts.predictions[artefacts.predictions["split"] == "test"]
     rows = []
     for label, part in zip(labels, found.to_dict("records"), strict=True):
-        values = manifest[part["property"]].to_numpy()
-        worse = np.minimum(values[test["a"]], values[test["b"]])
-        inside = test[(worse >= part["from"]) & (worse <= part["to"])]
+        inside = test[test[part["property"]].between(part["from"], part["to"])]
         for kind, same in (("same person", True), ("different people", False)):
             scores = inside.loc[inside["same"] == same, "score"]
             if len(scores):
