@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 Tone = Literal["plain", "warning", "missing"]
 
@@ -159,7 +159,24 @@ class Subheading:
     kind: str = field(default="subheading", init=False)
 
 
-Block = Prose | Note | Table | Facts | Figure | Gallery | Picture | Cases | Code | Headline | Subheading
+@dataclass(frozen=True)
+class Widget:
+    """A part of the page that a reader operates: drawn by a template of its own, with a script.
+
+    Attributes:
+        kind: "explorer" or "errors", the name of its macro and of its script.
+        content: what the template shows.
+        figure: a chart in its place where no script runs.
+        table: the same in Markdown.
+    """
+
+    kind: Literal["explorer", "errors"]
+    content: Any
+    figure: Figure | None
+    table: Table
+
+
+Block = Prose | Note | Table | Facts | Figure | Gallery | Picture | Cases | Code | Headline | Subheading | Widget
 
 
 @dataclass(frozen=True)
@@ -195,7 +212,13 @@ class Page:
                 found.append(block)
             elif isinstance(block, Gallery):
                 found += block.figures
+            elif isinstance(block, Widget) and block.figure:
+                found.append(block.figure)
         return found
+
+    def widgets(self) -> list[str]:
+        """Kinds of all parts that need a script, each once, in reading order."""
+        return list(dict.fromkeys(block.kind for block in self._blocks() if isinstance(block, Widget)))
 
     def pictures(self) -> list[Picture]:
         """All photographs, in reading order."""

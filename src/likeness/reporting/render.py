@@ -12,18 +12,21 @@ from likeness.files import atomic_path, write_text
 from likeness.reporting.document import Page
 from likeness.reporting.figures.style import dark_rules
 from likeness.reporting.inline import to_cell, to_html, to_strong_cell
+from likeness.reporting.wording import count, number, percent
 
 _TEMPLATES = jinja2.PackageLoader("likeness.reporting", "templates")
 
 
 def to_page(page: Page) -> str:
-    """One self-contained HTML document: charts inline, photographs as data URIs, no script, nothing to fetch."""
+    """One self-contained HTML document: charts and scripts inline, photographs as data URIs, nothing to fetch."""
     environment = _environment(autoescape=True)
     environment.filters["inline"] = to_html
-    environment.filters["data_uri"] = _data_uri
+    environment.filters |= {"data_uri": _data_uri, "jpeg_uri": _jpeg_uri}
+    environment.filters |= {"number": number, "count": count, "percent": percent}
     style = Markup(environment.get_template("style.css").render())
     template = environment.get_template("page.html")
-    return template.render(page=page, style=style, dark_rules=Markup(dark_rules())) + "\n"
+    scripts = [Markup(environment.get_template(f"{kind}.js").render()) for kind in page.widgets()]
+    return template.render(page=page, style=style, scripts=scripts, dark_rules=Markup(dark_rules())) + "\n"
 
 
 def to_markdown(page: Page, figures: str) -> str:
@@ -56,6 +59,10 @@ def write_figures(page: Page, folder: Path) -> None:
 
 def _environment(autoescape: bool) -> jinja2.Environment:
     return jinja2.Environment(loader=_TEMPLATES, autoescape=autoescape, undefined=jinja2.StrictUndefined)
+
+
+def _jpeg_uri(jpeg: bytes) -> Markup:
+    return Markup("data:image/jpeg;base64," + base64.b64encode(jpeg).decode("ascii"))
 
 
 def _data_uri(png: bytes) -> Markup:

@@ -94,7 +94,8 @@ def det(curves: pd.DataFrame, operating_point: tuple[float, float]) -> Figure:
         .mark_point(filled=True, size=70, color=INK, opacity=1, shape="diamond")
         .encode(x="fmr:Q", y="fnmr:Q")
     )
-    chart = alt.layer(band, lines, point).properties(width=WIDTH, height=HEIGHT)
+    layers = alt.layer(band, lines, point).resolve_legend(color="independent", strokeDash="independent")
+    chart = layers.properties(width=WIDTH, height=HEIGHT)
     caption = (
         "DET on the test pairs, both axes on the scale of normal deviates; bands are 95 % intervals. The "
         "diamond is the "

@@ -9,6 +9,7 @@ from likeness.reporting.artefacts import Artefacts, Json
 from likeness.reporting.document import Block, Case, Cases, Note, Picture, Prose, Section, Subheading
 from likeness.reporting.inline import quoted
 from likeness.reporting.params import ReportParams
+from likeness.reporting.sections.explore import error_browser
 from likeness.reporting.wording import number, percent
 
 _TITLE = "Best and worst decisions"
@@ -34,7 +35,9 @@ def decisions_section(artefacts: Artefacts, params: ReportParams) -> Section:
             "decisions", _TITLE, [Note("None: the evaluation has written no `decisions.json`.", "missing")]
         )
     if not params.decisions:
-        return Section("decisions", _TITLE, [Note("None shown: `report.decisions` is 0.", "missing")])
+        hidden = Note("No photographs of decisions: `report.decisions` is 0.", "missing")
+        listed = error_browser(artefacts, artefacts.metrics, photographs=False) if artefacts.metrics else []
+        return Section("decisions", _TITLE, [hidden, *listed])
     blocks: list[Block] = [Prose(_explained(found["method"]))]
     for kind, (heading, title) in _KINDS.items():
         chosen = [one for one in found["decisions"] if one["kind"] == kind][: params.decisions]
@@ -43,6 +46,8 @@ def decisions_section(artefacts: Artefacts, params: ReportParams) -> Section:
             blocks += [Subheading(heading), Cases(cases)]
         elif kind.startswith("false"):
             blocks += [Subheading(heading), Prose("There is no such error on the test pairs.")]
+    if artefacts.metrics is not None:
+        blocks += error_browser(artefacts, artefacts.metrics, photographs=True)
     return Section("decisions", _TITLE, blocks)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pandas as pd
 
 from likeness.artifacts.metrics import CalibrationMetrics, Metrics
-from likeness.metrics.scores import Confusion
 from likeness.reporting.artefacts import Artefacts
 from likeness.reporting.document import (
     Block,
@@ -18,11 +17,12 @@ from likeness.reporting.document import (
     Subheading,
     Table,
 )
-from likeness.reporting.figures.verification import det, reliability, roc, score_histogram
+from likeness.reporting.figures.verification import det, reliability, roc
 from likeness.reporting.published import PUBLISHED
+from likeness.reporting.sections.explore import explorer
 from likeness.reporting.sections.quality import error_shares, quality_blocks
 from likeness.reporting.sections.verdict import conditions, ensemble, headline, level, verdict
-from likeness.reporting.wording import complement, count, measured, rate
+from likeness.reporting.wording import complement, measured, rate
 
 SYSTEMS = {
     "model": "this model",
@@ -51,7 +51,8 @@ def results_section(artefacts: Artefacts) -> Section:
         Prose(_OTHERS),
         Gallery(_curves(artefacts, metrics)),
         *_every_figure(metrics),
-        _confusion(metrics.model.test.confusion),
+        Subheading("Decisions at any threshold"),
+        *explorer(artefacts, metrics),
         _calibration(metrics.calibration),
         *quality_blocks(artefacts, metrics),
         Subheading("Beside what others published"),
@@ -107,9 +108,6 @@ def _curves(artefacts: Artefacts, metrics: Metrics) -> list[Figure]:
         figures.append(det(named(artefacts.det), error_shares(metrics.model.test.confusion)))
     if artefacts.roc is not None:
         figures.append(roc(named(artefacts.roc)))
-    if artefacts.predictions is not None:
-        test = artefacts.predictions[artefacts.predictions["split"] == "test"]
-        figures.append(score_histogram(test.score, test.same, metrics.model.threshold))
     if artefacts.calibration is not None:
         figures.append(reliability(artefacts.calibration))
     return figures
@@ -119,15 +117,6 @@ def named(curves: pd.DataFrame) -> pd.DataFrame:
     """Curves of the systems in the order of the tables, with the names that the tables give them."""
     parts = [curves[curves["system"] == name].assign(system=label) for name, label in SYSTEMS.items()]
     return pd.concat(parts, ignore_index=True)
-
-
-def _confusion(counts: Confusion) -> Table:
-    columns = [Column("at the threshold"), Column("decided same", True), Column("decided different", True)]
-    rows = [
-        ["same person", count(counts.true_accepts), count(counts.false_rejects)],
-        ["different people", count(counts.false_accepts), count(counts.true_rejects)],
-    ]
-    return Table(columns, rows, "Decisions on the test pairs.")
 
 
 def _calibration(calibration: CalibrationMetrics) -> Table:

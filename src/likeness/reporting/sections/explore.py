@@ -1,0 +1,111 @@
+"""Parts of the results that answer to a reader: decisions at any threshold, and a list of all errors."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from PIL import Image
+
+from likeness.artifacts.metrics import Metrics
+from likeness.metrics.scores import Confusion
+from likeness.reporting.artefacts import Artefacts
+from likeness.reporting.document import Block, Column, Note, Subheading, Table, Widget
+from likeness.reporting.explorer import ErrorBrowser, ErrorRow, Explorer
+from likeness.reporting.figures.verification import score_histogram
+from likeness.reporting.inline import quoted
+from likeness.reporting.wording import count, number, percent
+
+PROPERTIES = ("sharpness", "brightness", "contrast")
+_MOST = 400  # errors in the list: what a reader can look through, and a page can carry with photographs
+_LISTED = 20  # of them in Markdown
+_HEIGHT = 48  # of a photograph in the list, in pixels
+_ACROSS = 24
+_QUALITY = 78
+
+
+def explorer(artefacts: Artefacts, metrics: Metrics) -> list[Block]:
+    """Histogram, confusion and error rates of the test pairs at any threshold; nothing without predictions."""
+    if artefacts.predictions is None:
+        return [Note("No decisions: the evaluation has written no `predictions.parquet`.", "missing")]
+    test = _test_pairs(artefacts.predictions)
+    scores, same = test["score"].to_numpy(np.float64), test["same"].to_numpy(bool)
+    threshold = metrics.model.threshold
+    content = Explorer(np.sort(scores[same]), np.sort(scores[~same]), threshold)
+    return [Widget("explorer", content, score_histogram(scores, same, threshold), _confusion(content.confusion))]
+
+
+def error_browser(artefacts: Artefacts, metrics: Metrics, *, photographs: bool) -> list[Block]:
+    """All wrong decisions on the test pairs, the furthest from the threshold first.
+
+    Args:
+        artefacts: predictions, manifest and pixels.
+        metrics: of the evaluation.
+        photographs: whether the two photographs of each are shown.
+    """
+    if artefacts.predictions is None:
+        return []
+    test = _test_pairs(artefacts.predictions)
+    wrong = test[~test["correct"].astype(bool)]
+    distance = (wrong["score"] - metrics.model.threshold).abs()
+    chosen = wrong.assign(distance=distance).sort_values("distance", ascending=False, kind="stable").head(_MOST)
+    if chosen.empty:
+        return []
+    rows = [_row(artefacts.manifest, pair) for _, pair in chosen.iterrows()]
+    pixels = artefacts.pixels[chosen[["a", "b"]].to_numpy().ravel()] if photographs else None
+    cell = (round(artefacts.pixels.shape[2] * _HEIGHT / artefacts.pixels.shape[1]), _HEIGHT)
+    content = ErrorBrowser(rows, len(wrong), None if pixels is None else _sheet(pixels, cell), cell, _ACROSS)
+    return [Subheading("All errors"), Widget("errors", content, None, _listed(content))]
+
+
+def _test_pairs(predictions: pd.DataFrame) -> pd.DataFrame:
+    return predictions[predictions["split"] == "test"]
+
+
+def _confusion(counts: Confusion) -> Table:
+    columns = [Column("at the threshold"), Column("decided same", True), Column("decided different", True)]
+    rows = [
+        ["same person", count(counts.true_accepts), count(counts.false_rejects)],
+        ["different people", count(counts.false_accepts), count(counts.true_rejects)],
+    ]
+    return Table(columns, rows, "Decisions on the test pairs.")
+
+
+def _listed(errors: ErrorBrowser) -> Table:
+    columns = [Column("error"), Column("photographs"), Column("score", True), Column("probability", True)]
+    rows = [
+        [one.error, f"{quoted(one.first)}, {quoted(one.second)}", number(one.score), percent(one.probability)]
+        for one in errors.rows[:_LISTED]
+    ]
+    caption = (
+        f"{len(rows)} of {count(errors.total)} errors, the furthest from the threshold; report.html lists all."
+    )
+    return Table(columns, rows, caption)
+
+
+def _row(manifest: pd.DataFrame, pair: pd.Series) -> ErrorRow:
+    first, second = (manifest.iloc[int(pair[side])] for side in ("a", "b"))
+    return ErrorRow(
+        "false non-match" if pair["same"] else "false match",
+        f"{first['person']} {first['number']}",
+        f"{second['person']} {second['number']}",
+        float(pair["score"]),
+        float(pair["probability"]),
+        float(pair["distance"]),
+        {name: float(min(first[name], second[name])) for name in PROPERTIES},
+    )
+
+
+def _sheet(faces: NDArray[np.uint8], cell: tuple[int, int]) -> bytes:
+    """Photographs uint8 [n, H, W], each made as large as a cell, as one JPEG."""
+    width, height = cell
+    lines = -(-len(faces) // _ACROSS)
+    sheet = Image.new("L", (width * _ACROSS, height * lines), 255)
+    for place, face in enumerate(faces):
+        line, column = divmod(place, _ACROSS)
+        sheet.paste(Image.fromarray(face).resize(cell, Image.Resampling.LANCZOS), (column * width, line * height))
+    stream = io.BytesIO()
+    sheet.save(stream, "JPEG", quality=_QUALITY, optimize=True)
+    return stream.getvalue()
