@@ -8,10 +8,11 @@ from typing import Annotated
 
 import typer
 
+from likeness.artifacts.validation_record import ValidationSummary
 from likeness.data.faceset import FaceSet
 from likeness.params import read_params
 from likeness.validation.checkpoint import validate
-from likeness.validation.findings import failed, summary, text_table
+from likeness.validation.findings import failed, text_table
 from likeness.validation.params import ValidationParams
 from pipelines._stage import UsedOption, confirm_parameters, run
 
@@ -25,8 +26,8 @@ def main(
     """Holds the faces to all expectations; stops the pipeline if a critical one fails."""
     bounds = read_params(params, ValidationParams)
     findings = validate(FaceSet.open(faces), bounds, out)
-    counts = summary(findings)
-    logging.info("%d of %d expectations hold, no critical one fails", counts["held"], counts["expectations"])
+    counts = ValidationSummary.of(findings)
+    logging.info("%d of %d expectations hold, no critical one fails", counts.held, counts.expectations)
     if warnings := failed(findings, "warning"):
         logging.info("warnings, shown in %s:\n%s", out / "docs" / "index.html", text_table(warnings))
     confirm_parameters(params, used, bounds)

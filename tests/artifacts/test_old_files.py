@@ -13,6 +13,7 @@ from likeness.artifacts.history import HISTORY, EpochRecord
 from likeness.artifacts.metrics import METRICS
 from likeness.artifacts.predictions import PREDICTIONS, people, read_test_pairs
 from likeness.artifacts.run_note import RUN_NOTE, Provenance, RunNote
+from likeness.artifacts.shown_decisions import DECISIONS
 from likeness.artifacts.source_card import SOURCE_CARD, SourceCard
 from likeness.artifacts.training_summary import (
     SUMMARY,
@@ -22,7 +23,9 @@ from likeness.artifacts.training_summary import (
     HoldoutMetrics,
     MemberFacts,
 )
+from likeness.artifacts.validation_record import VALIDATION
 from likeness.errors import DataError
+from likeness.files import read_json
 
 
 def test_source_card(tmp_path: Path) -> None:
@@ -178,3 +181,16 @@ def test_metrics() -> None:
     assert metrics.model.test.tar.keys() >= {"tar_at_far_1e-2"}
     values = json.loads((FORMER / "metrics.json").read_text())
     assert METRICS.values(metrics) == {"schema_version": 1, **values}
+
+
+def test_validation() -> None:
+    """The file was written by the code of 0.2, on drawn faces."""
+    record = VALIDATION.read(FORMER / "validation.json")
+    assert (record.success, record.summary.held, record.source.source) == (True, 27, "synthetic")
+    assert [finding.total for finding in record.expectations] == [0]
+
+
+def test_decisions() -> None:
+    """The file was written by the code of 0.2, on drawn faces."""
+    shown = DECISIONS.read(FORMER / "decisions.json")
+    assert DECISIONS.values(shown) == {"schema_version": 1, **read_json(FORMER / "decisions.json")}

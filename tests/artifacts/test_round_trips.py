@@ -22,11 +22,13 @@ from likeness.artifacts.json_file import JsonFile
 from likeness.artifacts.metrics import METRICS, Metrics, SystemMetrics
 from likeness.artifacts.predictions import PREDICTIONS, PredictionRecord
 from likeness.artifacts.run_note import RUN_NOTE
+from likeness.artifacts.shown_decisions import DECISIONS
 from likeness.artifacts.source_card import SOURCE_CARD
 from likeness.artifacts.sweep_table import SWEEP, SweepRecord
 from likeness.artifacts.table_file import TableFile
 from likeness.artifacts.training_summary import SUMMARY
 from likeness.artifacts.trial import TRIAL
+from likeness.artifacts.validation_record import VALIDATION
 
 TEXT = st.text(st.characters(exclude_categories=["C"]), max_size=5)
 PLAIN = {
@@ -37,7 +39,17 @@ PLAIN = {
     type(None): st.none(),
     Any: st.none() | st.booleans() | st.integers() | TEXT,
 }
-FILES: list[JsonFile[Any]] = [GATE_DECISION, GATE_FIGURES, METRICS, RUN_NOTE, SOURCE_CARD, SUMMARY, TRIAL]
+FILES: list[JsonFile[Any]] = [
+    GATE_DECISION,
+    GATE_FIGURES,
+    METRICS,
+    RUN_NOTE,
+    SOURCE_CARD,
+    SUMMARY,
+    TRIAL,
+    VALIDATION,
+    DECISIONS,
+]
 
 
 def values(hint: Any) -> st.SearchStrategy[Any]:

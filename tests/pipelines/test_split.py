@@ -67,15 +67,20 @@ def test_missing_faces_are_told(
 @pytest.mark.parametrize(
     ("record", "code", "said"),
     [
-        ('{"success": true, "source": {"fingerprint": "%s"}}', 0, ""),
+        ('{"success": true, "source": {SOURCE, "fingerprint": "%s"}, "summary": {SUMMARY}}', 0, ""),
         (
-            '{"success": false, "source": {"fingerprint": "%s"}}',
+            '{"success": false, "source": {SOURCE, "fingerprint": "%s"}, "summary": {SUMMARY}}',
             3,
             "a critical expectation over these faces failed",
         ),
-        ('{"success": true, "source": {"fingerprint": "%s0"}}', 2, "speaks of other faces"),
-        ("{", 2, "is no record of the validate stage"),
-        (None, 2, "is no record of the validate stage"),
+        (
+            '{"success": true, "source": {SOURCE, "fingerprint": "%s0"}, "summary": {SUMMARY}}',
+            2,
+            "speaks of other faces",
+        ),
+        ('{"success": true, "source": {"fingerprint": "%s"}}', 2, "source.source: missing"),
+        ("{", 2, "expected a ValidationRecord, but it cannot be read"),
+        (None, 2, "validation.json: is missing; `dvc repro validate` makes it"),
     ],
 )
 def test_only_faces_that_passed_their_validation_are_split(
@@ -88,7 +93,10 @@ def test_only_faces_that_passed_their_validation_are_split(
 ) -> None:
     faces = tiny_faceset(tmp_path / "faces", PEOPLE, lists=view_1_lists())
     if record is not None:
-        (tmp_path / "validation.json").write_text(record.replace("%s", faces.source.fingerprint))
+        source = '"source": "x", "synthetic": false, "alignment": "none", "place": "x"'
+        counts = '"expectations": 1, "held": 1, "critical": 0, "warning": 0'
+        text = record.replace("%s", faces.source.fingerprint).replace("SOURCE", source).replace("SUMMARY", counts)
+        (tmp_path / "validation.json").write_text(text)
     assert call(monkeypatch, tmp_path, "split: {}", "--validation", "validation.json") == code
     assert said in capsys.readouterr().err
     assert (tmp_path / "splits").exists() == (code == 0)

@@ -11,6 +11,8 @@ from pathlib import Path
 import yaml
 
 from likeness.artifacts.run_note import RUN_NOTE, Provenance, RunNote
+from likeness.artifacts.source_card import SourceCard
+from likeness.artifacts.validation_record import VALIDATION, Finding, ValidationRecord, ValidationSummary
 from likeness.data.faceset import FaceSet
 from likeness.data.protocol import SplitParams, make_split
 from likeness.data.splits import Split
@@ -18,13 +20,11 @@ from likeness.evaluation.identification import IdentificationParams
 from likeness.evaluation.output import write_study
 from likeness.evaluation.params import EvaluateParams
 from likeness.evaluation.study import study
-from likeness.files import write_json
 from likeness.models.weights import load_model, save_model
 from likeness.reporting.artefacts import Places
 from likeness.training.outputs import TrainingSetup, build_card, write_training_reports
 from likeness.training.params import RecipeParams, TrainParams
 from likeness.training.plan import TrainingTask, run_plan
-from likeness.validation.findings import Finding, summary
 from tests.data.tiny import tiny_faceset
 from tests.models.parts import planned
 
@@ -55,7 +55,7 @@ def make_run(root: Path) -> Places:
     places.params.with_name("operations.yaml").write_text(yaml.safe_dump({"tracking": {"enabled": False}}))
     faces = tiny_faceset(places.faces, PEOPLE, size=(40, 32))
     make_split(faces, SplitParams(pairs_per_class=60)).write(places.splits)
-    write_json(places.validation, _validation())
+    VALIDATION.write(places.validation, _validation(faces.source))
     _train(places, faces, Split.open(places.splits), root / "checkpoint")
     params = EvaluateParams(resamples=100, decisions=1, identification=IdentificationParams(ways=5, trials=50))
     write_study(places.evaluation, study(faces, Split.open(places.splits), load_model(places.model), params))
@@ -72,7 +72,7 @@ def _train(places: Places, faces: FaceSet, split: Split, checkpoint: Path) -> No
     RUN_NOTE.write(places.train / "run.json", RunNote(None, reason="tracking.enabled is false", code=code))
 
 
-def _validation() -> dict[str, object]:
+def _validation(source: SourceCard) -> ValidationRecord:
     twins = tuple({"path": f"a/{n}.jpg", "twin_path": f"b/{n}.jpg", "distance": n, "row": n} for n in range(3))
     findings = [
         Finding("images", "images", "critical", True, "There are images.", "150", ()),
@@ -80,4 +80,4 @@ def _validation() -> dict[str, object]:
             "one name a photograph", "images", "warning", False, "No photograph has two names.", "3 rows", twins
         ),
     ]
-    return {"summary": summary(findings), "expectations": [finding.as_json() for finding in findings]}
+    return ValidationRecord(True, source, ValidationSummary.of(findings), tuple(findings))

@@ -12,13 +12,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from likeness.artifacts.validation_record import Finding
 from likeness.data.faceset import ASIDE_COLUMNS, FaceSet
 from likeness.data.problems import TOO_SMALL, UNDECODABLE
 from likeness.errors import ParamsError, ValidationFailedError
 from likeness.params import from_mapping
 from likeness.validation.checkpoint import check, validate
 from likeness.validation.expectations import suites
-from likeness.validation.findings import Finding
 from likeness.validation.params import ValidationParams
 from tests.data.official import PEOPLE, view_1_lists, view_2_lists
 from tests.data.tiny import tiny_faceset

@@ -6,12 +6,12 @@ import os
 
 import pytest
 
+from likeness.artifacts.validation_record import Finding
 from likeness.data.faceset import FaceSet
 from likeness.data.ingest import ingest
 from likeness.data.places import locate
 from likeness.data.sources import DataParams
 from likeness.validation.checkpoint import check
-from likeness.validation.findings import Finding
 from likeness.validation.params import ValidationParams
 
 LFW = os.environ.get("LIKENESS_LFW")

@@ -8,20 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from likeness.artifacts.shown_decisions import Fact, Kind
 from likeness.data.faceset import FaceSet
 from likeness.data.splits import Pairs
 from likeness.evaluation.comparison import Scored
 from likeness.evaluation.lbp import resized
 from likeness.evaluation.slices import worse_pictures
 from likeness.metrics.scores import Bools, Floats
-
-Kind = Literal["true-accept", "true-reject", "false-accept", "false-reject"]
 
 _EXTREME = 0.1
 _NEAR_COPY = 6  # bits of 64 in which the perceptual hashes of one photograph's copies may differ
@@ -39,23 +37,6 @@ class Chosen:
 
     kind: Kind
     place: int
-
-
-@dataclass(frozen=True)
-class Fact:
-    """A measured property of a pair that stands out among the test pairs.
-
-    Attributes:
-        name: of the property.
-        value: of this pair.
-        share_below: share of all test pairs with a lower value; None where a fact is no matter of degree.
-        text: the fact in words.
-    """
-
-    name: str
-    value: float
-    share_below: float | None
-    text: str
 
 
 def choose(system: Scored, same: Bools, count: int) -> list[Chosen]:

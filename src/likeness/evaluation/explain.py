@@ -13,7 +13,6 @@ tower can be explained so, at the price of two embeddings a window.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
 
 import numpy as np
 import torch
@@ -21,6 +20,7 @@ from captum.attr import LayerGradCam
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from likeness.artifacts.shown_decisions import Method
 from likeness.errors import ModelError
 from likeness.models.architecture import Window
 from likeness.models.backbones.ensemble import Ensemble
@@ -28,7 +28,6 @@ from likeness.models.embedding import evaluating
 from likeness.models.preprocess import Preprocess
 from likeness.models.siamese import Siamese
 
-Method = Literal["grad-cam", "occlusion"]
 HeatMap = NDArray[np.float32]
 
 _WINDOW = 0.2  # side of a hidden window, as a share of the picture's shorter side

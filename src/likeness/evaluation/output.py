@@ -9,6 +9,7 @@ from pathlib import Path
 from likeness.artifacts.evaluation_tables import CALIBRATION, CMC, DET, LAYERS, ROC, SLICES
 from likeness.artifacts.metrics import METRICS, Metrics, VerificationMetrics
 from likeness.artifacts.predictions import PREDICTIONS
+from likeness.artifacts.shown_decisions import DECISIONS
 from likeness.evaluation.pictures import save_picture
 from likeness.evaluation.study import Study
 from likeness.files import file_sha256, replaced_folder, write_json
@@ -41,8 +42,7 @@ def write_study(folder: Path, found: Study, inputs: Mapping[str, Path] | None = 
         write_json(temporary / "headline.json", headline(found.metrics))
         for file, table in tables:
             file.write(temporary / file.name, table)
-        told = {"method": found.showcase.method, "decisions": found.showcase.decisions}
-        write_json(temporary / "decisions.json", told)
+        DECISIONS.write(temporary / DECISIONS.name, found.showcase.shown)
         made = {"metrics": temporary / METRICS.name, "predictions": temporary / PREDICTIONS.name}
         digests = {name: file_sha256(path) for name, path in {**(inputs or {}), **made}.items()}
         write_json(temporary / "digests.json", digests)

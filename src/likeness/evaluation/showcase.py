@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
+from likeness.artifacts.shown_decisions import Method, ShownDecision, ShownDecisions, ShownFace
 from likeness.data.faceset import FaceSet
 from likeness.data.splits import Pairs
 from likeness.evaluation.comparison import Scored
 from likeness.evaluation.decisions import Chosen, PairFacts, choose
-from likeness.evaluation.explain import Method, best_method, explain_pair
+from likeness.evaluation.explain import best_method, explain_pair
 from likeness.evaluation.pictures import Picture, decision_picture
 from likeness.evaluation.systems import Decided
 from likeness.metrics.scores import Bools
@@ -25,14 +25,11 @@ class Showcase:
     """Decisions worth showing.
 
     Attributes:
-        method: how the heat maps were made.
-        decisions: what decisions.json tells of each: kind, rank (1 = the most confident of its kind), first and
-            second (person, number, row), same, predicted, score, probability, cause, facts, picture (file name).
+        shown: the decisions.
         pictures: file name -> RGB picture.
     """
 
-    method: Method
-    decisions: list[dict[str, Any]]
+    shown: ShownDecisions
     pictures: dict[str, Picture]
 
 
@@ -54,12 +51,12 @@ def showcase(
     facts = PairFacts.of(faces, test, baseline_right)
     method = best_method(model.siamese, model.card.preprocess)
     named = list(_named(chosen))
-    told = [_told(faces, test, decided, facts, one, rank, name) for one, rank, name in named]
+    told = tuple(_told(faces, test, decided, facts, one, rank, name) for one, rank, name in named)
     pictures = {
         name: _picture(faces, test, model, method, one, bool(scored.predicted[one.place]))
         for one, _, name in progress(named, "heat maps", unit="pair")
     }
-    return Showcase(method, told, pictures)
+    return Showcase(ShownDecisions(method, told), pictures)
 
 
 def _named(chosen: list[Chosen]) -> Iterator[tuple[Chosen, int, str]]:
@@ -72,27 +69,27 @@ def _named(chosen: list[Chosen]) -> Iterator[tuple[Chosen, int, str]]:
 
 def _told(
     faces: FaceSet, test: Pairs, decided: Decided, facts: PairFacts, chosen: Chosen, rank: int, picture: str
-) -> dict[str, Any]:
+) -> ShownDecision:
     score = float(decided.test[chosen.place])
-    return {
-        "kind": chosen.kind,
-        "rank": rank,
-        "first": _face(faces, int(test.a[chosen.place])),
-        "second": _face(faces, int(test.b[chosen.place])),
-        "same": bool(test.same[chosen.place]),
-        "predicted": bool(decided.decision.predict(np.array(score))),
-        "score": score,
-        "threshold": decided.decision.threshold,
-        "probability": float(decided.decision.probability(np.array(score))),
-        "cause": facts.cause(chosen),
-        "facts": [asdict(fact) for fact in facts.about(chosen)],
-        "picture": f"decisions/{picture}",
-    }
+    return ShownDecision(
+        kind=chosen.kind,
+        rank=rank,
+        first=_face(faces, int(test.a[chosen.place])),
+        second=_face(faces, int(test.b[chosen.place])),
+        same=bool(test.same[chosen.place]),
+        predicted=bool(decided.decision.predict(np.array(score))),
+        score=score,
+        threshold=decided.decision.threshold,
+        probability=float(decided.decision.probability(np.array(score))),
+        cause=facts.cause(chosen),
+        facts=tuple(facts.about(chosen)),
+        picture=f"decisions/{picture}",
+    )
 
 
-def _face(faces: FaceSet, row: int) -> dict[str, Any]:
+def _face(faces: FaceSet, row: int) -> ShownFace:
     face = faces.manifest.iloc[row]
-    return {"person": str(face["person"]), "number": int(face["number"]), "row": row}
+    return ShownFace(str(face["person"]), int(face["number"]), row)
 
 
 def _picture(

@@ -14,6 +14,7 @@ from typing import TextIO
 
 from likeness.artifacts.run_note import RUN_NOTE
 from likeness.artifacts.source_card import SOURCE_CARD
+from likeness.artifacts.validation_record import VALIDATION
 from likeness.data.places import MIRROR_VARIABLE, variants_in
 from likeness.data.splits import Split
 from likeness.errors import InterruptedTrainingError, LikenessError
@@ -41,7 +42,7 @@ def prepare(trials: Sequence[TrialFolder]) -> None:
         if not (faces / SOURCE_CARD.name).exists():
             noted = ("--downloads", str(trial.top / "downloads"), "--timings", str(verdict.with_suffix(".json")))
             _stage(trial, "ingest", "--out", str(faces), *noted)
-        if not (verdict / "validation.json").exists() and any(not _is_split(one) for one in trials):
+        if not (verdict / VALIDATION.name).exists() and any(not _is_split(one) for one in trials):
             _stage(trial, "validate", "--faces", str(faces), "--out", str(verdict))
 
 
@@ -77,7 +78,7 @@ def split(trial: TrialFolder) -> None:
         StageFailedError: the face set has no pair lists for this view.
     """
     if not _is_split(trial):
-        verdict, out = _verdict(trial.faces) / "validation.json", trial.folder / "splits"
+        verdict, out = _verdict(trial.faces) / VALIDATION.name, trial.folder / "splits"
         _stage(trial, "split", "--faces", str(trial.faces), "--validation", str(verdict), "--out", str(out))
 
 

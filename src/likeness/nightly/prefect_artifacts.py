@@ -14,7 +14,7 @@ from prefect.blocks.notifications import CustomWebhookNotificationBlock
 
 from likeness.artifacts.metrics import METRICS, MeasuredValue, Metrics
 from likeness.artifacts.nightly_run import NightlyRun, read_nightly_runs
-from likeness.files import read_json
+from likeness.artifacts.validation_record import VALIDATION
 from likeness.nightly.ingest_batch import IngestedBatch
 from likeness.nightly.paths import ProjectPaths
 from likeness.nightly.registry_state import RegistryState
@@ -42,10 +42,10 @@ def show_batch(batch: IngestedBatch) -> None:
 def show_stage(stage: str, paths: ProjectPaths) -> None:
     """What a stage found, where there is something to show."""
     if stage == "validate":
-        record = read_json(paths.reports / "validation" / "validation.json")
+        record = VALIDATION.read(paths.reports / "validation" / VALIDATION.name)
         table = [
-            {key: one[key] for key in ("name", "table", "severity", "success", "observed")}
-            for one in record["expectations"]
+            {name: getattr(one, name) for name in ("name", "table", "severity", "success", "observed")}
+            for one in record.expectations
         ]
         create_table_artifact(table, key="validation", description="Expectations over the whole data set")
     if stage == "evaluate":

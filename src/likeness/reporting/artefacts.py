@@ -17,9 +17,11 @@ from likeness.artifacts.history import HISTORY, STEPS
 from likeness.artifacts.metrics import METRICS, Metrics
 from likeness.artifacts.predictions import PREDICTIONS
 from likeness.artifacts.run_note import RUN_NOTE, RunNote
+from likeness.artifacts.shown_decisions import DECISIONS, ShownDecisions
 from likeness.artifacts.source_card import SOURCE_CARD, SourceCard
 from likeness.artifacts.sweep_table import SWEEP
 from likeness.artifacts.training_summary import SUMMARY, TrainingSummary
+from likeness.artifacts.validation_record import VALIDATION, ValidationRecord
 from likeness.errors import DataError, ParamsError
 from likeness.files import read_json
 from likeness.models.card import CARD, Card, read_card
@@ -102,9 +104,9 @@ class Artefacts:
         return read_card(self.places.model / CARD)
 
     @cached_property
-    def validation(self) -> Json | None:
+    def validation(self) -> ValidationRecord | None:
         """Expectations and what came of them."""
-        return _optional(self.places.validation, read_json)
+        return VALIDATION.find(self.places.validation)
 
     @cached_property
     def history(self) -> pd.DataFrame | None:
@@ -167,9 +169,9 @@ class Artefacts:
         return LAYERS.find(self.places.evaluation / LAYERS.name)
 
     @cached_property
-    def decisions(self) -> Json | None:
+    def decisions(self) -> ShownDecisions | None:
         """The best and worst decisions."""
-        return _optional(self.places.evaluation / "decisions.json", read_json)
+        return DECISIONS.find(self.places.evaluation / DECISIONS.name)
 
     @cached_property
     def sweep(self) -> pd.DataFrame | None:

@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from likeness.artifacts.source_card import SourceCard
+from likeness.artifacts.validation_record import Finding, Row
 from likeness.data.faceset import MANIFEST_COLUMNS, FaceSet
 from likeness.data.images import Facts
 from likeness.data.incoming import Arrival
@@ -23,7 +24,7 @@ from likeness.data.measuring import FIRST_NUMBER, Measured, measure
 from likeness.data.sources import DataParams
 from likeness.images import Pixels
 from likeness.validation.checkpoint import check
-from likeness.validation.findings import Finding, shown
+from likeness.validation.findings import shown
 from likeness.validation.params import ValidationParams
 
 _IMAGES = "images"
@@ -129,11 +130,11 @@ def _offences(finding: Finding) -> list[tuple[str, str]]:
     return [(name, _reason(finding, offender)) for offender in finding.offenders if (name := _name(offender))]
 
 
-def _name(offender: dict[str, object]) -> str:
+def _name(offender: Row) -> str:
     return "/".join(str(offender.get("image") or offender.get("path") or "").split("/")[-2:])
 
 
-def _reason(finding: Finding, offender: dict[str, object]) -> str:
+def _reason(finding: Finding, offender: Row) -> str:
     details = [f"{key} {value}" for key, value in shown(offender).items() if key not in ("image", "path")]
     return f"{finding.expected} Found: {', '.join(details)}."
 

@@ -17,17 +17,17 @@ from great_expectations.data_context.types.base import (
     ProgressBarsConfig,
 )
 
+from likeness.artifacts.validation_record import VALIDATION, Finding, Row, ValidationRecord, ValidationSummary
 from likeness.data.faceset import FaceSet, problem_counts
-from likeness.files import write_json, write_text
+from likeness.files import write_text
 from likeness.validation.docs import page
 from likeness.validation.expect import Suite
 from likeness.validation.expectations import suites
-from likeness.validation.findings import Finding, failed, refuse_critical, summary
+from likeness.validation.findings import failed, refuse_critical
 from likeness.validation.image_tables import images_table, left_aside_table, people_table
 from likeness.validation.list_tables import list_tables
 from likeness.validation.params import ValidationParams
 
-RECORD = "validation.json"
 PAGE = Path("docs") / "index.html"
 DATA_SOURCE = "faces"
 DIGITS = 6  # of a float in the reports
@@ -50,15 +50,15 @@ def validate(faces: FaceSet, params: ValidationParams, folder: Path) -> list[Fin
     """
     findings = check(faces, params)
     figures = facts(faces)
-    record = {
-        "success": not failed(findings, "critical"),
-        "summary": summary(findings),
-        "source": dataclasses.asdict(faces.source),
-        "facts": figures,
-        "params": dataclasses.asdict(params),
-        "expectations": [finding.as_json() for finding in findings],
-    }
-    write_json(folder / RECORD, record)
+    record = ValidationRecord(
+        success=not failed(findings, "critical"),
+        source=faces.source,
+        summary=ValidationSummary.of(findings),
+        expectations=tuple(finding.shortened() for finding in findings),
+        facts=figures,
+        params=dataclasses.asdict(params),
+    )
+    VALIDATION.write(folder / VALIDATION.name, record)
     write_text(folder / PAGE, page(faces, findings, figures))
     refuse_critical(findings, str(folder / PAGE))
     return findings
@@ -157,7 +157,7 @@ def _observed(found: Mapping[str, Any]) -> str:
     return "nothing" if value is None else f"{value:.4g}" if isinstance(value, float) else f"{value:,}"
 
 
-def _offenders(table: pd.DataFrame, show: Sequence[str], rows: Sequence[int]) -> tuple[dict[str, Any], ...]:
+def _offenders(table: pd.DataFrame, show: Sequence[str], rows: Sequence[int]) -> tuple[Row, ...]:
     records = table.loc[sorted(rows), list(show)].to_dict("records") if show else []
     return tuple({str(name): _plain(value) for name, value in record.items()} for record in records)
 

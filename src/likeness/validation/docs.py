@@ -17,8 +17,9 @@ import jinja2
 from markupsafe import Markup, escape
 from PIL import Image
 
+from likeness.artifacts.validation_record import Finding, Row, ValidationSummary
 from likeness.data.faceset import FaceSet
-from likeness.validation.findings import Finding, failed, shown, summary
+from likeness.validation.findings import failed, shown
 
 PICTURED = 60  # offending rows with pictures, per expectation
 LISTED = 200  # offending rows in all, per expectation
@@ -56,7 +57,7 @@ def page(faces: FaceSet, findings: Sequence[Finding], facts: dict[str, Any]) -> 
     return environment.get_template("docs.html").render(
         source=faces.source,
         facts=facts,
-        summary=summary(findings),
+        summary=ValidationSummary.of(findings),
         critical=failed(findings, "critical"),
         failing=[_view(faces, finding) for finding in failing],
         groups=[
@@ -90,7 +91,7 @@ def _breakable(value: object) -> Markup:
     return Markup(re.sub("([/_])", r"\1<wbr>", str(escape(value))))
 
 
-def _pictures(faces: FaceSet, offender: dict[str, Any]) -> list[str]:
+def _pictures(faces: FaceSet, offender: Row) -> list[str]:
     return [_data_uri(faces, offender[name]) for name in ("twin", "row") if name in offender]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import great_expectations.expectations as gxe
 
-from likeness.validation.findings import Severity
+from likeness.artifacts.validation_record import Severity
 
 Suite = list[gxe.Expectation]
 

@@ -1,71 +1,21 @@
-"""What came of each expectation: as values, as JSON, and as one table of text."""
+"""What came of the expectations as one table of text, and the end of a stage where a critical one fails."""
 
 from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
+from likeness.artifacts.validation_record import Finding, Row, Severity
 from likeness.errors import ValidationFailedError
 
-Severity = Literal["critical", "warning"]
-
 IN_TEXT = 10  # offending rows that the text table names per expectation
-IN_JSON = 1000
 TEXT_WIDTH = 110
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One expectation and what came of it.
-
-    Attributes:
-        name: a few words, unique.
-        table: what it speaks about.
-        severity: critical stops the pipeline, warning does not.
-        success: whether it holds.
-        expected: the expectation as a sentence.
-        observed: the figure found, or how many of how many rows offend.
-        offenders: the offending rows, each with the columns that tell it, in the order of the table; there may
-            be some although the expectation holds, if it tolerates a share.
-    """
-
-    name: str
-    table: str
-    severity: Severity
-    success: bool
-    expected: str
-    observed: str
-    offenders: tuple[dict[str, Any], ...]
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain values; more offenders than anybody reads are only counted."""
-        return {
-            "name": self.name,
-            "table": self.table,
-            "severity": self.severity,
-            "success": self.success,
-            "expected": self.expected,
-            "observed": self.observed,
-            "offenders": list(self.offenders[:IN_JSON]),
-            "offender_count": len(self.offenders),
-        }
 
 
 def failed(findings: Sequence[Finding], severity: Severity) -> list[Finding]:
     """The findings of a severity that do not hold."""
     return [finding for finding in findings if finding.severity == severity and not finding.success]
-
-
-def summary(findings: Sequence[Finding]) -> dict[str, int]:
-    """How many expectations there were, held, and failed by severity."""
-    return {
-        "expectations": len(findings),
-        "held": sum(finding.success for finding in findings),
-        "critical": len(failed(findings, "critical")),
-        "warning": len(failed(findings, "warning")),
-    }
 
 
 def refuse_critical(findings: Sequence[Finding], where: str) -> None:
@@ -102,7 +52,7 @@ def text_table(findings: Sequence[Finding]) -> str:
     return "\n".join(lines)
 
 
-def shown(offender: dict[str, Any]) -> dict[str, Any]:
+def shown(offender: Row) -> dict[str, Any]:
     """The columns of an offending row that are worth reading: not its manifest rows."""
     return {name: value for name, value in offender.items() if name not in ("row", "twin")}
 
@@ -113,7 +63,7 @@ def _offender_lines(finding: Finding) -> list[str]:
     return [*rows, f"… and {rest} more"] if rest else rows
 
 
-def _one_line(offender: dict[str, Any]) -> str:
+def _one_line(offender: Row) -> str:
     """The first value names the row; the others carry their column's name if they are numbers."""
     first, *others = offender.items()
     texts = [str(value) if isinstance(value, str) else f"{name} {value}" for name, value in others if value != ""]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from likeness.artifacts.shown_decisions import ShownDecision
 from likeness.errors import DataError
-from likeness.reporting.artefacts import Artefacts, Json
+from likeness.reporting.artefacts import Artefacts
 from likeness.reporting.document import Block, Case, Cases, Note, Picture, Prose, Section, Subheading
 from likeness.reporting.inline import quoted
 from likeness.reporting.params import ReportParams
@@ -38,9 +39,9 @@ def decisions_section(artefacts: Artefacts, params: ReportParams) -> Section:
         hidden = Note("No photographs of decisions: `report.decisions` is 0.", "missing")
         listed = error_browser(artefacts, artefacts.metrics, photographs=False) if artefacts.metrics else []
         return Section("decisions", _TITLE, [hidden, *listed])
-    blocks: list[Block] = [Prose(_explained(found["method"]))]
+    blocks: list[Block] = [Prose(_explained(found.method))]
     for kind, (heading, title) in _KINDS.items():
-        chosen = [one for one in found["decisions"] if one["kind"] == kind][: params.decisions]
+        chosen = [one for one in found.decisions if one.kind == kind][: params.decisions]
         if chosen:
             cases = [_case(one, title, artefacts.places.evaluation) for one in chosen]
             blocks += [Subheading(heading), Cases(cases)]
@@ -62,14 +63,14 @@ def _explained(method: str) -> str:
     )
 
 
-def _case(decision: Json, title: str, folder: Path) -> Case:
-    kind, rank = decision["kind"], decision["rank"]
-    people = " and ".join(_photograph(decision[side]) for side in ("first", "second"))
+def _case(decision: ShownDecision, title: str, folder: Path) -> Case:
+    kind, rank = decision.kind, decision.rank
+    people = " and ".join(f"{quoted(face.person)} {face.number}" for face in (decision.first, decision.second))
     facts = (
-        f"{people}. Score {number(decision['score'], 3)}, threshold {number(decision['threshold'], 3)}; "
-        f"probability of one person {percent(decision['probability'])}."
+        f"{people}. Score {number(decision.score, 3)}, threshold {number(decision.threshold, 3)}; "
+        f"probability of one person {percent(decision.probability)}."
     )
-    path = folder / decision["picture"]
+    path = folder / decision.picture
     try:
         picture = Picture(
             f"{kind}-{rank:02d}", path.read_bytes(), f"{title}: two photographs, and their heat maps"
@@ -78,8 +79,4 @@ def _case(decision: Json, title: str, folder: Path) -> Case:
         picture = None
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror}); run the evaluation again") from error
-    return Case(title, not kind.startswith("false"), facts, decision["cause"], picture)
-
-
-def _photograph(face: Json) -> str:
-    return f"{quoted(face['person'])} {face['number']}"
+    return Case(title, not kind.startswith("false"), facts, decision.cause, picture)

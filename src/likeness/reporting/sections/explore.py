@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from likeness.artifacts.metrics import Metrics
+from likeness.data.faceset import image_names
 from likeness.metrics.scores import Confusion
 from likeness.reporting.artefacts import Artefacts
 from likeness.reporting.document import Block, Column, Note, Subheading, Table, Widget
@@ -51,10 +52,12 @@ def error_browser(artefacts: Artefacts, metrics: Metrics, *, photographs: bool) 
     wrong = test[~test["correct"].astype(bool)]
     distance = (wrong["score"] - metrics.model.threshold).abs()
     chosen = wrong.assign(distance=distance).sort_values("distance", ascending=False, kind="stable").head(_MOST)
-    if chosen.empty:
+    if chosen.empty or (chosen["first"] == "").any():  # predictions of before 0.3 do not name the photographs
         return []
-    rows = [_row(artefacts.manifest, pair) for _, pair in chosen.iterrows()]
-    pixels = artefacts.pixels[chosen[["a", "b"]].to_numpy().ravel()] if photographs else None
+    rows = [_row(pair) for _, pair in chosen.iterrows()]
+    places = {name: row for row, name in enumerate(image_names(artefacts.manifest))}
+    shown = [places[name] for name in chosen[["first", "second"]].to_numpy().ravel()]
+    pixels = artefacts.pixels[shown] if photographs else None
     cell = (round(artefacts.pixels.shape[2] * _HEIGHT / artefacts.pixels.shape[1]), _HEIGHT)
     content = ErrorBrowser(rows, len(wrong), None if pixels is None else _sheet(pixels, cell), cell, _ACROSS)
     return [Subheading("All errors"), Widget("errors", content, None, _listed(content))]
@@ -85,16 +88,16 @@ def _listed(errors: ErrorBrowser) -> Table:
     return Table(columns, rows, caption)
 
 
-def _row(manifest: pd.DataFrame, pair: pd.Series) -> ErrorRow:
-    first, second = (manifest.iloc[int(pair[side])] for side in ("a", "b"))
+def _row(pair: pd.Series) -> ErrorRow:
+    first, second = (str(pair[side]).rpartition("_") for side in ("first", "second"))
     return ErrorRow(
         "false non-match" if pair["same"] else "false match",
-        f"{first['person']} {first['number']}",
-        f"{second['person']} {second['number']}",
+        f"{first[0]} {int(first[2])}",
+        f"{second[0]} {int(second[2])}",
         float(pair["score"]),
         float(pair["probability"]),
         float(pair["distance"]),
-        {name: float(min(first[name], second[name])) for name in PROPERTIES},
+        {name: float(pair[name]) for name in PROPERTIES},
     )
 
 

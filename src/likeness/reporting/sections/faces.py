@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ import pandas as pd
 from PIL import Image
 
 from likeness.artifacts.source_card import SourceCard
+from likeness.artifacts.validation_record import Finding, ValidationRecord
 from likeness.data.faceset import problem_counts, usable
 from likeness.data.problems import PROBLEMS
 from likeness.reporting.artefacts import Artefacts, Json
@@ -153,27 +153,22 @@ def _disjoint(shared: Json) -> Prose:
     return Prose(text)
 
 
-def _validation(validation: Json | None, most: int) -> list[Block]:
+def _validation(validation: ValidationRecord | None, most: int) -> list[Block]:
     if validation is None:
         return [Note("What validation found is missing here: `validation.json` was not there.", "missing")]
-    findings: Sequence[Json] = validation["expectations"]
-    failed = [finding for finding in findings if not finding["success"]]
+    findings = validation.expectations
+    failed = [finding for finding in findings if not finding.success]
     summary = f"Validation: {len(findings) - len(failed)} of {len(findings)} expectations hold."
     columns = [Column("expectation"), Column("about"), Column("severity"), Column("holds"), Column("found")]
-    rows = [
-        [quoted(f["name"]), f["table"], f["severity"], "yes" if f["success"] else "no", str(f["observed"])]
-        for f in findings
-    ]
-    bad = frozenset(place for place, finding in enumerate(findings) if not finding["success"])
+    rows = [[quoted(f.name), f.table, f.severity, "yes" if f.success else "no", f.observed] for f in findings]
+    bad = frozenset(place for place, finding in enumerate(findings) if not finding.success)
     blocks: list[Block] = [Table(columns, rows, summary, strong=bad, folded=len(findings) > 12)]
     return blocks + [block for finding in failed for block in _offenders(finding, most)]
 
 
-def _offenders(finding: Json, most: int) -> list[Block]:
-    rows: Sequence[dict[str, Any]] = finding["offenders"]
-    total = finding.get("offender_count", len(rows))
-    expected = str(finding.get("expected", finding["name"])).rstrip(".")
-    told = f"**Does not hold ({finding['severity']}):** {expected}. Found: {finding['observed']}."
+def _offenders(finding: Finding, most: int) -> list[Block]:
+    rows, total = finding.offenders, finding.total
+    told = f"**Does not hold ({finding.severity}):** {finding.expected.rstrip('.')}. Found: {finding.observed}."
     if not rows:
         return [Note(told, "warning")]
     names = [name for name in rows[0] if name not in ("row", "twin")]
@@ -182,7 +177,7 @@ def _offenders(finding: Json, most: int) -> list[Block]:
     caption = f"{count(total)} offending rows" + (f", the first {most}" if total > most else "")
     return [
         Note(told, "warning"),
-        Table(columns, cells, f"`{finding['name']}`: {caption}.", folded=len(cells) > 8),
+        Table(columns, cells, f"`{finding.name}`: {caption}.", folded=len(cells) > 8),
     ]
 
 
