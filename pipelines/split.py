@@ -29,10 +29,9 @@ def main(
         require_valid(face_set, validation)
     split = make_split(face_set, wanted)
     split.write(out)
-    for name, figures in split.card["splits"].items():
+    for name, figures in split.card.splits.items():
         text = "%-7s %d pairs (%d same, %d different) of %d people"
-        values = (figures[key] for key in ("pairs", "same", "different", "people"))
-        logging.info(text, name, *values)
+        logging.info(text, name, figures.pairs, figures.same, figures.different, figures.people)
     confirm_parameters(params, used, wanted)
 
 

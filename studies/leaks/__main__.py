@@ -77,7 +77,10 @@ def main(
             rows += crop_study(study)
     print(json.dumps(facts, indent=2))
     if out is not None:
-        protocol = {**{name: split.card[name] for name in ("protocol", "view", "seed")}, "outside_data": "none"}
+        protocol = {
+            **{name: getattr(split.card, name) for name in ("protocol", "view", "seed")},
+            "outside_data": "none",
+        }
         lines = [dataclasses.asdict(row) for row in rows]
         write_json(out / "leaks.json", {"protocol": protocol, "source": source, "facts": facts, "rows": lines})
         write_text(out / "leaks.md", "".join(f"{row}\n" for row in rows))

@@ -15,6 +15,7 @@ from likeness.artifacts.predictions import PREDICTIONS, people, read_test_pairs
 from likeness.artifacts.run_note import RUN_NOTE, Provenance, RunNote
 from likeness.artifacts.shown_decisions import DECISIONS
 from likeness.artifacts.source_card import SOURCE_CARD, SourceCard
+from likeness.artifacts.split import SPLIT_CARD, SideCounts
 from likeness.artifacts.training_summary import (
     SUMMARY,
     FitFacts,
@@ -24,6 +25,7 @@ from likeness.artifacts.training_summary import (
     MemberFacts,
 )
 from likeness.artifacts.validation_record import VALIDATION
+from likeness.data.protocol import PAIR_LISTS
 from likeness.errors import DataError
 from likeness.files import read_json
 
@@ -194,3 +196,12 @@ def test_decisions() -> None:
     """The file was written by the code of 0.2, on drawn faces."""
     shown = DECISIONS.read(FORMER / "decisions.json")
     assert DECISIONS.values(shown) == {"schema_version": 1, **read_json(FORMER / "decisions.json")}
+
+
+def test_split_card() -> None:
+    """The file was written by the code of 0.2, on drawn faces."""
+    card = SPLIT_CARD.read(FORMER / "split-card.json")
+    assert (card.protocol, card.view, card.fold, card.lists) == ("restricted", 1, None, PAIR_LISTS[1])
+    assert card.splits["train"] == SideCounts(800, 400, 400, 0.5, 0, 599, 218)
+    assert card.identities == {"train": None, "holdout": None}
+    assert sum(card.shared.people.values()) == 0

@@ -24,6 +24,7 @@ from likeness.artifacts.predictions import PREDICTIONS, PredictionRecord
 from likeness.artifacts.run_note import RUN_NOTE
 from likeness.artifacts.shown_decisions import DECISIONS
 from likeness.artifacts.source_card import SOURCE_CARD
+from likeness.artifacts.split import SPLIT_CARD
 from likeness.artifacts.sweep_table import SWEEP, SweepRecord
 from likeness.artifacts.table_file import TableFile
 from likeness.artifacts.training_summary import SUMMARY
@@ -45,6 +46,7 @@ FILES: list[JsonFile[Any]] = [
     METRICS,
     RUN_NOTE,
     SOURCE_CARD,
+    SPLIT_CARD,
     SUMMARY,
     TRIAL,
     VALIDATION,

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from likeness.artifacts.source_card import SourceCard
+from likeness.artifacts.split import SideCounts
 from likeness.data.faceset import FaceSet
 from likeness.data.problems import UNDECODABLE
 from likeness.data.protocol import SplitParams, make_split
@@ -52,7 +53,7 @@ def sides(faces: FaceSet, split: Split) -> list[set[str]]:
 def assert_disjoint(faces: FaceSet, split: Split) -> None:
     train, holdout, test = sides(faces, split)
     assert not (train & holdout) | (train & test) | (holdout & test)
-    assert set(split.card["shared"]["people"].values()) == {0}
+    assert set(split.card.shared.people.values()) == {0}
 
 
 def undecodable(faces: FaceSet, row: int) -> FaceSet:
@@ -174,7 +175,7 @@ def test_extra_holdout_pairs_are_drawn_among_holdout_people(faces: FaceSet) -> N
     assert (extra.same.sum(), (~extra.same).sum()) == (3, 3)
     assert split.holdout.take(~split.holdout.drawn).a.tolist() == listed.holdout.a.tolist()
     assert people_of(faces, extra.rows) <= people_of(faces, listed.holdout.rows)
-    assert split.card["splits"]["holdout"]["drawn"] == 6
+    assert split.card.splits["holdout"].drawn == 6
 
 
 @pytest.mark.parametrize("fold", [0, 9])
@@ -186,7 +187,7 @@ def test_view_2_tests_on_one_fold_and_learns_from_the_nine_others(tmp_path: Path
     assert train | holdout == set(view_2_people()) - test
     assert (len(split.train), len(split.holdout), len(split.test)) == (28, 8, 4)
     assert split.holdout.same.sum() == 4
-    assert split.card["fold"] == fold
+    assert split.card.fold == fold
     assert_disjoint(faces, split)
 
 
@@ -225,7 +226,7 @@ def test_a_set_without_lists_gets_drawn_pairs(tmp_path: Path, view: int) -> None
         assert pairs.same.sum() * 2 == len(pairs)
         assert pairs.drawn.all()
     assert len(people_of(faces, split.test.rows)) <= {1: 19, 2: 6}[view]
-    assert split.card["lists"] is None
+    assert split.card.lists is None
     assert_disjoint(faces, split)
 
 
@@ -273,25 +274,19 @@ def test_the_card_counts_the_same_file_on_two_sides(faces: FaceSet) -> None:
     rows = faces.rows_by_name()
     manifest.loc[rows["T0", 1], "sha256"] = manifest.loc[rows["P0", 1], "sha256"]
     split = make_split(dataclasses.replace(faces, manifest=manifest), SplitParams())
-    shared = split.card["shared"]["identical_files"]
+    shared = split.card.shared.identical_files
     assert shared["train-test"] + shared["holdout-test"] == 1
     assert shared["train-holdout"] == 0
 
 
 def test_the_card_holds_the_numbers(faces: FaceSet) -> None:
     card = make_split(faces, SplitParams(seed=3)).card
-    assert card["splits"]["test"] == {
-        "pairs": 4,
-        "same": 2,
-        "different": 2,
-        "same_share": 0.5,
-        "drawn": 0,
-        "images": 6,
-        "people": 4,
-    }
-    head = ("protocol", "view", "fold", "seed", "lists", "fingerprint")
-    lists = ["pairsDevTrain.txt", "pairsDevTest.txt"]
-    assert [card[key] for key in head] == ["restricted", 1, None, 3, lists, faces.source.fingerprint]
+    assert card.splits["test"] == SideCounts(
+        pairs=4, same=2, different=2, same_share=0.5, drawn=0, images=6, people=4
+    )
+    head = (card.protocol, card.view, card.fold, card.seed, card.lists, card.fingerprint)
+    lists = ("pairsDevTrain.txt", "pairsDevTest.txt")
+    assert head == ("restricted", 1, None, 3, lists, faces.source.fingerprint)
 
 
 def test_restricted_drawing_beside_lists_is_a_wrong_parameter() -> None:

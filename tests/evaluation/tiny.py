@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from likeness.artifacts.source_card import SourceCard
+from likeness.artifacts.split import SplitCard
 from likeness.artifacts.training_summary import TrainingFacts
 from likeness.data.faceset import FaceSet
 from likeness.data.splits import Identities, Pairs, Split
@@ -58,7 +59,7 @@ def split(store: FaceSet, unrestricted: bool) -> Split:
     sides = [_pairs(person, np.flatnonzero(part == side), seed=side) for side in range(3)]
     known = np.flatnonzero(part == 0)
     identities = Identities(known, person[known]) if unrestricted else None
-    return Split(*sides, identities, None, {"view": 1, "fold": None})
+    return Split(*sides, identities, None, SplitCard(protocol="unrestricted" if unrestricted else "restricted"))
 
 
 def _pairs(person: npt.NDArray[np.int64], rows: npt.NDArray[np.int64], seed: int) -> Pairs:

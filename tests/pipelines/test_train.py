@@ -20,6 +20,7 @@ import yaml
 
 from likeness.artifacts.history import EpochRecord, StepRecord
 from likeness.artifacts.source_card import SourceCard
+from likeness.artifacts.split import SideCounts, SplitCard, SplitName
 from likeness.data.faceset import FaceSet
 from likeness.data.splits import Split
 from likeness.errors import DataError, ModelError, ParamsError
@@ -61,8 +62,9 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     face_set = FaceSet.create(folder / "faces", doubled, manifest, source)
     sides = [np.flatnonzero((person >= low) & (person < high)) for low, high in [(0, 12), (12, 18), (18, 24)]]
     train, holdout, test = (pairs(person, rows, 32) for rows in sides)
-    counts = {name: {"pairs": 32} for name in ("train", "holdout", "test")}
-    card = {"protocol": "restricted", "view": 1, "fingerprint": face_set.source.fingerprint, "splits": counts}
+    counts = SideCounts(32, 16, 16, 0.5, 0, 48, 12)
+    splits: dict[SplitName, SideCounts] = {"train": counts, "holdout": counts, "test": counts}
+    card = SplitCard(protocol="restricted", fingerprint=face_set.source.fingerprint, splits=splits)
     Split(train, holdout, test, None, None, card).write(folder / "splits")
     return folder
 
@@ -183,7 +185,7 @@ def test_a_store_that_does_not_answer_stops_nothing(prepared: Path, tmp_path: Pa
 
 def test_a_split_of_other_faces_is_refused(prepared: Path, tmp_path: Path) -> None:
     split = Split.open(prepared / "splits")
-    other = dataclasses.replace(split, card={**split.card, "fingerprint": "other"})
+    other = dataclasses.replace(split, card=dataclasses.replace(split.card, fingerprint="other"))
     other.write(tmp_path / "splits")
     with pytest.raises(DataError, match="the split was made from other faces"):
         run_stage(prepared, tmp_path, PARAMS, splits=tmp_path / "splits")

@@ -6,6 +6,7 @@ import dataclasses
 from pathlib import Path
 
 from likeness.artifacts.source_card import SourceCard
+from likeness.artifacts.split import SplitCard
 from likeness.reporting.document import Block, Prose, Table
 from likeness.reporting.sections.plan import plan_blocks
 from likeness.training.fitting.params import FitParams
@@ -19,7 +20,7 @@ SOURCE = SourceCard("folder", synthetic=True, alignment="synthetic", place="tiny
 
 def told(wanted: TrainingTask, folder: Path) -> list[Block]:
     setup = TrainingSetup(
-        wanted.model, RecipeParams("plan"), wanted.params, SOURCE, {"fingerprint": "", "protocol": "x"}
+        wanted.model, RecipeParams("plan"), wanted.params, SOURCE, SplitCard(protocol="restricted")
     )
     return plan_blocks(build_card(setup, run_plan(wanted, checkpoint=folder, device="cpu")).trained)
 

@@ -20,6 +20,7 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from likeness.artifacts.split import SplitCard
 from likeness.data.drawing import divide_people, draw_pairs
 from likeness.data.faceset import FaceSet
 from likeness.data.holdout import choose_holdout
@@ -120,15 +121,16 @@ def make_split(faces: FaceSet, params: SplitParams) -> Split:
     if params.holdout_draw:
         extra = draw_pairs(people.rows(division.holdout_people), params.holdout_draw, rng, taken=holdout)
         holdout = _joined(holdout, extra)
-    split = Split(division.train, holdout, division.test, identities, holdout_identities, card={})
+    card = SplitCard(protocol=params.protocol)
+    split = Split(division.train, holdout, division.test, identities, holdout_identities, card)
     head = {
         **dataclasses.asdict(params),
         "fold": params.fold if params.view == 2 else None,
         "folds_out": params.folds_out if params.view == 2 else None,
-        "lists": list(PAIR_LISTS[params.view]) if listed else None,
+        "lists": PAIR_LISTS[params.view] if listed else None,
         "fingerprint": faces.source.fingerprint,
     }
-    return dataclasses.replace(split, card={**head, **figures(faces, split)})
+    return dataclasses.replace(split, card=SplitCard(**head, **figures(faces, split)))
 
 
 class _People:

@@ -1,7 +1,6 @@
 """What the split stage hands to training and evaluation: pairs, identities, and the card that vouches for them.
 
-On disk: `pairs.parquet` (split, a, b, same, origin), `identities.parquet` (row, label, split; empty when the
-protocol is restricted, so that training cannot see what the protocol forbids), `card.json` and `digests.json`.
+On disk: the files of `likeness.artifacts.split`, and `digests.json`.
 This module reads, checks and writes them; how they come about stands in `likeness.data.protocol`.
 """
 
@@ -11,22 +10,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
-from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from likeness.artifacts.split import IDENTITIES, PAIRS, SPLIT_CARD, SplitCard, SplitName
 from likeness.data.digests import check_digests, write_digests
 from likeness.errors import DataError, OverlapError
-from likeness.files import atomic_path, read_json, write_json
 
-PAIRS_FILE = "pairs.parquet"
-IDENTITIES_FILE = "identities.parquet"
-CARD_FILE = "card.json"
 _SHOWN = 5  # people that a message names
 
-SplitName = Literal["train", "holdout", "test"]
 SPLITS: tuple[SplitName, ...] = ("train", "holdout", "test")
 
 
@@ -116,7 +110,7 @@ class Split:
     test: Pairs
     identities: Identities | None
     holdout_identities: Identities | None
-    card: dict[str, Any]
+    card: SplitCard
 
     @property
     def rows(self) -> dict[str, NDArray[np.int64]]:
@@ -162,9 +156,9 @@ class Split:
         Raises:
             OutputError: the folder cannot be written.
         """
-        _write_parquet(folder / PAIRS_FILE, self._pairs_frame())
-        _write_parquet(folder / IDENTITIES_FILE, self._identities_frame())
-        write_json(folder / CARD_FILE, self.card)
+        PAIRS.write(folder / PAIRS.name, self._pairs_frame())
+        IDENTITIES.write(folder / IDENTITIES.name, self._identities_frame())
+        SPLIT_CARD.write(folder / SPLIT_CARD.name, self.card)
         write_digests(folder)
 
     @classmethod
@@ -181,12 +175,8 @@ class Split:
             OverlapError: a person, or an image, is on two sides.
         """
         folder = Path(folder)
-        pairs = _read_parquet(folder / PAIRS_FILE, {"split", "a", "b", "same", "origin"})
-        images = _read_parquet(folder / IDENTITIES_FILE, {"row", "label", "split"})
-        try:
-            card = read_json(folder / CARD_FILE)
-        except (OSError, ValueError) as error:
-            raise DataError(_unreadable(folder / CARD_FILE, error)) from error
+        pairs, images = PAIRS.read(folder / PAIRS.name), IDENTITIES.read(folder / IDENTITIES.name)
+        card = SPLIT_CARD.read(folder / SPLIT_CARD.name)
         train, holdout, test = (_pairs_of(pairs[pairs["split"] == name]) for name in SPLITS)
         identities, holdout_identities = (
             _identities_of(images[images["split"] == name]) for name in ("train", "holdout")
@@ -204,8 +194,7 @@ class Split:
             )
             for name, pairs in zip(SPLITS, (self.train, self.holdout, self.test), strict=True)
         ]
-        kinds = {"split": "str", "a": "int32", "b": "int32", "same": "bool", "origin": "str"}
-        return pd.concat(tables, ignore_index=True).astype(kinds)
+        return pd.concat(tables, ignore_index=True)
 
     def _identities_frame(self) -> pd.DataFrame:
         nobody = Identities(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
@@ -216,7 +205,7 @@ class Split:
                 ("holdout", self.holdout_identities or nobody),
             ]
         ]
-        return pd.concat(tables, ignore_index=True).astype({"row": "int32", "label": "int32", "split": "str"})
+        return pd.concat(tables, ignore_index=True)
 
 
 def _pairs_of(frame: pd.DataFrame) -> Pairs:
@@ -226,22 +215,3 @@ def _pairs_of(frame: pd.DataFrame) -> Pairs:
 
 def _identities_of(frame: pd.DataFrame) -> Identities | None:
     return Identities(frame["row"].to_numpy(), frame["label"].to_numpy()) if len(frame) else None
-
-
-def _write_parquet(target: Path, frame: pd.DataFrame) -> None:
-    with atomic_path(target) as temporary:
-        frame.to_parquet(temporary, index=False)
-
-
-def _read_parquet(path: Path, columns: set[str]) -> pd.DataFrame:
-    try:
-        frame = pd.read_parquet(path)
-    except Exception as error:  # whatever a damaged file makes pandas and pyarrow raise
-        raise DataError(_unreadable(path, error)) from error
-    if missing := sorted(columns - set(frame.columns)):
-        raise DataError(f"{path}: lacks the column {', '.join(missing)}; run the split stage again")
-    return frame
-
-
-def _unreadable(path: Path, error: Exception) -> str:
-    return f"{path}: cannot be read ({error}); run the split stage first (dvc repro split)"

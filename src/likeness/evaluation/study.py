@@ -162,8 +162,8 @@ def _protocol(split: Split, card: Card) -> Json:
     """By which rules the model was made and is measured."""
     return {
         "name": card.protocol,
-        "view": split.card.get("view"),
-        "fold": split.card.get("fold"),
+        "view": split.card.view,
+        "fold": split.card.fold,
         "outside_data": card.outside_data,
         "recipe": card.recipe,
         "seed": card.seed,

@@ -26,7 +26,7 @@ def run_title(setup: TrainingSetup, params: Path) -> RunTitle:
     return RunTitle(
         recipe.name or "unnamed",
         setup.source.source,
-        str(setup.split["protocol"]),
+        setup.split.protocol,
         recipe.description,
         _changes(setup, params),
         setup.outside_data,
@@ -35,9 +35,9 @@ def run_title(setup: TrainingSetup, params: Path) -> RunTitle:
 
 def dataset_note(setup: TrainingSetup) -> DatasetNote:
     """The data set and its counts."""
-    source, sides = setup.source, setup.split["splits"]
+    source, sides = setup.source, setup.split.splits
     counts = {"images": source.images, "people": source.people}
-    pairs = {f"{name}_pairs": int(side["pairs"]) for name, side in sides.items()}
+    pairs = {f"{name}_pairs": side.pairs for name, side in sides.items()}
     return DatasetNote(source.source, source.fingerprint, source.place, {**counts, **pairs})
 
 

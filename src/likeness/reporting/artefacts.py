@@ -19,6 +19,7 @@ from likeness.artifacts.predictions import PREDICTIONS
 from likeness.artifacts.run_note import RUN_NOTE, RunNote
 from likeness.artifacts.shown_decisions import DECISIONS, ShownDecisions
 from likeness.artifacts.source_card import SOURCE_CARD, SourceCard
+from likeness.artifacts.split import SPLIT_CARD, SplitCard
 from likeness.artifacts.sweep_table import SWEEP
 from likeness.artifacts.training_summary import SUMMARY, TrainingSummary
 from likeness.artifacts.validation_record import VALIDATION, ValidationRecord
@@ -89,14 +90,9 @@ class Artefacts:
         return _required(self.places.faces / "pixels.npy", lambda path: np.load(path, mmap_mode="r"))
 
     @cached_property
-    def split(self) -> Json:
+    def split(self) -> SplitCard:
         """The card of the split."""
-        return _required(self.places.splits / "card.json", read_json)
-
-    @cached_property
-    def pairs(self) -> pd.DataFrame:
-        """Columns split, a, b, same, origin."""
-        return _required(self.places.splits / "pairs.parquet", pd.read_parquet)
+        return SPLIT_CARD.read(self.places.splits / SPLIT_CARD.name)
 
     @cached_property
     def card(self) -> Card:

@@ -16,6 +16,7 @@ import torch
 from likeness._version import __version__
 from likeness.artifacts.history import HISTORY, STEPS
 from likeness.artifacts.source_card import SourceCard
+from likeness.artifacts.split import SplitCard
 from likeness.artifacts.training_summary import (
     SUMMARY,
     EnsembleGain,
@@ -56,10 +57,10 @@ class TrainingSetup:
     recipe: RecipeParams
     train: TrainParams
     source: SourceCard
-    split: dict[str, Any]
+    split: SplitCard
 
     def __post_init__(self) -> None:
-        if self.split.get("fingerprint") != self.source.fingerprint:
+        if self.split.fingerprint != self.source.fingerprint:
             raise DataError(
                 "the split was made from other faces than these; run the split stage again (dvc repro split)"
             )
@@ -77,7 +78,7 @@ class TrainingSetup:
             "model": dataclasses.asdict(self.model),
             "recipe": dataclasses.asdict(self.recipe),
             "train": dataclasses.asdict(self.train),
-            "split": {key: self.split.get(key) for key in ("protocol", "view", "fold", "seed")},
+            "split": {key: getattr(self.split, key) for key in ("protocol", "view", "fold", "seed")},
         }
 
     @property
@@ -100,7 +101,7 @@ def build_card(setup: TrainingSetup, result: PlanResult) -> Card:
         preprocess=setup.preprocess,
         mirror=setup.train.mirror_average,
         decision=network.decision,
-        protocol=str(setup.split["protocol"]),
+        protocol=setup.split.protocol,
         outside_data=setup.outside_data,
         source=setup.source.source,
         synthetic=setup.source.synthetic,

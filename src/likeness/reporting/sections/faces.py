@@ -11,10 +11,11 @@ import pandas as pd
 from PIL import Image
 
 from likeness.artifacts.source_card import SourceCard
+from likeness.artifacts.split import SharedCounts, SplitCard, SplitName
 from likeness.artifacts.validation_record import Finding, ValidationRecord
 from likeness.data.faceset import problem_counts, usable
 from likeness.data.problems import PROBLEMS
-from likeness.reporting.artefacts import Artefacts, Json
+from likeness.reporting.artefacts import Artefacts
 from likeness.reporting.document import Block, Column, Facts, Gallery, Note, Picture, Prose, Section, Table
 from likeness.reporting.figures.faces import images_per_person, photograph_quality
 from likeness.reporting.inline import quoted
@@ -22,7 +23,7 @@ from likeness.reporting.params import ReportParams
 from likeness.reporting.wording import count, number, percent, size
 
 _SHEET_COLUMNS = 12
-SPLITS = ("train", "holdout", "test")
+SPLITS: tuple[SplitName, ...] = ("train", "holdout", "test")
 _CHECKSUMS = {
     "published": "equal to the published one",
     "recorded": "measured here, there is no published one to hold it against",
@@ -119,32 +120,26 @@ def _most_photographed(counts: pd.Series[int]) -> Prose:
     )
 
 
-def _pairs(split: Json) -> list[Block]:
-    columns = [
-        Column("split"),
-        *(Column(name, True) for name in ("pairs", "same", "different", "people", "images")),
-    ]
-    rows = [
-        [name, *(count(figures[key]) for key in ("pairs", "same", "different", "people", "images"))]
-        for name, figures in ((name, split["splits"][name]) for name in SPLITS)
-    ]
-    origin = f"the lists {', '.join(split['lists'])}" if split.get("lists") else "pairs drawn by the same protocol"
-    blocks: list[Block] = [
-        Table(columns, rows, f"Pairs per class and split, from {origin}, view {split['view']}.")
-    ]
-    known = {name: figures for name, figures in split.get("identities", {}).items() if figures}
+def _pairs(split: SplitCard) -> list[Block]:
+    names = ("pairs", "same", "different", "people", "images")
+    columns = [Column("split"), *(Column(name, True) for name in names)]
+    rows = [[side, *(count(getattr(split.splits[side], name)) for name in names)] for side in SPLITS]
+    origin = f"the lists {', '.join(split.lists)}" if split.lists else "pairs drawn by the same protocol"
+    blocks: list[Block] = [Table(columns, rows, f"Pairs per class and split, from {origin}, view {split.view}.")]
+    known = {name: counts for name, counts in split.identities.items() if counts}
     if known:
         told = "; ".join(
-            f"{name}: {count(f['images'])} images of {count(f['people'])} people" for name, f in known.items()
+            f"{name}: {count(counts.images)} images of {count(counts.people)} people"
+            for name, counts in known.items()
         )
         blocks.append(Prose(f"Unrestricted: beside the pairs, training knows who is on these images. {told}."))
-    return [*blocks, _disjoint(split["shared"])]
+    return [*blocks, _disjoint(split.shared)]
 
 
-def _disjoint(shared: Json) -> Prose:
-    people, files = sum(shared["people"].values()), shared["identical_files"]
-    text = f"People on two sides: **{people}**, counted over {', '.join(shared['people'])}."
-    twins = {key: value for key, value in files.items() if value}
+def _disjoint(shared: SharedCounts) -> Prose:
+    people = sum(shared.people.values())
+    text = f"People on two sides: **{people}**, counted over {', '.join(shared.people)}."
+    twins = {key: value for key, value in shared.identical_files.items() if value}
     if twins:
         told = ", ".join(f"{key}: {value}" for key, value in twins.items())
         text += (

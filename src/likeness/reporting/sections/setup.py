@@ -50,7 +50,7 @@ def provenance_section(artefacts: Artefacts) -> Section:
         ("dvc.lock sha256", quoted(code.dvc_lock) if code.dvc_lock else "unknown"),
         ("DVC experiment", quoted(code.experiment) if code.experiment else "none, a plain `dvc repro`"),
         ("MLflow run", _run(run)),
-        ("Seed", f"training {number(card.seed)}, split {number(artefacts.split.get('seed'))}"),
+        ("Seed", f"training {number(card.seed)}, split {number(artefacts.split.seed)}"),
     ]
     blocks: list[Block] = [Facts(facts)]
     if card.fingerprint != artefacts.source.fingerprint:
