@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import torch
 
+from likeness.artifacts.evaluation_tables import CONFUSION, SCORE_BARS
 from likeness.artifacts.predictions import people
 from likeness.data.splits import Pairs
 from likeness.errors import ModelError, OutputError
@@ -193,5 +194,22 @@ def test_an_output_that_cannot_be_written_leaves_the_old_one(found, tmp_path, mo
 def test_the_headline_is_what_two_trainings_are_compared_by(found, tmp_path):
     write_study(tmp_path / "evaluation", found)
     told = read_json(tmp_path / "evaluation" / "headline.json")
-    assert told["model"]["accuracy"] == found.metrics.model.test.accuracy.value
-    assert set(told["untrained"]) == {"accuracy", "auc", "eer", "tar_at_far_1e-2"}
+    test = found.metrics.model.test
+    assert told["accuracy"] == round(test.accuracy.value, 4)
+    assert told["fnmr_at_fmr_1e-2"] == round(1 - test.tar["tar_at_far_1e-2"].value, 4)
+    assert set(told) == {"accuracy", "auc", "gain_over_baseline", "eer", "fnmr_at_fmr_1e-2"}
+
+
+def test_the_tables_that_dvc_draws_hold_every_test_pair(found, tmp_path):
+    write_study(tmp_path / "evaluation", found)
+    bars, counts = (table.read(tmp_path / "evaluation" / table.name) for table in (SCORE_BARS, CONFUSION))
+    pairs = found.metrics.protocol.pairs["test"]
+    drawn = bars.groupby("kind")["pairs"].sum()
+    assert (drawn["same person"], drawn["different people"]) == (pairs.same, pairs.different)
+    confusion = found.metrics.model.test.confusion
+    assert counts["pairs"].tolist() == [
+        confusion.true_accepts,
+        confusion.false_rejects,
+        confusion.false_accepts,
+        confusion.true_rejects,
+    ]

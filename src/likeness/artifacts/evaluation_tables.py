@@ -39,6 +39,25 @@ CALIBRATION = TableFile(
     },
     stage="evaluate",
 )
+SCORE_BARS = TableFile(
+    "scores.csv",
+    {
+        "kind": "str",  # same person or different people
+        "low": "float64",  # of the scores of this bin
+        "high": "float64",
+        "pairs": "int64",  # test pairs in it
+    },
+    stage="evaluate",
+)
+CONFUSION = TableFile(
+    "confusion.csv",
+    {
+        "actual": "str",  # same person or different people
+        "predicted": "str",  # likewise, at the threshold of the model
+        "pairs": "int64",
+    },
+    stage="evaluate",
+)
 _RATES = {f"{rate}{end}": "float64" for rate in ("fnmr", "fmr") for end in ("", "_low", "_high")}
 SLICES = TableFile(
     "slices.csv",

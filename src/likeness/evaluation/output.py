@@ -6,15 +6,16 @@ import math
 from collections.abc import Mapping
 from pathlib import Path
 
-from likeness.artifacts.evaluation_tables import CALIBRATION, CMC, DET, LAYERS, ROC, SLICES
-from likeness.artifacts.metrics import METRICS, Metrics, VerificationMetrics
+from likeness.artifacts.evaluation_tables import CALIBRATION, CMC, CONFUSION, DET, LAYERS, ROC, SCORE_BARS, SLICES
+from likeness.artifacts.metrics import METRICS, Metrics
 from likeness.artifacts.predictions import PREDICTIONS
 from likeness.artifacts.shown_decisions import DECISIONS
 from likeness.evaluation.pictures import save_picture
+from likeness.evaluation.plot_tables import confusion_table, score_bars
 from likeness.evaluation.study import Study
 from likeness.files import file_sha256, replaced_folder, write_json
 
-_HEADLINE = ("accuracy", "auc", "eer", "tar_at_far_1e-2")
+_STRICT = "tar_at_far_1e-2"
 
 
 def write_study(folder: Path, found: Study, inputs: Mapping[str, Path] | None = None) -> None:
@@ -36,6 +37,8 @@ def write_study(folder: Path, found: Study, inputs: Mapping[str, Path] | None = 
         (SLICES, found.slices),
         (CMC, found.cmc),
         (LAYERS, found.layers),
+        (SCORE_BARS, score_bars(found.predictions)),
+        (CONFUSION, confusion_table(found.metrics.model.test.confusion)),
     )
     with replaced_folder(folder) as temporary:
         METRICS.write(temporary / METRICS.name, found.metrics)
@@ -50,12 +53,14 @@ def write_study(folder: Path, found: Study, inputs: Mapping[str, Path] | None = 
             save_picture(temporary / "decisions" / name, picture)
 
 
-def headline(metrics: Metrics) -> dict[str, dict[str, float | None]]:
-    """The few figures on the test pairs that `dvc metrics diff` and `dvc exp show` compare trainings by."""
-    return {name: _headline(system.test) for name, system in metrics.systems.items()}
+def headline(metrics: Metrics) -> dict[str, float | None]:
+    """The few figures that `dvc metrics diff` and `dvc exp show` compare trainings by, with four digits.
 
-
-def _headline(test: VerificationMetrics) -> dict[str, float | None]:
-    found = {"accuracy": test.accuracy, "auc": test.auc, "eer": test.eer, **test.tar}
-    values = {name: found[name].value for name in _HEADLINE if name in found}
-    return {name: None if math.isnan(value) else value for name, value in values.items()}
+    Of accuracy, AUC and the gain over the classical baseline more is better; of the error rates less is.
+    """
+    test, gain = metrics.model.test, metrics.comparison["model_minus_baseline"].accuracy
+    found = {"accuracy": test.accuracy.value, "auc": test.auc.value, "gain_over_baseline": gain.value}
+    found["eer"] = test.eer.value
+    if _STRICT in test.tar:
+        found["fnmr_at_fmr_1e-2"] = 1 - test.tar[_STRICT].value
+    return {name: None if math.isnan(value) else round(value, 4) for name, value in found.items()}
