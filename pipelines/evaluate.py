@@ -9,8 +9,9 @@ from typing import Annotated
 import torch
 import typer
 
+from likeness.artifacts.manifest import MANIFEST
 from likeness.artifacts.metrics import VerificationMetrics
-from likeness.data.faceset import MANIFEST, FaceSet
+from likeness.data.faceset import FaceSet
 from likeness.data.splits import Split
 from likeness.evaluation.output import write_study
 from likeness.evaluation.params import EvaluateParams
@@ -37,7 +38,7 @@ def main(
     loaded = load_model(model, "cuda" if torch.cuda.is_available() else "cpu")
     face_set = FaceSet.open(faces)
     found = study(face_set, Split.open(splits, face_set.manifest["person"]), loaded, wanted)
-    write_study(out, found, {"weights": model / WEIGHTS, "manifest": faces / MANIFEST})
+    write_study(out, found, {"weights": model / WEIGHTS, "manifest": faces / MANIFEST.name})
     log_evaluation(run, found.metrics)
     for name, system in found.metrics.systems.items():
         logging.info("%-11s %s", name, _line(system.test))

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from likeness.data.faceset import ASIDE, FaceSet
+from likeness.artifacts.manifest import ASIDE
+from likeness.data.faceset import FaceSet
 from likeness.data.images import read_images
 from likeness.data.ingest import ingest
 from likeness.data.members import Member
@@ -163,7 +164,7 @@ def test_stray_files_are_left_aside_and_counted(tmp_path: Path, caplog: pytest.L
     done = ingest(found(write_tar(tmp_path / "a.tgz", files)), cut_like(), tmp_path / "faces")
     assert (done.card.images, done.strays) == (18, 2)
     assert "2 files were left aside (left-aside.csv), such as lfw2/README.txt" in caplog.text
-    aside = pd.read_csv(tmp_path / "faces" / ASIDE)
+    aside = pd.read_csv(tmp_path / "faces" / ASIDE.name)
     assert aside.values.tolist() == [
         ["lfw2/Ann/Thumbs.db", "hidden, or in a system folder", "other"],
         ["lfw2/README.txt", "no picture", "other"],
@@ -175,7 +176,7 @@ def test_lists_that_are_read_are_not_left_aside(tmp_path: Path) -> None:
     folder = write_folder(tmp_path / "faces", lfw_files(PEOPLE, root="") | {"pairs.txt": b"", "pairs.csv": b""})
     located = found(folder, {"pairs.txt": ""})
     ingest(located, cut_like(), tmp_path / "set")
-    assert pd.read_csv(tmp_path / "set" / ASIDE)["path"].tolist() == ["pairs.csv"]
+    assert pd.read_csv(tmp_path / "set" / ASIDE.name)["path"].tolist() == ["pairs.csv"]
 
 
 @pytest.mark.parametrize(

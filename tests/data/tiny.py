@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from likeness.artifacts.manifest import MANIFEST
 from likeness.artifacts.source_card import SourceCard
-from likeness.data.faceset import MANIFEST_COLUMNS, FaceSet
+from likeness.data.faceset import FaceSet
 
 
 def tiny_manifest(people: Mapping[str, int]) -> pd.DataFrame:
@@ -34,7 +35,7 @@ def tiny_manifest(people: Mapping[str, int]) -> pd.DataFrame:
         "problem": "",
         "error": "",
     }
-    return pd.DataFrame(columns).astype(dict(MANIFEST_COLUMNS))
+    return pd.DataFrame(columns).astype(dict(MANIFEST.columns))
 
 
 def tiny_faceset(

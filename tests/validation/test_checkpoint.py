@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from likeness.artifacts.manifest import ASIDE
 from likeness.artifacts.validation_record import Finding
-from likeness.data.faceset import ASIDE_COLUMNS, FaceSet
+from likeness.data.faceset import FaceSet
 from likeness.data.problems import TOO_SMALL, UNDECODABLE
 from likeness.errors import ParamsError, ValidationFailedError
 from likeness.params import from_mapping
@@ -109,7 +110,7 @@ def one_class_undecodable(faces: FaceSet) -> FaceSet:
 def left_aside(kind: str) -> Spoil:
     def spoil(faces: FaceSet) -> FaceSet:
         rows = [("Ann/1.txt", "no picture", "other"), ("Ann/2.jpg", "left", kind)]
-        return dataclasses.replace(faces, aside=pd.DataFrame(rows, columns=list(ASIDE_COLUMNS)))
+        return dataclasses.replace(faces, aside=pd.DataFrame(rows, columns=list(ASIDE.columns)))
 
     return spoil
 

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from likeness.artifacts.manifest import ASIDE, MANIFEST, usable
 from likeness.artifacts.source_card import SOURCE_CARD, SourceCard
 from likeness.data.digests import check_digests, write_digests
 from likeness.data.problems import PROBLEMS
@@ -25,31 +26,9 @@ from likeness.errors import DataError
 from likeness.files import replaced_folder, write_text
 
 PIXELS = "pixels.npy"
-MANIFEST = "manifest.parquet"
 LISTS = "lists"
-ASIDE = "left-aside.csv"
-"""Every file of the source that was not taken, with the reason."""
-ASIDE_COLUMNS = ("path", "reason", "kind")
 COLLECTED = ".collected/"
 """How the path of an image begins that was collected after its source was published."""
-
-MANIFEST_COLUMNS: Mapping[str, str] = {
-    "person": "str",
-    "number": "int32",  # counts a person's images from 1
-    "path": "str",  # inside the archive or folder, with forward slashes
-    "bytes": "int64",  # length of the image file
-    "width": "int32",  # of the source picture, 0 where its header cannot be read
-    "height": "int32",
-    "mode": "str",  # Pillow's name of the source's pixel format, such as L or RGB
-    "sha256": "str",  # of the image file
-    "phash": "str",  # 64 bits in 16 hex digits, of the whole picture before the crop; "" where not usable
-    "brightness": "float32",  # mean of the stored crop / 255
-    "contrast": "float32",  # standard deviation of the stored crop / 255
-    "sharpness": "float32",  # variance of the Laplacian of the stored crop
-    "other_faces": "int32",  # that the photograph shows beside the one that was framed
-    "problem": "str",  # why the image is not usable, one of PROBLEMS; "" where it is
-    "error": "str",  # the same as a sentence
-}
 
 
 @dataclass(frozen=True)
@@ -58,10 +37,10 @@ class FaceSet:
 
     Attributes:
         pixels: uint8 [N, H, W], read-only memory map; a row that is not usable is all zero.
-        manifest: N rows with `MANIFEST_COLUMNS`, sorted by (person, number), indexed 0..N-1.
+        manifest: N rows with the columns of `MANIFEST`, sorted by (person, number), indexed 0..N-1.
         source: where it came from.
         lists: official list files that came with it, by file name.
-        aside: what the source holds beside it, with columns `ASIDE_COLUMNS`.
+        aside: what the source holds beside it, a table of `ASIDE`.
     """
 
     pixels: npt.NDArray[np.uint8]
@@ -80,15 +59,15 @@ class FaceSet:
         """
         try:
             pixels = np.load(folder / PIXELS, mmap_mode="r")
-            manifest = pd.read_parquet(folder / MANIFEST)
+            manifest = MANIFEST.read(folder / MANIFEST.name)
             source = SOURCE_CARD.read(folder / SOURCE_CARD.name)
         except Exception as error:  # whatever a damaged file makes numpy, pandas and pyarrow raise
             raise DataError(f"{folder}: is no readable face set ({error}); run the ingest stage again") from error
         _check(folder, pixels, manifest)
         lists = {path.name: path for path in sorted((folder / LISTS).glob("*.txt"))}
-        aside = _read_left_aside(folder / ASIDE)
+        aside = ASIDE.find(folder / ASIDE.name)  # 0.1 wrote none
         check_digests(folder, "ingest")
-        return cls(pixels, manifest, source, lists, aside)
+        return cls(pixels, manifest, source, lists, _aside_table(()) if aside is None else aside)
 
     @classmethod
     def create(
@@ -104,7 +83,7 @@ class FaceSet:
         Args:
             folder: where to.
             pixels: uint8 [N, H, W].
-            manifest: N rows with `MANIFEST_COLUMNS`, sorted by (person, number).
+            manifest: N rows with the columns of `MANIFEST`, sorted by (person, number).
             source: its counts, size and fingerprint are filled in here.
             lists: text of the official list files by file name.
 
@@ -147,16 +126,6 @@ class FaceSet:
         return {name: row for row, name in enumerate(names)}
 
 
-def usable(manifest: pd.DataFrame) -> npt.NDArray[np.bool_]:
-    """Which rows of a manifest, bool [N], have pixels."""
-    return (manifest["problem"] == "").to_numpy(bool)
-
-
-def image_names(manifest: pd.DataFrame) -> pd.Series[str]:
-    """The name of each image, as lists name it without a suffix: Ann_Lee_0001."""
-    return manifest["person"] + "_" + manifest["number"].astype(str).str.zfill(4)
-
-
 def problem_counts(manifest: pd.DataFrame) -> dict[str, int]:
     """How many images each of `PROBLEMS` keeps out."""
     return {problem: int((manifest["problem"] == problem).sum()) for problem in PROBLEMS}
@@ -177,7 +146,7 @@ def seal(folder: Path, manifest: pd.DataFrame, source: SourceCard, lists: Mappin
         size=size,
         fingerprint=fingerprint(manifest, source.crop, size, lists, source.smallest_face),
     )
-    manifest.to_parquet(folder / MANIFEST)
+    MANIFEST.write(folder / MANIFEST.name, manifest)
     for name, text in lists.items():
         write_text(folder / LISTS / name, text)
     SOURCE_CARD.write(folder / SOURCE_CARD.name, card)
@@ -215,16 +184,15 @@ def _check(folder: Path, pixels: npt.NDArray[np.uint8], manifest: pd.DataFrame) 
         found = f"{pixels.dtype} {list(pixels.shape)}"
         raise DataError(f"{folder / PIXELS}: expected uint8 [N, H, W], found {found}; run the ingest stage again")
     if len(pixels) != len(manifest):
-        raise DataError(
-            f"{folder}: {PIXELS} has {len(pixels)} rows but {MANIFEST} {len(manifest)}; run the ingest stage again"
-        )
+        found = f"{PIXELS} has {len(pixels)} rows but {MANIFEST.name} {len(manifest)}"
+        raise DataError(f"{folder}: {found}; run the ingest stage again")
     wrong = [
         f"{name} ({manifest[name].dtype if name in manifest else 'missing'} instead of {kind})"
-        for name, kind in MANIFEST_COLUMNS.items()
+        for name, kind in MANIFEST.columns.items()
         if name not in manifest or manifest[name].dtype != kind
     ]
     if wrong:
-        raise DataError(f"{folder / MANIFEST}: wrong columns: {', '.join(wrong)}; run the ingest stage again")
+        raise DataError(f"{folder / MANIFEST.name}: wrong columns: {', '.join(wrong)}; run the ingest stage again")
 
 
 def write_left_aside(folder: Path, aside: Sequence[tuple[str, str, str]]) -> None:
@@ -233,19 +201,9 @@ def write_left_aside(folder: Path, aside: Sequence[tuple[str, str, str]]) -> Non
     Raises:
         OutputError: it cannot be written.
     """
-    write_text(folder / ASIDE, _aside_table(aside).to_csv(index=False, lineterminator="\n"))
+    ASIDE.write(folder / ASIDE.name, _aside_table(aside))
 
 
 def _aside_table(aside: Sequence[tuple[str, str, str]]) -> pd.DataFrame:
-    table = pd.DataFrame(list(aside), columns=list(ASIDE_COLUMNS), dtype="str")
-    return table.sort_values(list(ASIDE_COLUMNS), ignore_index=True)
-
-
-def _read_left_aside(path: Path) -> pd.DataFrame:
-    """The list of what was left aside; empty where there is none."""
-    if not path.is_file():
-        return _aside_table(())
-    try:
-        return pd.read_csv(path, dtype="str", keep_default_na=False)[list(ASIDE_COLUMNS)]
-    except (OSError, ValueError, KeyError) as error:
-        raise DataError(f"{path}: is no readable list ({error}); run the ingest stage again") from error
+    columns = list(ASIDE.columns)
+    return pd.DataFrame(list(aside), columns=columns, dtype="str").sort_values(columns, ignore_index=True)

@@ -13,20 +13,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from likeness.artifacts.manifest import ASIDE, MANIFEST, usable
 from likeness.artifacts.source_card import Alignment, SourceCard
 from likeness.data.archive import open_reader
 from likeness.data.collected import Collected
 from likeness.data.cores import available_cores
-from likeness.data.faceset import (
-    ASIDE,
-    COLLECTED,
-    MANIFEST_COLUMNS,
-    PIXELS,
-    problem_counts,
-    seal,
-    usable,
-    write_left_aside,
-)
+from likeness.data.faceset import COLLECTED, PIXELS, problem_counts, seal, write_left_aside
 from likeness.data.layout import Layout, folder_layout, is_list, is_picture, lfw_layout, people_of, why_left_aside
 from likeness.data.members import AsideKind, LeftAside
 from likeness.data.packing import pack
@@ -170,7 +162,7 @@ def _manifest(table: pd.DataFrame, layout: Layout, place: str) -> tuple[pd.DataF
     if len(people) == 1:
         raise DataError(f"{place}: holds images of one person only ({people[0]}); verification needs two or more")
     named = named.reset_index(drop=True)
-    return named[list(MANIFEST_COLUMNS)].astype(dict(MANIFEST_COLUMNS)), order
+    return named[list(MANIFEST.columns)].astype(dict(MANIFEST.columns)), order
 
 
 def _base_images(table: pd.DataFrame, layout: Layout, place: str) -> pd.DataFrame:
@@ -235,4 +227,4 @@ def _report(place: str, manifest: pd.DataFrame, problems: Mapping[str, int], asi
         log.warning("%d photographs show several faces; the largest clear one of each was taken", several)
     if aside:
         path, reason, _ = min(aside, key=lambda one: _AS_GRAVE.index(one.kind))
-        log.warning("%d files were left aside (%s), such as %s: %s", len(aside), ASIDE, path, reason)
+        log.warning("%d files were left aside (%s), such as %s: %s", len(aside), ASIDE.name, path, reason)

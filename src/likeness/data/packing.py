@@ -15,7 +15,7 @@ from typing import TypeAlias
 import numpy as np
 import pandas as pd
 
-from likeness.data.faceset import MANIFEST_COLUMNS
+from likeness.artifacts.manifest import MANIFEST
 from likeness.data.images import Facts, read_batch
 from likeness.data.members import Member
 from likeness.data.problems import UNDECODABLE
@@ -157,5 +157,5 @@ def _batches(files: Iterable[Member]) -> Iterator[list[Member]]:
 
 
 def _table(facts: list[Facts]) -> pd.DataFrame:
-    kinds = {name: kind for name, kind in MANIFEST_COLUMNS.items() if name in Facts._fields}
+    kinds = {name: kind for name, kind in MANIFEST.columns.items() if name in Facts._fields}
     return pd.DataFrame(facts, columns=list(Facts._fields)).astype(kinds)

@@ -19,9 +19,10 @@ import pandas as pd
 import torch
 
 from likeness.artifacts.evaluation_tables import CMC, DET
+from likeness.artifacts.manifest import image_names
 from likeness.artifacts.metrics import METRICS, Metrics
 from likeness.artifacts.source_card import SourceCard
-from likeness.data.faceset import FaceSet, image_names
+from likeness.data.faceset import FaceSet
 from likeness.data.splits import Pairs, Split
 from likeness.evaluation import figures
 from likeness.evaluation.baselines import classical_baseline

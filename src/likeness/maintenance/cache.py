@@ -11,10 +11,14 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
+from likeness.artifacts.manifest import MANIFEST
+from likeness.artifacts.metrics import METRICS
+from likeness.artifacts.source_card import SOURCE_CARD
+from likeness.artifacts.validation_record import VALIDATION
 from likeness.files import read_json
+from likeness.models.card import CARD
 
-_MANIFEST, _SOURCE = "manifest.parquet", "source.json"
-_DERIVED = {"card.json": "model", "metrics.json": "evaluation", "validation.json": "validation"}
+_DERIVED = {CARD: "model", METRICS.name: "evaluation", VALIDATION.name: "validation"}
 """A file that a folder of such outputs holds; it names the data set by its fingerprint."""
 
 
@@ -73,9 +77,9 @@ def _place(cache: Path, digest: str) -> Path:
 
 def data_set(folder: CachedFolder) -> DataSet | None:
     """The data set that a cached folder is; None for other folders, and where its files are gone."""
-    if _MANIFEST not in folder.files or _SOURCE not in folder.files:
+    if MANIFEST.name not in folder.files or SOURCE_CARD.name not in folder.files:
         return None
-    return read_data_set(folder.path, folder.files[_MANIFEST], folder.files[_SOURCE])
+    return read_data_set(folder.path, folder.files[MANIFEST.name], folder.files[SOURCE_CARD.name])
 
 
 def read_data_set(place: Path, manifest: Path, source: Path) -> DataSet | None:

@@ -10,6 +10,8 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
+from likeness.artifacts.manifest import MANIFEST
+from likeness.artifacts.source_card import SOURCE_CARD
 from likeness.data.collected import Collected
 from likeness.data.faceset import COLLECTED
 from likeness.data.incoming_folder import folded
@@ -117,11 +119,11 @@ def _holds(one: DataSet, wanted: str) -> bool:
 def _present(project: Project, wanted: str) -> tuple[DataSet | None, int]:
     """The present data set, and how many photographs of the person come from its source itself."""
     faces = project.data / "faces"
-    found = read_data_set(faces, faces / "manifest.parquet", faces / "source.json")
+    found = read_data_set(faces, faces / MANIFEST.name, faces / SOURCE_CARD.name)
     if found is None:
         return None, 0
     try:
-        table = pd.read_parquet(faces / "manifest.parquet", columns=["person", "path"])
+        table = pd.read_parquet(faces / MANIFEST.name, columns=["person", "path"])
     except (OSError, pa.ArrowException) as error:
         raise DataError(f"{faces}: cannot be read ({error}); run `dvc checkout`, or `dvc repro`") from error
     own = table[~table["path"].str.startswith(COLLECTED)]

@@ -14,6 +14,7 @@ import pandas as pd
 
 from likeness.artifacts.evaluation_tables import CALIBRATION, CMC, DET, LAYERS, ROC, SLICES
 from likeness.artifacts.history import HISTORY, STEPS
+from likeness.artifacts.manifest import MANIFEST
 from likeness.artifacts.metrics import METRICS, Metrics
 from likeness.artifacts.predictions import PREDICTIONS
 from likeness.artifacts.run_note import RUN_NOTE, RunNote
@@ -82,7 +83,7 @@ class Artefacts:
     @cached_property
     def manifest(self) -> pd.DataFrame:
         """One row an image."""
-        return _required(self.places.faces / "manifest.parquet", pd.read_parquet)
+        return MANIFEST.read(self.places.faces / MANIFEST.name)
 
     @cached_property
     def pixels(self) -> npt.NDArray[np.uint8]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from likeness.artifacts.manifest import MANIFEST
 from likeness.artifacts.metrics import METRICS
 from likeness.artifacts.predictions import PREDICTIONS
 from likeness.artifacts.run_note import RUN_NOTE
@@ -37,7 +38,7 @@ class StageOutputs:
         """The files that an evaluation's digests name, by their names there."""
         return {
             "weights": self.model / WEIGHTS,
-            "manifest": self.faces / "manifest.parquet",
+            "manifest": self.faces / MANIFEST.name,
             "metrics": self.evaluation / METRICS.name,
             "predictions": self.evaluation / PREDICTIONS.name,
         }

@@ -15,9 +15,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from likeness.artifacts.manifest import MANIFEST
 from likeness.artifacts.source_card import SourceCard
 from likeness.artifacts.validation_record import Finding, Row
-from likeness.data.faceset import MANIFEST_COLUMNS, FaceSet
+from likeness.data.faceset import FaceSet
 from likeness.data.images import Facts
 from likeness.data.incoming import Arrival
 from likeness.data.measuring import FIRST_NUMBER, Measured, measure
@@ -35,7 +36,7 @@ class Judged:
     """A batch and what is wrong with it.
 
     Attributes:
-        manifest: facts of the photographs that are neither refused nor known yet, `MANIFEST_COLUMNS`.
+        manifest: facts of the photographs that are neither refused nor known yet, columns of `MANIFEST`.
         refused: why a file is kept out.
         known: digests of photographs that the data set holds under the same name already.
     """
@@ -62,7 +63,7 @@ def judge(
     measured, unusable = measure(fresh, data)
     refused |= unusable
     if not measured:
-        return Judged(pd.DataFrame(columns=list(MANIFEST_COLUMNS)), refused, known)
+        return Judged(pd.DataFrame(columns=list(MANIFEST.columns)), refused, known)
     pixels, manifest = _table(measured)
     source = SourceCard(
         data.source,
@@ -97,7 +98,7 @@ def _table(measured: Measured) -> tuple[Pixels, pd.DataFrame]:
     table["person"] = [arrival.person for arrival in measured]
     table["number"] = np.arange(FIRST_NUMBER, FIRST_NUMBER + len(measured))
     pixels = np.stack([pixels for pixels, _ in measured.values()])
-    return pixels, table[list(MANIFEST_COLUMNS)].astype(dict(MANIFEST_COLUMNS))
+    return pixels, table[list(MANIFEST.columns)].astype(dict(MANIFEST.columns))
 
 
 def _with_copies(batch: FaceSet, faces: FaceSet | None, params: ValidationParams) -> FaceSet:

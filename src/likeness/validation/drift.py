@@ -18,7 +18,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import chdtri
 
-from likeness.data.faceset import usable
+from likeness.artifacts.manifest import usable
 from likeness.params import Range
 
 Limit = Annotated[float | None, Range(above=0)]

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from likeness.data.faceset import usable
+from likeness.artifacts.manifest import usable
 from likeness.reporting.document import Figure
 from likeness.reporting.figures.style import HEIGHT, MUTED, OURS, WIDTH, figure
 from likeness.reporting.wording import percent

@@ -9,8 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
+from likeness.artifacts.manifest import image_names
 from likeness.artifacts.metrics import Metrics
-from likeness.data.faceset import image_names
 from likeness.metrics.scores import Confusion
 from likeness.reporting.artefacts import Artefacts
 from likeness.reporting.document import Block, Column, Note, Subheading, Table, Widget

@@ -10,10 +10,11 @@ import numpy.typing as npt
 import pandas as pd
 from PIL import Image
 
+from likeness.artifacts.manifest import usable
 from likeness.artifacts.source_card import SourceCard
 from likeness.artifacts.split import SharedCounts, SplitCard, SplitName
 from likeness.artifacts.validation_record import Finding, ValidationRecord
-from likeness.data.faceset import problem_counts, usable
+from likeness.data.faceset import problem_counts
 from likeness.data.problems import PROBLEMS
 from likeness.reporting.artefacts import Artefacts
 from likeness.reporting.document import Block, Column, Facts, Gallery, Note, Picture, Prose, Section, Table
