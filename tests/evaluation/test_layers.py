@@ -17,6 +17,8 @@ def test_s1_layer_by_layer_by_hand():
     assert conv["parameters"] == 128 * 64 * 49 + 128
     assert conv["mmacs"] == pytest.approx(42 * 42 * 128 * 64 * 49 / 1e6)
     assert dense["mmacs"] == pytest.approx(9216 * 4096 / 1e6)
+    assert conv[["kernel", "stride", "padding"]].tolist() == ["7×7", "1", "0"]
+    assert dense[["kernel", "stride", "padding"]].tolist() == ["", "", ""]
     assert table.iloc[-1]["output_shape"] == "1"
     assert table.iloc[-1]["mmacs"] == pytest.approx(4096 / 1e6)
 

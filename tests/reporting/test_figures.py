@@ -12,6 +12,7 @@ import pytest
 from likeness.reporting.document import Figure
 from likeness.reporting.figures import style
 from likeness.reporting.figures.faces import images_per_person, photograph_quality
+from likeness.reporting.figures.network import siamese_diagram
 from likeness.reporting.figures.quality import error_rates, score_spread
 from likeness.reporting.figures.training import accuracy_curves, loss_curves, step_loss, swept
 from likeness.reporting.figures.verification import (
@@ -81,6 +82,7 @@ def figures() -> list[Figure]:
         error_rates(parts, (0.3, 0.2)),
         score_spread(spread, 0.7),
         cmc(ranks),
+        siamese_diagram((80, 64), ["32×40×32", "64×20×16"], "128", "cosine", "10"),
     ]
 
 

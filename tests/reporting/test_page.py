@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from likeness.artifacts.evaluation_tables import LAYERS
 from likeness.artifacts.sweep_table import SWEEP
 from likeness.errors import DataError
 from likeness.files import read_json, write_json
@@ -113,14 +114,29 @@ def test_the_parameters_of_the_models_parts_are_printed(page: Page) -> None:
     for key in ("model.backbone.name", "model.backbone.width", "model.comparator.weight_std"):
         assert key in printed
     assert ".values." not in printed
-    assert "(share 0.1)" in printed
+    assert "dropout 0.1" in printed
 
 
-def test_every_layer_is_listed_with_a_reason(run: Places, page: Page) -> None:
-    layers = pd.read_csv(run.evaluation / "layers.csv")
+def test_the_layers_add_up_with_their_kernel_and_reason(run: Places, page: Page) -> None:
+    layers = LAYERS.read(run.evaluation / LAYERS.name)
     (table,) = [block for block in blocks_of(page, "network") if isinstance(block, Table)]
-    assert len(table.rows) == len(layers)
-    assert all(row[-1] for row in table.rows)
+    assert not table.folded
+    plain = [row for place, row in enumerate(table.rows) if place not in table.strong]
+    parameters = sum(int(row[7].replace("\u202f", "") or 0) for row in plain)
+    assert parameters == layers["parameters"].sum()
+    convolutions = [row for row in plain if row[1] == "Conv2d"]
+    assert len(convolutions) == (layers["kind"] == "Conv2d").sum()
+    assert all(row[2] and row[3] and row[4] and row[-1] for row in convolutions)
+    assert any("batch norm, PReLU" in row[5] for row in convolutions)
+
+
+def test_the_network_is_drawn_from_its_layers(run: Places, page: Page) -> None:
+    layers = LAYERS.read(run.evaluation / LAYERS.name)
+    (drawn,) = [figure for figure in page.figures() if figure.name == "siamese"]
+    assert drawn.svg.count(">1×40×32<") == 2
+    last = [shape for shape in layers["output_shape"] if shape.count("×") == 2][-1]
+    assert drawn.svg.count(f">{last}<") == 2
+    assert ">weighted-l1<" in drawn.svg
 
 
 def test_long_lists_are_cut_and_say_so(page: Page) -> None:

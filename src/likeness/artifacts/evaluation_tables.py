@@ -95,9 +95,13 @@ LAYERS = TableFile(
     {
         "name": "str",
         "kind": "str",
+        "kernel": "str",  # height×width of a convolution or a pooling, else empty; likewise
+        "stride": "str",
+        "padding": "str",
         "output_shape": "str",  # of one face, or of one pair
         "parameters": "int64",  # running statistics of batch normalisation among them
         "mmacs": "float64",  # millions of multiply-accumulates
     },
     stage="evaluate",
+    defaults=dict.fromkeys(("kernel", "stride", "padding"), ""),
 )

@@ -23,6 +23,9 @@ class _Layer:
 
     name: str
     kind: str
+    kernel: str
+    stride: str
+    padding: str
     output_shape: str
     parameters: int
     mmacs: float
@@ -36,10 +39,10 @@ def layer_table(siamese: Siamese, size: tuple[int, int]) -> pd.DataFrame:
         size: height and width of the stored face.
 
     Returns:
-        Columns name, kind, output_shape (of one face, or of one pair), parameters (all numbers that the layer
-        holds, batch-norm running statistics among them), mmacs (millions of multiply-accumulates in its
-        convolutions and matrix products; what else it does is not counted). The columns' sums are the
-        network's. An ONNX tower is one row without a cost, which it does not tell.
+        The columns of `LAYERS`: kernel, stride and padding are of convolutions and poolings, output_shape is
+        of one face or of one pair, parameters are all values that the layer holds (batch-norm running
+        statistics among them), mmacs are of its convolutions and matrix products; what else it does is not
+        counted. The columns' sums are the network's. An ONNX tower is one row without a cost.
     """
     device = next(siamese.parameters(), torch.empty(0)).device
     with evaluating(siamese), torch.no_grad(), _watched(siamese) as met:
@@ -91,7 +94,8 @@ class _Watch:
         own = done - self._inner.pop()
         self._inner[-1] += done
         layer = self.met.setdefault(
-            name, _Layer(name, type(module).__name__, _shape(output), _own_numbers(module), 0.0)
+            name,
+            _Layer(name, type(module).__name__, *_geometry(module), _shape(output), _own_numbers(module), 0.0),
         )
         layer.mmacs += own / 2e6  # one multiply-accumulate is two operations
 
@@ -99,6 +103,20 @@ class _Watch:
 def _is_layer(module: nn.Module) -> bool:
     """What has no parts, or holds numbers outside its parts."""
     return not any(module.children()) or _own_numbers(module) > 0
+
+
+def _geometry(module: nn.Module) -> tuple[str, str, str]:
+    """Kernel, stride and padding of a convolution or a pooling, such as 10×10, 1 and 0; else empty."""
+    if not hasattr(module, "kernel_size"):
+        return "", "", ""
+    kernel, stride, padding = (getattr(module, name, "") for name in ("kernel_size", "stride", "padding"))
+    return _sides(kernel, always=True), _sides(stride), _sides(padding)
+
+
+def _sides(value: Any, *, always: bool = False) -> str:
+    """A length of both sides: 2×3, or 2 where they are equal (2×2 if `always`)."""
+    sides = tuple(value) if isinstance(value, (tuple, list)) else (value, value)
+    return str(sides[0]) if len(set(sides)) == 1 and not always else "×".join(map(str, sides))
 
 
 def _shape(output: Any) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import pandas as pd
+import itertools
+from collections.abc import Sequence
 
 from likeness.artifacts.json_file import plain
 from likeness.models.architecture import ModelParams
 from likeness.reporting.artefacts import Artefacts, Json, records
-from likeness.reporting.document import Block, Column, Note, Prose, Section, Table
+from likeness.reporting.document import Block, Column, Figure, Note, Prose, Section, Table
+from likeness.reporting.figures.network import siamese_diagram
 from likeness.reporting.inline import quoted
 from likeness.reporting.wording import count, number, percent
 
@@ -77,7 +79,17 @@ _REASONS = {
     "WeightedL1": "weighs the differences of the units",
     "Mahalanobis": "compares in a learnt metric",
 }
-_MANY = 30
+_FOLLOWERS = {
+    "BatchNorm2d": "batch norm",
+    "BatchNorm1d": "batch norm",
+    "ReLU": "ReLU",
+    "ReLU6": "ReLU6",
+    "PReLU": "PReLU",
+    "Sigmoid": "sigmoid",
+    "MaxFeatureMap": "max feature map",
+    "Dropout": "dropout",
+}
+_MOST_MAPS = 7
 
 
 def network_section(artefacts: Artefacts) -> Section:
@@ -93,36 +105,104 @@ def network_section(artefacts: Artefacts) -> Section:
     ]
     if artefacts.layers is None:
         return Section("network", "The model", [*blocks, Note(_MISSING, "missing")])
-    return Section("network", "The model", [*blocks, *_tables(artefacts.layers, model)])
+    layers = records(artefacts.layers)
+    diagram = _diagram(layers, model, artefacts.card.preprocess.size)
+    return Section("network", "The model", [*blocks, diagram, *_tables(layers, model)])
 
 
 _MISSING = "The layer table is missing: the evaluation has written no `layers.csv`."
 
 
-def _tables(layers: pd.DataFrame, model: ModelParams) -> list[Block]:
-    parameters, mmacs = int(layers["parameters"].sum()), float(layers["mmacs"].sum())
-    heaviest = layers.iloc[int(layers["parameters"].to_numpy().argmax())]
-    share = heaviest["parameters"] / max(parameters, 1)
+def _diagram(layers: Sequence[Json], model: ModelParams, size: tuple[int, int]) -> Figure:
+    """The last map of each resolution, then the embedding."""
+    tower = [layer for layer in layers if not str(layer["name"]).startswith("comparator")]
+    shapes = [str(layer["output_shape"]) for layer in tower]
+    by_resolution = {shape.partition("×")[2]: shape for shape in shapes if shape.count("×") == 2}
+    maps = list(by_resolution.values())[-_MOST_MAPS:]
+    parameters = count(sum(int(layer["parameters"]) for layer in tower))
+    return siamese_diagram(size, maps, str(model.output_dim), model.comparator.name, parameters)
+
+
+def _tables(layers: Sequence[Json], model: ModelParams) -> list[Block]:
+    parameters = sum(int(layer["parameters"]) for layer in layers)
+    mmacs = sum(float(layer["mmacs"] or 0) for layer in layers)
+    heaviest = max(layers, key=lambda layer: int(layer["parameters"]))
     told = Prose(
         f"**{count(parameters)}** parameters in all (running statistics of batch norm included), "
-        f"**{number(mmacs, 4)}** million multiply-accumulates for one embedding and one comparison. "
-        f"{quoted(str(heaviest['name']).removeprefix('backbone.'))} holds {percent(share, 0)} of the parameters."
+        f"**{number(mmacs, 4)}** million multiply-accumulates (MMACs) for one embedding and one comparison. "
+        f"{quoted(_short(heaviest))} holds {percent(int(heaviest['parameters']) / max(parameters, 1), 0)} of them."
     )
-    columns = [Column("layer"), Column("kind"), Column("output"), Column("numbers", True), Column("MMACs", True)]
-    rows = [[*_row(layer), _reason(layer, model)] for layer in records(layers)]
-    caption = f"The {len(rows)} layers in the order in which a face passes them."
-    return [told, Table([*columns, Column("why", room=24)], rows, caption, folded=len(rows) > _MANY)]
+    columns = [
+        *(
+            Column(name)
+            for name in ("layer", "kind", "kernel", "stride", "padding", "followed by", "output C×H×W")
+        ),
+        Column("parameters", True),
+        Column("MMACs", True),
+        Column("why", room=16),
+    ]
+    rows, strong = _rows(_merged(layers, _dropout(model)), model)
+    caption = "Layers in the order in which a face passes them; a block in bold has the sums of its layers."
+    return [told, Table(columns, rows, caption, strong)]
 
 
-def _row(layer: Json) -> list[str]:
+def _merged(layers: Sequence[Json], dropout: str) -> list[Json]:
+    """Layers, each with the normalisation, activation and dropout that follow it."""
+    merged: list[Json] = []
+    for layer in layers:
+        word = _FOLLOWERS.get(str(layer["kind"]))
+        if word and merged and _block(merged[-1]) == _block(layer):
+            last = merged[-1]
+            last["then"].append(f"{word} {dropout}" if word == "dropout" and dropout else word)
+            last["output_shape"] = layer["output_shape"]
+            last["parameters"] = int(last["parameters"]) + int(layer["parameters"])
+            last["mmacs"] = float(last["mmacs"] or 0) + float(layer["mmacs"] or 0)
+        else:
+            merged.append({**layer, "then": []})
+    return merged
+
+
+def _rows(layers: Sequence[Json], model: ModelParams) -> tuple[list[list[str]], frozenset[int]]:
+    """A row a layer, before those of a block a row with its sums; and which rows are blocks."""
+    rows: list[list[str]] = []
+    strong = set()
+    for block, members in itertools.groupby(layers, key=_block):
+        inside = list(members)
+        if block and len(inside) > 1:
+            strong.add(len(rows))
+            sums = [sum(float(layer[key] or 0) for layer in inside) for key in ("parameters", "mmacs")]
+            shape = str(inside[-1]["output_shape"])
+            rows.append([block, "block", "", "", "", "", shape, count(sums[0]), number(sums[1], 3), ""])
+        rows += [_row(layer, model) for layer in inside]
+    return rows, frozenset(strong)
+
+
+def _row(layer: Json, model: ModelParams) -> list[str]:
     mmacs = float(layer["mmacs"] or 0)
     return [
-        quoted(str(layer["name"]).removeprefix("backbone.")),
+        quoted(_short(layer)),
         str(layer["kind"]),
+        *(str(layer[key] or "") for key in ("kernel", "stride", "padding")),
+        ", ".join(layer["then"]),
         str(layer["output_shape"]),
         count(layer["parameters"]) if layer["parameters"] else "",
-        f"{mmacs:.3g}" if mmacs else "",
+        number(mmacs, 3) if mmacs else "",
+        _reason(layer, model),
     ]
+
+
+def _short(layer: Json) -> str:
+    return str(layer["name"]).removeprefix("backbone.")
+
+
+def _block(layer: Json) -> str:
+    return _short(layer).rpartition(".")[0]
+
+
+def _dropout(model: ModelParams) -> str:
+    """The share of units that are dropped in training; nothing where the backbone has none."""
+    share = plain(model.backbone).get("dropout")
+    return number(share) if share else ""
 
 
 def _reason(layer: Json, model: ModelParams) -> str:
@@ -130,7 +210,4 @@ def _reason(layer: Json, model: ModelParams) -> str:
     if name.startswith("comparator") and kind == "Linear":
         weighted = model.comparator.name == "weighted-l1"
         return "weighs the differences of the units" if weighted else "the learnt metric"
-    dropout = plain(model.backbone).get("dropout")
-    if kind == "Dropout" and dropout is not None:
-        return f"{_REASONS[kind]} (share {number(dropout)})"
     return _REASONS.get(kind, "")
