@@ -16,7 +16,6 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from drawnfaces.portrait import draw_photographs
-from likeness.artifacts.gate_figures import GateFigures
 from likeness.tracking.packing import packed, requirements
 from tests.tracking.samples import trained
 
@@ -63,7 +62,7 @@ def needed(names: set[str]) -> set[str]:
 def version(project: Path) -> Path:
     """A version's folder, kept for the test."""
     folder = trained(project / "outputs" / "one", 0, 0.8)
-    with packed(folder / "model", folder / "predictions.parquet", GateFigures(0.0, 0.6, 1)) as made:
+    with packed(folder / "model") as made:
         return Path(shutil.copytree(made, project / "version"))
 
 
@@ -116,8 +115,7 @@ def test_everything_that_a_decision_imports_is_required(project: Path, exported:
     if not exported:
         (model / "tower.onnx").unlink()
     (project / "photo.jpg").write_bytes(next(iter(draw_photographs(7, [(0, 1)]))))
-    folder = trained(project / "outputs" / "one", 0, 0.8)
-    with packed(model, folder / "predictions.parquet", GateFigures(0.0, 0.6, 1)) as made:
+    with packed(model) as made:
         written = (made / "requirements.txt").read_text().split()
         command = [sys.executable, "-c", IMPORTED, str(made), str(project / "photo.jpg")]
         done = subprocess.run(command, cwd=project, capture_output=True, text=True)

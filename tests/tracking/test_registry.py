@@ -7,7 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
+from mlflow.models import Model
 
 from likeness.artifacts.gate_figures import GateFigures
 from likeness.errors import ModelError, TrackingError
@@ -17,6 +19,7 @@ from likeness.models.weights import load_model
 from likeness.serving.service import Service
 from likeness.tracking.gate import GateParams, decide
 from likeness.tracking.registry import Registry, resolve
+from likeness.tracking.runs import log_evaluation
 from tests.tracking.samples import METRICS, register, trained
 
 
@@ -65,9 +68,7 @@ def test_a_registered_version_holds_its_weights_once(registry: Registry, project
     artifacts = project / "mlartifacts"
     assert len(list(artifacts.rglob(WEIGHTS))) == 1
     registry.promote(register(registry, folder), "a start")
-    assert [path.parts[-4] for path in artifacts.rglob(WEIGHTS)] == [
-        path.name for path in artifacts.rglob("registered-*")
-    ]
+    assert len(list(artifacts.rglob(WEIGHTS))) == 1
     assert load_model(resolve("models:/likeness@champion")).card.recipe == "tiny"
 
 
@@ -263,3 +264,38 @@ def test_a_version_that_an_earlier_release_registered_can_be_judged(registry: Re
         folder / "figures.json", {"threshold": 0.1, "baseline_accuracy": 0.6, "bytes": 9, "milliseconds": 1.5}
     )
     assert registry.candidate(version).figures == GateFigures(0.1, 0.6, 9)
+
+
+def test_a_trained_model_is_compared_by_its_figures_and_becomes_the_version(
+    registry: Registry, project: Path
+) -> None:
+    """On MLflow's page of models: signature, parameters, run, and the headline with the data set."""
+    folder = trained(project / "outputs" / "first", 0, 0.8, log_model=True)
+    assert log_evaluation(folder / "run.json", METRICS)
+    version = registry.versions.of(register(registry, folder))
+    experiment = registry._store.experiment_id("likeness")
+    (logged,) = registry.client.search_logged_models([experiment])
+    assert version.source == logged.artifact_location
+    assert version.run_id == logged.source_run_id
+    figures = {metric.key: metric for metric in logged.metrics}
+    assert figures["test/accuracy"].value == 0.9
+    assert (figures["test/accuracy"].dataset_name, figures["test/accuracy"].dataset_digest) == (
+        "synthetic",
+        "f" * 36,
+    )
+    assert len(registry.client.get_metric_history(version.run_id, "test/accuracy")) == 1
+    signature = Model.load(str(registry.versions.files(version))).signature
+    assert signature.inputs.input_names() == ["first", "second"]
+    assert {"same", "probability", "error"} <= set(signature.outputs.input_names())
+
+
+def test_the_same_weights_evaluated_again_leave_the_first_version_as_it_is(
+    registry: Registry, first: Path
+) -> None:
+    one = register(registry, first)
+    before = registry.candidate(one).accuracy
+    table = pd.read_parquet(first / "predictions.parquet")
+    table["correct"] = True
+    table.to_parquet(first / "predictions.parquet")
+    two = register(registry, first)
+    assert (registry.candidate(one).accuracy, registry.candidate(two).accuracy) == (before, 1.0)

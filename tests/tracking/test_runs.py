@@ -79,7 +79,10 @@ def test_a_training_is_noted_whole(project: Path, model: Path) -> None:
     assert tags["mlflow.source.git.commit"] == told.code.commit
     (data,) = noted.inputs.dataset_inputs
     assert (data.dataset.name, data.dataset.digest) == ("lfw-a", FINGERPRINT[:36])
-    assert (artifacts / "model" / "weights.safetensors").exists()
+    (output,) = noted.outputs.model_outputs
+    logged = client(project).get_logged_model(output.model_id)
+    assert (logged.source_run_id, logged.name, logged.status) == (told.run_id, "koch", "READY")
+    assert logged.params["train.epochs"] == "3"
     assert noted.info.run_name == "koch · lfw-a · lr 5e-5"
     assert tags["changes"] == "lr 5e-5"
     assert "- `train.learning_rate`: 5e-5 instead of 1e-4" in tags["mlflow.note.content"]

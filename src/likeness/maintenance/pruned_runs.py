@@ -19,6 +19,7 @@ from likeness.maintenance.step import Step, size_of
 from likeness.maintenance.tracked import FINGERPRINT, all_runs, open_registry, tracking_uri
 from likeness.project import main_repository
 from likeness.tracking.journal import EXPERIMENT
+from likeness.tracking.logged_models import models_of
 from likeness.tracking.registry import Registry
 from likeness.tracking.versions import MODEL
 
@@ -148,13 +149,18 @@ def _steps(root: Path, registry: Registry, tracked: Tracked, gone: Set[str]) -> 
     what = f"{len(runs)} MLflow runs" if len(runs) > 1 else f"MLflow run {runs[0].info.run_id}"
     if versions:
         what += f", with registered version {', '.join(map(str, sorted(versions)))}"
-    size = sum(_size(run) for run in runs)
+    size = sum(_size(registry, run) for run in runs)
     yield Step(what, size, lambda: _remove(registry, uri, runs, versions))
 
 
-def _size(run: Run) -> int:
-    """Bytes of a run's artifacts in a folder of this machine."""
-    parts = urlsplit(str(run.info.artifact_uri))
+def _size(registry: Registry, run: Run) -> int:
+    """Bytes of a run's artifacts and models in folders of this machine."""
+    models = [model.artifact_location for model in models_of(registry.client, run)]
+    return sum(_folder_size(str(uri)) for uri in (run.info.artifact_uri, *models))
+
+
+def _folder_size(uri: str) -> int:
+    parts = urlsplit(uri)
     return size_of(Path(unquote(parts.path))) if parts.scheme in ("", "file") else 0
 
 
@@ -164,6 +170,8 @@ def _remove(registry: Registry, uri: str, runs: Sequence[Run], versions: Sequenc
         for number in versions:
             registry.client.delete_model_version(MODEL, str(number))
         for run in runs:
+            for model in models_of(registry.client, run):
+                registry.client.delete_logged_model(model.model_id)
             if run.info.lifecycle_stage == "active":
                 registry.client.delete_run(run.info.run_id)
     ids = ",".join(run.info.run_id for run in runs)

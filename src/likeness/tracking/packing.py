@@ -1,4 +1,4 @@
-"""A version of the registry as a folder: our model wrapped as a pyfunc without a pickle, and what the gate needs.
+"""A trained model as MLflow keeps it: its folder wrapped as a pyfunc without a pickle.
 
 `data/model/` holds weights, card and ONNX tower as training left them; MLmodel names a loader module, so that
 `mlflow models serve` and `mlflow.pyfunc.load_model` read safetensors and run no code from the folder.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import metadata
@@ -16,10 +17,7 @@ from typing import Any
 
 import yaml
 
-from likeness.artifacts.gate_figures import GATE_FIGURES, GateFigures
-from likeness.artifacts.predictions import PREDICTIONS, read_test_pairs
 from likeness.models.card import TOWER
-from likeness.tracking.gate import GateCandidate
 
 _PACKAGE = Path(__file__).parents[1]
 DATA = "data/model"  # pyfunc puts the folder that it is given below data/
@@ -30,43 +28,48 @@ _REQUIRED = (
     *("mlflow", "numpy", "onnxruntime", "opencv-python-headless", "pandas", "pillow", "pyyaml", "safetensors"),
     "simplejpeg",
 )
-"""What the code that travels with a version imports to verify with an exported tower.
+"""What the code that travels with a model imports to verify with an exported tower.
 
 Its own name is not among them: on the package index it may belong to somebody else, whose code `mlflow models
 serve` would then install."""
 
+_ANSWER = {
+    "same": "boolean",
+    **dict.fromkeys(("probability", "score", "threshold", "false_accept_rate"), "double"),
+    **dict.fromkeys(("words", "error"), "string"),
+}
+"""What `likeness.serving.pyfunc` answers a row with; a value that is not known is null."""
+
 
 @contextmanager
-def packed(model: Path, predictions: Path, figures: GateFigures) -> Iterator[Path]:
-    """A temporary folder with everything that a version holds.
+def packed(model: Path) -> Iterator[Path]:
+    """A temporary folder with the model, its signature, the code that loads it and what that code requires.
 
     Args:
         model: folder with weights and card.
-        predictions: predictions.parquet of its evaluation.
-        figures: what the gate needs besides.
     """
     import mlflow.pyfunc
 
     with tempfile.TemporaryDirectory() as scratch:
-        folder, kept, code = (Path(scratch) / name for name in ("version", "model", _PACKAGE.name))
+        folder, kept, code = (Path(scratch) / name for name in ("packed", "model", _PACKAGE.name))
         shutil.copytree(model, kept)
         shutil.copytree(_PACKAGE, code, ignore=shutil.ignore_patterns(*_NOT_CARRIED))
-        mlflow.pyfunc.save_model(
-            str(folder),
-            loader_module=LOADER,
-            data_path=str(kept),
-            signature=_signature(),
-            code_paths=[str(code)],
-            pip_requirements=requirements(model),
-        )
+        with warnings.catch_warnings():  # of an input example, which would be two photographs
+            warnings.simplefilter("ignore", UserWarning)
+            mlflow.pyfunc.save_model(
+                str(folder),
+                loader_module=LOADER,
+                data_path=str(kept),
+                signature=_signature(),
+                code_paths=[str(code)],
+                pip_requirements=requirements(model),
+            )
         _drop_unpinned(folder / _ENVIRONMENT)
-        shutil.copy(predictions, folder / PREDICTIONS.name)
-        GATE_FIGURES.write(folder / GATE_FIGURES.name, figures)
         yield folder
 
 
 def requirements(model: Path) -> list[str]:
-    """What a version needs beside its own code, each at the version that it was packed with.
+    """What a model needs beside its own code, each at the version that it was packed with.
 
     A local part such as `+cpu` is left out, because no index has it. A model with an exported tower does without
     torch, which would take more space than all the rest.
@@ -86,17 +89,12 @@ def _drop_unpinned(path: Path) -> None:
 
 
 def _signature() -> Any:
-    """Two photographs in base64 a row, and the two options; a parameter that is not declared never arrives."""
+    """Two photographs in base64 a row, the two options, and the answer; an option not declared never arrives."""
     from mlflow.models import ModelSignature
     from mlflow.types.schema import ColSpec, ParamSchema, ParamSpec, Schema
 
     return ModelSignature(
         inputs=Schema([ColSpec("string", "first"), ColSpec("string", "second")]),
+        outputs=Schema([ColSpec(kind, name, required=False) for name, kind in _ANSWER.items()]),
         params=ParamSchema([ParamSpec("aligned", "boolean", False), ParamSpec("far", "double", 0.0)]),
     )
-
-
-def read_candidate(folder: Path, version: int) -> GateCandidate:
-    """What the gate needs to know of a packed version."""
-    figures = GATE_FIGURES.read(folder / GATE_FIGURES.name)
-    return GateCandidate(version, read_test_pairs(folder / PREDICTIONS.name), figures)

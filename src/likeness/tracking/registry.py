@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from likeness.artifacts.gate_decision import GateDecision
-from likeness.artifacts.gate_figures import GateFigures
+from likeness.artifacts.gate_figures import GATE_FIGURES, GateFigures
 from likeness.artifacts.metrics import Metrics
+from likeness.artifacts.predictions import PREDICTIONS, read_test_pairs
 from likeness.artifacts.run_note import RUN_NOTE
 from likeness.errors import TrackingError
 from likeness.files import file_sha256
@@ -28,7 +29,8 @@ from likeness.project import main_repository
 from likeness.tracking import journal
 from likeness.tracking.gate import GateCandidate
 from likeness.tracking.journal import Entry, Note
-from likeness.tracking.packing import DATA, read_candidate
+from likeness.tracking.logged_models import log_figures
+from likeness.tracking.packing import DATA
 from likeness.tracking.provenance import provenance_of
 from likeness.tracking.store import Store, TrackingParams, connect
 from likeness.tracking.trainings import find_run, restore_run
@@ -120,13 +122,16 @@ class Registry:
             if run_id is None:
                 run_id = restore_run(run_json, model, metrics, tracking or TrackingParams(), self._folder)
             version = self.versions.make(run_id, model, predictions, figures, tags)
+            log_figures(self._store, run_id, metrics)
             self.versions.point(CHALLENGER, version)
             return Registered(version, created=True)
 
     def candidate(self, version: int) -> GateCandidate:
         """What the gate needs to know of a version."""
         with self.versions.told(f"reading version {version}"):
-            return read_candidate(self.versions.files(self.versions.of(version)), version)
+            folder = self.versions.files(self.versions.of(version))
+            figures = GATE_FIGURES.read(folder / GATE_FIGURES.name)
+            return GateCandidate(version, read_test_pairs(folder / PREDICTIONS.name), figures)
 
     def find(self, weights: str, predictions: str) -> int | None:
         """The version of these weights with these predictions, by their sha256; None where there is none."""

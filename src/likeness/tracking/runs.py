@@ -22,7 +22,8 @@ from likeness.artifacts.run_note import RUN_NOTE, Provenance, RunNote
 from likeness.errors import InterruptedTrainingError, TrackingError
 from likeness.params import leaves
 from likeness.project import main_repository
-from likeness.tracking.headline import STEP_LOSS, cost, curve_points, final_figures, interval, table
+from likeness.tracking.headline import STEP_LOSS, cost, curve_points, interval, table
+from likeness.tracking.logged_models import log_figures, log_model
 from likeness.tracking.machine import stop_watching, watch_machine
 from likeness.tracking.notes import DatasetNote, describe, log_params_and_tags
 from likeness.tracking.provenance import provenance_of
@@ -140,10 +141,10 @@ class TrackedRun:
             self._note(STEP_LOSS, loss, step)
 
     def finish(self, model_folder: Path | None, summary: Mapping[str, Any]) -> RunNote:
-        """Notes summary.json and copies the model.
+        """Notes summary.json and logs the model.
 
         Args:
-            model_folder: weights and card; None copies nothing.
+            model_folder: weights and card; None logs none.
             summary: what it cost becomes metrics, all numbers one table, its texts (device, machine, stop reason)
                 tags; `params` is left out, as the run has them since its start.
 
@@ -159,7 +160,7 @@ class TrackedRun:
         self.attempt(lambda store, run_id: log_params_and_tags(store, run_id, {}, texts))
         self.attempt(lambda store, run_id: store.client.log_text(run_id, table(told), "tables/training.csv"))
         if model_folder is not None and self._params.log_model:
-            self.attempt(lambda store, run_id: store.client.log_artifacts(run_id, str(model_folder), "model"))
+            self.attempt(lambda store, run_id: log_model(store, run_id, model_folder))
         uri = self._store.uri if self._store else None
         return RunNote(self.run_id, self._experiment, self._experiment_id, uri, self.reason, self._provenance)
 
@@ -247,13 +248,8 @@ def log_evaluation(run_json: Path, metrics: Metrics, *, folder: Path | None = No
 
 
 def add_evaluation(store: Store, run_id: str, metrics: Metrics) -> None:
-    """Adds the figures of an evaluation, and metrics.json, to a run."""
-    from mlflow.entities import Metric
-
-    known = store.client.get_run(run_id).data.metrics
-    now = int(time.time() * 1000)
-    fresh = [Metric(key, value, now, 0) for key, value in final_figures(metrics) if known.get(key) != value]
-    store.client.log_batch(run_id, metrics=fresh)
+    """Adds the figures of an evaluation, and metrics.json, to a run; the headline to its model too."""
+    log_figures(store, run_id, metrics)
     store.client.set_tag(run_id, "test accuracy", interval(metrics))
     store.client.log_text(run_id, table(plain(metrics)), "tables/evaluation.csv")
     store.client.log_dict(run_id, METRICS.values(metrics), f"evaluation/{METRICS.name}")

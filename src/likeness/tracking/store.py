@@ -53,7 +53,8 @@ class TrackingParams:
         uri: tracking store; a relative SQLite path counts from the main repository's root. None takes
             MLFLOW_TRACKING_URI, else `sqlite:///mlflow.db`. Credentials belong in MLFLOW_TRACKING_USERNAME and
             MLFLOW_TRACKING_PASSWORD, never here: this text is written to run.json (without user and password).
-        log_model: copies weights and card to the run; the version of a registered model holds them instead.
+        log_model: logs the trained model with its run, which MLflow's page of models compares; registering it
+            makes no further copy.
         log_report: copies the report, which shows the faces of the best and worst decisions, to the run. null:
             only where those faces are drawn; of photographs of people the run gets the Markdown twin, which holds
             no picture. Nothing else that is logged holds a photograph or an embedding.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -10,23 +10,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from likeness.artifacts.gate_figures import GateFigures
+from likeness.artifacts.gate_figures import GATE_FIGURES, GateFigures
+from likeness.artifacts.predictions import PREDICTIONS
 from likeness.errors import LikenessError, TrackingError
 from likeness.files import file_sha256
 from likeness.models.card import WEIGHTS
 from likeness.project import main_repository
-from likeness.tracking.packing import packed
+from likeness.tracking.logged_models import log_model, models_of
 from likeness.tracking.store import Store, one_line
 from likeness.tracking.version_text import describe_version
 
 if TYPE_CHECKING:
+    from mlflow.entities import LoggedModel
     from mlflow.entities.model_registry import ModelVersion
 
 MODEL = "likeness"
-COPY = "model"
-"""Folder of a run's artifacts with weights and card, see `TrackingParams.log_model`."""
-
-_log = logging.getLogger(__name__)
 
 
 class Versions:
@@ -127,7 +125,7 @@ class Versions:
     def make(
         self, run_id: str, model: Path, predictions: Path, figures: GateFigures, tags: Mapping[str, str]
     ) -> int:
-        """Writes a version's folder among its run's artifacts and registers it.
+        """Adds what the gate compares to the model of a run, and registers it.
 
         Args:
             run_id: of its training.
@@ -137,31 +135,30 @@ class Versions:
             tags: of the version.
         """
         client = self._store.client
-        place = f"registered-{file_sha256(predictions)[:8]}"
-        with packed(model, predictions, figures) as folder:
-            client.log_artifacts(run_id, str(folder), place)
+        logged = self._evaluated(run_id, model, predictions, figures)
         if not client.search_registered_models(f"name = '{MODEL}'"):
             client.create_registered_model(MODEL, description="One-shot face verification: see the card.")
-        source = f"{client.get_run(run_id).info.artifact_uri}/{place}"
-        made = int(client.create_model_version(MODEL, source, run_id=run_id, tags=dict(tags)).version)
-        self._drop_copy(run_id, model)
-        return made
+        made = client.create_model_version(
+            MODEL, logged.artifact_location, run_id=run_id, tags=dict(tags), model_id=logged.model_id
+        )
+        return int(made.version)
 
-    def _drop_copy(self, run_id: str, model: Path) -> None:
-        """Removes the model that the training copied to its run: the version beside it holds the same weights."""
-        from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
-
-        copies = {
-            artifact.path: artifact.file_size for artifact in self._store.client.list_artifacts(run_id, COPY)
-        }
-        if copies.get(f"{COPY}/{WEIGHTS}") != (model / WEIGHTS).stat().st_size:
-            return
-        try:
-            uri = self._store.client.get_run(run_id).info.artifact_uri
-            repository = get_artifact_repository(uri, tracking_uri=self._store.client.tracking_uri)
-            repository.delete_artifacts(COPY)  # type: ignore[no-untyped-call]
-        except Exception as error:  # the version is whole; a second copy costs space alone
-            _log.warning("the run's own copy of the model stays: %s", one_line(error))
+    def _evaluated(self, run_id: str, model: Path, predictions: Path, figures: GateFigures) -> LoggedModel:
+        """The run's model with what the gate compares beside it; logged anew if it has another evaluation."""
+        client, weights, evaluation = self._store.client, file_sha256(model / WEIGHTS), file_sha256(predictions)
+        fitting = (
+            one
+            for one in models_of(client, client.get_run(run_id))
+            if one.tags.get("weights.sha256") == weights
+            and one.tags.get("predictions.sha256", evaluation) == evaluation
+        )
+        logged = next(fitting, None) or log_model(self._store, run_id, model)
+        client.set_logged_model_tags(logged.model_id, {"predictions.sha256": evaluation})
+        with tempfile.TemporaryDirectory() as scratch:
+            shutil.copy(predictions, Path(scratch) / PREDICTIONS.name)
+            GATE_FIGURES.write(Path(scratch) / GATE_FIGURES.name, figures)
+            client.log_model_artifacts(logged.model_id, scratch)
+        return logged
 
     def files(self, version: ModelVersion) -> Path:
         """A version's folder on this machine; one that lies on a server is fetched.
@@ -179,11 +176,13 @@ class Versions:
         return folder
 
     def _fetched(self, version: ModelVersion) -> Path:
+        from mlflow.artifacts import download_artifacts
+
+        uri = self._store.client.tracking_uri
         kept = main_repository(self._folder) / ".likeness" / "versions" / f"{MODEL}-{version.version}"
         if not kept.is_dir():
             kept.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=kept.parent) as scratch:
-                place = str(version.source).rstrip("/").rpartition("/")[2]
-                path = self._store.client.download_artifacts(str(version.run_id), place, scratch)
+                path = download_artifacts(str(version.source), dst_path=scratch, tracking_uri=uri)
                 Path(path).rename(kept)
         return kept
