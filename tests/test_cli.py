@@ -15,7 +15,8 @@ import pytest
 from PIL import Image
 
 from likeness import __version__, cli
-from likeness.artifacts.metrics import METRICS, McNemarResult, MeasuredValue, SystemComparison
+from likeness.artifacts.metrics import METRICS, McNemarResult, SystemComparison
+from likeness.metrics.intervals import Estimate
 from tests.artifacts.samples import sample_metrics
 from tests.serving.models import make_model
 from tests.serving.pictures import encoded, other_portrait, portrait, two_people
@@ -332,7 +333,7 @@ def test_where_begins_with_accuracy_interval_baseline_and_verdict(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    gain = MeasuredValue(0.16, 0.12, 0.2, 200)
+    gain = Estimate(0.16, 0.12, 0.2, 200)
     comparison = {"model_minus_baseline": SystemComparison(gain, gain, McNemarResult(40, 8, 0.001))}
     metrics = replace(sample_metrics(0.78, 0.62, half_width=0.03), comparison=comparison)
     METRICS.write(tmp_path / "reports" / "evaluation" / METRICS.name, metrics)

@@ -47,8 +47,8 @@ class UnreadParams:
     values: Mapping[str, Any] = dataclasses.field(default_factory=dict, metadata=REST)
 
 
-class NullIsNan:
-    """Mark of a float that is NaN where the file has null, as JSON holds no NaN: `Annotated[float, NullIsNan]`."""
+NULL_IS_NAN = "null_is_nan"
+"""Key of the metadata of a float field that is NaN where the file has null, as JSON holds no NaN."""
 
 
 @dataclass(frozen=True)
@@ -228,7 +228,9 @@ def _read_dataclass(kind: type[Any], values: Mapping[str, Any], prefix: str, mis
             mistakes.add(_join(prefix, str(key)), f"{reader}, {hint}")
     built: dict[str, Any] = {}
     for name, field in fields.items():
-        if name in values:
+        if name in values and values[name] is None and NULL_IS_NAN in field.metadata:
+            built[name] = math.nan
+        elif name in values:
             built[name] = _read_value(hints[name], values[name], _join(prefix, name), mistakes)
         elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
             mistakes.add(_join(prefix, name), f"missing, expected {_describe(hints[name])}")
@@ -246,8 +248,6 @@ def _read_value(hint: Any, value: Any, key: str, mistakes: _Mistakes, bounds: st
     origin = typing.get_origin(hint)
     if origin is Annotated:
         inner, *notes = typing.get_args(hint)
-        if value is None and NullIsNan in notes:
-            return math.nan
         return _read_ranged(inner, [n for n in notes if isinstance(n, Range)], value, key, mistakes)
     if hint is Any:
         return value

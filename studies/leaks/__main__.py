@@ -31,11 +31,12 @@ from likeness.data.places import locate
 from likeness.data.protocol import SplitParams, make_split
 from likeness.data.sources import DataParams
 from likeness.files import write_json, write_text
+from likeness.images.geometry import FRAME
 from likeness.models.weights import load_model
 from likeness.params import from_mapping
 from studies.leaks.files import file_study
 from studies.leaks.pictures import background_study, crop_study
-from studies.leaks.study import FRAME, Row, Study
+from studies.leaks.study import Row, Study
 from studies.leaks.twins import twin_study
 
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from likeness.images.geometry import FRAME
 from likeness.models.weights import LoadedModel
-from studies.leaks.study import FACE, FRAME, Mask, Row, Study, classical, scored, seen_by, window
+from studies.leaks.study import FACE, Mask, Row, Study, classical, scored, seen_by, window
 
 _CROPS = ((250, 208), (200, 167), (160, 133), FACE, (90, 75), (60, 50))
 _PAINTED = (FACE, (180, 150), (230, 192))

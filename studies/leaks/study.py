@@ -15,12 +15,12 @@ from likeness.evaluation import figures
 from likeness.evaluation.baselines import BaselineParams, classical_baseline
 from likeness.evaluation.figures import Measured
 from likeness.evaluation.systems import Decided, System, decide
+from likeness.images.geometry import FRAME
 from likeness.metrics.intervals import Resampling, pair_groups
 from likeness.models.embedding import embed_pixels, score_pairs
 from likeness.models.weights import LoadedModel
 from likeness.progress import progress
 
-FRAME = 250
 FACE = (120, 100)  # the window that the face fills in an aligned picture
 
 Bytes = NDArray[np.uint8]

@@ -12,13 +12,13 @@ from likeness.artifacts.metrics import (
     IntervalFacts,
     MeasuredData,
     MeasuredProtocol,
-    MeasuredValue,
     Metrics,
     PairCounts,
     SystemMetrics,
     VerificationMetrics,
 )
 from likeness.artifacts.sweep_table import SWEEP, SweepRecord
+from likeness.metrics.intervals import Estimate
 from likeness.metrics.scores import Confusion
 
 
@@ -65,7 +65,7 @@ def sweep_table(parameter: str, values: Sequence[float]) -> pd.DataFrame:
 
 
 def _system(name: str, value: float, half_width: float) -> SystemMetrics:
-    figure = MeasuredValue(value, value - half_width, value + half_width, 200)
+    figure = Estimate(value, value - half_width, value + half_width, 200)
     confusion = Confusion(90, 10, 90, 10)
     side = VerificationMetrics(figure, figure, figure, (), confusion, {"tar_at_far_1e-2": figure})
     return SystemMetrics(name, 0.5, side, side, {})

@@ -7,18 +7,17 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
 
 import pytest
 
 from likeness.artifacts.json_file import JsonFile
 from likeness.errors import DataError
-from likeness.params import REST, NullIsNan
+from likeness.params import NULL_IS_NAN, REST
 
 
 @dataclass(frozen=True)
 class Inner:
-    value: Annotated[float, NullIsNan]
+    value: float = field(metadata={NULL_IS_NAN: True})
     words: tuple[str, ...] = ()
 
 

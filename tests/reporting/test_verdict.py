@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from likeness.artifacts.metrics import METRICS, MeasuredValue, Metrics
+from likeness.artifacts.metrics import METRICS, Metrics
+from likeness.metrics.intervals import Estimate
 from likeness.reporting.artefacts import Places
 from likeness.reporting.document import Note, Prose
 from likeness.reporting.sections.verdict import verdict
@@ -14,8 +15,8 @@ from likeness.reporting.sections.verdict import verdict
 STRICT = "tar_at_far_1e-1"  # the rate that sixty pairs of a kind can show
 
 
-def share(value: float) -> MeasuredValue:
-    return MeasuredValue(value, value - 0.05, value + 0.05, 60)
+def share(value: float) -> Estimate:
+    return Estimate(value, value - 0.05, value + 0.05, 60)
 
 
 def metrics_with(run: Places, *, gain: float, tar: float, rank: float) -> Metrics:

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from likeness.artifacts.metrics import MeasuredValue
+from likeness.metrics.intervals import Estimate
 from likeness.reporting.wording import (
     complement,
     count,
@@ -19,7 +19,7 @@ from likeness.reporting.wording import (
     size,
 )
 
-FIGURE = MeasuredValue(0.732, 0.704, 0.7591, 1000)
+FIGURE = Estimate(0.732, 0.704, 0.7591, 1000)
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_measured_figures() -> None:
 
 
 def test_what_is_not_known_is_a_dash() -> None:
-    undefined = MeasuredValue(math.nan, math.nan, math.nan, 0)
+    undefined = Estimate(math.nan, math.nan, math.nan, 0)
     assert {count(None), percent(None), number(None), duration(None), measured(None), measured(undefined)} == {"–"}
     assert interval(undefined) == ""
 

@@ -4,23 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated
 
 from likeness.artifacts.json_file import JsonFile
+from likeness.metrics.intervals import Estimate
 from likeness.metrics.scores import Confusion
-from likeness.params import REST, NullIsNan
-
-Undefinable = Annotated[float, NullIsNan]
-
-
-@dataclass(frozen=True)
-class MeasuredValue:
-    """A measured value with its 95 % interval, NaN where it is undefined, and the number of units it rests on."""
-
-    value: Undefinable
-    low: Undefinable
-    high: Undefinable
-    n: int
+from likeness.params import REST
 
 
 @dataclass(frozen=True)
@@ -93,12 +81,12 @@ class VerificationMetrics:
         tar: true-accept rate by the name of the false-accept rate, such as tar_at_far_1e-2.
     """
 
-    accuracy: MeasuredValue
-    auc: MeasuredValue
-    eer: MeasuredValue
+    accuracy: Estimate
+    auc: Estimate
+    eer: Estimate
     beyond_support: tuple[str, ...]
     confusion: Confusion
-    tar: Mapping[str, MeasuredValue] = field(default_factory=dict, metadata=REST)
+    tar: Mapping[str, Estimate] = field(default_factory=dict, metadata=REST)
 
 
 @dataclass(frozen=True)
@@ -107,8 +95,8 @@ class OperatingPoint:
 
     threshold: float
     impostor_pairs: int
-    far: MeasuredValue
-    tar: MeasuredValue
+    far: Estimate
+    tar: Estimate
 
 
 @dataclass(frozen=True)
@@ -135,18 +123,18 @@ class McNemarResult:
 class SystemComparison:
     """The model minus another system on the same test pairs; `tar` by the name of the false-accept rate."""
 
-    accuracy: MeasuredValue
-    auc: MeasuredValue
+    accuracy: Estimate
+    auc: Estimate
     mcnemar: McNemarResult
-    tar: Mapping[str, MeasuredValue] = field(default_factory=dict, metadata=REST)
+    tar: Mapping[str, Estimate] = field(default_factory=dict, metadata=REST)
 
 
 @dataclass(frozen=True)
 class SystemCalibration:
     """Expected calibration error and Brier score of a system on the test pairs."""
 
-    ece: MeasuredValue
-    brier: MeasuredValue
+    ece: Estimate
+    brier: Estimate
 
 
 @dataclass(frozen=True)
@@ -180,7 +168,7 @@ class IdentificationMetrics:
     ways: int | None = None
     trials: int | None = None
     unit: str | None = None
-    systems: Mapping[str, Mapping[str, MeasuredValue]] = field(default_factory=dict, metadata=REST)
+    systems: Mapping[str, Mapping[str, Estimate]] = field(default_factory=dict, metadata=REST)
 
 
 @dataclass(frozen=True)

@@ -23,11 +23,10 @@ from likeness.data.splits import Identities, Split
 from likeness.errors import DataError
 from likeness.evaluation.lbp import describe
 from likeness.evaluation.systems import Rows, System, Vectors, cosine
+from likeness.images.geometry import FRAME
 from likeness.models.backbones.patterns import CELL, SCALES
 from likeness.models.discriminant import discriminant_axes, principal_axes
 from likeness.params import Range
-
-_FRAME = 250  # height and width of an aligned LFW picture, in whose pixels a store's crop is given
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,7 @@ def classical_baseline(faces: FaceSet, split: Split, rows: Rows, params: Baselin
 
 def central_window(faces: FaceSet) -> tuple[slice, slice]:
     """Rows and columns of the stored picture that show the central 120×100 of the 250×250 frame."""
-    crop = faces.source.crop or (_FRAME, _FRAME)
+    crop = faces.source.crop or (FRAME, FRAME)
     spans = [
         min(stored, round(stored * wanted / seen))
         for stored, wanted, seen in zip(faces.size, SCALES[0], crop, strict=True)

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from likeness.artifacts.metrics import METRICS, MeasuredValue, Metrics
+from likeness.artifacts.metrics import METRICS, Metrics
 from likeness.artifacts.training_summary import SUMMARY, TrainingSummary
 from likeness.errors import DataError
 from likeness.experiments.plan import FOLDS
 from likeness.experiments.trials import TrialFolder
 from likeness.files import write_text
-from likeness.metrics.intervals import mean_over_folds
+from likeness.metrics.intervals import Estimate, mean_over_folds
 
 _HEADER = (
     "recipe",
@@ -65,7 +65,7 @@ class MeasuredTrial:
         """Its recipe's name."""
         return self.metrics.protocol.recipe
 
-    def figure(self, name: str, system: str = "model", side: Literal["test", "holdout"] = "test") -> MeasuredValue:
+    def figure(self, name: str, system: str = "model", side: Literal["test", "holdout"] = "test") -> Estimate:
         """A figure with its interval."""
         measured = self.metrics.systems[system]
         figures = measured.test if side == "test" else measured.holdout

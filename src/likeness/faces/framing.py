@@ -17,10 +17,8 @@ from likeness.errors import FaceNotFoundError, SmallFaceError
 from likeness.faces.detector import Box, Detection, Detector
 from likeness.faces.haar import HaarDetector
 from likeness.images import Pixels
-from likeness.images.geometry import resize
+from likeness.images.geometry import FRAME, resize
 
-FRAME = 250
-"""Height and width of a framed face, in pixels; the face itself takes the middle 114."""
 ENLARGEMENT = 2.2
 
 _CLEAR = 1 / 3

@@ -13,6 +13,9 @@ from likeness.errors import SmallImageError
 Pixels = npt.NDArray[np.uint8]
 """uint8 [h, w] grey, or [h, w, 3] RGB; 0 black, 255 white."""
 
+FRAME = 250
+"""Height and width in pixels of an aligned picture of LFW and of a framed face, which takes the middle 114."""
+
 
 def crop_and_resize(picture: Pixels, crop: tuple[int, int] | None, size: tuple[int, int]) -> Pixels:
     """Central crop, then area averaging where that shrinks an axis and bilinear interpolation otherwise.

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,10 @@ Statistics = Callable[[Floats], Mapping[str, Floats]]
 _BLOCK = 2_000_000
 
 
+_UNDEFINABLE = {"null_is_nan": True}
+"""Tells `likeness.params`, which is above this module, that JSON has null where the value is NaN."""
+
+
 @dataclass(frozen=True)
 class Estimate:
     """A measured value with its 95 % interval; NaN where it is undefined (a class is absent).
@@ -45,9 +49,9 @@ class Estimate:
         n: number of pairs (or probes, or trials) it was measured on.
     """
 
-    value: float
-    low: float
-    high: float
+    value: float = field(metadata=_UNDEFINABLE)
+    low: float = field(metadata=_UNDEFINABLE)
+    high: float = field(metadata=_UNDEFINABLE)
     n: int
 
     def as_json(self) -> dict[str, float | int | None]:

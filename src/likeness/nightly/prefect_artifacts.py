@@ -12,9 +12,10 @@ from prefect.artifacts import create_link_artifact, create_markdown_artifact, cr
 from prefect.blocks.core import Block
 from prefect.blocks.notifications import CustomWebhookNotificationBlock
 
-from likeness.artifacts.metrics import METRICS, MeasuredValue, Metrics
+from likeness.artifacts.metrics import METRICS, Metrics
 from likeness.artifacts.nightly_run import NightlyRun, read_nightly_runs
 from likeness.artifacts.validation_record import VALIDATION
+from likeness.metrics.intervals import Estimate
 from likeness.nightly.ingest_batch import IngestedBatch
 from likeness.nightly.paths import ProjectPaths
 from likeness.nightly.registry_state import RegistryState
@@ -116,5 +117,5 @@ def _link(key: str, path: Path) -> None:
         create_link_artifact(path.resolve().as_uri(), key=key, link_text=path.name)
 
 
-def _interval(figure: MeasuredValue) -> str:
+def _interval(figure: Estimate) -> str:
     return f"{figure.value:.4f} [{figure.low:.4f}, {figure.high:.4f}]"

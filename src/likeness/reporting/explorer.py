@@ -10,8 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from likeness.artifacts.metrics import MeasuredValue
-from likeness.metrics.intervals import wilson
+from likeness.metrics.intervals import Estimate, wilson
 from likeness.metrics.scores import Confusion, Floats
 from likeness.reporting.wording import measured
 
@@ -107,7 +106,7 @@ class Explorer:
 
 
 def _with_interval(hits: int, total: int) -> str:
-    return measured(MeasuredValue(hits / total, *wilson(hits / total, total), total))
+    return measured(Estimate(hits / total, *wilson(hits / total, total), total))
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 from pathlib import Path
 
 import jinja2
 from markupsafe import Markup
 
 from likeness.files import atomic_path, write_text
+from likeness.images.data_uri import data_uri
 from likeness.reporting.document import Page
 from likeness.reporting.figures.style import dark_rules
 from likeness.reporting.inline import to_cell, to_html, to_strong_cell
@@ -21,7 +21,7 @@ def to_page(page: Page) -> str:
     """One self-contained HTML document: charts and scripts inline, photographs as data URIs, nothing to fetch."""
     environment = _environment(autoescape=True)
     environment.filters["inline"] = to_html
-    environment.filters |= {"data_uri": _data_uri, "jpeg_uri": _jpeg_uri}
+    environment.filters |= {"data_uri": data_uri}
     environment.filters |= {"number": number, "count": count, "percent": percent}
     style = Markup(environment.get_template("style.css").render())
     template = environment.get_template("page.html")
@@ -59,11 +59,3 @@ def write_figures(page: Page, folder: Path) -> None:
 
 def _environment(autoescape: bool) -> jinja2.Environment:
     return jinja2.Environment(loader=_TEMPLATES, autoescape=autoescape, undefined=jinja2.StrictUndefined)
-
-
-def _jpeg_uri(jpeg: bytes) -> Markup:
-    return Markup("data:image/jpeg;base64," + base64.b64encode(jpeg).decode("ascii"))
-
-
-def _data_uri(png: bytes) -> Markup:
-    return Markup("data:image/png;base64," + base64.b64encode(png).decode("ascii"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from likeness.artifacts.metrics import MeasuredValue
+from likeness.metrics.intervals import Estimate
 
 NOTHING = "–"
 
@@ -46,7 +46,7 @@ def size(pair: Any) -> str:
     return NOTHING if pair is None else f"{pair[0]}×{pair[1]}"
 
 
-def measured(figure: MeasuredValue | None, share: bool = True) -> str:
+def measured(figure: Estimate | None, share: bool = True) -> str:
     """A measured figure with its 95 % interval, as per cent if it is a share."""
     if figure is None or math.isnan(figure.value):
         return NOTHING
@@ -55,23 +55,23 @@ def measured(figure: MeasuredValue | None, share: bool = True) -> str:
     return text(figure.value) + span
 
 
-def interval(figure: MeasuredValue, share: bool = True) -> str:
+def interval(figure: Estimate, share: bool = True) -> str:
     """The 95 % interval of a figure alone."""
     if math.isnan(figure.low):
         return ""
     return f"95\u202f% interval {_span(figure, share)}"
 
 
-def _span(figure: MeasuredValue, share: bool) -> str:
+def _span(figure: Estimate, share: bool) -> str:
     """Both limits, the unit once: 65.6 to 71.5 %."""
     if not share:
         return f"{_plain(figure.low)} to {_plain(figure.high)}"
     return f"{100 * figure.low:.1f} to {percent(figure.high)}"
 
 
-def complement(figure: MeasuredValue) -> MeasuredValue:
+def complement(figure: Estimate) -> Estimate:
     """One minus a share: the false non-match rate of a true-accept rate."""
-    return MeasuredValue(1 - figure.value, 1 - figure.high, 1 - figure.low, figure.n)
+    return Estimate(1 - figure.value, 1 - figure.high, 1 - figure.low, figure.n)
 
 
 def points(difference: float) -> str:

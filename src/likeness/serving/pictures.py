@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -15,11 +13,6 @@ def png(pixels: npt.NDArray[np.uint8]) -> bytes:
     """A PNG file of gray [h, w], BGR [h, w, 3] or BGRA [h, w, 4] pixels."""
     _, encoded = cv2.imencode(".png", pixels)
     return encoded.tobytes()
-
-
-def data_uri(pixels: npt.NDArray[np.uint8]) -> str:
-    """The same as something that a page shows without another request."""
-    return "data:image/png;base64," + base64.b64encode(png(pixels)).decode("ascii")
 
 
 def heat_layer(heat: npt.NDArray[np.floating]) -> npt.NDArray[np.uint8]:

@@ -11,13 +11,14 @@ from pathlib import Path
 
 from likeness.errors import DisagreementError, LikenessError, RequestError
 from likeness.faces import Box, Face
+from likeness.images.data_uri import data_uri
 from likeness.models.card import CARD, read_card
 from likeness.serving.gallery import Person
 from likeness.serving.gallery_file import remove_people
 from likeness.serving.lanes import ReadFace
 from likeness.serving.model import model_folder
 from likeness.serving.people import DEFAULT_FAR, Candidate, People
-from likeness.serving.pictures import data_uri, heat_layer
+from likeness.serving.pictures import heat_layer, png
 from likeness.serving.reading import read_face
 from likeness.serving.verifier import Verifier
 
@@ -171,7 +172,7 @@ class Service:
         verifier = self.verifier
         faces = _pair(read, first, second, settings)
         heats = verifier.explain(verifier.compare(*faces, far=settings.far, threshold=settings.threshold))
-        return HeatReply((data_uri(heat_layer(heats[0])), data_uri(heat_layer(heats[1]))))
+        return HeatReply((data_uri(png(heat_layer(heats[0])), "png"), data_uri(png(heat_layer(heats[1])), "png")))
 
     def identify(self, photo: bytes, top: int, settings: Settings, read: ReadFace = read_face) -> IdentityReply:
         """Who a photograph shows."""
@@ -242,7 +243,7 @@ def _axis(verifier: Verifier, threshold: float) -> tuple[float, float]:
 
 
 def _face_reply(verifier: Verifier, face: Face) -> FaceReply:
-    return FaceReply(data_uri(verifier.windows([face])[0]), face.box, face.others)
+    return FaceReply(data_uri(png(verifier.windows([face])[0]), "png"), face.box, face.others)
 
 
 def _person_reply(person: Person) -> PersonReply:

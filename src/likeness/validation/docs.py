@@ -7,7 +7,6 @@ nothing outside itself and shows the photographs, which is what one has to see t
 
 from __future__ import annotations
 
-import base64
 import io
 import re
 from collections.abc import Sequence
@@ -19,6 +18,7 @@ from PIL import Image
 
 from likeness.artifacts.validation_record import Finding, Row, ValidationSummary
 from likeness.data.faceset import FaceSet
+from likeness.images.data_uri import data_uri
 from likeness.validation.findings import failed, shown
 
 PICTURED = 60  # offending rows with pictures, per expectation
@@ -92,11 +92,11 @@ def _breakable(value: object) -> Markup:
 
 
 def _pictures(faces: FaceSet, offender: Row) -> list[str]:
-    return [_data_uri(faces, offender[name]) for name in ("twin", "row") if name in offender]
+    return [_crop(faces, offender[name]) for name in ("twin", "row") if name in offender]
 
 
-def _data_uri(faces: FaceSet, row: int) -> str:
+def _crop(faces: FaceSet, row: int) -> str:
     """The stored crop of a row as an image that the page itself holds."""
     stream = io.BytesIO()
     Image.fromarray(faces.pixels[row]).save(stream, "JPEG", quality=80)
-    return "data:image/jpeg;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
+    return data_uri(stream.getvalue(), "jpeg")

@@ -11,11 +11,12 @@ from great_expectations.expectations.row_conditions import Column
 
 from likeness.artifacts.source_card import SourceCard
 from likeness.data.sources import VARIANTS
+from likeness.images.geometry import FRAME
 from likeness.validation.expect import Suite, each, expect
 from likeness.validation.list_expectations import list_suites
 from likeness.validation.params import Bounds, ValidationParams
 
-LFW_IMAGES, LFW_PEOPLE, LFW_SIDE = 13233, 5749, 250
+LFW_IMAGES, LFW_PEOPLE = 13233, 5749
 USABLE = Column("usable") == True  # noqa: E712, the comparison builds a condition
 
 
@@ -197,10 +198,10 @@ def _lfw_images(source: SourceCard) -> Suite:
     sides = [
         each(
             f"{side} of the pictures",
-            f"Every usable picture of LFW has a {side} of {LFW_SIDE} pixels.",
+            f"Every usable picture of LFW has a {side} of {FRAME} pixels.",
             show=["image", "width", "height"],
             column=side,
-            value=LFW_SIDE,
+            value=FRAME,
             row_condition=USABLE,
         )
         for side in ("width", "height")

@@ -7,7 +7,8 @@ import math
 import numpy as np
 import pandas as pd
 
-from likeness.artifacts.metrics import MeasuredValue, Metrics
+from likeness.artifacts.metrics import Metrics
+from likeness.metrics.intervals import Estimate
 from likeness.metrics.scores import Confusion
 from likeness.reporting.artefacts import Artefacts, Json, records
 from likeness.reporting.document import Block, Column, Figure, Gallery, Note, Prose, Subheading, Table
@@ -77,7 +78,7 @@ def _figure(row: Json, name: str) -> str:
     value, low, high = (
         math.nan if row[key] is None else row[key] for key in (name, f"{name}_low", f"{name}_high")
     )
-    return measured(MeasuredValue(value, low, high, row["pairs"]))
+    return measured(Estimate(value, low, high, row["pairs"]))
 
 
 def _spread(artefacts: Artefacts, found: pd.DataFrame, labels: list[str], metrics: Metrics) -> list[Figure]:

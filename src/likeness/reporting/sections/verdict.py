@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from likeness.artifacts.metrics import MeasuredValue, Metrics
+from likeness.artifacts.metrics import Metrics
+from likeness.metrics.intervals import Estimate
 from likeness.reporting.document import Block, Headline, Note, Prose
 from likeness.reporting.inline import quoted
 from likeness.reporting.wording import complement, count, interval, number, percent, points, rate
@@ -62,7 +63,7 @@ def verdict(metrics: Metrics) -> list[Block]:
     return blocks
 
 
-def _judged(gain: MeasuredValue) -> str:
+def _judged(gain: Estimate) -> str:
     if gain.low > 0:
         return "better than"
     return "worse than" if gain.high < 0 else "not shown to be better than"
