@@ -4,8 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
+from likeness.artifacts.metrics import McNemarResult
 from likeness.errors import DataError
-from likeness.evaluation.comparison import McNemar, Scored, difference, far_name, mcnemar
+from likeness.evaluation.comparison import Scored, difference, far_name, mcnemar
 from likeness.metrics.intervals import Resampling
 
 light = settings(max_examples=50, deadline=None)
@@ -15,9 +16,9 @@ MANY = Resampling(1000, 0)
 
 def test_mcnemar_by_hand():
     # 5 discordant pairs, all for the first: 2 * 0.5**5; one against four: 2 * (1 + 5) / 32.
-    assert mcnemar([1] * 5 + [1, 0], [0] * 5 + [1, 0]) == McNemar(5, 0, pytest.approx(0.0625))
-    assert mcnemar([1, 0, 0, 0, 0], [0, 1, 1, 1, 1]) == McNemar(1, 4, pytest.approx(0.375))
-    assert mcnemar([1, 0], [1, 0]) == McNemar(0, 0, 1.0)
+    assert mcnemar([1] * 5 + [1, 0], [0] * 5 + [1, 0]) == McNemarResult(5, 0, pytest.approx(0.0625))
+    assert mcnemar([1, 0, 0, 0, 0], [0, 1, 1, 1, 1]) == McNemarResult(1, 4, pytest.approx(0.375))
+    assert mcnemar([1, 0], [1, 0]) == McNemarResult(0, 0, 1.0)
 
 
 @light

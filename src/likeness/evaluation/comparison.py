@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from likeness.artifacts.metrics import McNemarResult
 from likeness.errors import DataError
 from likeness.metrics.intervals import Estimate, Resampling, bootstrap
 from likeness.metrics.roc import roc
@@ -87,26 +88,14 @@ def far_name(level: float) -> str:
     return f"tar_at_far_{mantissa.rstrip('0').rstrip('.').replace('.', '_')}e{int(exponent)}"
 
 
-@dataclass(frozen=True)
-class McNemar:
-    """Pairs on which exactly one of two systems is right, and how surprising that division is.
+def mcnemar(first_correct: ArrayLike, second_correct: ArrayLike) -> McNemarResult:
+    """McNemar's test (1947) in its exact binomial form, on P pairs decided by both systems.
 
-    Attributes:
-        first_only: pairs that only the first system decides rightly.
-        second_only: pairs that only the second decides rightly.
-        p_value: two-sided exact binomial probability of a division at least so uneven, were both equally good.
+    The p-value is two-sided: the probability of a division at least so uneven, were both equally good.
     """
-
-    first_only: int
-    second_only: int
-    p_value: float
-
-
-def mcnemar(first_correct: ArrayLike, second_correct: ArrayLike) -> McNemar:
-    """McNemar's test (1947) in its exact binomial form, on P pairs decided by both systems."""
     from scipy.stats import binomtest  # takes half a second to import
 
     first, second = np.asarray(first_correct, bool), np.asarray(second_correct, bool)
     first_only, second_only = int(np.sum(first & ~second)), int(np.sum(~first & second))
     divided = first_only + second_only
-    return McNemar(first_only, second_only, float(binomtest(first_only, divided).pvalue) if divided else 1.0)
+    return McNemarResult(first_only, second_only, float(binomtest(first_only, divided).pvalue) if divided else 1.0)
