@@ -15,7 +15,7 @@ from likeness.artifacts.sweep_table import SWEEP
 from likeness.errors import DataError
 from likeness.files import read_json, write_json
 from likeness.reporting.artefacts import Artefacts, Places
-from likeness.reporting.document import Block, Note, Page, Table
+from likeness.reporting.document import Block, Facts, Note, Page, Table
 from likeness.reporting.page import build_page, write_report
 from likeness.reporting.render import to_markdown, to_page
 from tests.artifacts.samples import sweep_table
@@ -126,7 +126,9 @@ def test_the_layers_add_up_with_their_kernel_and_reason(run: Places, page: Page)
     assert parameters == layers["parameters"].sum()
     convolutions = [row for row in plain if row[1] == "Conv2d"]
     assert len(convolutions) == (layers["kind"] == "Conv2d").sum()
-    assert all(row[2] and row[3] and row[4] and row[-1] for row in convolutions)
+    assert all(row[2] and row[3] and row[4] for row in convolutions)
+    (reasons,) = [block for block in blocks_of(page, "network") if isinstance(block, Facts)]
+    assert {kind for kind, _ in reasons.items} == set(layers["kind"])
     assert any("batch norm, PReLU" in row[5] for row in convolutions)
 
 

@@ -7,6 +7,7 @@ import math
 import pytest
 
 from likeness.metrics.intervals import Estimate
+from likeness.reporting.published import Published
 from likeness.reporting.wording import (
     complement,
     count,
@@ -57,3 +58,8 @@ def test_the_complement_of_a_share_swaps_its_limits() -> None:
 @pytest.mark.parametrize(("difference", "text"), [(0.0876, "+8.8"), (-0.08, "−8.0")])
 def test_differences_are_points_with_their_sign(difference: float, text: str) -> None:
     assert points(difference) == text
+
+
+@pytest.mark.parametrize(("printed", "text"), [("0.7393 ± 0.0049", "73.93 ± 0.49"), ("0.732", "73.2")])
+def test_published_accuracies_keep_the_digits_that_were_printed(printed: str, text: str) -> None:
+    assert Published("a", printed, "b", "c").percentage == f"{text}\u202f%"

@@ -28,7 +28,7 @@ class Published:
     @property
     def percentage(self) -> str:
         """The accuracy in per cent with as many digits as were printed, such as 73.93 ± 0.49 %."""
-        parts = (f"{Decimal(part) * 100:f}" for part in self.accuracy.split(" ± "))
+        parts = (f"{Decimal(part).scaleb(2):f}" for part in self.accuracy.split(" ± "))
         return f"{' ± '.join(parts)}\u202f%"
 
 

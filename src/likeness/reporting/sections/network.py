@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from likeness.artifacts.json_file import plain
 from likeness.models.architecture import ModelParams
 from likeness.reporting.artefacts import Artefacts, Json, records
-from likeness.reporting.document import Block, Column, Figure, Note, Prose, Section, Table
+from likeness.reporting.document import Block, Column, Facts, Figure, Note, Prose, Section, Table
 from likeness.reporting.figures.network import siamese_diagram
 from likeness.reporting.inline import quoted
 from likeness.reporting.wording import count, number, percent
@@ -139,11 +139,12 @@ def _tables(layers: Sequence[Json], model: ModelParams) -> list[Block]:
         ),
         Column("parameters", True),
         Column("MMACs", True),
-        Column("why", room=16),
     ]
-    rows, strong = _rows(_merged(layers, _dropout(model)), model)
+    rows, strong = _rows(_merged(layers, _dropout(model)))
     caption = "Layers in the order in which a face passes them; a block in bold has the sums of its layers."
-    return [told, Table(columns, rows, caption, strong)]
+    reasons = {str(layer["kind"]): _reason(layer, model) for layer in layers}
+    known = [(kind, reason) for kind, reason in reasons.items() if reason]
+    return [told, Table(columns, rows, caption, strong), Facts(known, "What each kind of layer is for.")]
 
 
 def _merged(layers: Sequence[Json], dropout: str) -> list[Json]:
@@ -162,7 +163,7 @@ def _merged(layers: Sequence[Json], dropout: str) -> list[Json]:
     return merged
 
 
-def _rows(layers: Sequence[Json], model: ModelParams) -> tuple[list[list[str]], frozenset[int]]:
+def _rows(layers: Sequence[Json]) -> tuple[list[list[str]], frozenset[int]]:
     """A row a layer, before those of a block a row with its sums; and which rows are blocks."""
     rows: list[list[str]] = []
     strong = set()
@@ -172,12 +173,12 @@ def _rows(layers: Sequence[Json], model: ModelParams) -> tuple[list[list[str]], 
             strong.add(len(rows))
             sums = [sum(float(layer[key] or 0) for layer in inside) for key in ("parameters", "mmacs")]
             shape = str(inside[-1]["output_shape"])
-            rows.append([block, "block", "", "", "", "", shape, count(sums[0]), number(sums[1], 3), ""])
-        rows += [_row(layer, model) for layer in inside]
+            rows.append([block, "block", "", "", "", "", shape, count(sums[0]), number(sums[1], 3)])
+        rows += [_row(layer) for layer in inside]
     return rows, frozenset(strong)
 
 
-def _row(layer: Json, model: ModelParams) -> list[str]:
+def _row(layer: Json) -> list[str]:
     mmacs = float(layer["mmacs"] or 0)
     return [
         quoted(_short(layer)),
@@ -187,7 +188,6 @@ def _row(layer: Json, model: ModelParams) -> list[str]:
         str(layer["output_shape"]),
         count(layer["parameters"]) if layer["parameters"] else "",
         number(mmacs, 3) if mmacs else "",
-        _reason(layer, model),
     ]
 
 
