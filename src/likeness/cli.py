@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from likeness.commands import bench, forget, people, project, prune, quarantine, rate, serve, verify
+from likeness.commands import bench, forget, people, project, prune, quarantine, rate, reproduce, serve, verify
 from likeness.commands.common import Exit
 from likeness.errors import LikenessError, MemoryLimitError
 from likeness.extras import explain
@@ -41,6 +41,7 @@ app.command("find-rate", rich_help_panel=_PROJECT)(rate.find_rate)
 app.command(rich_help_panel=_PROJECT)(project.doctor)
 app.command(rich_help_panel=_PROJECT)(project.where)
 app.command(rich_help_panel=_PROJECT)(project.history)
+app.command(rich_help_panel=_PROJECT)(reproduce.reproduce)
 app.command(rich_help_panel=_PROJECT)(forget.forget)
 app.command(rich_help_panel=_PROJECT)(prune.prune)
 app.add_typer(quarantine.quarantine_app, name="quarantine", rich_help_panel=_PROJECT)

@@ -96,7 +96,7 @@ def test_the_champion_is_resolved_and_loads(registry: Registry, first: Path) -> 
     assert load_model(folder).card.recipe == "tiny"
     description = registry.versions.of(1).description
     assert description.startswith("**Promoted by hand**: a start ([decision](#/experiments/")
-    assert "git worktree add ../rebuild" in description
+    assert "likeness reproduce models:/likeness/1" in description
     assert resolve("models:/likeness/1") == folder
     assert not list(folder.parents[1].rglob("*.pkl"))
 

@@ -18,7 +18,7 @@ from likeness.models.card import WEIGHTS
 from likeness.project import main_repository
 from likeness.tracking.logged_models import log_model, models_of
 from likeness.tracking.store import Store, one_line
-from likeness.tracking.version_text import describe_version
+from likeness.tracking.version_text import KEPT, describe_version
 
 if TYPE_CHECKING:
     from mlflow.entities import LoggedModel
@@ -76,14 +76,18 @@ class Versions:
 
     def describe(self, number: int, gate: Mapping[str, str], journal: str) -> None:
         """Writes what the gate decided on a version, and how to make it again, into its description."""
+        code = self.code_of(self.of(number))
+        self._store.client.update_model_version(MODEL, str(number), describe_version(number, gate, code, journal))
+
+    def code_of(self, version: ModelVersion) -> Mapping[str, str]:
+        """Tags `git.…` of the training; of the tree that registered the version where its run is gone."""
         from mlflow.exceptions import MlflowException
 
-        version = self.of(number)
         try:
-            code = self._store.client.get_run(str(version.run_id)).data.tags
-        except MlflowException:  # the run is gone; the version has the state of the tree that registered it
-            code = version.tags
-        self._store.client.update_model_version(MODEL, str(number), describe_version(gate, code, journal))
+            tags: Mapping[str, str] = self._store.client.get_run(str(version.run_id)).data.tags
+        except MlflowException:
+            tags = version.tags
+        return tags
 
     def number(self, uri: str) -> int:
         """The number that an address means.
@@ -157,6 +161,9 @@ class Versions:
         with tempfile.TemporaryDirectory() as scratch:
             shutil.copy(predictions, Path(scratch) / PREDICTIONS.name)
             GATE_FIGURES.write(Path(scratch) / GATE_FIGURES.name, figures)
+            for file in (self._folder / name for name in KEPT):
+                if file.is_file():
+                    shutil.copy(file, scratch)
             client.log_model_artifacts(logged.model_id, scratch)
         return logged
 
