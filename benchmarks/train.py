@@ -31,7 +31,7 @@ from likeness.artifacts.history import EpochRecord
 from likeness.data.splits import Identities, Pairs, TrainingData
 from likeness.models.architecture import BACKBONES, COMPARATORS, ModelParams
 from likeness.models.network import build_siamese
-from likeness.models.preprocess import Preprocess
+from likeness.models.preprocess import Preprocess, image_shape
 from likeness.training.augment import AugmentParams
 from likeness.training.distributed import DistributedContext, choose_device
 from likeness.training.early_stopping import StoppingParams
@@ -185,7 +185,7 @@ def bare_passes(
     siamese.to(device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
     optimizer = build_optimizer(named_trainable(siamese, objective), case.train)
     penalty = Penalty(siamese.backbone, case.train.l2)
-    images = torch.rand(len(batch.rows), 1, *pixels.shape[1:], device=device)
+    images = torch.rand(len(batch.rows), *image_shape(pixels.shape[1:]), device=device)
     chosen = choose_precision(
         case.train.precision, siamese, (pixels.shape[1], pixels.shape[2]), DistributedContext(device, 0, 1)
     )

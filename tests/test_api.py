@@ -72,9 +72,9 @@ def test_the_page_states_the_forms_that_are_written() -> None:
 
 
 def test_a_card_of_the_first_version_is_read() -> None:
-    """The shipped card was written before `frame` and `precision` were added."""
+    """The shipped card was written before `align` and `precision` were added."""
     card = likeness.Verifier.load(PAGE.parents[1] / "pretrained" / "arcface-lfw").model.card
-    assert (card.format, card.frame, card.precision) == (1, "none", "single")
+    assert (card.format, card.align, card.precision) == (1, "none", "single")
 
 
 def test_rates_count_compared_pairs_alone(photos: Path, verifier: likeness.Verifier) -> None:

@@ -295,8 +295,8 @@ def test_a_model_of_drawn_faces_says_so(run: Run, tmp_path: Path) -> None:
 def test_a_model_of_pictures_framed_beforehand_says_so(run: Run, tmp_path: Path) -> None:
     make_model(tmp_path / "own")
     card = json.loads(Path("own/card.json").read_text())
-    for frame, told in {"none": True, "detect": False}.items():
-        Path("own/card.json").write_text(json.dumps(card | {"source": "folder", "frame": frame}))
+    for align, told in {"none": True, "lfw-frame": False}.items():
+        Path("own/card.json").write_text(json.dumps(card | {"source": "folder", "align": align}))
         done = run("verify", "people/ada/one.jpg", "people/ada/two.png", "--model", "own")
         assert ("--aligned" in done.err) is told
 

@@ -40,7 +40,7 @@ def looked_through(study: Study, model: LoadedModel) -> Iterator[Row]:
     preprocess = model.card.preprocess
     cut = seen_by(study, model)
     height, width = preprocess.crop or (FRAME, FRAME)
-    down, across = preprocess.size
+    down, across = preprocess.size[:2]
     inner = _ellipse(preprocess.size, (FACE[0] * down / height, FACE[1] * across / width))
     shown, face = f"its window of {height}×{width}", f"the ellipse of {FACE[0]}×{FACE[1]} in its middle"
     for sees, mask in ((shown, None), (f"{shown}, {face} only", ~inner), (f"{shown} without {face}", inner)):
@@ -48,7 +48,7 @@ def looked_through(study: Study, model: LoadedModel) -> Iterator[Row]:
         yield study.row("background", sees, scored(study, model, images))
 
 
-def _ellipse(size: tuple[int, int], axes: tuple[float, float]) -> Mask:
+def _ellipse(size: tuple[int, ...], axes: tuple[float, float]) -> Mask:
     """Which pixels [H, W] lie in the central upright ellipse of this height and width."""
     down, across = ((np.arange(side) - (side - 1) / 2) / (axis / 2) for side, axis in zip(size, axes, strict=True))
     return np.asarray(down[:, None] ** 2 + across[None, :] ** 2 <= 1)

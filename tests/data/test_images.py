@@ -13,6 +13,7 @@ from PIL import Image
 from likeness.data.images import Facts, perceptual_hashes, read_images, square
 from likeness.data.members import Member
 from likeness.data.problems import TOO_SMALL, UNDECODABLE
+from likeness.data.sources import Cut
 from likeness.errors import ImageError
 from likeness.images import crop_and_resize, read_image
 from likeness.models.preprocess import Preprocess
@@ -22,7 +23,7 @@ from tests.data.pictures import encoded, jpeg, picture
 def read_one(
     data: bytes, crop: tuple[int, int] | None = None, size: tuple[int, int] = (16, 12)
 ) -> tuple[npt.NDArray[np.uint8], Facts]:
-    pixels, facts = read_images([Member("Ann/1.jpg", data)], crop, size)
+    pixels, facts = read_images([Member("Ann/1.jpg", data)], Cut(crop, size))
     return pixels[0], facts[0]
 
 
@@ -150,7 +151,9 @@ BROKEN = {
 @pytest.mark.parametrize("kind", BROKEN)
 def test_a_broken_image_is_a_row_with_its_error(kind: str) -> None:
     broken, reason = BROKEN[kind]
-    pixels, facts = read_images([Member("a", jpeg(1)), Member("b", broken), Member("c", jpeg(2))], None, (8, 8))
+    pixels, facts = read_images(
+        [Member("a", jpeg(1)), Member("b", broken), Member("c", jpeg(2))], Cut(None, (8, 8))
+    )
     assert [fact.problem for fact in facts] == ["", UNDECODABLE, ""]
     assert not pixels[1].any()
     assert pixels[0].any()

@@ -18,7 +18,7 @@ from likeness.data.ingest import ingest
 from likeness.data.members import Member
 from likeness.data.places import Located, locate
 from likeness.data.problems import UNDECODABLE
-from likeness.data.sources import DataParams
+from likeness.data.sources import Cut, DataParams
 from likeness.errors import ArchiveError, DataError, OutputError
 from likeness.images import crop_and_resize, read_image
 from tests.data.pictures import encoded, jpeg, lfw_files, picture, write_folder, write_tar, write_zip
@@ -57,7 +57,7 @@ def test_the_manifest_says_of_each_image_what_reading_it_alone_says(tmp_path: Pa
     ingest(found(write_tar(tmp_path / "a.tgz", shuffled(files))), cut_like(), tmp_path / "faces")
     manifest = FaceSet.open(tmp_path / "faces").manifest.set_index("path")
     for path, data in files.items():
-        facts = read_images([Member(path, data)], None, SIZE)[1][0]
+        facts = read_images([Member(path, data)], Cut(None, SIZE))[1][0]
         for column, value in facts._asdict().items():
             if column != "path":
                 assert manifest.loc[path, column] == pytest.approx(value), column
@@ -103,7 +103,7 @@ def test_the_card_tells_where_the_faces_came_from(tmp_path: Path) -> None:
         "place": "a.tgz",
         "archive_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         "checksum": "recorded",
-        "frame": "none",
+        "align": "none",
         "smallest_face": None,
         "crop": (48, 40),
         "collected_images": 0,

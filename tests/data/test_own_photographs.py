@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
+from likeness.artifacts.source_card import Framing
 from likeness.data.faceset import FaceSet
 from likeness.data.incoming import take_snapshot
 from likeness.data.ingest import ingest
@@ -21,6 +22,8 @@ from likeness.faces import find_face
 from likeness.images import Pixels, read_image
 from likeness.isolation import LIMITS as WORKER_LIMITS
 from likeness.models.preprocess import Preprocess
+from likeness.params import from_mapping
+from likeness.serving.reading import Reading, read_face
 from likeness.validation.checkpoint import check
 from likeness.validation.params import ValidationParams
 from tests.serving.pictures import encoded, other_portrait, portrait, two_people
@@ -57,7 +60,7 @@ def folder(tmp_path: Path) -> Path:
 
 def params(**changes: object) -> DataParams:
     return DataParams(
-        **({"source": "folder", "mirror": None, "crop": CROP, "size": SIZE, "frame": "detect"} | changes)
+        **({"source": "folder", "mirror": None, "crop": CROP, "size": SIZE, "align": "lfw-frame"} | changes)
     )  # type: ignore[arg-type]
 
 
@@ -82,7 +85,7 @@ def test_what_is_stored_is_what_the_network_sees_in_use(folder: Path) -> None:
         photograph = read_image(folder.parent / path if (folder.parent / path).exists() else folder / path)
         np.testing.assert_array_equal(faces.pixels[row], preprocess.window(find_face(photograph).frame))
     assert rows["other_faces"].tolist() == [0, 0, 0, 1]
-    assert (faces.source.frame, faces.source.smallest_face, faces.source.alignment) == ("detect", 40, "none")
+    assert (faces.source.align, faces.source.smallest_face, faces.source.alignment) == ("lfw-frame", 40, "none")
 
 
 @pytest.mark.fault("A1")
@@ -108,21 +111,21 @@ def test_faces_that_are_framed_already_are_taken_as_they_are(tmp_path: Path, siz
         )
         (tmp_path / "photos" / name).mkdir(parents=True)
         (tmp_path / "photos" / name / "1.pgm").write_bytes(encoded(close, "PPM"))
-    faces = faces_of(tmp_path / "photos", params(frame="none", crop=None))
+    faces = faces_of(tmp_path / "photos", params(align="none", crop=None))
     assert faces.usable.all()
-    assert faces.source.frame == "none"
+    assert faces.source.align == "none"
     with pytest.raises(DataError, match=r"data\.crop=null"):
-        faces_of(tmp_path / "photos", params(frame="none"))
+        faces_of(tmp_path / "photos", params(align="none"))
     for picture in (tmp_path / "photos").glob("*/*"):
         picture.write_bytes(encoded(np.full(size, 90, np.uint8), "PPM"))
-    with pytest.raises(DataError, match=r"no face .*data\.frame=none .*data\.crop=null"):
+    with pytest.raises(DataError, match=r"no face .*data\.align=none .*data\.crop=null"):
         faces_of(tmp_path / "photos", params())
 
 
 def test_the_way_of_framing_is_part_of_the_fingerprint(folder: Path) -> None:
     prints = {
         faces_of(folder, data).source.fingerprint
-        for data in (params(), params(frame="none"), params(smallest_face=30))
+        for data in (params(), params(align="none"), params(smallest_face=30))
     }
     assert len(prints) == 3
 
@@ -148,3 +151,30 @@ def test_the_nightly_intake_frames_what_joins_such_a_set(folder: Path, tmp_path:
     expected = Preprocess(SIZE, CROP).window(find_face(photograph).frame)
     assert np.abs(pixels.astype(int) - expected).mean() < 5  # but for the JPEG file
     assert sorted("no face" in reason for reason in refused.values()) == [False, True]
+
+
+@pytest.mark.parametrize("colour", [False, True])
+@pytest.mark.parametrize("align", ["lfw-frame", "arcface-112"])
+def test_what_is_stored_is_what_is_seen_in_use_whatever_the_colours_and_the_alignment(
+    folder: Path, tmp_path: Path, colour: bool, align: Framing
+) -> None:
+    data = params(colour=colour, align=align, crop=(224, 180))
+    faces = faces_of(folder, data)
+    assert faces.size == data.shape == ((*SIZE, 3) if colour else SIZE)
+    assert faces.source.align == align
+    assert faces.source.alignment == ("none" if align == "lfw-frame" else align)
+    preprocess = Preprocess(faces.size, data.crop)
+    assert faces.usable.sum() == (4 if align == "lfw-frame" else 5)  # landmarks are found in the small one too
+    for row in np.flatnonzero(faces.usable):
+        photograph = folder / faces.manifest["path"][row].removeprefix(f"{folder.name}/")
+        seen = preprocess.window(read_face(photograph, Reading(align, colour), "it").frame)
+        np.testing.assert_array_equal(faces.pixels[row], seen)
+    assert faces.source.fingerprint != faces_of(folder, params(crop=(224, 180))).source.fingerprint or (
+        align == "lfw-frame" and not colour
+    )
+
+
+def test_former_names_of_the_framing_are_read(tmp_path: Path) -> None:
+    old = {"source": "folder", "mirror": None, "crop": CROP, "size": SIZE, "frame": "detect"}
+    assert from_mapping(DataParams, old, "params.yaml").align == "lfw-frame"
+    assert from_mapping(DataParams, old | {"frame": "none"}, "params.yaml").align == "none"

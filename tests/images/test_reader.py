@@ -15,6 +15,7 @@ from PIL import Image, ImageOps
 from likeness.data.images import read_images
 from likeness.data.members import Member
 from likeness.data.problems import TOO_SMALL
+from likeness.data.sources import Cut
 from likeness.errors import ImageError
 from likeness.images import MAX_BYTES, MAX_SIDE, read_image
 from likeness.models.preprocess import Preprocess
@@ -114,7 +115,7 @@ def test_scans_are_counted_before_they_are_decoded(side: int, scans: int, mode: 
     assert len(data) < 400_000
     with pytest.raises(ImageError, match=r"JPEG of \d+ scans .*not decoded"):
         read_image(data)
-    _, (facts,) = read_images([Member("a/1.jpg", data)], None, (8, 8))
+    _, (facts,) = read_images([Member("a/1.jpg", data)], Cut(None, (8, 8)))
     assert "not decoded" in facts.error
 
 
@@ -131,8 +132,8 @@ def test_what_follows_the_end_of_a_jpeg_is_no_part_of_it() -> None:
     motion = photo + b"ftypmp42" + b"\xff\xda\xff\xd8" * 100_000 + photo
     np.testing.assert_array_equal(read_image(motion), read_image(photo))
     np.testing.assert_array_equal(
-        read_images([Member("a/1.jpg", motion)], None, (32, 32))[0],
-        read_images([Member("a/1.jpg", photo)], None, (32, 32))[0],
+        read_images([Member("a/1.jpg", motion)], Cut(None, (32, 32)))[0],
+        read_images([Member("a/1.jpg", photo)], Cut(None, (32, 32)))[0],
     )
 
 
@@ -168,7 +169,7 @@ def test_a_jpeg_damaged_inside_is_reported(mode: str) -> None:
 def test_a_photograph_of_fifty_megapixels_is_read_by_everybody() -> None:
     data = encoded(np.full((6144, 8160), 90, dtype=np.uint8), quality=50)
     assert read_image(data).shape == (3084, MAX_SIDE)
-    _, (facts,) = read_images([Member("a/1.jpg", data)], None, (32, 32))
+    _, (facts,) = read_images([Member("a/1.jpg", data)], Cut(None, (32, 32)))
     assert (facts.problem, facts.width, facts.height) == ("", 8160, 6144)
 
 
@@ -225,7 +226,7 @@ def image_files(draw: st.DrawFn) -> bytes:
 def test_the_network_sees_in_use_what_it_saw_in_training(
     data: bytes, crop: tuple[int, int] | None, size: tuple[int, int]
 ) -> None:
-    stored, (facts,) = read_images([Member("a/1.jpg", data)], crop, size)
+    stored, (facts,) = read_images([Member("a/1.jpg", data)], Cut(crop, size))
     picture = read_image(data)
     assert (facts.height, facts.width) == picture.shape
     if facts.problem:

@@ -22,7 +22,7 @@ PEOPLE = ("Ann", "Bob", "Cem")
 def project(tmp_path: Path) -> Path:
     folder = real_project(tmp_path / "project")
     params = yaml.safe_load((folder / "params.yaml").read_text())
-    params["data"] |= {"source": "folder", "mirror": None, "crop": None, "size": [40, 32], "frame": "none"}
+    params["data"] |= {"source": "folder", "mirror": None, "crop": None, "size": [40, 32], "align": "none"}
     (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
     return folder
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 import torch
 from torch import Generator, Tensor
@@ -106,3 +108,56 @@ def test_erasing_paints_one_rectangle_over_the_chosen_images() -> None:
         assert height <= 13
         assert width <= 11
         assert mask.sum() >= 0.99 * height * width - 1  # a random pixel may have had that very grey
+
+
+RECOLOURED = AugmentParams(saturation=0.5, white_balance=0.3, grey=0.3)
+
+
+def colours(count: int = 64) -> Tensor:
+    return torch.rand(count, 3, 24, 20, generator=Generator().manual_seed(2))
+
+
+def test_grey_images_have_no_colours_to_change() -> None:
+    images = faces()
+    assert torch.equal(changed(images, RECOLOURED), images)
+
+
+def test_every_change_of_grey_images_is_made_of_colours_too() -> None:
+    """The same draws move, relight and erase an image whatever its channels."""
+    images = faces().expand(-1, 3, -1, -1)
+    params = dataclasses.replace(EVERYTHING, noise=0.0)  # noise is drawn for each channel
+    torch.testing.assert_close(changed(images, params), changed(faces(), params).expand(-1, 3, -1, -1))
+
+
+def test_about_the_share_that_was_asked_for_loses_its_colours() -> None:
+    result = changed(colours(400), AugmentParams(grey=0.25))
+    grey = (result - result[:, :1]).abs().amax(dim=(1, 2, 3)) < 1e-6
+    assert 70 < grey.sum() < 130
+    torch.testing.assert_close(result[~grey], colours(400)[~grey])
+
+
+def test_white_balance_scales_each_channel_alone() -> None:
+    images = colours() / 2 + 0.1
+    ratio = changed(images, AugmentParams(white_balance=0.2)) / images
+    torch.testing.assert_close(ratio.amin(dim=(2, 3)), ratio.amax(dim=(2, 3)))
+    assert ((ratio >= 0.799) & (ratio <= 1.201)).all()
+    assert ratio.std(dim=1).max() > 0.05
+
+
+def test_saturation_keeps_the_grey_value() -> None:
+    images = colours() / 4 + 0.4
+    result = changed(images, AugmentParams(saturation=0.5))
+    weights = torch.tensor([0.299, 0.587, 0.114]).reshape(3, 1, 1)
+    torch.testing.assert_close((result * weights).sum(1), (images * weights).sum(1))
+    assert not torch.equal(result, images)
+
+
+def test_brightness_and_contrast_stay_in_their_ranges() -> None:
+    images = faces() / 2 + 0.25
+    ratio = changed(images, AugmentParams(brightness=0.1)) / images
+    torch.testing.assert_close(ratio.amin(dim=(1, 2, 3)), ratio.amax(dim=(1, 2, 3)))
+    assert ((ratio >= 0.899) & (ratio <= 1.101)).all()
+    spread = changed(images, AugmentParams(contrast=0.3))
+    torch.testing.assert_close(spread.mean(dim=(1, 2, 3)), images.mean(dim=(1, 2, 3)))
+    shares = spread.std(dim=(1, 2, 3)) / images.std(dim=(1, 2, 3))
+    assert ((shares >= 0.699) & (shares <= 1.301)).all()

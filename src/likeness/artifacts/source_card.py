@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from likeness.artifacts.json_file import JsonFile
 
-Alignment = Literal["deep-funneled", "LFW-a", "funneled", "none", "synthetic", "unknown"]
-Framing = Literal["detect", "none"]
+Alignment = Literal["deep-funneled", "LFW-a", "funneled", "none", "synthetic", "unknown", "arcface-112"]
+"""How the stored faces are aligned: as the source is, or by landmarks (`arcface-112`)."""
+Framing = Literal["none", "lfw-frame", "arcface-112"]
+"""How faces are found and framed, see `likeness.faces.framing`; none: the pictures are framed already."""
 Checksum = Literal["published", "recorded", "none"]
 """published: equal to the digest its authors gave; recorded: measured here; none: a folder has no digest."""
 
@@ -29,19 +32,32 @@ class SourceCard:
     checksum: Checksum = "none"
     crop: tuple[int, int] | None = None
     """Height and width in source pixels of the central crop; None for the whole picture."""
-    frame: Framing = "none"
-    """`detect`: each face was found and framed as in use; `none`: the pictures were taken as framed already."""
+    align: Framing = "none"
+    """How the face of each photograph was found and framed; `none`: they were taken as framed already."""
     smallest_face: int | None = None
-    """With `detect`: the side in pixels that a face needs."""
+    """Where faces are looked for: the side in pixels that one needs."""
     collected_images: int = 0
     """How many of the images were collected after the source was published."""
     collected_people: int = 0
     """How many of the people the source itself does not hold."""
     images: int = 0
     people: int = 0
-    size: tuple[int, int] = (0, 0)
-    """Height and width that are stored."""
+    size: tuple[int, ...] = (0, 0)
+    """Height and width that are stored, and 3 where they are stored in colour."""
     fingerprint: str = ""
+
+    @staticmethod
+    def upgraded(values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """`frame: detect` was the only way before."""
+        return upgraded_framing(values)
+
+
+def upgraded_framing(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Values with `align` in place of the former `frame: detect` or `frame: none`."""
+    if "frame" not in values:
+        return values
+    rest = {key: value for key, value in values.items() if key != "frame"}
+    return {"align": "lfw-frame" if values["frame"] == "detect" else values["frame"], **rest}
 
 
 SOURCE_CARD = JsonFile("source.json", SourceCard, stage="ingest")

@@ -83,7 +83,7 @@ def load_verifier(model: str | None) -> Verifier:
     verifier = Verifier.load(model)
     if verifier.model.card.synthetic:
         tell("this model was trained on drawn faces: what it says about photographs of people means nothing")
-    if verifier.model.card.source == "folder" and verifier.model.card.frame == "none":
+    if verifier.model.card.source == "folder" and verifier.model.card.align == "none":
         tell(
             "this model was trained on pictures that were framed beforehand: frame others alike, and say --aligned"
         )

@@ -1,7 +1,8 @@
 """The face set: every image of a source as one memory-mapped array, with a table that says what each row is.
 
-A folder holds `pixels.npy` (uint8 [N, H, W]), `manifest.parquet` (one row an image, in the same order),
-`source.json` (where it came from), `lists/*.txt` (the official pair and people lists, if any) and `digests.json`.
+A folder holds `pixels.npy` (uint8 [N, H, W], or [N, H, W, 3] in colour), `manifest.parquet` (one row an image, in
+the same order), `source.json` (where it came from), `lists/*.txt` (the official pair and people lists, if any) and
+`digests.json`.
 One array instead of N files: tracking, copying and reading the set cost the same for ten images and for a million.
 """
 
@@ -19,7 +20,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from likeness.artifacts.manifest import ASIDE, MANIFEST, usable
-from likeness.artifacts.source_card import SOURCE_CARD, SourceCard
+from likeness.artifacts.source_card import SOURCE_CARD, Framing, SourceCard
 from likeness.data.digests import check_digests, write_digests
 from likeness.data.problems import PROBLEMS
 from likeness.errors import DataError
@@ -36,7 +37,7 @@ class FaceSet:
     """A face set in memory: row i of `pixels` is row i of `manifest`.
 
     Attributes:
-        pixels: uint8 [N, H, W], read-only memory map; a row that is not usable is all zero.
+        pixels: uint8 [N, H, W] or RGB [N, H, W, 3], read-only memory map; a row that is not usable is all zero.
         manifest: N rows with the columns of `MANIFEST`, sorted by (person, number), indexed 0..N-1.
         source: where it came from.
         lists: official list files that came with it, by file name.
@@ -82,7 +83,7 @@ class FaceSet:
 
         Args:
             folder: where to.
-            pixels: uint8 [N, H, W].
+            pixels: uint8 [N, H, W] or [N, H, W, 3].
             manifest: N rows with the columns of `MANIFEST`, sorted by (person, number).
             source: its counts, size and fingerprint are filled in here.
             lists: text of the official list files by file name.
@@ -101,9 +102,9 @@ class FaceSet:
         return len(self.manifest)
 
     @property
-    def size(self) -> tuple[int, int]:
-        """Height and width of a stored image."""
-        return int(self.pixels.shape[1]), int(self.pixels.shape[2])
+    def size(self) -> tuple[int, ...]:
+        """Shape of a stored image: height and width, and 3 in colour."""
+        return tuple(map(int, self.pixels.shape[1:]))
 
     @property
     def usable(self) -> npt.NDArray[np.bool_]:
@@ -135,7 +136,7 @@ def seal(folder: Path, manifest: pd.DataFrame, source: SourceCard, lists: Mappin
     """Writes manifest, lists and source card beside a `pixels.npy`; returns the card with its counts filled in."""
     pixels = np.load(folder / PIXELS, mmap_mode="r")
     _check(folder, pixels, manifest)
-    size = (int(pixels.shape[1]), int(pixels.shape[2]))
+    size = tuple(map(int, pixels.shape[1:]))
     late = manifest["path"].str.startswith(COLLECTED)
     card = dataclasses.replace(
         source,
@@ -144,7 +145,7 @@ def seal(folder: Path, manifest: pd.DataFrame, source: SourceCard, lists: Mappin
         images=len(manifest),
         people=int(manifest["person"].nunique()),
         size=size,
-        fingerprint=fingerprint(manifest, source.crop, size, lists, source.smallest_face),
+        fingerprint=fingerprint(manifest, source.crop, size, lists, source.smallest_face, source.align),
     )
     MANIFEST.write(folder / MANIFEST.name, manifest)
     for name, text in lists.items():
@@ -157,9 +158,10 @@ def seal(folder: Path, manifest: pd.DataFrame, source: SourceCard, lists: Mappin
 def fingerprint(
     manifest: pd.DataFrame,
     crop: tuple[int, int] | None,
-    size: tuple[int, int],
+    size: tuple[int, ...],
     lists: Mapping[str, str],
     smallest_face: int | None = None,
+    align: Framing = "none",
 ) -> str:
     """Hex sha256 of what a training can see: the image files, how they were cut, and the lists.
 
@@ -169,6 +171,8 @@ def fingerprint(
     cut: dict[str, object] = {"crop": crop, "size": size}
     if smallest_face is not None:
         cut["smallest_face"] = smallest_face
+    if align not in ("none", "lfw-frame"):  # these two were all there was
+        cut["align"] = align
     digest = hashlib.sha256(json.dumps(cut).encode())
     paths = ("/".join(path.split("/")[-2:]) for path in manifest["path"])
     for path, content in sorted(zip(paths, manifest["sha256"], strict=True)):
@@ -180,9 +184,12 @@ def fingerprint(
 
 def _check(folder: Path, pixels: npt.NDArray[np.uint8], manifest: pd.DataFrame) -> None:
     """Refuses an array and a table that are not one face set."""
-    if pixels.dtype != np.uint8 or pixels.ndim != 3:
+    if pixels.dtype != np.uint8 or pixels.ndim not in (3, 4) or pixels.shape[3:] not in ((), (3,)):
         found = f"{pixels.dtype} {list(pixels.shape)}"
-        raise DataError(f"{folder / PIXELS}: expected uint8 [N, H, W], found {found}; run the ingest stage again")
+        raise DataError(
+            f"{folder / PIXELS}: expected uint8 [N, H, W] or [N, H, W, 3], found {found}; "
+            "run the ingest stage again"
+        )
     if len(pixels) != len(manifest):
         found = f"{PIXELS} has {len(pixels)} rows but {MANIFEST.name} {len(manifest)}"
         raise DataError(f"{folder}: {found}; run the ingest stage again")

@@ -12,9 +12,10 @@ import numpy as np
 
 from likeness.data.members import Member
 from likeness.data.problems import NO_FACE, SMALL_FACE, TOO_SMALL, UNDECODABLE
+from likeness.data.sources import Cut
 from likeness.errors import FaceNotFoundError, ImageError, SmallFaceError, SmallImageError
-from likeness.faces import find_face
-from likeness.images import Pixels, crop_and_resize, decode
+from likeness.faces import find_face, needs_colour
+from likeness.images import Pixels, crop_and_resize, decode, grey
 
 SQUARE, THUMB = 128, 32
 _FREQUENCY, _POSITION = np.ogrid[:8, :THUMB]
@@ -45,44 +46,35 @@ class Facts(NamedTuple):
     error: str = ""
 
 
-def read_images(
-    files: Sequence[Member], crop: tuple[int, int] | None, size: tuple[int, int], smallest_face: int | None = None
-) -> tuple[Pixels, list[Facts]]:
+def read_images(files: Sequence[Member], cut: Cut) -> tuple[Pixels, list[Facts]]:
     """Decodes, frames, cuts and measures a batch of image files.
 
     Args:
         files: path and bytes of each.
-        crop: height and width of the central window in pixels of the framed picture, None for all of it.
-        size: height and width to store.
-        smallest_face: the face is found and framed as in use, and has this many pixels a side at least; None for
-            pictures that are framed already.
+        cut: how they are framed and cut.
 
     Returns:
-        Pixels uint8 [N, *size], zero where a file is no usable image, and the facts of each file.
+        Pixels uint8 [N, *cut.shape], zero where a file is no usable image, and the facts of each file.
     """
-    pixels = np.zeros((len(files), *size), np.uint8)
+    pixels = np.zeros((len(files), *cut.shape), np.uint8)
     squares = np.zeros((len(files), SQUARE, SQUARE), np.uint8)
-    facts = [_read_image(file, crop, smallest_face, pixels[row], squares[row]) for row, file in enumerate(files)]
+    facts = [_read_image(file, cut, pixels[row], squares[row]) for row, file in enumerate(files)]
     hashes = perceptual_hashes(squares)
     return pixels, [
         fact._replace(phash=phash) if not fact.problem else fact for fact, phash in zip(facts, hashes, strict=True)
     ]
 
 
-def read_image_file(
-    path: Path, name: str, crop: tuple[int, int] | None, size: tuple[int, int], smallest_face: int | None = None
-) -> tuple[Pixels, Facts]:
-    """Pixels uint8 [*size] and facts of one file; `name` is its path in the data set."""
-    pixels, facts = read_images([Member(name, path.read_bytes())], crop, size, smallest_face)
+def read_image_file(path: Path, name: str, cut: Cut) -> tuple[Pixels, Facts]:
+    """Pixels uint8 [*cut.shape] and facts of one file; `name` is its path in the data set."""
+    pixels, facts = read_images([Member(name, path.read_bytes())], cut)
     return pixels[0], facts[0]
 
 
-def read_batch(
-    files: Sequence[Member], crop: tuple[int, int] | None, size: tuple[int, int], smallest_face: int | None = None
-) -> tuple[Pixels, list[Facts]]:
+def read_batch(files: Sequence[Member], cut: Cut) -> tuple[Pixels, list[Facts]]:
     """`read_images` on one thread, for worker processes that share the cores among them."""
     cv2.setNumThreads(1)
-    return read_images(files, crop, size, smallest_face)
+    return read_images(files, cut)
 
 
 def square(picture: Pixels, out: Pixels | None = None) -> Pixels:
@@ -109,24 +101,23 @@ def perceptual_hashes(squares: Pixels) -> list[str]:
     return [row.tobytes().hex() for row in np.packbits(bits, axis=1)]
 
 
-def _read_image(
-    file: Member, crop: tuple[int, int] | None, smallest_face: int | None, pixels: Pixels, shrunk: Pixels
-) -> Facts:
+def _read_image(file: Member, cut: Cut, pixels: Pixels, shrunk: Pixels) -> Facts:
     """Facts of one file; its pixels and its square are written into the rows given."""
     facts = Facts(file.path, len(file.data), hashlib.sha256(file.data).hexdigest())
     try:
-        picture, width, height, mode = decode(file.data, "the file")
+        picture, width, height, mode = decode(file.data, "the file", colour=cut.colour or needs_colour(cut.align))
         facts = facts._replace(width=width, height=height, mode=mode)
         frame = picture
-        if smallest_face is not None:
-            face = find_face(picture, "the photograph", smallest_face)
+        if cut.align != "none":
+            face = find_face(picture, "the photograph", cut.smallest_face, cut.align)
             frame, facts = face.frame, facts._replace(other_faces=face.others)
-        pixels[...] = crop_and_resize(frame, crop, (pixels.shape[0], pixels.shape[1]))
+        pixels[...] = crop_and_resize(frame if cut.colour else grey(frame), cut.crop, cut.size)
     except ImageError as error:
         return facts._replace(problem=_PROBLEMS.get(type(error), UNDECODABLE), error=str(error))
-    square(picture, shrunk)
-    mean, deviation = cv2.meanStdDev(pixels)
-    edges = cv2.meanStdDev(cv2.Laplacian(pixels, cv2.CV_16S))[1]
+    square(grey(picture), shrunk)
+    stored = grey(pixels)
+    mean, deviation = cv2.meanStdDev(stored)
+    edges = cv2.meanStdDev(cv2.Laplacian(stored, cv2.CV_16S))[1]
     return facts._replace(
         brightness=mean.item() / 255,
         contrast=deviation.item() / 255,

@@ -144,11 +144,13 @@ def _advice(problems: set[str]) -> str:
     """What helps where pictures are framed already, or smaller than the recipe's crop."""
     if problems & {NO_FACE, SMALL_FACE}:
         return (
-            "; pictures that show nothing but a face already need data.frame=none and, where they are smaller "
-            'than the crop, data.crop=null (make folder MIRROR=… SET="data.frame=none data.crop=null")'
+            "; pictures that show nothing but a face already need data.align=none and, where they are smaller "
+            'than the crop, data.crop=null (make folder MIRROR=… SET="data.align=none data.crop=null")'
         )
     if TOO_SMALL in problems:
-        return "; with data.crop=null the whole picture is taken, with data.frame=detect the face is found in it"
+        return (
+            "; with data.crop=null the whole picture is taken, with data.align=lfw-frame the face is found in it"
+        )
     return ""
 
 
@@ -197,9 +199,11 @@ def _with_names(table: pd.DataFrame, found: Iterable[tuple[str, int] | None]) ->
 def _card(located: Located, params: DataParams, archive_sha256: str | None) -> SourceCard:
     synthetic = params.source == "synthetic"
     alignment: Alignment = "synthetic" if synthetic else "unknown"
-    if params.source in VARIANTS:
+    if params.align == "arcface-112":
+        alignment = params.align
+    elif params.source in VARIANTS:
         alignment = VARIANTS[params.source].alignment
-    elif params.frame == "detect":
+    elif params.align != "none":
         alignment = "none"
     return SourceCard(
         source=params.source,
@@ -209,7 +213,7 @@ def _card(located: Located, params: DataParams, archive_sha256: str | None) -> S
         archive_sha256=archive_sha256,
         checksum=located.checksum,
         crop=params.crop,
-        frame=params.frame,
+        align=params.align,
         smallest_face=params.framed_face,
     )
 

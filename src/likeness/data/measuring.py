@@ -16,7 +16,8 @@ from likeness.progress import progress
 FIRST_NUMBER = 900_001  # of the batch's images, so that no name collides with one of the data set
 
 Measured: TypeAlias = Mapping[Arrival, tuple[Pixels, Facts]]
-"""Pixels uint8 [H, W] of each photograph, and its facts under the name that it would have in the data set."""
+"""Pixels uint8 [H, W] or [H, W, 3] of each photograph, and its facts under the name that it would have in the data
+set."""
 
 
 def measure(
@@ -38,8 +39,7 @@ def measure(
         for at, arrival in enumerate(progress(arrivals, "measuring the batch", len(arrivals), "photograph")):
             name = f"{arrival.person}/{arrival.person}_{FIRST_NUMBER + at}.jpg"
             try:
-                cut = (data.crop, data.size, data.framed_face)
-                pixels, facts = worker.call(read_image_file, arrival.staged, name, *cut)
+                pixels, facts = worker.call(read_image_file, arrival.staged, name, data.cut)
             except WorkerError as error:
                 refused[arrival] = f"It cannot be decoded: the file {error}."
                 continue

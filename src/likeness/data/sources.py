@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from likeness.artifacts.source_card import Alignment, Framing
+from likeness.artifacts.source_card import Alignment, Framing, upgraded_framing
 from likeness.params import Range
 
 
@@ -20,9 +20,12 @@ class DataParams:
         crop: height and width of the central window that is kept, in pixels of the picture, or of the 250×250 of a
             framed face; None for all of it.
         size: height and width of a stored image; a window of other proportions is stretched to them.
-        frame: `detect` finds the face of each photograph and frames it as `likeness verify` does; `none` is for
-            pictures that are framed already, such as those of LFW.
-        smallest_face: with `detect`, side in pixels that a face needs; a photograph of a smaller one is left out.
+        colour: store RGB pictures; else their luminance.
+        align: how the face of each photograph is found and framed: `lfw-frame` as LFW's pictures are, by Haar
+            cascades, `arcface-112` by five landmarks; `none` is for pictures that are framed
+            already, such as those of LFW.
+        smallest_face: where faces are looked for, side in pixels that one needs; a photograph of a smaller one is
+            left out.
     """
 
     SECTION: ClassVar[str] = "data"
@@ -31,13 +34,45 @@ class DataParams:
     mirror: str | None
     crop: Annotated[tuple[int, int] | None, Range(low=8, high=8192)] = None
     size: Annotated[tuple[int, int], Range(low=8, high=1024)] = (105, 105)
-    frame: Framing = "none"
+    colour: bool = False
+    align: Framing = "none"
     smallest_face: Annotated[int, Range(low=24, high=4096)] = 40
+
+    @staticmethod
+    def upgraded(values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The former `frame` is read."""
+        return upgraded_framing(values)
 
     @property
     def framed_face(self) -> int | None:
         """Side in pixels of the smallest face that is framed; None where no face is looked for."""
-        return self.smallest_face if self.frame == "detect" else None
+        return None if self.align == "none" else self.smallest_face
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of a stored image: height and width, and 3 in colour."""
+        return (*self.size, 3) if self.colour else self.size
+
+    @property
+    def cut(self) -> Cut:
+        """How photographs become stored images."""
+        return Cut(self.crop, self.size, self.colour, self.align, self.smallest_face)
+
+
+@dataclass(frozen=True)
+class Cut:
+    """How photographs become stored images; see `DataParams` for the attributes."""
+
+    crop: tuple[int, int] | None
+    size: tuple[int, int]
+    colour: bool = False
+    align: Framing = "none"
+    smallest_face: int = 0
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of a stored image."""
+        return (*self.size, 3) if self.colour else self.size
 
 
 @dataclass(frozen=True)

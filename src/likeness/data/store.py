@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import os
 from pathlib import Path
 from types import TracebackType
@@ -12,14 +13,15 @@ import numpy.typing as npt
 
 
 class PixelWriter:
-    """Writes rows uint8 [H, W] by number, from several threads and in any order, into a .npy of unknown length.
+    """Writes rows uint8 [*size] by number, from several threads and in any order, into a .npy of unknown length.
 
     Every write is a system call rather than a store into a memory map: on a full disk it raises an OSError,
     where a memory map would kill the process.
     """
 
-    def __init__(self, path: Path, size: tuple[int, int]) -> None:
+    def __init__(self, path: Path, size: tuple[int, ...]) -> None:
         self._size = size
+        self._length = math.prod(size)
         self._offset = len(_header(0, size))
         self._file = path.open("wb")
 
@@ -32,8 +34,8 @@ class PixelWriter:
         self._file.close()
 
     def write(self, row: int, pixels: npt.NDArray[np.uint8]) -> None:
-        """Writes rows uint8 [n, H, W] from number `row` on."""
-        _write_at(self._file.fileno(), pixels.tobytes(), self._offset + row * self._size[0] * self._size[1])
+        """Writes rows uint8 [n, *size] from number `row` on."""
+        _write_at(self._file.fileno(), pixels.tobytes(), self._offset + row * self._length)
 
     def finish(self, count: int) -> None:
         """Writes the header, now that the number of rows is known."""
@@ -48,7 +50,7 @@ def sort_rows(path: Path, order: npt.NDArray[np.int64]) -> None:
     if np.array_equal(order, np.arange(len(order))):
         return
     size = np.load(path, mmap_mode="r").shape[1:]
-    header, length = _header(len(order), size), size[0] * size[1]
+    header, length = _header(len(order), size), math.prod(size)
     fresh = path.with_suffix(".sorted")
     with path.open("rb") as source, fresh.open("wb", buffering=1 << 20) as target:
         target.write(header)

@@ -78,13 +78,18 @@ def classical_baseline(faces: FaceSet, split: Split, rows: Rows, params: Baselin
 
 
 def central_window(faces: FaceSet) -> tuple[slice, slice]:
-    """Rows and columns of the stored picture that show the central 120×100 of the 250×250 frame."""
+    """Rows and columns of the stored picture that show the central 120×100 of the 250×250 frame.
+
+    All of it where faces are aligned by landmarks, which leaves less around them.
+    """
+    if faces.source.align not in ("none", "lfw-frame"):
+        return slice(0, faces.size[0]), slice(0, faces.size[1])
     crop = faces.source.crop or (FRAME, FRAME)
     spans = [
         min(stored, round(stored * wanted / seen))
-        for stored, wanted, seen in zip(faces.size, SCALES[0], crop, strict=True)
+        for stored, wanted, seen in zip(faces.size[:2], SCALES[0], crop, strict=True)
     ]
-    starts = [(stored - span) // 2 for stored, span in zip(faces.size, spans, strict=True)]
+    starts = [(stored - span) // 2 for stored, span in zip(faces.size[:2], spans, strict=True)]
     down, across = (slice(start, start + span) for start, span in zip(starts, spans, strict=True))
     return down, across
 

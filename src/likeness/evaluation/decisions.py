@@ -19,6 +19,7 @@ from likeness.data.splits import Pairs
 from likeness.evaluation.comparison import Scored
 from likeness.evaluation.lbp import resized
 from likeness.evaluation.slices import worse_pictures
+from likeness.images import grey
 from likeness.metrics.scores import Bools, Floats
 
 _EXTREME = 0.1
@@ -169,7 +170,9 @@ def _differences(manifest: pd.DataFrame, pairs: Pairs) -> dict[str, Floats]:
 def _resemblance(pixels: NDArray[np.uint8], pairs: Pairs) -> Floats:
     """Correlation in [-1, 1] of the two shrunk crops of each pair."""
     rows = pairs.rows
-    small = resized(np.asarray(pixels[rows]), (_THUMBNAIL, _THUMBNAIL)).reshape(len(rows), -1).astype(np.float64)
+    small = (
+        resized(grey(np.asarray(pixels[rows])), (_THUMBNAIL, _THUMBNAIL)).reshape(len(rows), -1).astype(np.float64)
+    )
     small -= small.mean(axis=1, keepdims=True)
     small /= np.maximum(np.linalg.norm(small, axis=1, keepdims=True), 1e-9)
     first, second = (small[np.searchsorted(rows, side)] for side in (pairs.a, pairs.b))

@@ -48,8 +48,8 @@ def explain_pair(
     Args:
         siamese: the network; computed on the device that it is on, in evaluation mode.
         preprocess: of the network.
-        first: uint8 [H, W], as stored.
-        second: uint8 [H, W].
+        first: uint8 [H, W] or [H, W, 3], as stored.
+        second: likewise.
         method: "grad-cam" or "occlusion", see above.
         same: the decision that is explained: what raised the score (same person), or what lowered it.
 
@@ -165,7 +165,7 @@ def _occlusion(siamese: Siamese, images: Tensor) -> Tensor:
 
 
 def _embed_hidden(siamese: Siamese, image: Tensor, masks: Tensor) -> Tensor:
-    """Embeddings [K, D] of an image [1, H, W] with each of K windows filled with its mean grey."""
+    """Embeddings [K, D] of an image [C, H, W] with each of K windows filled with its mean value."""
     parts = (masks[at : at + _BATCH, None] for at in range(0, len(masks), _BATCH))
     return torch.cat([siamese.embed(torch.where(part, image.mean(), image[None])) for part in parts])
 

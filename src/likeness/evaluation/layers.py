@@ -14,6 +14,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from likeness.artifacts.evaluation_tables import LAYERS
 from likeness.models.embedding import evaluating
+from likeness.models.preprocess import image_shape
 from likeness.models.siamese import Siamese
 
 
@@ -31,12 +32,12 @@ class _Layer:
     mmacs: float
 
 
-def layer_table(siamese: Siamese, size: tuple[int, int]) -> pd.DataFrame:
+def layer_table(siamese: Siamese, size: tuple[int, ...]) -> pd.DataFrame:
     """Layers in the order in which one face passes them, then the comparator.
 
     Args:
         siamese: the network.
-        size: height and width of the stored face.
+        size: shape of a stored face: height and width, and 3 where it is RGB.
 
     Returns:
         The columns of `LAYERS`: kernel, stride and padding are of convolutions and poolings, output_shape is
@@ -46,7 +47,7 @@ def layer_table(siamese: Siamese, size: tuple[int, int]) -> pd.DataFrame:
     """
     device = next(siamese.parameters(), torch.empty(0)).device
     with evaluating(siamese), torch.no_grad(), _watched(siamese) as met:
-        embedding = siamese.embed(torch.zeros((1, 1, *size), device=device))
+        embedding = siamese.embed(torch.zeros((1, *image_shape(size)), device=device))
         siamese.score(embedding, embedding)
     rows = [vars(layer) for layer in met.values()]
     return pd.DataFrame(rows, columns=list(LAYERS.columns))

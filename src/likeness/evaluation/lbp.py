@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from likeness.images import grey
 from likeness.progress import progress
 
 RADIUS = 2
@@ -73,7 +74,7 @@ def describe(
     """Histograms of many faces at several sizes, side by side, on all cores.
 
     Args:
-        faces: uint8 [N, H, W], may be a memory map.
+        faces: uint8 [N, H, W] or [N, H, W, 3], of which the luminance is described; may be a memory map.
         rows: int64 [M], which faces.
         window: the part of each face that is looked at.
         scales: height and width that the part is resized to, for each scale.
@@ -88,7 +89,7 @@ def describe(
 
     def work(place: int) -> None:
         # One face at a time: its integers stay in a core's cache, which is worth more than fewer calls.
-        face = faces[rows[place]][None, window[0], window[1]]
+        face = grey(faces[rows[place]])[None, window[0], window[1]]
         for size, low, high in zip(scales, edges, edges[1:], strict=False):
             described[place, low:high] = histograms(resized(face, size), cell)[0]
 

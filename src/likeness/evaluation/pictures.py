@@ -12,6 +12,7 @@ from PIL import Image
 
 from likeness.evaluation.explain import HeatMap
 from likeness.files import atomic_path
+from likeness.images import rgb
 
 _HEIGHT = 210  # of each crop in the picture, in pixels
 _GAP = 6
@@ -24,24 +25,24 @@ def decision_picture(crops: tuple[Picture, Picture], maps: tuple[HeatMap, HeatMa
     """Two rows of two: crops above, the same crops under their heat maps below.
 
     Args:
-        crops: uint8 [H, W] each.
+        crops: uint8 [H, W] or RGB [H, W, 3] each.
         maps: float32 [H, W] in [0, 1] each.
 
     Returns:
         RGB uint8 [2·210 + 6, ., 3] on white.
     """
-    grey = [np.repeat(_enlarged(crop)[..., None], 3, axis=2) for crop in crops]
+    plain = [rgb(_enlarged(crop)) for crop in crops]
     heated = [overlay(crop, heat) for crop, heat in zip(crops, maps, strict=True)]
-    rows = [_joined(row, axis=1) for row in (grey, heated)]
+    rows = [_joined(row, axis=1) for row in (plain, heated)]
     return _joined(rows, axis=0)
 
 
 def overlay(crop: Picture, heat: HeatMap) -> Picture:
-    """A crop uint8 [H, W] under its heat map [H, W], RGB: the hotter a place, the more it is coloured."""
+    """A crop uint8 [H, W] or [H, W, 3] under its heat map [H, W], RGB: a place is the more coloured the hotter."""
     warmth = _enlarged(heat).clip(0, 1)
     colours = cv2.applyColorMap(np.rint(warmth * 255).astype(np.uint8), cv2.COLORMAP_INFERNO)[..., ::-1]
     cover = _OPACITY * warmth[..., None]
-    return np.asarray(np.rint((1 - cover) * _enlarged(crop)[..., None] + cover * colours), np.uint8)
+    return np.asarray(np.rint((1 - cover) * rgb(_enlarged(crop)) + cover * colours), np.uint8)
 
 
 def save_picture(path: Path, picture: Picture) -> None:

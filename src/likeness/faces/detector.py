@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
+import numpy as np
+import numpy.typing as npt
+
 from likeness.images import Pixels
+
+Landmarks = npt.NDArray[np.float64]
+"""Five points (x, y) float64 [5, 2] in pixels: left eye, right eye, tip of the nose, left and right corner of the
+mouth, left and right as seen in the picture."""
 
 
 @dataclass(frozen=True)
@@ -24,17 +31,19 @@ class Detection:
     Attributes:
         box: where.
         score: how sure the detector is, above 0; comparable within one photograph only.
+        landmarks: in the photograph; None where the detector reports none.
     """
 
     box: Box
     score: float
+    landmarks: Landmarks | None = field(default=None, compare=False)
 
 
 class Detector(Protocol):
     """Finds upright faces. An instance may be used by several threads."""
 
     def detect(self, photograph: Pixels) -> list[Detection]:
-        """Every face of an upright grey photograph uint8 [h, w], the largest first."""
+        """Every face of an upright photograph uint8 [h, w] or RGB [h, w, 3], the largest first."""
         ...
 
     def refine(self, photograph: Pixels, box: Box) -> Box:

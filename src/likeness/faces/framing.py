@@ -1,29 +1,41 @@
-"""Frames the face of any photograph as the pictures of LFW are framed.
+"""Finds the face of any photograph and frames it, in training and in use alike. Each way of doing so has a name.
 
-LFW was cut from press photographs by the Viola-Jones detector: the detected box enlarged 2.2 times and scaled
-to 250×250 (Huang et al. 2007, "Labeled Faces in the Wild"). The same is done here, so that a network trained on
-LFW meets faces of the size and place that it knows, and so that own photographs look alike in training and in use.
+`lfw-frame`: as LFW's own pictures are framed. LFW was cut from press photographs by the Viola-Jones detector: the
+detected box enlarged 2.2 times and scaled to 250×250 (Huang et al. 2007, "Labeled Faces in the Wild"). The same is
+done here, so that a network trained on LFW meets faces of the size and place that it knows.
+
+`arcface-112`: the face turned and scaled so that its five landmarks lie where ArcFace's template has them. The
+frame shows the template's 112×112 pixels twice as large and in the middle: its central 224×224, halved, are the
+aligned face that towers trained elsewhere expect.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
 
+from likeness.artifacts.source_card import Framing
 from likeness.errors import FaceNotFoundError, SmallFaceError
-from likeness.faces.detector import Box, Detection, Detector
+from likeness.faces.alignment import ARCFACE_112, Alignment
+from likeness.faces.alignment import align as aligned
+from likeness.faces.detector import Box, Detection, Detector, Landmarks
 from likeness.faces.haar import HaarDetector
-from likeness.images import Pixels
+from likeness.faces.mtcnn import MtcnnDetector
+from likeness.images import Pixels, grey
 from likeness.images.geometry import FRAME, resize
 
 ENLARGEMENT = 2.2
 
 _CLEAR = 1 / 3
 """Of the highest score in a photograph: a box below it is taken for no face where another is found."""
-_DETECTOR = HaarDetector()
+_HAAR = HaarDetector()
+_TEMPLATES: Mapping[Framing, Alignment] = {"arcface-112": ARCFACE_112}
+_ALIGNED_SIDE = 224
+"""Pixels of the frame that an aligned face takes; beyond it a network may see more than the template shows."""
 
 
 @dataclass(frozen=True)
@@ -31,44 +43,65 @@ class Face:
     """One person's face, framed as in LFW.
 
     Attributes:
-        frame: uint8 [250, 250], gray; not shown by `repr`, which ends up in logs.
+        frame: uint8 [250, 250] or RGB [250, 250, 3]; not shown by `repr`, which ends up in logs.
         box: where the detector saw it; None for a photograph that was taken as framed already.
         others: how many other faces the detector reports.
+        landmarks: five points in the photograph, [5, 2]; None where the detector reports none.
     """
 
     frame: Pixels = field(repr=False)
     box: Box | None = None
     others: int = 0
+    landmarks: Landmarks | None = field(default=None, compare=False)
+
+
+def needs_colour(align: Framing) -> bool:
+    """Whether faces are found in colour, whatever the network is fed."""
+    return align in _TEMPLATES
 
 
 def find_face(
-    photograph: Pixels, name: str = "the image", smallest: int = 0, detector: Detector = _DETECTOR
+    photograph: Pixels, name: str = "the image", smallest: int = 0, align: Framing = "lfw-frame"
 ) -> Face:
-    """The largest clear face of an upright gray photograph, framed.
+    """The largest clear face of an upright photograph, framed.
 
     Args:
-        photograph: uint8 [h, w].
+        photograph: uint8 [h, w] or RGB [h, w, 3].
         name: what a message calls it.
         smallest: side that the face must have, in pixels.
-        detector: what finds faces.
+        align: how it is framed; "none" counts as "lfw-frame", for photographs that are compared by a network that
+            was trained on pictures framed beforehand.
 
     Raises:
         FaceNotFoundError: the detector sees no face.
         SmallFaceError: the face is smaller than that.
     """
-    found = detector.detect(photograph)
+    template = _TEMPLATES.get(align)
+    detector: Detector = _HAAR if template is None else _landmark_detector()
+    searched = photograph if template is not None else grey(photograph)
+    found = detector.detect(searched)
     if not found:
         raise FaceNotFoundError(
             f"{name} shows no face that can be found; use an upright photograph in which the face looks towards "
             "the camera and takes a tenth of the shorter side or more, or say that it is framed like the pictures "
             "of LFW already (aligned)"
         )
-    box = detector.refine(photograph, largest_clear(found).box)
+    largest = largest_clear(found)
+    box = detector.refine(searched, largest.box)
     if box.side < smallest:
         raise SmallFaceError(
             f"{name} shows a face of {box.side} pixels, fewer than {smallest}; use a larger photograph"
         )
-    return Face(cut_frame(photograph, box), box, len(found) - 1)
+    if template is None or largest.landmarks is None:
+        return Face(cut_frame(photograph, box), box, len(found) - 1)
+    points = template.points(FRAME, _ALIGNED_SIDE)
+    frame = aligned(photograph, largest.landmarks, points, FRAME)
+    return Face(frame, box, len(found) - 1, largest.landmarks)
+
+
+@functools.cache
+def _landmark_detector() -> Detector:
+    return MtcnnDetector()
 
 
 def largest_clear(found: Sequence[Detection]) -> Detection:
@@ -92,7 +125,7 @@ def cut_frame(photograph: Pixels, box: Box) -> Pixels:
     side = round(box.side * ENLARGEMENT)
     top = box.top + (box.side - side) // 2
     left = box.left + (box.side - side) // 2
-    height, width = photograph.shape
+    height, width = photograph.shape[:2]
     inside = photograph[max(top, 0) : top + side, max(left, 0) : left + side]
     beyond = (max(-top, 0), max(top + side - height, 0), max(-left, 0), max(left + side - width, 0))
     return resize(np.asarray(cv2.copyMakeBorder(inside, *beyond, borderType=cv2.BORDER_REPLICATE)), (FRAME, FRAME))

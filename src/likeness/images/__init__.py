@@ -1,7 +1,7 @@
 """The one reader of image files: what a network is trained on and what it is asked about pass through it alike."""
 
 from likeness.images.formats import SUFFIXES, kind_of
-from likeness.images.geometry import crop_and_resize
+from likeness.images.geometry import crop_and_resize, grey, rgb
 from likeness.images.limits import MAX_BYTES, MAX_PIXELS, MAX_SIDE
 from likeness.images.reader import Decoded, Image, Pixels, decode, read_image, work
 
@@ -15,7 +15,9 @@ __all__ = [
     "Pixels",
     "crop_and_resize",
     "decode",
+    "grey",
     "kind_of",
     "read_image",
+    "rgb",
     "work",
 ]

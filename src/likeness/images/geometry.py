@@ -45,6 +45,19 @@ def resize(picture: Pixels, size: tuple[int, int]) -> Pixels:
     return np.asarray(cv2.resize(picture, (size[1], size[0]), interpolation=method), np.uint8)
 
 
+def grey(pixels: Pixels) -> Pixels:
+    """The luminance of RGB pixels [..., 3] (ITU-R BT.601); grey pixels as they are."""
+    if pixels.ndim < 3 or pixels.shape[-1] != 3:
+        return pixels
+    flat = cv2.cvtColor(pixels.reshape(1, -1, 3), cv2.COLOR_RGB2GRAY)
+    return np.asarray(flat, np.uint8).reshape(pixels.shape[:-1])
+
+
+def rgb(pixels: Pixels) -> Pixels:
+    """A picture grey [h, w] or RGB [h, w, 3] as RGB."""
+    return pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, axis=2)
+
+
 def reduced(picture: Pixels, longest: int) -> Pixels:
     """The picture, at most `longest` pixels on its longer side."""
     height, width = picture.shape[:2]

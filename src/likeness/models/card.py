@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from likeness.artifacts.json_file import plain
+from likeness.artifacts.source_card import Framing, upgraded_framing
 from likeness.artifacts.training_summary import TrainingFacts, upgrade_facts
 from likeness.errors import ModelError, ParamsError
 from likeness.files import file_sha256, read_json, write_json
@@ -43,8 +45,8 @@ class Card:
         source: data set that it was trained on.
         synthetic: whether those faces are drawn.
         alignment: how those photographs were aligned.
-        frame: how their faces were framed: "detect", by the detector that is used for the photographs that are
-            compared; "none", they were framed before, like LFW's.
+        align: how their faces were found and framed, see `likeness.faces.framing`; "none": they were framed
+            before, like LFW's, and the photographs that are compared are framed like LFW's by `lfw-frame`.
         fingerprint: of those photographs.
         recipe: name of the recipe.
         seed: of its training.
@@ -70,11 +72,16 @@ class Card:
     seed: int
     trained: TrainingFacts
     versions: Facts
-    frame: Literal["detect", "none"] = "none"
+    align: Framing = "none"
     weights_sha256: str = ""
     files: Facts = field(default_factory=dict)
     precision: Literal["single", "half"] = "single"
     format: int = FORMAT
+
+    @staticmethod
+    def upgraded(values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The former `frame` is read."""
+        return upgraded_framing(values)
 
 
 def write_card(path: Path, card: Card) -> None:

@@ -32,7 +32,7 @@ def embed_pixels(
     Args:
         siamese: the network; it is moved to `device` and stays there.
         preprocess: of the network.
-        pixels: uint8 [N, H, W], possibly a memory map.
+        pixels: uint8 [N, H, W] or [N, H, W, 3], possibly a memory map.
         rows: which of them, int [M]; None for all.
         batch_size: images at a time.
         device: where to compute.
@@ -63,7 +63,7 @@ def embed_pixels(
 
 
 def embed_images(siamese: Siamese, images: Tensor, *, mirror: bool = False) -> Tensor:
-    """Embeddings [B, D] of preprocessed images [B, 1, H, W], averaged with those of the mirrored ones if asked.
+    """Embeddings [B, D] of preprocessed images [B, C, H, W], averaged with those of the mirrored ones if asked.
 
     The average is put back on the unit sphere where the network's embeddings lie there.
     """

@@ -25,7 +25,7 @@ _OPSET = 18
 
 
 class _Deployed(nn.Module):
-    """Stored faces uint8 [B, H, W] → embeddings [B, D]."""
+    """Stored faces uint8 [B, H, W] or [B, H, W, 3] → embeddings [B, D]."""
 
     def __init__(self, siamese: Siamese, preprocess: Preprocess, mirror: bool) -> None:
         super().__init__()

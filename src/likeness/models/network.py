@@ -14,18 +14,19 @@ from likeness.errors import ModelError
 from likeness.models.architecture import BACKBONES, COMPARATORS, ModelParams
 from likeness.models.backbones.backbone import Backbone
 from likeness.models.backbones.ensemble import Ensemble
+from likeness.models.preprocess import image_shape
 from likeness.models.siamese import Siamese
 from likeness.models.tensors import load_tensors, read_tensors
 
 _BACKBONE = "backbone."
 
 
-def build_siamese(params: ModelParams, input_size: tuple[int, int], seed: int) -> Siamese:
+def build_siamese(params: ModelParams, input_size: tuple[int, ...], seed: int) -> Siamese:
     """Builds the network with its initial weights: random, from `init_from`, or an external file's.
 
     Args:
         params: what it is made of.
-        input_size: height and width of the stored pictures, in pixels.
+        input_size: shape of a stored picture: height and width in pixels, and 3 where it is RGB.
         seed: of the random weights; the global random state is left as it was.
 
     Raises:
@@ -38,13 +39,15 @@ def build_siamese(params: ModelParams, input_size: tuple[int, int], seed: int) -
     return siamese
 
 
-def assemble(params: ModelParams, input_size: tuple[int, int]) -> Siamese:
+def assemble(params: ModelParams, input_size: tuple[int, ...]) -> Siamese:
     """Builds the network without reading any file, its weights still to be loaded.
 
     Its convolutions are laid out channels-last, which both CPUs and GPUs compute faster.
     """
     backbone = BACKBONES.part(params.backbone.name)
-    return _around(backbone.build(params.backbone, _seen(params, input_size), params.embedding_dim), params)
+    channels, *whole = image_shape(input_size)
+    tower = backbone.build(params.backbone, _seen(params, (whole[0], whole[1])), params.embedding_dim, channels)
+    return _around(tower, params)
 
 
 def ensemble_of(

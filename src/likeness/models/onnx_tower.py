@@ -32,18 +32,17 @@ class OnnxTower:
         if DIGEST not in stored:
             raise ModelError(f"{path}: was not exported by this package; export the model again")
         self.weights_sha256: str = stored[DIGEST]
-        _, height, width = self._session.get_inputs()[0].shape
-        self.size: tuple[int, int] = (height, width)
+        self.size: tuple[int, ...] = tuple(self._session.get_inputs()[0].shape[1:])
 
     def embed(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """Embeddings float32 [B, D] of stored faces uint8 [B, H, W].
+        """Embeddings float32 [B, D] of stored faces uint8 [B, *size].
 
         Raises:
             ModelError: the faces are not of the network's size, or not uint8.
         """
         if pixels.shape[1:] != self.size or pixels.dtype != np.uint8:
             raise ModelError(
-                f"expected faces uint8 [B, {self.size[0]}, {self.size[1]}], "
+                f"expected faces uint8 [B, {', '.join(map(str, self.size))}], "
                 f"found {pixels.dtype} {list(pixels.shape)}"
             )
         (embeddings,) = self._session.run([OUTPUT], {INPUT: pixels})

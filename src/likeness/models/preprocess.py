@@ -17,21 +17,37 @@ if TYPE_CHECKING:  # a tensor brings its own methods; reading a card must not wa
 ONE_GREY_LEVEL = 1 / 255
 
 
+def image_shape(size: tuple[int, ...]) -> tuple[int, int, int]:
+    """Channels, height and width of the image that a picture of this shape ([h, w] or [h, w, 3]) becomes."""
+    height, width, *channels = size
+    return (channels[0] if channels else 1), height, width
+
+
+def channels_first(pixels: Tensor) -> Tensor:
+    """Pixels [B, H, W] or [B, H, W, 3] as [B, C, H, W]."""
+    return pixels.unsqueeze(1) if pixels.ndim == 3 else pixels.permute(0, 3, 1, 2)
+
+
 @dataclass(frozen=True)
 class Preprocess:
     """How faces are cut and scaled.
 
     Attributes:
-        size: height and width of what is stored and fed to the tower.
+        size: shape of what is stored and fed to the tower: height and width, and 3 of RGB pictures.
         crop: height and width of the central crop of an aligned picture (LFW: 250×250) that is resized to `size`;
             None for the whole picture.
-        standardise: "unit" leaves grey values in [0, 1]; "image" gives each image mean 0 and deviation 1, which
-            takes the strength of the light out of it.
+        standardise: "unit" leaves values in [0, 1]; "image" gives each image mean 0 and deviation 1, over all its
+            channels, which takes the strength of the light out of it.
     """
 
-    size: tuple[int, int]
+    size: tuple[int, ...]
     crop: tuple[int, int] | None = None
     standardise: Literal["unit", "image"] = "unit"
+
+    @property
+    def colour(self) -> bool:
+        """Whether the tower is fed RGB pictures."""
+        return len(self.size) == 3
 
     def require_fit(self, model: ModelParams) -> None:
         """Refuses standardised images for a network with an external tower, which scales grey values itself.
@@ -46,11 +62,11 @@ class Preprocess:
             )
 
     def tensor(self, pixels: Tensor) -> Tensor:
-        """Images float32 [B, 1, H, W] from uint8 pixels [B, H, W], on the device of the pixels."""
-        return self.standardised(pixels.unsqueeze(1).float() / 255)
+        """Images float32 [B, C, H, W] from uint8 pixels [B, H, W] or [B, H, W, 3], on the device of the pixels."""
+        return self.standardised(channels_first(pixels).float() / 255)
 
     def standardised(self, images: Tensor) -> Tensor:
-        """Standardises images float [B, 1, H, W] with grey values in [0, 1], such as augmented ones."""
+        """Standardises images float [B, C, H, W] with values in [0, 1], such as augmented ones."""
         if self.standardise == "unit":
             return images
         mean = images.mean(dim=(1, 2, 3), keepdim=True)
@@ -59,19 +75,20 @@ class Preprocess:
         return (images - mean) / (deviation + ONE_GREY_LEVEL)
 
     def window(self, image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-        """Cuts an aligned grey picture uint8 [h, w] to what the store holds, uint8 [H, W].
+        """Cuts an aligned picture uint8 [h, w] or RGB [h, w, 3] to what the store holds, uint8 [*size].
 
         Central crop, then area averaging where that shrinks it and bilinear interpolation otherwise: the rule by
         which the pixel store is made.
 
         Raises:
-            ImageError: the picture is no grey uint8 array, or is smaller than the crop.
+            ImageError: the picture is no such array, or is smaller than the crop.
         """
         from likeness.images.geometry import crop_and_resize  # here, because training needs no OpenCV
 
-        if image.ndim != 2 or image.dtype != np.uint8:
-            raise ImageError(f"expected a grey picture, uint8 [h, w], found {image.dtype} {list(image.shape)}")
+        if image.shape[2:] != self.size[2:] or image.dtype != np.uint8:
+            wanted = "an RGB picture, uint8 [h, w, 3]" if self.colour else "a grey picture, uint8 [h, w]"
+            raise ImageError(f"expected {wanted}, found {image.dtype} {list(image.shape)}")
         try:
-            return crop_and_resize(image, self.crop, self.size)
+            return crop_and_resize(image, self.crop, (self.size[0], self.size[1]))
         except ImageError as error:
             raise ImageError(f"the aligned picture {error}; align or enlarge it first") from error

@@ -19,7 +19,7 @@ class Siamese(nn.Module):
     `score` rows of the result.
 
     Args:
-        backbone: images [B, 1, H, W] → embeddings [B, D].
+        backbone: images [B, C, H, W] → embeddings [B, D].
         comparator: embeddings [P, D'], [P, D'] → scores [P], see `Comparator`.
         embedding_dim: D', the length of what `embed` gives.
         normalise: put the backbone's embeddings on the unit sphere.
@@ -63,7 +63,7 @@ class Siamese(nn.Module):
         return nn.functional.normalize(embeddings, dim=-1) if self.unit else embeddings
 
     def seen(self, images: Tensor) -> Tensor:
-        """The part [B, 1, h, w] of images [B, 1, H, W] that the backbone sees."""
+        """The part [B, C, h, w] of images [B, C, H, W] that the backbone sees."""
         if self.window is None:
             return images
         top, left, height, width = self.window

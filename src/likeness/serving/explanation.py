@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from likeness.errors import ModelError
 from likeness.extras import needing
-from likeness.images import Pixels
+from likeness.images import Pixels, rgb
 from likeness.serving.model import ServedModel
 from likeness.serving.pictures import under_heat
 
@@ -39,7 +39,7 @@ class Explainer:
         """Where each picture spoke for the decision.
 
         Args:
-            first: uint8 [H, W], as the network sees it.
+            first: uint8 [H, W] or [H, W, 3], as the network sees it.
             second: the other.
             same: the decision.
 
@@ -71,15 +71,15 @@ class Explainer:
 
 
 def side_by_side(windows: Pixels, heats: tuple[HeatMap, HeatMap]) -> npt.NDArray[np.uint8]:
-    """Each face beside itself under its heat map, enlarged: BGR uint8 [360, W, 3].
+    """Each face beside itself under its heat map, enlarged: RGB uint8 [360, W, 3].
 
     Args:
-        windows: uint8 [2, H, W].
+        windows: uint8 [2, H, W] or [2, H, W, 3].
         heats: of the two.
     """
     tiles = []
     for window, heat in zip(windows, heats, strict=True):
-        tiles += [cv2.cvtColor(window, cv2.COLOR_GRAY2BGR), under_heat(window, heat)]
+        tiles += [rgb(window), under_heat(window, heat)]
     row = np.hstack(tiles)
     scale = _SHOWN_HEIGHT / row.shape[0]
     size = (round(row.shape[1] * scale), _SHOWN_HEIGHT)

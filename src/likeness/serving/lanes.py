@@ -21,10 +21,10 @@ from likeness.errors import BusyError, ImageError, WorkerError
 from likeness.faces import Face
 from likeness.images import work
 from likeness.isolation import Limits, Worker
-from likeness.serving.reading import read_face
+from likeness.serving.reading import Reading, read_face
 
 T = TypeVar("T")
-ReadFace = Callable[[bytes, bool, str], Face]
+ReadFace = Callable[[bytes, Reading, str], Face]
 
 LIGHT_WORK = 5_000_000
 """Pixels, counted once a scan, up to which a photograph is light."""
@@ -71,9 +71,9 @@ class Lane:
     def _answer(self, answer: Callable[[ReadFace], T]) -> T:
         with self._worker() as worker:
 
-            def read(content: bytes, aligned: bool, name: str) -> Face:
+            def read(content: bytes, reading: Reading, name: str) -> Face:
                 try:
-                    return worker.call(read_face, content, aligned, name)
+                    return worker.call(read_face, content, reading, name)
                 except WorkerError as error:
                     raise ImageError(f"{name} {error}: not used; save it smaller, as JPEG or PNG") from error
 

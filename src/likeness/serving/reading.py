@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
-from likeness.faces import Face, find_face, framed
-from likeness.images import Image, read_image
+from dataclasses import dataclass, replace
+
+from likeness.artifacts.source_card import Framing
+from likeness.faces import Face, find_face, framed, needs_colour
+from likeness.images import Image, grey, read_image
 
 
-def read_face(photograph: Image, aligned: bool, name: str) -> Face:
+@dataclass(frozen=True)
+class Reading:
+    """How a model wants its photographs.
+
+    Attributes:
+        align: how the face is found and framed, see `find_face`; "none": it is framed already.
+        colour: in RGB instead of grey.
+    """
+
+    align: Framing = "lfw-frame"
+    colour: bool = False
+
+
+def read_face(photograph: Image, reading: Reading, name: str) -> Face:
     """Reads a photograph and frames its largest clear face.
 
     Args:
         photograph: path, file content, Pillow image or pixels.
-        aligned: it is framed like LFW's pictures already; no face is searched for.
+        reading: how.
         name: what a message calls it.
 
     Raises:
         FaceNotFoundError: no face is seen.
         ImageError: it is no usable image.
     """
-    grey = read_image(photograph, name)
-    return framed(grey) if aligned else find_face(grey, name)
+    pixels = read_image(photograph, name, colour=reading.colour or needs_colour(reading.align))
+    face = framed(pixels) if reading.align == "none" else find_face(pixels, name, align=reading.align)
+    return face if reading.colour else replace(face, frame=grey(face.frame))

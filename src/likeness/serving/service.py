@@ -19,7 +19,7 @@ from likeness.serving.lanes import ReadFace
 from likeness.serving.model import model_folder
 from likeness.serving.people import DEFAULT_FAR, Candidate, People
 from likeness.serving.pictures import heat_layer, png
-from likeness.serving.reading import read_face
+from likeness.serving.reading import Reading, read_face
 from likeness.serving.verifier import Verifier
 
 _LOGIT = math.log(0.999 / 0.001)
@@ -152,7 +152,7 @@ class Service:
     def verify(self, first: bytes, second: bytes, settings: Settings, read: ReadFace = read_face) -> VerdictReply:
         """Whether two photographs show the same person."""
         verifier = self.verifier
-        faces = _pair(read, first, second, settings)
+        faces = _pair(read, first, second, verifier.reading(settings.aligned))
         result = verifier.compare(*faces, far=settings.far, threshold=settings.threshold)
         return VerdictReply(
             same=result.same,
@@ -170,14 +170,14 @@ class Service:
     def explain(self, first: bytes, second: bytes, settings: Settings, read: ReadFace = read_face) -> HeatReply:
         """What decided about two photographs."""
         verifier = self.verifier
-        faces = _pair(read, first, second, settings)
+        faces = _pair(read, first, second, verifier.reading(settings.aligned))
         heats = verifier.explain(verifier.compare(*faces, far=settings.far, threshold=settings.threshold))
         return HeatReply((data_uri(png(heat_layer(heats[0])), "png"), data_uri(png(heat_layer(heats[1])), "png")))
 
     def identify(self, photo: bytes, top: int, settings: Settings, read: ReadFace = read_face) -> IdentityReply:
         """Who a photograph shows."""
         people = self._people
-        face = read(photo, settings.aligned, "the photograph")
+        face = read(photo, people.verifier.reading(settings.aligned), "the photograph")
         far = DEFAULT_FAR if settings.far is None else settings.far
         (result,) = people.identify([face], top=top, far=far, threshold=settings.threshold)
         return IdentityReply(
@@ -208,7 +208,8 @@ class Service:
         if not photos:
             raise RequestError("choose one photograph or more")
         people = self._people
-        faces = [read(photo, settings.aligned, f"photograph {number}") for number, photo in enumerate(photos, 1)]
+        reading = people.verifier.reading(settings.aligned)
+        faces = [read(photo, reading, f"photograph {number}") for number, photo in enumerate(photos, 1)]
         result = people.enrol({name: faces}, keep=keep, force=force)
         for doubt in result.doubts:
             raise DisagreementError(
@@ -225,11 +226,11 @@ class Service:
         return [_person_reply(person) for person in self._people.everyone()]
 
 
-def _pair(read: ReadFace, first: bytes, second: bytes, settings: Settings) -> tuple[Face, Face]:
+def _pair(read: ReadFace, first: bytes, second: bytes, reading: Reading) -> tuple[Face, Face]:
     """The faces of two photographs; a message says which of them cannot be used."""
     return (
-        read(first, settings.aligned, "the first photograph"),
-        read(second, settings.aligned, "the second photograph"),
+        read(first, reading, "the first photograph"),
+        read(second, reading, "the second photograph"),
     )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from likeness.artifacts.source_card import Framing
 from likeness.data.cores import available_cores
 from likeness.errors import ImageError
 from likeness.faces import Face
@@ -17,7 +18,7 @@ from likeness.images import Image, Pixels
 from likeness.serving.comparing import Embeddings
 from likeness.serving.explanation import Explainer, HeatMap
 from likeness.serving.model import Runtime, ServedModel, open_model
-from likeness.serving.reading import read_face
+from likeness.serving.reading import Reading, read_face
 from likeness.serving.thresholds import far_at, threshold_at
 
 _SURE = 0.7
@@ -120,6 +121,12 @@ class Verifier:
         """Whether embeddings lie on the unit sphere."""
         return self.model.card.model.unit
 
+    def reading(self, aligned: bool) -> Reading:
+        """How the model wants photographs that are, or are not, framed like its training pictures already."""
+        card = self.model.card
+        found: Framing = "lfw-frame" if card.align == "none" else card.align
+        return Reading("none" if aligned else found, card.preprocess.colour)
+
     def face(self, picture: Image, *, aligned: bool = False, name: str | None = None) -> Face:
         """Reads a photograph and frames its largest face.
 
@@ -133,7 +140,7 @@ class Verifier:
             ImageError: it is no usable image.
         """
         called = name or (str(picture) if isinstance(picture, (str, Path)) else "the image")
-        return read_face(picture, aligned, called)
+        return read_face(picture, self.reading(aligned), called)
 
     def faces(self, pictures: Iterable[Image], *, aligned: bool = False) -> Iterator[Face | ImageError]:
         """The face of each photograph in turn, or the error that it is; read ahead on every core."""

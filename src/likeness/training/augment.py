@@ -13,6 +13,7 @@ from torch.nn import functional
 from likeness.params import Range
 
 _SMALLEST_ERASED = 0.1  # of the image's side
+_LUMINANCE = (0.299, 0.587, 0.114)  # ITU-R BT.601
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,11 @@ class AugmentParams:
         scale: share by which the face is enlarged or reduced.
         shift: share of height and width by which it is moved.
         gamma: natural logarithm of the exponent put on the grey values.
+        brightness: share by which the values are raised or lowered.
+        contrast: share by which they are spread away from, or drawn to, the image's mean.
+        saturation: of RGB images, share by which the colours are spread away from, or drawn to, the grey value.
+        white_balance: of RGB images, share by which each channel is raised or lowered.
+        grey: share of the RGB images that lose their colours.
         gradient: rise of the light from the middle to the border, as a share of the grey value.
         blur: share of the image that is replaced by its blurred self.
         noise: standard deviation of additive noise, in grey values of [0, 1].
@@ -37,6 +43,11 @@ class AugmentParams:
     scale: Annotated[float, Range(0, below=1)] = 0.0
     shift: Annotated[float, Range(0, below=1)] = 0.0
     gamma: Annotated[float, Range(0, 2)] = 0.0
+    brightness: Annotated[float, Range(0, 1)] = 0.0
+    contrast: Annotated[float, Range(0, 1)] = 0.0
+    saturation: Annotated[float, Range(0, 1)] = 0.0
+    white_balance: Annotated[float, Range(0, 1)] = 0.0
+    grey: Annotated[float, Range(0, 1)] = 0.0
     gradient: Annotated[float, Range(0, 1)] = 0.0
     blur: Annotated[float, Range(0, 1)] = 0.0
     noise: Annotated[float, Range(0, 1)] = 0.0
@@ -48,16 +59,18 @@ def augment(images: Tensor, params: AugmentParams, random: Generator) -> Tensor:
     """Changes each image of a batch in its own way.
 
     Args:
-        images: float [B, 1, H, W] with grey values in [0, 1].
+        images: float [B, 1, H, W] or RGB [B, 3, H, W] with values in [0, 1].
         params: how far at most.
         random: on the device of `images`; the same state gives the same result.
 
     Returns:
-        float [B, 1, H, W] in [0, 1].
+        The same shape, in [0, 1].
     """
     draw = _Draw(images, random)
     changed = _move(images, params, draw)
     changed = _relight(changed, params, draw)
+    if images.shape[1] == 3:
+        changed = _recolour(changed, params, draw)
     if params.blur:
         changed = torch.lerp(changed, _blurred(changed), draw.uniform(0, params.blur))
     if params.noise:
@@ -70,13 +83,13 @@ def augment(images: Tensor, params: AugmentParams, random: Generator) -> Tensor:
 
 
 class _Draw:
-    """One random number for each image of a batch, shaped [B, 1, 1, 1]."""
+    """Random numbers for each image of a batch, shaped [B, 1, 1, 1] or [B, C, 1, 1]."""
 
     def __init__(self, images: Tensor, random: Generator) -> None:
         self.images, self.random = images, random
 
-    def uniform(self, low: float, high: float) -> Tensor:
-        shape = (len(self.images), 1, 1, 1)
+    def uniform(self, low: float, high: float, channels: int = 1) -> Tensor:
+        shape = (len(self.images), channels, 1, 1)
         lots = torch.rand(shape, generator=self.random, device=self.images.device, dtype=self.images.dtype)
         return low + (high - low) * lots
 
@@ -114,13 +127,32 @@ def _axes(images: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _relight(images: Tensor, params: AugmentParams, draw: _Draw) -> Tensor:
-    """Gamma, then a plane of light across the image in any direction."""
+    """Gamma, brightness and contrast, then a plane of light across the image in any direction."""
     if params.gamma:
         images = images.clamp(min=1e-6) ** draw.uniform(-params.gamma, params.gamma).exp()
+    if params.brightness:
+        images = images * draw.uniform(1 - params.brightness, 1 + params.brightness)
+    if params.contrast:
+        mean = images.mean(dim=(1, 2, 3), keepdim=True)
+        images = torch.lerp(mean, images, draw.uniform(1 - params.contrast, 1 + params.contrast))
     if params.gradient:
         down, right = _axes(images)
         angle, rise = draw.uniform(0, 2 * math.pi), draw.uniform(0, params.gradient)
         images = images * (1 + rise * torch.sin(angle) * down + rise * torch.cos(angle) * right)
+    return images
+
+
+def _recolour(images: Tensor, params: AugmentParams, draw: _Draw) -> Tensor:
+    """Saturation, white balance and loss of colour of RGB images."""
+    if params.saturation or params.grey:
+        weights = images.new_tensor(_LUMINANCE).reshape(1, 3, 1, 1)
+        grey = (images * weights).sum(dim=1, keepdim=True)
+        share = draw.uniform(1 - params.saturation, 1 + params.saturation)
+        if params.grey:
+            share = torch.where(draw.chance(params.grey), 0.0, share)
+        images = torch.lerp(grey, images, share)
+    if params.white_balance:
+        images = images * draw.uniform(1 - params.white_balance, 1 + params.white_balance, 3)
     return images
 
 

@@ -20,14 +20,14 @@ _PEOPLE = 200  # enough for any share of them
 
 
 def check_configuration(
-    model: ModelParams, params: TrainParams, size: tuple[int, int], protocol: Literal["restricted", "unrestricted"]
+    model: ModelParams, params: TrainParams, size: tuple[int, ...], protocol: Literal["restricted", "unrestricted"]
 ) -> None:
     """Builds every network, sampler and loss of a plan, and refuses what would be refused during the training.
 
     Args:
         model: section `model`.
         params: section `train`.
-        size: height and width of a stored face, in pixels (`data.size`).
+        size: shape of a stored face: height and width in pixels (`data.size`), and 3 with `data.colour`.
         protocol: what training may see (`split.protocol`).
 
     Raises:

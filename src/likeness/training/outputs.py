@@ -7,6 +7,7 @@ import json
 import os
 import platform
 import resource
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -90,7 +91,14 @@ class TrainingSetup:
             return "labelled (external tower)"
         if self.model.init_from is not None:
             return _outside_data_of(Path(self.model.init_from))
-        return "label-free (alignment of LFW-a)" if self.source.alignment == "LFW-a" else "none"
+        return _ALIGNED_BY.get(self.source.alignment, "none")
+
+
+_ALIGNED_BY: Mapping[str, str] = {
+    "LFW-a": "label-free (alignment of LFW-a)",
+    "arcface-112": "label-free (landmark detector)",
+}
+"""Outside data that had a part in an alignment, in the terms of LFW's results pages."""
 
 
 def build_card(setup: TrainingSetup, result: PlanResult) -> Card:
@@ -106,7 +114,7 @@ def build_card(setup: TrainingSetup, result: PlanResult) -> Card:
         source=setup.source.source,
         synthetic=setup.source.synthetic,
         alignment=setup.source.alignment,
-        frame=setup.source.frame,
+        align=setup.source.align,
         fingerprint=setup.source.fingerprint,
         recipe=setup.recipe.name or "unnamed",
         seed=setup.train.seed,

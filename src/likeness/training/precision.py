@@ -12,6 +12,7 @@ from torch import Generator, nn
 from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
+from likeness.models.preprocess import image_shape
 from likeness.training.distributed import DistributedContext
 
 Precision = Literal["float32", "bfloat16"]
@@ -30,7 +31,7 @@ log = logging.getLogger(__name__)
 def choose_precision(
     asked: Literal["auto", "float32", "bfloat16"],
     network: nn.Module,
-    input_size: tuple[int, int],
+    input_size: tuple[int, ...],
     context: DistributedContext,
 ) -> Precision:
     """The format of a training's forward and backward passes; the same in every process.
@@ -41,7 +42,7 @@ def choose_precision(
     Args:
         asked: `train.precision`: auto, float32 or bfloat16.
         network: on the CPU or the context's device.
-        input_size: height and width of its images, in pixels.
+        input_size: shape of a stored picture: height and width, and 3 where it is RGB.
         context: the processes that train together.
     """
     if asked != "auto":
@@ -56,14 +57,14 @@ def choose_precision(
     return chosen
 
 
-def multiplications(network: nn.Module, input_size: tuple[int, int]) -> float:
-    """Multiply-accumulates of a forward pass of one grey image of this height and width."""
+def multiplications(network: nn.Module, input_size: tuple[int, ...]) -> float:
+    """Multiply-accumulates of a forward pass of one picture of this shape."""
     device = next((tensor.device for tensor in network.parameters()), torch.device("cpu"))
     training = network.training
     network.eval()
     try:
         with torch.no_grad(), FlopCounterMode(display=False) as counter:
-            network(torch.zeros(1, 1, *input_size, device=device))
+            network(torch.zeros(1, *image_shape(input_size), device=device))
     finally:
         network.train(training)
     return float(counter.get_total_flops() / 2)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor, nn
 
-from likeness.models.preprocess import Preprocess
+from likeness.models.preprocess import Preprocess, channels_first
 from likeness.models.siamese import Siamese
 from likeness.training.augment import AugmentParams, augment
 from likeness.training.batches import Batch, PixelSource
@@ -137,14 +137,14 @@ class TrainingState:
         return Loss(loss.value.detach(), loss.accuracy)
 
     def _images(self, rows: Tensor, position: StepPosition) -> Tensor:
-        """Augmented and standardised images float [B, 1, H, W] on the device."""
+        """Augmented and standardised images float [B, C, H, W] on the device."""
         pixels = self.pixels.batch(rows)
         if self.params.augment == AugmentParams():
             return self.preprocess.tensor(pixels)
         random = Generator(self.context.device)
         key = (position.epoch, position.index, self.context.rank)
         random.manual_seed(torch_seed(self.seed, Purpose.AUGMENT, *key))
-        return self.preprocess.standardised(augment(pixels.unsqueeze(1) / 255, self.params.augment, random))
+        return self.preprocess.standardised(augment(channels_first(pixels) / 255, self.params.augment, random))
 
     def tensors(self) -> dict[str, Tensor]:
         """All that steps change, by name: not copies, but the tensors themselves."""

@@ -71,7 +71,7 @@ def judge(
         "unknown",
         "data/incoming",
         crop=data.crop,
-        frame=data.frame,
+        align=data.align,
         smallest_face=data.framed_face,
     )
     together = _with_copies(FaceSet(pixels, manifest, source), faces, params)
@@ -93,7 +93,7 @@ def _known(arrivals: Sequence[Arrival], faces: FaceSet | None) -> frozenset[str]
 
 
 def _table(measured: Measured) -> tuple[Pixels, pd.DataFrame]:
-    """Pixels uint8 [N, H, W] and manifest of photographs."""
+    """Pixels uint8 [N, H, W] or [N, H, W, 3] and manifest of photographs."""
     table = pd.DataFrame([facts for _, facts in measured.values()], columns=list(Facts._fields))
     table["person"] = [arrival.person for arrival in measured]
     table["number"] = np.arange(FIRST_NUMBER, FIRST_NUMBER + len(measured))

@@ -68,7 +68,7 @@ def _decoding(params: ValidationParams) -> Suite:
 
 
 def _framing(source: SourceCard) -> Suite:
-    if source.frame != "detect":
+    if source.align == "none":
         return []
     return [
         each(

@@ -16,22 +16,23 @@ class Backbone(nn.Module, ABC):
     """Whether anything in it is learnt by gradient descent."""
 
     @classmethod
-    def build(cls, params: Any, input_size: tuple[int, int], embedding_dim: int) -> Self:
+    def build(cls, params: Any, input_size: tuple[int, int], embedding_dim: int, channels: int = 1) -> Self:
         """The tower that its section describes, with random weights; no file is read.
 
-        By default `cls(input_size, embedding_dim, …)`, each parameter given by its name.
+        By default `cls(input_size, embedding_dim, channels, …)`, each parameter given by its name.
 
         Args:
             params: of the dataclass that the class is registered with.
             input_size: height and width in pixels of what the tower sees.
             embedding_dim: numbers to give for a face.
+            channels: of the pictures: 1 for grey ones, 3 for RGB.
 
         Raises:
             ModelError: the pictures are too small, or the embedding cannot have that length.
         """
         values = {field.name: getattr(params, field.name) for field in dataclasses.fields(params)}
         del values["name"]
-        return cls(input_size, embedding_dim, **values)
+        return cls(input_size, embedding_dim, channels, **values)
 
     def read_files(self, params: Any) -> None:
         """Reads the files that the parameters name; by default there are none.
@@ -42,4 +43,4 @@ class Backbone(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, images: Tensor) -> Tensor:
-        """Embeddings [B, D] of images [B, 1, H, W]."""
+        """Embeddings [B, D] of images [B, C, H, W]."""

@@ -73,11 +73,11 @@ class Ensemble(Backbone):
         self.factors = [math.sqrt(weight / sum(weights)) for weight in weights]
 
     @classmethod
-    def build(cls, params: Any, input_size: tuple[int, int], embedding_dim: int) -> Self:
+    def build(cls, params: Any, input_size: tuple[int, int], embedding_dim: int, channels: int = 1) -> Self:
         """See `Backbone.build`."""
         from likeness.models.network import assemble  # which builds ensembles by this
 
-        return cls([assemble(member, input_size) for member in params.members], params.shares)
+        return cls([assemble(member, (*input_size, channels)) for member in params.members], params.shares)
 
     def read_files(self, params: Any) -> None:
         """Those of the members."""
@@ -88,6 +88,6 @@ class Ensemble(Backbone):
             read_files(member, planned)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Unit embeddings [B, ΣD] of images [B, 1, H, W]."""
+        """Unit embeddings [B, ΣD] of images [B, C, H, W]."""
         embeddings = [factor * member(images) for factor, member in zip(self.factors, self.members, strict=True)]
         return torch.cat(embeddings, dim=-1)

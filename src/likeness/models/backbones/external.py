@@ -15,6 +15,7 @@ from torch import Tensor
 from likeness.errors import ModelError
 from likeness.models.architecture import BACKBONES, BackboneParams
 from likeness.models.backbones.backbone import Backbone
+from likeness.models.backbones.resampling import luminance
 from likeness.models.onnx_tower import open_session
 
 
@@ -34,9 +35,10 @@ class _Input:
 class ExternalParams(BackboneParams):
     """A tower that was trained elsewhere, as an ONNX file; what it is fed is (pixel - mean) · scale.
 
-    Channels and layout are read from the file. Grey values are repeated where it wants three channels, and pixels
-    are passed on as they are where it takes uint8, as the towers exported here do. The stored faces must have its
-    size (`data.size`), be cut as its authors cut them (`data.crop`), and not be standardised ("unit").
+    Channels and layout are read from the file. Grey values are repeated where it wants three channels, of colours
+    the luminance is taken where it wants one, and pixels are passed on as they are where it takes uint8, as the
+    towers exported here do. The stored faces must have its size (`data.size`), be cut as its authors cut them
+    (`data.crop`), and not be standardised ("unit").
 
     Attributes:
         onnx: path of the file; read when the network is first made, then kept among the model's weights.
@@ -70,25 +72,32 @@ class ExternalTower(Backbone):
         embedding_dim: numbers that the file gives.
         mean: on the scale 0 to 255, one value or one a channel.
         scale: one value or one a channel.
+        channels: of the stored faces, 1 or 3.
     """
 
     onnx: Tensor
 
     def __init__(
-        self, input_size: tuple[int, int], embedding_dim: int, mean: Sequence[float], scale: Sequence[float]
+        self,
+        input_size: tuple[int, int],
+        embedding_dim: int,
+        mean: Sequence[float],
+        scale: Sequence[float],
+        channels: int = 1,
     ) -> None:
         super().__init__()
         self.input_size = input_size
         self.embedding_dim = embedding_dim
+        self.channels = channels
         self.mean = np.array(mean, dtype=np.float32)
         self.scale = np.array(scale, dtype=np.float32)
         self.register_buffer("onnx", torch.empty(0, dtype=torch.uint8))
         self._session: Any = None
 
     @classmethod
-    def build(cls, params: Any, input_size: tuple[int, int], embedding_dim: int) -> Self:
+    def build(cls, params: Any, input_size: tuple[int, int], embedding_dim: int, channels: int = 1) -> Self:
         """See `Backbone.build`."""
-        return cls(input_size, embedding_dim, params.mean, params.scale)
+        return cls(input_size, embedding_dim, params.mean, params.scale, channels)
 
     def read_files(self, params: Any) -> None:
         """Takes in the tower's file."""
@@ -104,7 +113,7 @@ class ExternalTower(Backbone):
         self._require_fit(_input(session, path), path)
         self.onnx = torch.from_numpy(np.fromfile(path, dtype=np.uint8))
         self._session = session
-        found = self(torch.zeros(1, 1, *self.input_size)).shape[1]
+        found = self(torch.zeros(1, self.channels, *self.input_size)).shape[1]
         if found != self.embedding_dim:
             raise ModelError(f"{path}: gives {found} numbers a face; set model.embedding_dim to {found}")
 
@@ -125,20 +134,20 @@ class ExternalTower(Backbone):
 
     @torch.no_grad()
     def forward(self, images: Tensor) -> Tensor:
-        """Embeddings [B, D] of images [B, 1, H, W] with grey values in [0, 1], on the device of the images."""
+        """Embeddings [B, D] of images [B, C, H, W] with values in [0, 1], on the device of the images."""
         if self._session is None:
             self._session = open_session(self.onnx.cpu().numpy().tobytes(), torch.get_num_threads())
         declared = _input(self._session, "the stored ONNX network")
         pixels = images.float().cpu().numpy() * 255
-        fed = _raw(pixels) if declared.raw else self._scaled(pixels, declared)
+        coloured = _in_colours(pixels, declared.channels)
+        fed = _raw(coloured) if declared.raw else self._scaled(coloured, declared)
         step = 1 if declared.one_by_one else max(len(fed), 1)
         parts = [self._run(declared.name, fed[start : start + step]) for start in range(0, len(fed), step)]
         return torch.cat(parts).to(images.device)
 
     def _scaled(self, pixels: npt.NDArray[np.float32], declared: _Input) -> npt.NDArray[np.float32]:
         shape = (1, -1, 1, 1)
-        colours = np.repeat(pixels, declared.channels, axis=1)
-        fed = (colours - self.mean.reshape(shape)) * self.scale.reshape(shape)
+        fed = (pixels - self.mean.reshape(shape)) * self.scale.reshape(shape)
         return np.ascontiguousarray(fed.transpose(0, 2, 3, 1) if declared.channels_last else fed)
 
     def _run(self, name: str, fed: npt.NDArray[Any]) -> Tensor:
@@ -150,12 +159,23 @@ class ExternalTower(Backbone):
         return self.__dict__ | {"_session": None}
 
 
+def _in_colours(pixels: npt.NDArray[np.float32], channels: int) -> npt.NDArray[np.float32]:
+    """Pixels [B, C, H, W] with that many channels: grey repeated, or the luminance of RGB."""
+    if pixels.shape[1] == channels:
+        return pixels
+    if channels == 1:
+        return luminance(torch.from_numpy(pixels)).unsqueeze(1).numpy()
+    return np.repeat(pixels, channels, axis=1)
+
+
 def _raw(pixels: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
-    return np.asarray(pixels.round().clip(0, 255)[:, 0], dtype=np.uint8)
+    """Pixels uint8 [B, H, W], or [B, H, W, 3] of RGB ones."""
+    whole = np.asarray(pixels.round().clip(0, 255), dtype=np.uint8)
+    return whole[:, 0] if whole.shape[1] == 1 else np.ascontiguousarray(whole.transpose(0, 2, 3, 1))
 
 
 def _input(session: Any, origin: object) -> _Input:
-    """Reads the declared input: uint8 [B, H, W], or float [B, C, H, W] or [B, H, W, C] with 1 or 3 channels."""
+    """Reads the declared input: uint8 [B, H, W] or [B, H, W, 3], or float with 1 or 3 channels, first or last."""
     first = session.get_inputs()[0]
     shape = list(first.shape)
     if shape and isinstance(shape[0], int) and shape[0] > 1:
@@ -165,6 +185,8 @@ def _input(session: Any, origin: object) -> _Input:
     single = shape[:1] == [1]
     if len(shape) == 3 and first.type == "tensor(uint8)":
         return _Input(first.name, True, single, 1, False, (shape[1], shape[2]))
+    if len(shape) == 4 and first.type == "tensor(uint8)" and shape[3] == 3:
+        return _Input(first.name, True, single, 3, True, (shape[1], shape[2]))
     if len(shape) == 4 and first.type == "tensor(float)":
         if shape[1] in (1, 3):
             return _Input(first.name, False, single, shape[1], False, (shape[2], shape[3]))
@@ -172,5 +194,5 @@ def _input(session: Any, origin: object) -> _Input:
             return _Input(first.name, False, single, shape[3], True, (shape[1], shape[2]))
     raise ModelError(
         f"{origin}: expected an input float [B, C, H, W] or [B, H, W, C] with 1 or 3 channels, or uint8 "
-        f"[B, H, W], found {first.type} {shape}"
+        f"[B, H, W] or [B, H, W, 3], found {first.type} {shape}"
     )

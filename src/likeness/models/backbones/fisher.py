@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from likeness.errors import ModelError
 from likeness.models.architecture import BACKBONES, BackboneParams
 from likeness.models.backbones.backbone import Backbone
-from likeness.models.backbones.resampling import resampler
+from likeness.models.backbones.resampling import luminance, resampler
 from likeness.models.backbones.sift import CELLS, LENGTH, DenseSift
 from likeness.models.backbones.sizing import require_size
 
@@ -53,6 +53,7 @@ class FisherVectors(Backbone):
 
     Args:
         input_size: height and width in pixels.
+        channels: of the pictures; of RGB ones the luminance is described.
         embedding_dim: 132 times the number of Gaussians in the codebook.
 
     Raises:
@@ -66,7 +67,7 @@ class FisherVectors(Backbone):
     means: Tensor
     variances: Tensor
 
-    def __init__(self, input_size: tuple[int, int], embedding_dim: int) -> None:
+    def __init__(self, input_size: tuple[int, int], embedding_dim: int, channels: int = 1) -> None:
         super().__init__()
         require_size("fisher", input_size, MINIMUM_SIZE)
         self.gaussians, left = divmod(embedding_dim, 2 * LOCAL)
@@ -102,8 +103,8 @@ class FisherVectors(Backbone):
             self.get_buffer(name).copy_(value)
 
     def local(self, images: Tensor) -> Tensor:
-        """Descriptors and their places [B, P, 130] of images [B, 1, H, W], of all scales."""
-        faces, found = images.float().squeeze(1), []
+        """Descriptors and their places [B, P, 130] of images [B, C, H, W], of all scales."""
+        faces, found = luminance(images.float()), []
         for number, sift in enumerate(self.sifts):
             descriptors = sift(self.get_buffer(f"down{number}") @ faces @ self.get_buffer(f"across{number}"))
             places = self.get_buffer(f"places{number}").expand(descriptors.shape[0], -1, -1)
@@ -111,7 +112,7 @@ class FisherVectors(Backbone):
         return torch.cat(found, dim=1)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Fisher vectors [B, 132·K] of images [B, 1, H, W]."""
+        """Fisher vectors [B, 132·K] of images [B, C, H, W]."""
         with torch.autocast(images.device.type, enabled=False):
             if torch.compiler.is_exporting():  # which knows no loop over a batch of any length
                 return self._encoded(images)

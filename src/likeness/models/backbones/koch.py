@@ -48,6 +48,7 @@ class Koch(Backbone):
     Args:
         input_size: height and width in pixels, at least 65×65; 105×105 in the paper.
         embedding_dim: units of the sigmoid layer, 4 096 in the paper.
+        channels: of the pictures, 1 or 3.
         The others: see `KochParams`.
 
     Raises:
@@ -58,6 +59,7 @@ class Koch(Backbone):
         self,
         input_size: tuple[int, int],
         embedding_dim: int,
+        channels: int = 1,
         *,
         width: float,
         batch_norm: bool,
@@ -68,7 +70,7 @@ class Koch(Backbone):
         super().__init__()
         require_size("koch", input_size, MINIMUM_SIZE)
         self.features = nn.Sequential()
-        channels, (height, width_px) = 1, input_size
+        height, width_px = input_size
         for number, (planned, kernel) in enumerate(CONVOLUTIONS, start=1):
             out = scaled(planned, width)
             biased = first_bias or number > 1
@@ -88,7 +90,7 @@ class Koch(Backbone):
         self._initialise(dense_std)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Embeddings [B, D] in (0, 1), of images [B, 1, H, W]."""
+        """Embeddings [B, D] in (0, 1), of images [B, C, H, W]."""
         hidden = self.flatten(self.features(images))
         embedding: Tensor = self.dropout(self.sigmoid(self.dense(hidden)))
         return embedding

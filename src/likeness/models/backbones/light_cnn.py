@@ -50,6 +50,7 @@ class LightCNN(Backbone):
     Args:
         input_size: height and width in pixels, at least 32×32.
         embedding_dim: numbers to give, 256 in the paper.
+        channels: of the pictures, 1 or 3.
         The others: see `LightCNNParams`.
 
     Raises:
@@ -57,12 +58,19 @@ class LightCNN(Backbone):
     """
 
     def __init__(
-        self, input_size: tuple[int, int], embedding_dim: int, *, width: float, batch_norm: bool, dropout: float
+        self,
+        input_size: tuple[int, int],
+        embedding_dim: int,
+        channels: int = 1,
+        *,
+        width: float,
+        batch_norm: bool,
+        dropout: float,
     ) -> None:
         super().__init__()
         require_size("light-cnn", input_size, MINIMUM_SIZE)
         self.features = nn.Sequential()
-        channels, size = 1, input_size
+        size = input_size
         for number, ((planned, kernel), pooled) in enumerate(STAGES, start=1):
             out = scaled(planned, width)
             if number > 1:
@@ -79,7 +87,7 @@ class LightCNN(Backbone):
         self.norm = nn.BatchNorm1d(embedding_dim) if batch_norm else nn.Identity()
 
     def forward(self, images: Tensor) -> Tensor:
-        """Embeddings [B, D] of images [B, 1, H, W]."""
+        """Embeddings [B, D] of images [B, C, H, W]."""
         hidden = self.dropout(self.flatten(self.features(images)))
         embedding: Tensor = self.norm(self.activation(self.dense(hidden)))
         return embedding

@@ -47,7 +47,7 @@ class MobileNetParams(BackboneParams):
 
 @BACKBONES.register("mobilenet-v2", MobileNetParams)
 class MobileNetTower(Backbone):
-    """torchvision's MobileNetV2 with a one-channel stem and four halvings instead of five.
+    """torchvision's MobileNetV2 with a stem for grey or RGB pictures and four halvings instead of five.
 
     Published for 224×224 pixels, it would leave 3×2 places of an 80×64 face; these leave 5×4.
 
@@ -58,6 +58,7 @@ class MobileNetTower(Backbone):
     Args:
         input_size: height and width in pixels, at least 32×32.
         embedding_dim: numbers to give.
+        channels: of the pictures, 1 or 3.
         The others: see `MobileNetParams`.
 
     Raises:
@@ -65,7 +66,14 @@ class MobileNetTower(Backbone):
     """
 
     def __init__(
-        self, input_size: tuple[int, int], embedding_dim: int, *, width: float, dense_head: bool, dropout: float
+        self,
+        input_size: tuple[int, int],
+        embedding_dim: int,
+        channels: int = 1,
+        *,
+        width: float,
+        dense_head: bool,
+        dropout: float,
     ) -> None:
         super().__init__()
         from likeness.models.vision import MobileNetV2  # torchvision takes long to import
@@ -74,7 +82,7 @@ class MobileNetTower(Backbone):
         network = MobileNetV2(num_classes=1, width_mult=width, inverted_residual_setting=STAGES)
         *bottlenecks, widening = network.features
         stem = bottlenecks[0][0]
-        bottlenecks[0][0] = nn.Conv2d(1, stem.out_channels, 3, stride=2, padding=1, bias=False)
+        bottlenecks[0][0] = nn.Conv2d(channels, stem.out_channels, 3, stride=2, padding=1, bias=False)
         nn.init.kaiming_normal_(bottlenecks[0][0].weight, mode="fan_out")
         for block in bottlenecks[1:]:
             _start_small(block)
@@ -87,7 +95,7 @@ class MobileNetTower(Backbone):
             self.head = FaceHead(network.last_channel, map_size, embedding_dim, dropout)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Embeddings [B, D] of images [B, 1, H, W]."""
+        """Embeddings [B, D] of images [B, C, H, W]."""
         embedding: Tensor = self.head(self.features(images))
         return embedding
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from likeness.errors import ModelError
 from likeness.models.architecture import BACKBONES, BackboneParams
 from likeness.models.backbones.backbone import Backbone
-from likeness.models.backbones.resampling import resampler
+from likeness.models.backbones.resampling import luminance, resampler
 from likeness.models.backbones.sizing import require_size
 
 SCALES = ((120, 100), (90, 75), (60, 50))
@@ -38,6 +38,7 @@ class PatternHistograms(Backbone):
 
     Args:
         input_size: height and width in pixels.
+        channels: of the pictures; of RGB ones the luminance is described.
         embedding_dim: must be what the scales and cells give, `PatternHistograms.DIMENSIONS`.
 
     Raises:
@@ -47,7 +48,7 @@ class PatternHistograms(Backbone):
     by_gradient = False
     DIMENSIONS = sum((height // CELL) * (width // CELL) * BINS for height, width in SCALES)
 
-    def __init__(self, input_size: tuple[int, int], embedding_dim: int) -> None:
+    def __init__(self, input_size: tuple[int, int], embedding_dim: int, channels: int = 1) -> None:
         super().__init__()
         require_size("patterns", input_size, MINIMUM_SIZE)
         if embedding_dim != self.DIMENSIONS:
@@ -63,9 +64,9 @@ class PatternHistograms(Backbone):
             self.register_buffer(f"cells{number}", _cells(height, width), persistent=False)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Histograms [B, D] of images [B, 1, H, W]."""
+        """Histograms [B, D] of images [B, C, H, W]."""
         with torch.autocast(images.device.type, enabled=False):  # half a precision would break ties at random
-            faces = images.float().squeeze(1)
+            faces = luminance(images.float())
             found = [self._described(faces, number) for number in range(len(SCALES))]
         return torch.cat(found, dim=-1)
 

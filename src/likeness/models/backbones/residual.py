@@ -1,4 +1,4 @@
-"""A small residual network for aligned grey faces, laid out for two CPU cores."""
+"""A small residual network for aligned faces, laid out for two CPU cores."""
 
 from __future__ import annotations
 
@@ -78,11 +78,12 @@ class Residual(Backbone):
     """A stem that halves the picture, four stages of residual blocks, and a face head.
 
     About 2.5 million parameters and 0.36 billion multiply-accumulates at 80×64 and width 1. The stem halves at
-    once: with one input channel the first full-size map would cost the most memory traffic and tell the least.
+    once: with so few input channels the first full-size map would cost the most memory traffic and tell the least.
 
     Args:
         input_size: height and width in pixels, at least 32×32.
         embedding_dim: numbers to give.
+        channels: of the pictures, 1 or 3.
         The others: see `ResidualParams`.
 
     Raises:
@@ -93,6 +94,7 @@ class Residual(Backbone):
         self,
         input_size: tuple[int, int],
         embedding_dim: int,
+        channels: int = 1,
         *,
         width: float,
         depth: int,
@@ -101,12 +103,13 @@ class Residual(Backbone):
     ) -> None:
         super().__init__()
         require_size("residual", input_size, MINIMUM_SIZE)
-        channels = scaled(STEM_CHANNELS, width)
+        stem = scaled(STEM_CHANNELS, width)
         self.stem = nn.Sequential(
-            nn.Conv2d(1, channels, 3, stride=2, padding=1, bias=False),
-            nn.BatchNorm2d(channels),
-            nn.PReLU(channels),
+            nn.Conv2d(channels, stem, 3, stride=2, padding=1, bias=False),
+            nn.BatchNorm2d(stem),
+            nn.PReLU(stem),
         )
+        channels = stem
         self.stages = nn.Sequential()
         for number, (planned, blocks) in enumerate(STAGES):
             out = scaled(planned, width)
@@ -121,6 +124,6 @@ class Residual(Backbone):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out")
 
     def forward(self, images: Tensor) -> Tensor:
-        """Embeddings [B, D] of images [B, 1, H, W]."""
+        """Embeddings [B, D] of images [B, C, H, W]."""
         embedding: Tensor = self.head(self.stages(self.stem(images)))
         return embedding

@@ -73,7 +73,7 @@ def _source_facts(source: SourceCard, manifest: pd.DataFrame) -> list[tuple[str,
 
 def _framing(source: SourceCard, manifest: pd.DataFrame) -> str:
     """How the faces came to the middle of their pictures."""
-    if source.frame != "detect":
+    if source.align == "none":
         return "none: the pictures were taken as framed already"
     several = int((manifest["other_faces"] > 0).sum())
     told = f"each face was found as `likeness verify` finds it, from {source.smallest_face} pixels a side on"
@@ -100,12 +100,13 @@ def _sheet(artefacts: Artefacts, wanted: int) -> list[Block]:
 
 
 def contact_sheet(faces: npt.NDArray[np.uint8], columns: int = _SHEET_COLUMNS) -> bytes:
-    """Faces uint8 [n, H, W] side by side as one PNG."""
-    number, height, width = faces.shape
+    """Faces uint8 [n, H, W] or [n, H, W, 3] side by side as one PNG."""
+    number, height, width, *channels = faces.shape
     lines = -(-number // columns)
-    sheet = np.full((lines * columns, height, width), 255, np.uint8)
+    sheet = np.full((lines * columns, height, width, *channels), 255, np.uint8)
     sheet[:number] = faces
-    tiled = sheet.reshape(lines, columns, height, width).swapaxes(1, 2).reshape(lines * height, columns * width)
+    tiled = sheet.reshape(lines, columns, height, width, *channels).swapaxes(1, 2)
+    tiled = tiled.reshape(lines * height, columns * width, *channels)
     stream = io.BytesIO()
     Image.fromarray(tiled).save(stream, "PNG", optimize=True)
     return stream.getvalue()

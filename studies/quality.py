@@ -1,0 +1,93 @@
+"""What the quality score of a face is worth: errors of all comparisons, and without those of the lowest quality.
+
+    python -m studies.quality --mirror FOLDER        # holds lfw-deepfunneled.tgz and peopleDevTest.txt
+
+Every photograph of View 1's test people is compared with every other by a model that was trained on other people.
+The quality of a comparison is that of its worse photograph. Intervals: percentile bootstrap over people, 95 %.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from likeness import Verifier
+from likeness.faces import framed
+from likeness.faces.mtcnn import MtcnnDetector
+from likeness.faces.quality import measure_quality
+from likeness.images import decode
+from likeness.progress import progress
+
+_MIDDLE = 124.5  # of a picture of LFW, where its person is
+_SHARES = (0.0, 0.1, 0.2, 0.3, 0.5)
+_FMR = 1e-3
+_RESAMPLES = 200
+
+Floats = npt.NDArray[np.float64]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="What the quality score of a face is worth.")
+    parser.add_argument("--mirror", type=Path, required=True)
+    parser.add_argument("--model", default="packaged")
+    asked = parser.parse_args()
+    people, quality, scores = measured(asked.mirror, asked.model)
+    first, second = np.triu_indices(len(people), k=1)
+    mated, score = people[first] == people[second], scores[first, second]
+    worth = np.minimum(quality[first], quality[second])
+    print(f"{len(people)} photographs of {len(set(people))} people, {int(np.isnan(quality).sum())} without a face")
+    print(f"{int(mated.sum())} mated and {int((~mated).sum())} non-mated comparisons, model {asked.model}")
+    worth = np.nan_to_num(worth, nan=-1.0)
+    random = np.random.default_rng(0)
+    draws = [np.bincount(random.integers(0, len(set(people)), len(set(people))), minlength=len(set(people)))
+             for _ in range(_RESAMPLES)]  # fmt: skip
+    print("dropped  FNMR at FMR 1e-3 [95 %]")
+    for share in _SHARES:
+        kept = worth >= np.quantile(worth, share)
+        value = fnmr(score[kept], mated[kept], np.ones(int(kept.sum())))
+        pairs = (people[first][kept], people[second][kept])
+        spread = [fnmr(score[kept], mated[kept], draw[pairs[0]] * draw[pairs[1]]) for draw in draws]
+        low, high = np.quantile(spread, [0.025, 0.975])
+        print(f"{share:7.0%}  {value:.3f} [{low:.3f}, {high:.3f}]")
+
+
+def measured(mirror: Path, model: str) -> tuple[npt.NDArray[np.int64], Floats, Floats]:
+    """Person, quality (NaN without a face) and scores [N, N] of all photographs of the test people."""
+    lines = (mirror / "peopleDevTest.txt").read_text().split("\n")[1:]
+    names = {line.split("\t")[0]: number for number, line in enumerate(filter(None, lines))}
+    detector, verifier = MtcnnDetector(), Verifier.load(model)
+    people, quality, faces = [], [], []
+    with tarfile.open(mirror / "lfw-deepfunneled.tgz") as archive:
+        for member in progress(archive, "photographs", unit="photos"):
+            person = Path(member.name).parent.name
+            if not member.isfile() or person not in names:
+                continue
+            content = archive.extractfile(member)
+            data = content.read() if content else b""
+            photograph = decode(data, member.name, colour=True).pixels
+            found = [each.landmarks for each in detector.detect(photograph) if each.landmarks is not None]
+            nearest = min(
+                found, key=lambda points: float(np.abs(points.mean(axis=0) - _MIDDLE).sum()), default=None
+            )
+            people.append(names[person])
+            quality.append(np.nan if nearest is None else measure_quality(photograph, nearest).score)
+            faces.append(framed(decode(data, member.name).pixels))
+    embeddings = np.asarray(verifier.embed_faces(faces), np.float64)
+    embeddings /= np.linalg.norm(embeddings, axis=1, keepdims=True)
+    return np.array(people), np.array(quality), embeddings @ embeddings.T
+
+
+def fnmr(scores: Floats, mated: npt.NDArray[np.bool_], weights: Floats) -> float:
+    """Share of mated comparisons below the threshold that a thousandth of the non-mated ones reach; weighted."""
+    order = np.argsort(-scores[~mated])
+    reached = np.cumsum(weights[~mated][order]) / weights[~mated].sum()
+    threshold = scores[~mated][order][np.searchsorted(reached, _FMR)]
+    return float(weights[mated & (scores <= threshold)].sum() / weights[mated].sum())
+
+
+if __name__ == "__main__":
+    main()
