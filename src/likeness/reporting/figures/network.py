@@ -6,26 +6,26 @@ import math
 from collections.abc import Sequence
 from html import escape
 
+from likeness.models.preprocess import image_shape
 from likeness.reporting.document import Figure
-from likeness.reporting.figures.style import BASELINE, GRID, INK, MUTED, OURS
 
 _WIDTH, _MIDDLES, _STEP, _BOX = 340, (84, 256), 46, 26
 _NARROW, _WIDE = 44, 150
 
 
 def siamese_diagram(
-    size: tuple[int, int], maps: Sequence[str], embedding: str, comparator: str, parameters: str
+    size: tuple[int, ...], maps: Sequence[str], embedding: str, comparator: str, parameters: str
 ) -> Figure:
     """Two columns of boxes, which share their weights, joined by the comparator.
 
     Args:
-        size: height and width of a photograph, in pixels.
+        size: shape of a stored photograph: height and width in pixels, and 3 where it is RGB.
         maps: shapes such as 64×48×48 of the feature maps between photograph and embedding, in their order.
         embedding: its length.
         comparator: its name.
         parameters: of the tower, as text.
     """
-    photograph = f"1×{size[0]}×{size[1]}"
+    photograph = "×".join(map(str, image_shape(size)))
     labels = [photograph, *maps, embedding]
     areas = [max(1.0, float(math.prod(_spatial(label)))) for label in labels]
     widest = math.log(max(areas) + 1)

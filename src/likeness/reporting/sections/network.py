@@ -113,7 +113,7 @@ def network_section(artefacts: Artefacts) -> Section:
 _MISSING = "The layer table is missing: the evaluation has written no `layers.csv`."
 
 
-def _diagram(layers: Sequence[Json], model: ModelParams, size: tuple[int, int]) -> Figure:
+def _diagram(layers: Sequence[Json], model: ModelParams, size: tuple[int, ...]) -> Figure:
     """The last map of each resolution, then the embedding."""
     tower = [layer for layer in layers if not str(layer["name"]).startswith("comparator")]
     shapes = [str(layer["output_shape"]) for layer in tower]
