@@ -8,6 +8,7 @@ from html import escape
 
 from likeness.models.preprocess import image_shape
 from likeness.reporting.document import Figure
+from likeness.reporting.figures.style import BASELINE, GRID, INK, MUTED, OURS
 
 _WIDTH, _MIDDLES, _STEP, _BOX = 340, (84, 256), 46, 26
 _NARROW, _WIDE = 44, 150
