@@ -17,6 +17,18 @@ from tests.pipelines.real_project import real_project
 from tests.tracking.conftest import commit_all, empty_database, git, project  # noqa: F401
 from tests.tracking.samples import register, trained
 
+IGNORED = """
+__pycache__/
+/data/*
+!/data/collected.json
+/models/
+/reports/*
+!/reports/sweep.csv
+/mlflow.db*
+/mlartifacts/
+/.likeness/
+"""
+
 
 def quiet(line: str) -> None:
     """Leaves the output of the stages out."""
@@ -55,6 +67,8 @@ def test_a_version_with_changed_parameters_is_made_again_bit_by_bit(
 ) -> None:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     root = real_project(tmp_path / "project")
+    (root / ".gitignore").write_text(IGNORED)
+    commit_all(root)
     params = yaml.safe_load((root / "params.yaml").read_text())
     params["train"]["seed"] = 7  # as `dvc exp run -S train.seed=7` leaves it
     (root / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
