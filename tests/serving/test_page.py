@@ -15,7 +15,7 @@ import pytest
 import uvicorn
 from axe_playwright_python.sync_playwright import Axe
 from fastapi import FastAPI
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from likeness.serving.app import create_app
 from likeness.serving.service import Service
@@ -82,8 +82,11 @@ def test_two_photographs_get_a_verdict_with_its_reasons(page: Page, photos: Path
     button.click()
     answer = page.locator("#compare .answer")
     expect(answer.locator(".verdict")).to_have_text(re.compile(r"the same person, (over )?[\d.]+\s%$"))
-    expect(answer).to_contain_text(re.compile("At this limit about 1 in|accepts is not known"))
+    expect(answer).to_contain_text(re.compile("At this limit, about 1 in|accepts is not known"))
     expect(answer.locator(".scale")).to_contain_text("limit")
+    expect(
+        answer.get_by_role("img", name="0\u202f%, different people, to 100\u202f%, same person")
+    ).to_be_visible()
     expect(answer).to_contain_text("equally likely beforehand")
     crops = answer.locator("figure img:not(.heat)")
     expect(crops).to_have_count(2)
@@ -107,6 +110,24 @@ def test_a_verdict_does_not_outlive_the_options_that_it_was_given_under(page: Pa
     page.locator("#compare summary").click()
     page.locator("#compare-far").select_option(index=1)
     expect(answer).to_be_hidden()
+
+
+@pytest.mark.fault("B8")
+def test_options_that_change_while_an_answer_is_under_way_discard_it(page: Page, photos: Path) -> None:
+    waiting: list[Route] = []
+    page.route("**/api/verify", lambda route: waiting.append(route))
+    page.get_by_label("First photograph").first.set_input_files(photos / "ada.jpg")
+    page.get_by_label("Second photograph").first.set_input_files(photos / "ada.png")
+    page.locator("#compare summary").click()
+    with page.expect_request("**/api/verify"):
+        page.get_by_role("button", name="Compare").click()
+    with page.expect_event("requestfailed"):  # it is aborted
+        page.locator("#compare-far").select_option(index=1)
+    expect(page.locator("#compare form")).not_to_have_attribute("aria-busy", "true")
+    expect(page.locator("#compare .answer")).to_be_hidden()
+    page.unroute("**/api/verify")
+    page.get_by_role("button", name="Compare").click()
+    expect(page.locator("#compare .verdict")).to_be_visible()
 
 
 @pytest.mark.fault("B9")
@@ -133,6 +154,20 @@ def test_two_files_dropped_on_one_place_fill_both(page: Page) -> None:
     expect(page.get_by_role("button", name="Compare")).to_be_enabled()
 
 
+@pytest.mark.parametrize(("tab", "dropped"), [("Compare", 3), ("Identify", 2)])
+def test_more_files_than_places_are_refused(page: Page, tab: str, dropped: int) -> None:
+    page.get_by_role("tab", name=tab).click()
+    panel = page.get_by_role("tabpanel", name=tab)
+    drop = """(box, count) => {
+        const data = new DataTransfer();
+        for (let i = 0; i < count; i++) data.items.add(new File(["x"], `${i}.png`, { type: "image/png" }));
+        box.dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }));
+    }"""
+    panel.locator(".drop").first.evaluate(drop, dropped)
+    expect(panel.get_by_role("alert")).to_contain_text(f"these are {dropped}")
+    expect(panel.locator(".drop.full")).to_have_count(0)
+
+
 @pytest.mark.fault("B11")
 def test_no_message_names_a_path_of_the_server(page: Page, photos: Path, tmp_path: Path) -> None:
     page.get_by_role("tab", name="Identify").click()
@@ -151,6 +186,7 @@ def test_the_page_asks_before_it_enrols_photographs_that_disagree(page: Page, ph
     expect(page.locator(".enrolled")).to_contain_text("Nobody yet")
     page.get_by_role("button", name="Enrol all the same").click()
     expect(page.locator(".enrolled")).to_contain_text("2 photographs")
+    expect(page.locator("#people .answer")).to_be_focused()  # the button is gone
 
 
 def test_two_drawn_faces_can_be_tried(page: Page) -> None:
@@ -158,7 +194,44 @@ def test_two_drawn_faces_can_be_tried(page: Page) -> None:
         page.get_by_role("button", name="Try two drawn faces").click()
         expect(page.locator("#compare .answer .verdict")).to_contain_text("%")
         expect(page.locator("#compare .previews img")).to_have_count(2)
-        page.get_by_role("button", name="Take away: First photograph").click()
+        page.get_by_role("button", name="Remove: First photograph").click()
+
+
+def test_a_heat_map_starts_at_none_and_takes_its_place_when_it_is_computed(page: Page) -> None:
+    waiting: list[Route] = []
+    page.route("**/api/explain", lambda route: waiting.append(route))
+    with page.expect_request("**/api/explain"):
+        page.get_by_role("button", name="Try two drawn faces").click()
+    note = page.locator(".heat-note")
+    expect(note).to_contain_text("being computed")
+    waiting[0].continue_()
+    expect(note).to_contain_text("an approximation")
+    slider = page.get_by_label("Heat map")
+    expect(slider).to_have_value("0")
+    slider.fill("60")
+    expect(page.locator("img.heat").first).to_have_css("opacity", "0.6")
+
+
+def test_a_model_without_a_heat_map_says_why(page: Page) -> None:
+    refusal = {"error": "a model in half precision runs in ONNX Runtime alone"}
+    page.route("**/api/explain", lambda route: route.fulfill(status=422, json=refusal))
+    page.get_by_role("button", name="Try two drawn faces").click()
+    expect(page.locator(".heat-note")).to_have_text(
+        "There is no heat map. A model in half precision runs in ONNX Runtime alone."
+    )
+
+
+def test_candidates_are_shown_on_one_axis_with_the_limit(page: Page, photos: Path) -> None:
+    for name in ("ada", "ben"):
+        enrol(page, [photos / f"{name}.jpg"], name)
+        expect(page.locator(".enrolled")).to_contain_text(name)
+    page.get_by_role("tab", name="Identify").click()
+    page.locator("#identify input[type=file]").set_input_files(photos / "ada.jpg")
+    page.get_by_role("button", name="Identify").click()
+    limits = page.locator("#identify .candidates .limit")
+    expect(limits).to_have_count(2)
+    assert len({limit.bounding_box()["x"] for limit in limits.all()}) == 1  # type: ignore[index]
+    expect(page.locator("#identify .at-limit")).to_contain_text("limit")
 
 
 def test_the_page_says_that_a_printed_photograph_passes(page: Page) -> None:
@@ -278,9 +351,9 @@ def test_everything_is_reached_by_keyboard(page: Page, photos: Path) -> None:
     for place in ("First photograph", "Second photograph"):
         expect(page.get_by_label(place).first).to_be_focused()
         page.keyboard.press("Space")
-        expect(page.get_by_role("button", name=f"Take away: {place}")).to_be_visible()
+        expect(page.get_by_role("button", name=f"Remove: {place}")).to_be_visible()
         page.keyboard.press("Tab")
-        expect(page.get_by_role("button", name=f"Take away: {place}")).to_be_focused()
+        expect(page.get_by_role("button", name=f"Remove: {place}")).to_be_focused()
         page.keyboard.press("Tab")
     page.keyboard.press("Tab")
     expect(page.get_by_role("button", name="Compare")).to_be_focused()

@@ -54,8 +54,8 @@ def load_model(folder: Path, device: torch.device | str = "cpu") -> LoadedModel:
     path = folder / WEIGHTS
     if card.precision == "half":
         raise ModelError(
-            f"{folder}: is a model in half precision, which ONNX Runtime alone runs; torch, explanations and "
-            "further training need the model that it was made from"
+            f"{folder}: a model in half precision runs in ONNX Runtime alone; torch, heat maps and further "
+            "training need the model that it was made from"
         )
     if not path.is_file():
         raise ModelError(f"{path}: no weights beside the card; copy both files, or train the model again")

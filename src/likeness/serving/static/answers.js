@@ -31,12 +31,12 @@ export function verdict(reply) {
       headline(reply.sure ? (reply.same ? "same" : "different") : "doubt", degree(reply)),
       el("p", { class: "words" }, rateInWords(reply.far)),
       scale(reply),
+      el("p", { class: "note" }, "The percentages hold where both answers are equally likely beforehand."),
       ...more,
       figures([
         ["Score", reply.score.toFixed(4)],
         ["Limit", reply.threshold.toFixed(4)],
       ]),
-      el("p", { class: "note" }, "The percentage holds where both answers are equally likely beforehand."),
     ),
     el("div", { class: "seen" }, ...reply.faces.map((each, i) => face(each, `The ${places[i]}, as the network saw it`))),
   ];
@@ -54,17 +54,22 @@ function degree(reply) {
 function rateInWords(far) {
   if (far === null) return "How many pairs of different people this limit accepts is not known.";
   const share = far > 0.3 ? percent(far) : `about 1 in ${Math.round(1 / far)}`;
-  return `At this limit ${share} pairs of different people are accepted by mistake.`;
+  return `At this limit, ${share} comparisons of different people are wrongly accepted.`;
 }
 
 function scale(reply) {
   const at = (share, name) => styled(el("span", { class: name }), "left", `${(2 + 96 * share).toFixed(1)}%`);
   return el(
-    "div", { class: "scale", "aria-hidden": "true" },
+    "div", { class: "scale", role: "img", "aria-label": scaleInWords(reply) },
     el("div", { class: "above" }, limitLabel(reply.threshold_probability)),
     el("div", { class: "bar" }, at(reply.threshold_probability, "limit"), at(reply.probability, "mark")),
     el("div", { class: "ends" }, el("span", {}, "0\u202f%, different people"), el("span", {}, "100\u202f%, same person")),
   );
+}
+
+function scaleInWords(reply) {
+  return `${percent(reply.probability)} on a scale from 0\u202f%, different people, to 100\u202f%, same person; `
+    + `the limit is at ${percent(reply.threshold_probability)}`;
 }
 
 function limitLabel(share) {
@@ -89,13 +94,13 @@ export function awaitHeat(answer) {
   answer.querySelector(".seen").append(el("p", { class: "note heat-note" }, "The heat map is being computed …"));
 }
 
-/** Lays the heat over the crops of an answer, with a slider for how strongly; null: there is none. */
-export function addHeat(answer, heat) {
+/** Lays the heat of a reply over the crops of an answer, with a slider for how strongly; an Error says why there is none. */
+export function addHeat(answer, { heat, message }) {
   const seen = answer.querySelector(".seen");
   const note = seen.querySelector(".heat-note");
   note.textContent = heat
     ? "Bright places weighed most in this decision. The map is an approximation, and does not show why they did."
-    : "There is no heat map for this decision.";
+    : `There is no heat map. ${message}`;
   if (!heat) return;
   seen.querySelectorAll(".layers").forEach((layers, i) => {
     layers.append(el("img", { class: "heat", src: heat[i], alt: "Heat map: bright where the network found what decided" }));
@@ -109,7 +114,7 @@ export function addHeat(answer, heat) {
 export function identity(reply) {
   const known = reply.name !== null;
   const best = reply.candidates[0];
-  const rate = reply.far === null ? "" : ` About 1 in ${Math.round(1 / reply.far)} strangers would be taken for somebody.`;
+  const rate = reply.far === null ? "" : ` About 1 in ${Math.round(1 / reply.far)} people who are not enrolled would be taken for somebody.`;
   const beyond = " That rate lies beyond what the held-out pairs could measure: their tail is taken as normal.";
   return [
     el(
@@ -120,11 +125,13 @@ export function identity(reply) {
         : `Nobody of ${plural(reply.people, "person", "people")} is alike enough; the most alike is ${best.name}.`),
       reply.face.others ? el("p", { class: "note" }, othersOf(reply.face, "The photograph")) : null,
       candidates(reply),
-      el("p", { class: "note" }, `Accepted from a score of ${reply.threshold.toFixed(4)} on.${rate}${reply.extended ? beyond : ""}`),
+      el("p", { class: "note" }, `Accepted from a score of ${reply.threshold.toFixed(4)}.${rate}${reply.extended ? beyond : ""}`),
     ),
     el("div", { class: "seen" }, face(reply.face, "As the network saw it")),
   ];
 }
+
+const number = (score) => score.toFixed(2).replace("-", "\u2212");
 
 function candidates(reply) {
   const [low, high] = reply.axis;
@@ -137,7 +144,8 @@ function candidates(reply) {
       styled(el("span", { class: "fill" }), "width", place(candidate.score)),
       styled(el("span", { class: "limit" }), "left", place(reply.threshold))),
   ));
-  const ends = el("li", { class: "ends", "aria-hidden": "true" }, el("span", {}, low.toFixed(2)), el("span", {}, high.toFixed(2)));
+  const limit = styled(el("span", { class: "at-limit" }, `limit ${number(reply.threshold)}`), "left", place(reply.threshold));
+  const ends = el("li", { class: "ends", "aria-hidden": "true" }, el("span", {}, number(low)), limit, el("span", {}, number(high)));
   return el("ol", { class: "candidates", "aria-label": "The most alike people and their scores" }, ...rows, ends);
 }
 

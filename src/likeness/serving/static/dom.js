@@ -28,10 +28,10 @@ export const percent = (share) => {
 export const plural = (count, one, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
 
 /** Asks the service; its refusal, or its silence, becomes an Error with a sentence. */
-export async function ask(path, form) {
+export async function ask(path, form, signal) {
   let response;
   try {
-    response = await fetch(path, form ? { method: "POST", body: form } : {});
+    response = await fetch(path, form ? { method: "POST", body: form, signal } : {});
   } catch {
     throw new Error("The service does not answer, or refused the upload. Is it still running?");
   }

@@ -1,6 +1,6 @@
 // A place for photographs: chosen, dropped or pasted, shown before anything is sent.
 
-import { el } from "./dom.js";
+import { el, plural } from "./dom.js";
 
 const MAX_MB = Number(document.body.dataset.maxMb);
 const MAX_FILES = Number(document.body.dataset.maxFiles);
@@ -14,6 +14,7 @@ export class Drop {
     this.clearButton = box.querySelector(".clear");
     this.changed = changed;
     this.files = [];
+    this.places = 1;
     this.input.addEventListener("change", () => this.take([...this.input.files]));
     this.clearButton.addEventListener("click", () => {
       this.clear();
@@ -36,12 +37,17 @@ export class Drop {
   take(files) {
     if (files.length === 0) return;
     const wanted = this.input.multiple ? files : files.slice(0, 1);
-    const complaint = complaintAbout(wanted);
+    const complaint = this.tooMany(files.length) ?? complaintAbout(wanted);
     this.files = complaint === null ? wanted : []; // what was there before is not what the person sees chosen
     if (complaint !== null) this.input.value = "";
     this.show();
     this.changed(complaint);
     if (complaint === null && files.length > wanted.length) this.overflow?.(files.slice(wanted.length));
+  }
+
+  tooMany(count) {
+    const most = this.input.multiple ? MAX_FILES : this.places;
+    return count > most ? `At most ${plural(most, "photograph is", "photographs are")} taken at once; these are ${count}.` : null;
   }
 
   clear() {
@@ -67,7 +73,6 @@ function preview(file) {
 }
 
 function complaintAbout(files) {
-  if (files.length > MAX_FILES) return `At most ${MAX_FILES} photographs are taken at once; these are ${files.length}.`;
   for (const file of files) {
     if (file.type && !file.type.startsWith("image/")) return `${file.name} is no image.`;
     if (file.size > MAX_MB * 2 ** 20) return `${file.name} is larger than ${MAX_MB} MB, the most that is taken.`;

@@ -16,10 +16,13 @@ class Question {
     this.answer = answer;
     this.round = 0;
     this.drops = [...this.form.querySelectorAll(".drop")].map((box) => new Drop(box, (why) => this.changed(why)));
-    for (const drop of this.drops) drop.overflow = (files) => this.drops.find((each) => each !== drop)?.take(files);
+    for (const drop of this.drops) {
+      drop.places = this.drops.length;
+      drop.overflow = (files) => this.drops.find((each) => each !== drop).take(files);
+    }
     this.form.addEventListener("input", () => this.update());
     this.form.addEventListener("change", (event) => {
-      if (event.target.type !== "file" && !this.place.hidden) this.changed(null); // the answer was for other options
+      if (event.target.type !== "file") this.changed(null); // an answer, shown or under way, is for other options
     });
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -36,7 +39,9 @@ class Question {
   }
 
   changed(complaint) {
-    this.round += 1; // an answer that is under way is about other photographs
+    this.round += 1; // an answer that is under way is about other photographs or options
+    this.request?.abort();
+    this.rest();
     this.update();
     this.show(complaint ? [errorBox(complaint)] : []);
   }
@@ -58,12 +63,14 @@ class Question {
 
   async send(extra = {}) {
     const round = ++this.round;
+    this.request?.abort();
+    this.request = new AbortController();
     this.form.classList.add("busy");
     this.form.setAttribute("aria-busy", "true");
     try {
       const data = this.data();
       for (const [name, value] of Object.entries(extra)) data.append(name, value);
-      const reply = await ask(this.path, data);
+      const reply = await ask(this.path, data, this.request.signal);
       if (round === this.round) {
         this.show(this.answer(reply));
         this.place.scrollIntoView({ block: "nearest", behavior: "smooth" });
@@ -71,10 +78,13 @@ class Question {
       }
     } catch (error) {
       if (round === this.round) this.show([errorBox(error.message), ...(this.refused?.(error) ?? [])]);
-    } finally {
-      this.form.classList.remove("busy");
-      this.form.removeAttribute("aria-busy");
     }
+    if (round === this.round) this.rest();
+  }
+
+  rest() {
+    this.form.classList.remove("busy");
+    this.form.removeAttribute("aria-busy");
   }
 
   /** Takes pasted images into the first place that is free, else the last. */
@@ -86,8 +96,8 @@ class Question {
 const compare = new Question(panel("compare"), "/api/verify", verdict);
 compare.answered = async (round) => {
   awaitHeat(compare.place);
-  const reply = await ask("/api/explain", compare.data()).catch(() => null);
-  if (round === compare.round) addHeat(compare.place, reply?.heat);
+  const reply = await ask("/api/explain", compare.data(), compare.request.signal).catch((error) => error);
+  if (round === compare.round) addHeat(compare.place, reply);
 };
 
 // Drawn faces to try: of one person at first, of two the next time
@@ -117,6 +127,7 @@ enrol.answered = () => {
   enrol.form.reset();
   for (const drop of enrol.drops) drop.clear();
   enrol.show(said);
+  enrol.place.focus(); // the button that was pressed cannot be pressed any more
   listPeople();
 };
 
@@ -152,6 +163,7 @@ function personRow(person) {
 }
 
 function remove(name) {
+  const place = [...list.querySelectorAll("b")].findIndex((each) => each.textContent === name);
   dialog.querySelector(".who").textContent = name;
   dialog.returnValue = "";
   dialog.onclose = async () => {
@@ -165,7 +177,8 @@ function remove(name) {
       enrol.show([errorBox(error.message)]);
     }
     await listPeople();
-    (list.querySelector("button") ?? document.getElementById("enrolled-title")).focus(); // its own button is gone
+    const buttons = [...list.querySelectorAll("button")]; // its own is gone: the next, or the last
+    (buttons[Math.min(place, buttons.length - 1)] ?? document.getElementById("enrolled-title")).focus();
   };
   dialog.showModal();
 }
