@@ -10,7 +10,19 @@ from typing import Annotated
 
 import typer
 
-from likeness.commands import bench, forget, people, project, prune, quarantine, rate, reproduce, serve, verify
+from likeness.commands import (
+    bench,
+    faces,
+    forget,
+    people,
+    project,
+    prune,
+    quarantine,
+    rate,
+    reproduce,
+    serve,
+    verify,
+)
 from likeness.commands.common import Exit
 from likeness.errors import LikenessError, MemoryLimitError
 from likeness.extras import explain
@@ -31,6 +43,7 @@ app.command(rich_help_panel=_USE)(verify.verify)
 app.command(rich_help_panel=_USE)(people.enroll)
 app.command(rich_help_panel=_USE)(people.identify)
 app.add_typer(people.gallery_app, name="gallery", rich_help_panel=_USE)
+app.command(rich_help_panel=_USE)(faces.faces)
 app.command(rich_help_panel=_USE)(serve.serve)
 app.command(rich_help_panel=_LOOK)(bench.bench)
 app.command(rich_help_panel=_LOOK)(project.export)
