@@ -73,7 +73,7 @@ def test_the_service_asks_for_no_host(folder: Path, tmp_path: Path) -> None:
 def test_onnx_runtime_is_imported_where_telemetry_is_switched_off_alone() -> None:
     files = [path for folder in PROGRAMS for path in (ROOT / folder).rglob("*.py")]
     importers = [path.relative_to(ROOT).as_posix() for path in files if "onnxruntime" in _imported(path)]
-    assert sorted(importers) == ["src/likeness/models/onnx_tower.py", "studies/precision.py"]
+    assert sorted(importers) == ["src/likeness/onnx_session.py", "studies/precision.py"]
 
 
 def _imported(path: Path) -> set[str]:

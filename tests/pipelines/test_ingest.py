@@ -67,9 +67,9 @@ def test_synthetic_faces_are_drawn_and_read_by_the_same_way(tmp_path: Path) -> N
 
 
 def test_all_wrong_parameters_are_told_at_once(tmp_path: Path) -> None:
-    done = run(tmp_path, {"source": "lfw-b", "size": [16], "crop": [4, 4], "colour": True})
+    done = run(tmp_path, {"source": "lfw-b", "size": [16], "crop": [4, 4], "colours": True})
     assert_told(done, "params.yaml: 4 mistakes")
-    for key in ("data.source", "data.size", "data.crop", "data.colour"):
+    for key in ("data.source", "data.size", "data.crop", "data.colours"):
         assert key in done.stderr
     assert not (tmp_path / "faces").exists()
 

