@@ -160,7 +160,7 @@ def test_what_is_stored_is_what_is_seen_in_use_whatever_the_colours_and_the_alig
 ) -> None:
     data = params(colour=colour, align=align, crop=(224, 180))
     faces = faces_of(folder, data)
-    assert faces.size == data.shape == ((*SIZE, 3) if colour else SIZE)
+    assert faces.size == data.cut.shape == ((*SIZE, 3) if colour else SIZE)
     assert faces.source.align == align
     assert faces.source.alignment == ("none" if align == "lfw-frame" else align)
     preprocess = Preprocess(faces.size, data.crop)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from likeness.artifacts.training_summary import TrainingFacts
-from likeness.faces import find_face
-from likeness.images import read_image
 from likeness.models.card import Card
 from likeness.models.comparators.weighted_l1 import WeightedL1
 from likeness.models.decision import Decision, FarPoint
@@ -17,29 +16,39 @@ from likeness.models.export import export_onnx
 from likeness.models.network import build_siamese
 from likeness.models.preprocess import Preprocess
 from likeness.models.weights import save_model
+from likeness.serving.reading import Reading, read_face
 from tests.models.parts import planned
 from tests.serving.pictures import other_portrait, portrait
 
 PREPROCESS = Preprocess(size=(72, 72), crop=(120, 120), standardise="image")
+GREY = Reading()
 
 
 def make_model(
-    folder: Path, comparator: str = "cosine", seed: int = 0, onnx: bool = False, synthetic: bool = False
+    folder: Path,
+    comparator: str = "cosine",
+    seed: int = 0,
+    onnx: bool = False,
+    synthetic: bool = False,
+    reading: Reading = GREY,
 ) -> Card:
     """Writes a model whose threshold lies between "the same photograph" and "that other portrait"."""
+    preprocess = replace(PREPROCESS, size=(*PREPROCESS.size, 3)) if reading.colour else PREPROCESS
     params = planned("residual", comparator, embedding_dim=32, width=0.25)  # type: ignore[arg-type]
-    siamese = build_siamese(params, PREPROCESS.size, seed)
+    siamese = build_siamese(params, preprocess.size, seed)
     if isinstance(siamese.comparator, WeightedL1):
         siamese.comparator.logit.weight.data.abs_().neg_()  # unlike is less alike
-    faces = np.stack([PREPROCESS.window(find_face(read_image(p)).frame) for p in (portrait(), other_portrait())])
-    one, other = embed_pixels(siamese, PREPROCESS, faces, mirror=True)[:, None]
+    faces = [read_face(picture, reading, "it") for picture in (portrait(), other_portrait())]
+    windows = np.stack([preprocess.window(face.frame) for face in faces])
+    one, other = embed_pixels(siamese, preprocess, windows, mirror=True)[:, None]
     same, different = score_pairs(siamese, one, one)[0], score_pairs(siamese, one, other)[0]
     threshold = float(same + different) / 2
     step = float(same - different) / 2
     table = tuple(FarPoint(10.0**-n, threshold + (n - 2) * step / 8, 100_000) for n in (1, 2, 3))
     card = Card(
         model=params,
-        preprocess=PREPROCESS,
+        preprocess=preprocess,
+        align=reading.align,
         mirror=True,
         decision=Decision(threshold, 3 / step, -3 * threshold / step, table),
         protocol="restricted",

@@ -9,7 +9,9 @@ import pytest
 from likeness.errors import GalleryError, ModelError
 from likeness.serving.gallery_file import load_gallery
 from likeness.serving.people import People
+from likeness.serving.reading import Reading
 from likeness.serving.verifier import Verifier
+from tests.serving.models import make_model
 from tests.serving.real import lfw_test_people
 
 ROOT = Path(__file__).parents[2]
@@ -152,3 +154,44 @@ def test_real_people_stay_recognised(tmp_path: Path) -> None:
     wrong = {name: [faces[names[place - 1]][0]] for place, name in enumerate(names)}
     second = people.enrol(wrong)
     assert len(second.doubts) >= 0.65 * len(names)  # 41 of 58: the network is right on 90 % of pairs
+
+
+IN_COLOUR = Reading("arcface-112", colour=True)
+
+
+def test_a_model_of_aligned_colours_verifies_enrols_and_keeps_photographs(tmp_path: Path, photos: Path) -> None:
+    make_model(tmp_path / "model", onnx=True, reading=IN_COLOUR)
+    verifier = Verifier.load(tmp_path / "model")
+    assert verifier.verify(photos / "ada.jpg", photos / "ada.png").same
+    people = People(tmp_path / "people.safetensors", verifier)
+    people.enrol({"Ada": [verifier.face(photos / "ada.jpg")]}, keep=True)
+    people.enrol({"Ben": [verifier.face(photos / "ben.jpg")]}, keep=True)
+    gallery = load_gallery(people.path)
+    assert gallery.frames.shape == (2, 250, 250, 3)
+    assert gallery.framing == "arcface-112"
+    assert people.identify([verifier.face(photos / "ada.png")])[0].name == "Ada"
+
+
+def test_kept_photographs_serve_a_later_model_that_wants_them_so(tmp_path: Path, photos: Path) -> None:
+    """Colours can be left out; what was not kept, or is framed otherwise, cannot be made up for."""
+    path = tmp_path / "people.safetensors"
+    models = {
+        "colour": Reading("lfw-frame", colour=True),
+        "grey": Reading(),
+        "aligned": Reading("arcface-112"),
+    }
+    verifiers = {}
+    for seed, (name, reading) in enumerate(models.items()):
+        make_model(tmp_path / name, seed=seed, onnx=True, reading=reading)
+        verifiers[name] = Verifier.load(tmp_path / name)
+    colour = verifiers["colour"]
+    People(path, colour).enrol({"Ada": [colour.face(photos / "ada.jpg")]}, keep=True)
+    later = People(path, verifiers["grey"])
+    assert later.reembed() == 1
+    assert load_gallery(path).frames.shape == (1, 250, 250)
+    assert later.identify([later.verifier.face(photos / "ada.png")])[0].name == "Ada"
+    later.enrol({"Ben": [later.verifier.face(photos / "ben.jpg")]}, keep=True)
+    with pytest.raises(GalleryError, match="framed as lfw-frame, in grey; the model wants lfw-frame, in colour"):
+        People(path, colour).reembed()
+    with pytest.raises(GalleryError, match="the model wants arcface-112, in grey: enrol the people anew"):
+        People(path, verifiers["aligned"]).reembed()

@@ -41,20 +41,14 @@ def faces(
     Exit code: 0 all photographs show a face, 1 one of them shows none, 2 one of them cannot be read.
     """
     from likeness.faces.listing import list_faces
-    from likeness.images import read_image
 
     paths = photographs(photos)
     if out is not None and len(paths) != 1:
         raise typer.BadParameter("draws one photograph at a time", param_hint="--out")
     worst = Exit.YES
     for path in paths:
-        try:
-            photograph = read_image(path, colour=True)
-        except ImageError as error:
-            if as_json:
-                emit({"photo": str(path), "error": str(error)})
-            else:
-                tell(str(error))
+        photograph = _read(path, as_json)
+        if photograph is None:
             worst = Exit.ERROR
             continue
         found = list_faces(photograph, smallest)
@@ -64,6 +58,20 @@ def faces(
             _draw(photograph, found, out)
         worst = worst if found else max(worst, Exit.NO)
     raise typer.Exit(worst)
+
+
+def _read(path: Path, as_json: bool) -> Pixels | None:
+    """The photograph in colour; None where it cannot be read, which is said."""
+    from likeness.images import read_image
+
+    try:
+        return read_image(path, colour=True)
+    except ImageError as error:
+        if as_json:
+            emit({"photo": str(path), "error": str(error)})
+        else:
+            tell(str(error))
+        return None
 
 
 def as_mapping(face: ListedFace, crop: Path | None) -> dict[str, Any]:

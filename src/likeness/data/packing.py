@@ -57,7 +57,7 @@ def pack(files: Iterable[Member], path: Path, params: DataParams, workers: int, 
     """
     tables: list[pd.DataFrame] = []
     facts: list[Facts] = []
-    with PixelWriter(path, params.shape) as writer, _Workers(workers, params) as pool:
+    with PixelWriter(path, params.cut.shape) as writer, _Workers(workers, params) as pool:
 
         def work(start: int, batch: list[Member]) -> list[Facts]:
             pixels, found = pool.read(batch)
@@ -121,7 +121,7 @@ class _Workers:
             digest = hashlib.sha256(file.data).hexdigest()
             reason = f"the file {error}"
             fact = Facts(file.path, len(file.data), digest, problem=UNDECODABLE, error=reason)
-            return np.zeros((1, *self._params.shape), np.uint8), [fact]
+            return np.zeros((1, *self._params.cut.shape), np.uint8), [fact]
 
 
 def _run(

@@ -49,11 +49,6 @@ class DataParams:
         return None if self.align == "none" else self.smallest_face
 
     @property
-    def shape(self) -> tuple[int, ...]:
-        """Shape of a stored image: height and width, and 3 in colour."""
-        return (*self.size, 3) if self.colour else self.size
-
-    @property
     def cut(self) -> Cut:
         """How photographs become stored images."""
         return Cut(self.crop, self.size, self.colour, self.align, self.smallest_face)
@@ -71,7 +66,7 @@ class Cut:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of a stored image."""
+        """Of a stored image: height and width, and 3 in colour."""
         return (*self.size, 3) if self.colour else self.size
 
 

@@ -40,7 +40,7 @@ _ALIGNED_SIDE = 224
 
 @dataclass(frozen=True)
 class Face:
-    """One person's face, framed as in LFW.
+    """One person's face, framed.
 
     Attributes:
         frame: uint8 [250, 250] or RGB [250, 250, 3]; not shown by `repr`, which ends up in logs.

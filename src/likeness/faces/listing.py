@@ -13,7 +13,7 @@ from likeness.faces.alignment import ARCFACE_112, align
 from likeness.faces.detector import Box, Landmarks
 from likeness.faces.mtcnn import MtcnnDetector
 from likeness.faces.quality import Quality, measure_quality
-from likeness.images import Pixels
+from likeness.images import Pixels, rgb
 
 CROP = 112
 """Height and width of an aligned crop, in pixels."""
@@ -58,7 +58,7 @@ def crop(photograph: Pixels, face: ListedFace) -> Pixels:
 
 def draw_faces(photograph: Pixels, found: Sequence[ListedFace]) -> Pixels:
     """The photograph in RGB, uint8 [h, w, 3], with boxes, landmarks, and numbers from 1."""
-    drawn = cv2.cvtColor(photograph, cv2.COLOR_GRAY2RGB) if photograph.ndim == 2 else photograph.copy()
+    drawn = rgb(photograph).copy()
     for number, face in enumerate(found, start=1):
         box = face.box
         width = max(1, round(box.side / 60))

@@ -20,7 +20,7 @@ import numpy.typing as npt
 from likeness.errors import ModelError
 from likeness.faces.detector import Box, Detection
 from likeness.files import file_sha256
-from likeness.images import Pixels
+from likeness.images import Pixels, rgb
 from likeness.onnx_session import open_session
 
 Floats = npt.NDArray[np.float32]
@@ -170,9 +170,7 @@ def _reduced(photograph: Pixels, scale: float) -> Floats:
         picture = np.asarray(
             cv2.resize(photograph, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8
         )
-    if picture.ndim == 2:
-        picture = np.repeat(picture[..., None], 3, axis=2)
-    return picture.astype(np.float32)
+    return rgb(picture).astype(np.float32)
 
 
 def _cut(picture: Floats, boxes: Floats, side: int) -> Floats:

