@@ -52,7 +52,7 @@ def error_browser(artefacts: Artefacts, metrics: Metrics, *, photographs: bool) 
     wrong = test[~test["correct"].astype(bool)]
     distance = (wrong["score"] - metrics.model.threshold).abs()
     chosen = wrong.assign(distance=distance).sort_values("distance", ascending=False, kind="stable").head(_MOST)
-    if chosen.empty or (chosen["first"] == "").any():  # predictions of before 0.3 do not name the photographs
+    if chosen.empty or (chosen["first"] == "").any():  # those of earlier releases do not name the photographs
         return []
     rows = [_row(pair) for _, pair in chosen.iterrows()]
     places = {name: row for row, name in enumerate(image_names(artefacts.manifest))}
@@ -102,10 +102,11 @@ def _row(pair: pd.Series) -> ErrorRow:
 
 
 def _sheet(faces: NDArray[np.uint8], cell: tuple[int, int]) -> bytes:
-    """Photographs uint8 [n, H, W], each made as large as a cell, as one JPEG."""
+    """Photographs uint8 [n, H, W] or [n, H, W, 3], each made as large as a cell, as one JPEG."""
     width, height = cell
     lines = -(-len(faces) // _ACROSS)
-    sheet = Image.new("L", (width * _ACROSS, height * lines), 255)
+    size = (width * _ACROSS, height * lines)
+    sheet = Image.new("L", size, 255) if faces.ndim == 3 else Image.new("RGB", size, "white")
     for place, face in enumerate(faces):
         line, column = divmod(place, _ACROSS)
         sheet.paste(Image.fromarray(face).resize(cell, Image.Resampling.LANCZOS), (column * width, line * height))

@@ -114,7 +114,6 @@ def conditions(metrics: Metrics) -> str:
         f"{count(pairs.different)} of two people) of people who are in no training pair. Protocol "
         f"**{protocol.name}**, view {protocol.view}{fold}, outside data **{protocol.outside_data}**, pictures "
         f"{quoted(data.source)} aligned **{data.alignment}**. Intervals: {percent(span.confidence, 0)}, "
-        f"{span.method} with {count(span.resamples)} resamples by {span.unit}; where fewer than five outcomes "
-        f"of a "
-        "kind were seen, at least Wilson's interval."
+        f"{span.method} with {count(span.resamples)} resamples by {span.unit}; where fewer than five outcomes of "
+        "a kind were seen, at least Wilson's interval."
     )
