@@ -156,8 +156,8 @@ def real_epoch(case: Case, data: TrainingData, holdout: Pairs, pixels: Pixels, d
     def note(record: EpochRecord) -> None:
         ends.append((time.perf_counter(), processor_seconds(), record))
 
-    siamese = build_siamese(case.model, (pixels.shape[1], pixels.shape[2]), seed=0)
-    preprocess = Preprocess((pixels.shape[1], pixels.shape[2]), None, case.train.standardise)
+    siamese = build_siamese(case.model, pixels.shape[1:], seed=0)
+    preprocess = Preprocess(pixels.shape[1:], None, case.train.standardise)
     with tempfile.TemporaryDirectory() as folder:
         trained = train(
             *(data, holdout, pixels, siamese, preprocess, case.train),
@@ -178,7 +178,7 @@ def bare_passes(
 
     With `learns`, each is followed by the penalty's gradient and a step of the optimiser.
     """
-    siamese = build_siamese(case.model, (pixels.shape[1], pixels.shape[2]), seed=0)
+    siamese = build_siamese(case.model, pixels.shape[1:], seed=0)
     by_identity = case.train.sampler.part.by_identity
     batch = build_sampler(data, case.train.sampler, case.train.batch_size, 0).epoch(0)[0].to(device)
     objective = build_objective(case.train.losses, siamese, data, by_identity, 0).to(device)
@@ -186,9 +186,7 @@ def bare_passes(
     optimizer = build_optimizer(named_trainable(siamese, objective), case.train)
     penalty = Penalty(siamese.backbone, case.train.l2)
     images = torch.rand(len(batch.rows), *image_shape(pixels.shape[1:]), device=device)
-    chosen = choose_precision(
-        case.train.precision, siamese, (pixels.shape[1], pixels.shape[2]), DistributedContext(device, 0, 1)
-    )
+    chosen = choose_precision(case.train.precision, siamese, pixels.shape[1:], DistributedContext(device, 0, 1))
 
     def run() -> int:
         for _ in range(steps):

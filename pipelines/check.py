@@ -24,7 +24,7 @@ def main(
     sections = read_all(params)
     try:
         check_configuration(
-            sections["model"], sections["train"], sections["data"].size, sections["split"].protocol
+            sections["model"], sections["train"], sections["data"].cut.shape, sections["split"].protocol
         )
     except (ParamsError, ModelError) as error:
         raise ParamsError(f"{params}: its sections do not go together, nothing was started\n  {error}") from error

@@ -88,7 +88,7 @@ def find_learning_rate(
     rates = np.geomspace(low, high, steps)
     with scoped_randomness(context.device):
         source = PixelSource(pixels, context.device)
-        precision = choose_precision(params.precision, student, pixels.shape[1:3], context)
+        precision = choose_precision(params.precision, student, pixels.shape[1:], context)
         state = TrainingState(student, objective, params, preprocess, source, seed, context, precision)
         state.train()
         losses, noise = _sweep(state, sampler, rates)

@@ -110,7 +110,7 @@ def train(
         if context.device.type == "cpu":
             keep_freed_memory()
         source = PixelSource(pixels, context.device)
-        precision = choose_precision(params.precision, siamese, pixels.shape[1:3], context)
+        precision = choose_precision(params.precision, siamese, pixels.shape[1:], context)
         state = TrainingState(siamese, objective, params, preprocess, source, seed, context, precision)
         trainer = Trainer(state, validation, checkpoint, key, save_seconds, signals, on_epoch)
         frozen = state.frozen.snapshot()
