@@ -11,7 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -103,14 +103,28 @@ def ask(url: str, path: str, body: dict[str, Any] | None = None) -> Any:
         if data is not None:
             token = ask(url, "csrf-token?client=tests")["token"]
             headers |= {"Prefect-Csrf-Client": "tests", "Prefect-Csrf-Token": token}
-    request = urllib.request.Request(f"{url}/{path}", data, headers)
-    try:
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            return json.load(answer)
-    except urllib.error.HTTPError as error:
-        if error.code == 404:
-            return None
-        raise
+    status, _, content = send_request(urllib.request.Request(f"{url}/{path}", data, headers))
+    if status == 404:
+        return None
+    assert status < 400, f"{path}: HTTP {status}"
+    return content
+
+
+def send_request(request: urllib.request.Request) -> tuple[int, Mapping[str, str], Any]:
+    """Status, headers and JSON content (None of an error) of the server's answer.
+
+    While its SQLite database is locked, Prefect's server answers 503 and asks to try again. Its own client does;
+    so does this one, for a minute.
+    """
+    last_try = time.monotonic() + 60
+    while True:
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return answer.status, answer.headers, json.loads(answer.read() or b"null")
+        except urllib.error.HTTPError as error:
+            if error.code != 503 or time.monotonic() > last_try:
+                return error.code, error.headers, None
+        time.sleep(1)
 
 
 def commands_in(project: Path) -> list[list[str]]:

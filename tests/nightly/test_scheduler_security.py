@@ -10,7 +10,6 @@ import sqlite3
 import stat
 import subprocess
 import sys
-import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ import psutil
 import pytest
 
 from likeness.artifacts.nightly_run import NightlyRun, read_nightly_runs
-from tests.nightly.deployed import serving
+from tests.nightly.deployed import send_request, serving
 from tests.nightly.toy_project import free_port, run, toy_project, wait_until
 
 pytestmark = pytest.mark.attack("1")
@@ -48,11 +47,7 @@ class Scheduler:
         request.method = method
         for name, value in (headers or {}).items():
             request.add_header(name, value)
-        try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
-                return answer.status, answer.headers, json.loads(answer.read() or b"null")
-        except urllib.error.HTTPError as error:
-            return error.code, error.headers, None
+        return send_request(request)
 
     @property
     def authorised(self) -> dict[str, str]:
