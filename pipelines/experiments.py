@@ -17,6 +17,7 @@ from typing import Annotated, TypeAlias
 import typer
 
 from likeness.errors import DataError
+from likeness.experiments.aims import check_aims, read_aims
 from likeness.experiments.carrying import pack_trials
 from likeness.experiments.overrides import set_options, source_overrides
 from likeness.experiments.plan import read_plan
@@ -117,6 +118,18 @@ def table(out: Out = Path("results"), only: Only = None, into: Into = None) -> N
         return
     for name, text in _tables(folders).items():
         typer.echo(f"{name}\n\n{text}\n")
+
+
+@app.command()
+def check(
+    out: Out = Path("results"),
+    only: Only = None,
+    aims: Annotated[Path, typer.Option(help="The file of aims.")] = Path("conf") / "aims.yaml",
+) -> None:
+    """Prints each aim of accuracy, the figure measured, and whether it is met."""
+    trials = measured(planned(out, only or []))
+    for result in check_aims(read_aims(aims), trials):
+        typer.echo(result.line())
 
 
 def write_tables(folders: list[TrialFolder], into: Path) -> None:

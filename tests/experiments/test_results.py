@@ -17,16 +17,14 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from typer.testing import CliRunner
 
-from likeness.artifacts.training_summary import Machine, PeakMemory, TrainingSummary
 from likeness.errors import DataError
 from likeness.experiments.packing import differences, pack, summed, unpack
 from likeness.experiments.plan import Plan
-from likeness.experiments.result_tables import MeasuredTrial, put_into, view1_table, view2_table
+from likeness.experiments.result_tables import put_into, view1_table, view2_table
 from likeness.experiments.runner import finish, same_training, split
 from likeness.experiments.trials import TrialFolder
 from pipelines.experiments import app
-from tests.artifacts.samples import sample_metrics
-from tests.experiments.tiny import ROOT, TINY, folds_of, plan_tiny, trials_of
+from tests.experiments.tiny import ROOT, TINY, folds_of, measured_trial, plan_tiny, trials_of
 
 
 @given(arrays.arrays(np.uint8, arrays.array_shapes(min_dims=3, max_dims=3, max_side=9)))
@@ -109,7 +107,7 @@ def test_plan_run_and_table(faces: Path, tmp_path: Path) -> None:
 
 def test_seeds_of_a_recipe_share_a_line(tmp_path: Path) -> None:
     places = plan_tiny(tmp_path, trials_of(seeds=3))
-    rows = [_measured(place, accuracy) for place, accuracy in zip(places, (0.80, 0.84, 0.85), strict=True)]
+    rows = [measured_trial(place, accuracy) for place, accuracy in zip(places, (0.80, 0.84, 0.85), strict=True)]
     line = view1_table(rows).splitlines()[2]
     # mean; mean of the intervals' ends, of half a width of 0.02; range
     assert line.startswith("| `small` | restricted | 3 | **0.830** [0.810, 0.850] (0.800–0.850) |")
@@ -122,7 +120,7 @@ def test_folds_of_one_recipe_and_training_share_a_line(tmp_path: Path) -> None:
     for out, accuracies in ((1, (0.80, 0.84, 0.85)), (2, (0.70, 0.74))):
         places = plan_tiny(tmp_path / str(out), folds_of(len(accuracies)), f"split.folds_out={out}")
         pairs = zip(places, accuracies, strict=True)
-        rows += [_measured(place, accuracy, fold) for fold, (place, accuracy) in enumerate(pairs)]
+        rows += [measured_trial(place, accuracy, fold) for fold, (place, accuracy) in enumerate(pairs)]
     eight, nine = view2_table(rows[::-1]).splitlines()[2:]
     # standard deviation with n - 1, divided by the root of n: 0.0265 / 1.732 and 0.0283 / 1.414
     assert nine.startswith("| `small` | restricted | 9 folds, 1 epochs | 3 of 10 | **0.8300 ± 0.0153** |")
@@ -135,27 +133,9 @@ def test_a_gain_is_taken_fold_by_fold(tmp_path: Path) -> None:
     places = plan_tiny(tmp_path, folds_of(2))
     rows = []
     for fold, (place, ours, member) in enumerate(zip(places, (0.80, 0.90), (0.79, 0.87), strict=True)):
-        rows.append(_measured(place, ours, fold, best_member=member))
+        rows.append(measured_trial(place, ours, fold, best_member=member))
     # gains of 1 and 3 points: their standard deviation is 1.414, divided by the root of two
     assert view2_table(rows).splitlines()[2].endswith("| +0.0 ± 0.0 | +2.0 ± 1.0 | 0.800 0.900 |")
-
-
-def _measured(trial: TrialFolder, value: float, fold: int | None = None, **others: float) -> MeasuredTrial:
-    metrics = sample_metrics(value, value, half_width=0.02, fold=fold, **others)
-    summary = TrainingSummary(
-        epochs=1,
-        device="cpu",
-        outside_data="none",
-        parameters=1_000_000,
-        trainable_parameters=1_000_000,
-        seconds=60,
-        seconds_to_best=60,
-        processes=1,
-        peak_memory_bytes=PeakMemory(1, 0),
-        machine=Machine("x", "x", 1, 1),
-        params={},
-    )
-    return MeasuredTrial(trial, metrics, summary, mmacs=1.0)
 
 
 @pytest.mark.slow

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from likeness.artifacts.training_summary import Machine, PeakMemory, TrainingSummary
 from likeness.experiments.plan import Plan, Trial
+from likeness.experiments.result_tables import MeasuredTrial
 from likeness.experiments.trials import TrialFolder, plan_trials
+from tests.artifacts.samples import sample_metrics
 
 ROOT = Path(__file__).parents[2]
 TINY = (
@@ -32,3 +35,22 @@ def folds_of(folds: int, recipe: str = "small") -> list[Trial]:
 
 def plan_tiny(top: Path, trials: Sequence[Trial], *overrides: str) -> list[TrialFolder]:
     return plan_trials(ROOT, top, "tiny", trials, [*TINY, *overrides], "recipe small")
+
+
+def measured_trial(trial: TrialFolder, value: float, fold: int | None = None, **others: float) -> MeasuredTrial:
+    """A trial whose figures are all of this value."""
+    metrics = sample_metrics(value, value, half_width=0.02, fold=fold, **others)
+    summary = TrainingSummary(
+        epochs=1,
+        device="cpu",
+        outside_data="none",
+        parameters=1_000_000,
+        trainable_parameters=1_000_000,
+        seconds=60,
+        seconds_to_best=60,
+        processes=1,
+        peak_memory_bytes=PeakMemory(1, 0),
+        machine=Machine("x", "x", 1, 1),
+        params={},
+    )
+    return MeasuredTrial(trial, metrics, summary, mmacs=1.0)

@@ -5,7 +5,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from likeness.errors import DataError
-from likeness.models.decision import Decision, far_table, fit_decision, platt
+from likeness.models.decision import Decision, far_table, fit_decision, logistic_regression, platt
 
 
 def _pairs(count: int = 400, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -26,6 +26,23 @@ def test_platt_is_the_logistic_regression_on_his_smoothed_targets() -> None:
     slope, intercept = platt(scores, same)
     assert slope == pytest.approx(reference.coef_[0, 0], rel=1e-5)
     assert intercept == pytest.approx(reference.intercept_[0], rel=1e-5)
+
+
+def test_logistic_regression_of_several_scores_is_scikit_learns_on_the_smoothed_targets() -> None:
+    _, same = _pairs()
+    random = np.random.default_rng(1)
+    features = random.normal(same[:, None] * [0.3, 1.0, 0.0], [0.2, 3.0, 1.0])
+    positives, negatives = int(same.sum()), int((~same).sum())
+    target = np.where(same, (positives + 1) / (positives + 2), 1 / (negatives + 2))
+    reference = LogisticRegression(C=np.inf, tol=1e-12, max_iter=10_000)
+    reference.fit(
+        np.concatenate([features, features]),
+        np.repeat([1, 0], len(same)),
+        sample_weight=np.concatenate([target, 1 - target]),
+    )
+    slopes, intercept = logistic_regression(features, same)
+    np.testing.assert_allclose(slopes, reference.coef_[0], rtol=1e-4, atol=1e-6)
+    assert intercept == pytest.approx(reference.intercept_[0], rel=1e-4)
 
 
 def test_platt_gives_the_smoothed_shares_where_there_are_two_scores_only() -> None:

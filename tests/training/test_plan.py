@@ -13,12 +13,15 @@ from likeness.artifacts.history import EpochRecord
 from likeness.data.splits import TrainingData
 from likeness.errors import ParamsError
 from likeness.models.architecture import ModelParams
+from likeness.models.backbones.ensemble import Ensemble
 from likeness.models.backbones.fisher import LOCAL, FisherVectors
 from likeness.models.backbones.patterns import PatternHistograms
+from likeness.models.decision import logistic_regression
 from likeness.models.embedding import embed_pixels, score_pairs
 from likeness.models.export import export_onnx
 from likeness.models.network import build_siamese
 from likeness.models.preprocess import Preprocess
+from likeness.models.siamese import Siamese
 from likeness.models.tensors import read_tensors
 from likeness.models.weights import save_weights
 from likeness.training.checkpoint import STATE, remove_checkpoints
@@ -185,6 +188,33 @@ def test_a_member_of_another_kind_is_only_fitted_and_weighs_what_it_is_given(tmp
     assert [name for name, _ in outcome.parts] == ["member-1"]
     embeddings = embed_pixels(joined.siamese, wanted.preprocess, wanted.pixels, wanted.holdout.rows[:2])
     np.testing.assert_allclose((embeddings[:, 16:] ** 2).sum(axis=1), 0.75, rtol=1e-5)
+
+
+def test_members_without_a_weight_get_that_of_a_logistic_regression_of_held_out_pairs(tmp_path: Path) -> None:
+    members = tuple(MemberParams(seed=seed, weight=None) for seed in (1, 2))
+    wanted = task(MODEL, dataclasses.replace(TRAIN, epochs=1, members=members))
+    outcome = done(wanted, tmp_path)
+    tower = outcome.network.siamese.backbone
+    assert isinstance(tower, Ensemble)
+    pairs = wanted.holdout
+    cosines = []
+    for member in tower.members:
+        assert isinstance(member, Siamese)
+        one, two = (
+            embed_pixels(member, wanted.preprocess, wanted.pixels, rows, mirror=True)
+            for rows in (pairs.a, pairs.b)
+        )
+        cosines.append((one * two).sum(1) / np.linalg.norm(one, axis=1) / np.linalg.norm(two, axis=1))
+    slopes, _ = logistic_regression(np.stack(cosines, axis=1).astype(np.float64), pairs.same)
+    weights = np.maximum(slopes, 0.01 * slopes.max())
+    expected = weights / weights.sum()
+    np.testing.assert_allclose(outcome.network.params.backbone.shares, expected, rtol=1e-3)
+    np.testing.assert_allclose([each.params.weight for each in outcome.members], expected, rtol=1e-3)
+
+
+def test_a_weight_in_some_members_only_is_refused() -> None:
+    with pytest.raises(ValueError, match="`weight` of null in all `members` or in none"):
+        dataclasses.replace(TRAIN, members=(MemberParams(seed=1), MemberParams(seed=2, weight=None)))
 
 
 class CutOffError(Exception):

@@ -144,7 +144,7 @@ def view2_table(rows: Sequence[MeasuredTrial]) -> str:
     groups: dict[tuple[str, str], list[MeasuredTrial]] = {}
     for row in rows:
         if row.fold is not None:
-            groups.setdefault((row.recipe, _course(row)), []).append(row)
+            groups.setdefault((row.recipe, trained_on(row)), []).append(row)
     header = (
         "recipe",
         "protocol",
@@ -160,7 +160,7 @@ def view2_table(rows: Sequence[MeasuredTrial]) -> str:
     return "\n".join([_line(header), _line(["---"] * len(header)), *lines]) if lines else ""
 
 
-def _course(row: MeasuredTrial) -> str:
+def trained_on(row: MeasuredTrial) -> str:
     """What a training of View 2 saw, and for how long."""
     return f"{FOLDS - row.trial.read_params()['split']['folds_out']} folds, {_epochs(row)}"
 
@@ -174,7 +174,7 @@ def _fold_cells(rows: Sequence[MeasuredTrial]) -> list[str]:
     return [
         f"`{folds[0].recipe}`",
         folds[0].protocol,
-        _course(folds[0]),
+        trained_on(folds[0]),
         f"{len(folds)} of {FOLDS}" if len(folds) < FOLDS else str(FOLDS),
         f"**{ours.mean:.4f} ± {ours.standard_error:.4f}**",
         f"{auc.mean:.4f} ± {auc.standard_error:.4f}",

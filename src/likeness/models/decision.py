@@ -81,26 +81,43 @@ def fit_decision(scores: Floats, same: Bools, impostors: Floats | None = None) -
 def platt(scores: Floats, same: Bools) -> tuple[float, float]:
     """Slope and intercept of P(same) = 1 / (1 + exp(-(slope · score + intercept))).
 
-    The maximum-likelihood fit to Platt's smoothed targets (N₊ + 1) / (N₊ + 2) and 1 / (N₋ + 2), which stays
-    finite where the scores separate the pairs perfectly (Platt 1999, "Probabilistic outputs for support vector
-    machines"; found by Newton's method with step halving).
+    See `logistic_regression`; Platt 1999, "Probabilistic outputs for support vector machines".
 
     Raises:
         DataError: as for `fit_decision`.
     """
     scores, same = checked_kinds(scores, same)
-    centre, spread = scores.mean(), scores.std() or 1.0
-    design = np.stack([(scores - centre) / spread, np.ones_like(scores)], axis=1)
+    slopes, intercept = logistic_regression(scores[:, None], same)
+    return float(slopes[0]), intercept
+
+
+def logistic_regression(features: Floats, same: Bools) -> tuple[Doubles, float]:
+    """Slopes and intercept of P(same) = 1 / (1 + exp(-(slopes · features + intercept))).
+
+    The maximum-likelihood fit to Platt's smoothed targets (N₊ + 1) / (N₊ + 2) and 1 / (N₋ + 2), which stays
+    finite where the features separate the pairs perfectly; found by Newton's method with step halving.
+
+    Args:
+        features: [P, F], finite.
+        same: [P], whether a pair shows one person; some do and some do not.
+
+    Returns:
+        Slopes [F], and the intercept.
+    """
+    centre, spread = features.mean(axis=0), features.std(axis=0)
+    spread = np.where(spread > 0, spread, 1.0)
+    design = np.column_stack([(features - centre) / spread, np.ones(len(features))])
     positives = int(same.sum())
     target = np.where(same, (positives + 1) / (positives + 2), 1 / (len(same) - positives + 2))
-    weights = np.array([0.0, np.log((positives + 1) / (len(same) - positives + 1))])
+    weights = np.zeros(design.shape[1])
+    weights[-1] = np.log((positives + 1) / (len(same) - positives + 1))
     for _ in range(_NEWTON_STEPS):
         step = _newton_step(design, target, weights)
         weights = weights + step
         if np.abs(step).max() < 1e-12:
             break
-    slope = weights[0] / spread
-    return float(slope), float(weights[1] - slope * centre)
+    slopes = weights[:-1] / spread
+    return slopes, float(weights[-1] - slopes @ centre)
 
 
 def far_table(impostors: Floats, rates: Sequence[float] = FALSE_ACCEPT_RATES) -> tuple[FarPoint, ...]:
@@ -121,7 +138,7 @@ def _newton_step(design: Doubles, target: Doubles, weights: Doubles) -> Doubles:
     """A Newton step on the cross-entropy, halved until it does not raise it."""
     probability = _sigmoid(design @ weights)
     gradient = design.T @ (probability - target)
-    curvature = (design * (probability * (1 - probability))[:, None]).T @ design + 1e-12 * np.eye(2)
+    curvature = (design * (probability * (1 - probability))[:, None]).T @ design + 1e-12 * np.eye(len(weights))
     step = np.asarray(-np.linalg.solve(curvature, gradient), dtype=np.float64)
     before = _cross_entropy(design @ weights, target)
     while _cross_entropy(design @ (weights + step), target) > before and np.abs(step).max() > 1e-12:

@@ -114,16 +114,30 @@ def evaluate_holdout(siamese: Siamese, holdout: Holdout, device: torch.device) -
     return _evaluate(siamese, holdout, device)[0]
 
 
-def _evaluate(siamese: Siamese, holdout: Holdout, device: torch.device) -> tuple[HoldoutResult, Floats]:
+def holdout_scores(siamese: Siamese, holdout: Holdout, device: torch.device) -> Floats:
+    """Scores [P] of the held-out pairs, in their order.
+
+    Raises:
+        DivergedError: embeddings are not finite.
+    """
+    return _score(siamese, holdout, device)[0]
+
+
+def _score(siamese: Siamese, holdout: Holdout, device: torch.device) -> tuple[Floats, Floats]:
+    """Scores of the pairs [P] and embeddings of their images [M, D]."""
     embeddings = holdout.embeddings(siamese, device)
     if not np.isfinite(embeddings).all():
         raise DivergedError("embeddings of held-out faces are not finite any more")
     first, second = holdout.places
+    pairs = len(holdout.pairs.same)
+    blocks = np.array_split(np.arange(pairs), -(-pairs // _PAIRS_AT_ONCE))  # Fisher vectors are long
+    scores = [score_pairs(siamese, embeddings[first[block]], embeddings[second[block]]) for block in blocks]
+    return np.concatenate(scores), embeddings
+
+
+def _evaluate(siamese: Siamese, holdout: Holdout, device: torch.device) -> tuple[HoldoutResult, Floats]:
+    scores, embeddings = _score(siamese, holdout, device)
     same = holdout.pairs.same
-    blocks = np.array_split(np.arange(len(same)), -(-len(same) // _PAIRS_AT_ONCE))  # Fisher vectors are long
-    scores = np.concatenate(
-        [score_pairs(siamese, embeddings[first[block]], embeddings[second[block]]) for block in blocks]
-    )
     decision = fit_decision(scores, same)
     loss = log_loss(decision.probability(scores), same)
     accuracy = float((decision.predict(scores) == same).mean())

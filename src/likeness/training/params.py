@@ -104,7 +104,8 @@ class MemberParams:
         embedding_dim: numbers that its tower gives.
         epochs: at most; 0: nothing in it is learnt by gradient descent.
         fit: a map behind it.
-        weight: of its cosine in the ensemble's, relative to the others'.
+        weight: of its cosine in the ensemble's, relative to the others'; null, in all members or in none: the
+            slope of a logistic regression of the held-out pairs on the members' cosines.
     """
 
     seed: Annotated[int, Range(low=0)]
@@ -114,7 +115,7 @@ class MemberParams:
     embedding_dim: Annotated[int, Range(1, 65536)] | None = None
     epochs: Annotated[int, Range(low=0)] | None = None
     fit: FitParams | None = None
-    weight: Annotated[float, Range(above=0)] = 1.0
+    weight: Annotated[float, Range(above=0)] | None = 1.0
 
     @staticmethod
     def upgraded(values: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -210,6 +211,8 @@ class TrainParams:
             raise ValueError(f"warmup ({self.warmup:g} epochs) is longer than the training ({self.epochs} epochs)")
         if len(self.members) == 1:
             raise ValueError("one member makes no ensemble; name at least two `members`, or none")
+        if len({member.weight is None for member in self.members}) == 2:
+            raise ValueError("expected a `weight` of null in all `members` or in none, found it in some")
         if self.pretrain is not None:
             if not self.epochs:
                 raise ValueError("`pretrain` prepares a training, but `epochs` is 0")

@@ -29,6 +29,7 @@ from likeness.data.splits import Pairs, TrainingData
 from likeness.errors import ParamsError
 from likeness.models.architecture import BACKBONES, COMPARATORS, ModelParams
 from likeness.models.backbones.fisher import Codebook, FisherVectors
+from likeness.models.decision import logistic_regression
 from likeness.models.embedding import embed_pixels
 from likeness.models.network import build_siamese, compared_by, ensemble_of, with_projection
 from likeness.models.preprocess import Preprocess
@@ -37,7 +38,7 @@ from likeness.training.distributed import init_distributed
 from likeness.training.fitting.codebook import learn_codebook
 from likeness.training.fitting.fit import LinearMap, check_allowed, fit_map, formula_of
 from likeness.training.fitting.params import FitParams
-from likeness.training.holdout import Holdout, HoldoutResult, evaluate_holdout
+from likeness.training.holdout import Holdout, HoldoutResult, evaluate_holdout, holdout_scores
 from likeness.training.losses.build import build_objective
 from likeness.training.params import TrainParams
 from likeness.training.results import (
@@ -106,11 +107,16 @@ def run_plan(
         runner.train_network(model, params, f"member-{number}")
         for number, (model, params) in enumerate(networks_of(task.model, task.params), start=1)
     ]
+    weights = runner.member_weights(networks)
     members = tuple(
-        MemberResult(f"member-{number}", member, network.holdout, network.fitted)
-        for number, (member, network) in enumerate(zip(task.params.members, networks, strict=True), start=1)
+        MemberResult(
+            f"member-{number}", dataclasses.replace(member, weight=weight), network.holdout, network.fitted
+        )
+        for number, (member, weight, network) in enumerate(
+            zip(task.params.members, weights, networks, strict=True), start=1
+        )
     )
-    return runner.result(runner.join(networks), members)
+    return runner.result(runner.join(networks, weights), members)
 
 
 def check_plan(task: TrainingTask) -> None:
@@ -199,9 +205,18 @@ class _PlanRunner:
             network = self._evaluated(model, siamese.to(self.context.device).eval())
         return network if params.fit is None else self._with_map(network, params.fit)
 
-    def join(self, networks: list[TrainedNetwork]) -> TrainedNetwork:
+    def member_weights(self, networks: list[TrainedNetwork]) -> list[float]:
+        """The weight of each member's cosine: as stated, or fitted on the held-out pairs."""
+        stated = [member.weight for member in self.task.params.members if member.weight is not None]
+        if stated:
+            return stated
+        found: list[float] = self.context.broadcast(
+            self._fitted_weights(networks) if self.context.is_main else None
+        )
+        return found
+
+    def join(self, networks: list[TrainedNetwork], weights: list[float]) -> TrainedNetwork:
         """The ensemble of trained members."""
-        weights = [member.weight for member in self.task.params.members]
         return self._evaluated(*ensemble_of([(network.params, network.siamese) for network in networks], weights))
 
     def result(self, network: TrainedNetwork, members: tuple[MemberResult, ...]) -> PlanResult:
@@ -223,6 +238,16 @@ class _PlanRunner:
         )
         self.parts.append((name, trained))
         return trained
+
+    def _fitted_weights(self, networks: list[TrainedNetwork]) -> list[float]:
+        """Slopes of a logistic regression, made to sum to 1; a member that adds nothing keeps a hundredth."""
+        task = self.task
+        holdout = Holdout.of(task.holdout, task.pixels, task.preprocess, task.params)
+        device = self.context.device
+        cosines = [holdout_scores(network.siamese.to(device), holdout, device) for network in networks]
+        slopes, _ = logistic_regression(np.stack(cosines, axis=1).astype(np.float64), task.holdout.same)
+        weights = np.maximum(slopes, 0.01 * max(float(slopes.max()), 1e-12))
+        return [float(weight) for weight in weights / weights.sum()]
 
     def _evaluated(self, model: ModelParams, siamese: Siamese) -> TrainedNetwork:
         task = self.task
