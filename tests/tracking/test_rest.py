@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -14,6 +15,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +23,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from likeness.models.card import TOWER
+from likeness.models.export import export_onnx
+from likeness.models.weights import load_model
 from likeness.tracking.registry import Registry
 from tests.serving.pictures import png_bomb
 from tests.tracking.samples import register, trained
 
 _START_SECONDS = 120
+_BUILD_SECONDS = 600
 
 
 def photograph(seed: int) -> str:
@@ -41,11 +47,13 @@ def one_cut(photo: str) -> bytes:
     return whole[: len(whole) // 2]
 
 
-@pytest.fixture
-def served(project: Path, tmp_path: Path) -> Iterator[str]:
+@contextmanager
+def serving(project: Path, tmp_path: Path, *options: str, seconds: float = _START_SECONDS) -> Iterator[str]:
     """Address of a server of the champion, stopped with all its processes at the end."""
-    registry = Registry.open()
-    registry.promote(register(registry, trained(project / "outputs" / "first", 0, 0.8)), "a start")
+    registry, outputs = Registry.open(), trained(project / "outputs" / "first", 0, 0.8)
+    loaded = load_model(outputs / "model")
+    export_onnx(outputs / "model" / TOWER, loaded.siamese, loaded.card)
+    registry.promote(register(registry, outputs), "a start")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -53,26 +61,34 @@ def served(project: Path, tmp_path: Path) -> Iterator[str]:
     environment = os.environ | {
         "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}",
         "MLFLOW_TRACKING_URI": f"sqlite:///{project / 'mlflow.db'}",
+        "MLFLOW_ENV_ROOT": str(tmp_path / "environments"),
         "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
         "MLFLOW_DISABLE_TELEMETRY": "true",
     }
-    command = ["mlflow", "models", "serve", "-m", "models:/likeness@champion", "--env-manager", "local"]
+    command = ["mlflow", "models", "serve", "-m", "models:/likeness@champion", *options]
     with (tmp_path / "server.log").open("wb") as log:
         server = subprocess.Popen(
             [tools / command[0], *command[1:], "--host", "127.0.0.1", "--port", str(port)],
-            env=environment, stdout=log, stderr=log, start_new_session=True,
+            env=environment, cwd=tmp_path, stdout=log, stderr=log, start_new_session=True,
         )  # fmt: skip
         try:
             address = f"http://127.0.0.1:{port}"
-            wait_for(address, server, tmp_path / "server.log")
+            wait_for(address, server, tmp_path / "server.log", seconds)
             yield address
         finally:
             os.killpg(server.pid, signal.SIGTERM)
             server.wait(30)
 
 
-def wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    until = time.monotonic() + _START_SECONDS
+@pytest.fixture
+def served(project: Path, tmp_path: Path) -> Iterator[str]:
+    """Address of a server in the environment at hand."""
+    with serving(project, tmp_path, "--env-manager", "local") as address:
+        yield address
+
+
+def wait_for(address: str, server: subprocess.Popen[bytes], log: Path, seconds: float) -> None:
+    until = time.monotonic() + seconds
     while time.monotonic() < until and server.poll() is None:
         try:
             urllib.request.urlopen(f"{address}/ping", timeout=2).close()
@@ -114,3 +130,16 @@ def test_two_photographs_in_base64_are_verified(served: str) -> None:
 
     (noise,) = ask(served, [{"first": one, "second": other}])
     assert "no face" in noise["error"].lower()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("pyenv") is None, reason="MLflow's default manager of environments needs pyenv")
+def test_the_default_manager_builds_an_environment_of_the_pinned_versions(project: Path, tmp_path: Path) -> None:
+    """Needs a package index; what is built holds neither this project nor torch, and answers all the same."""
+    with serving(project, tmp_path, seconds=_BUILD_SECONDS) as address:
+        one = photograph(1)
+        (same,) = ask(address, [{"first": one, "second": one}], aligned=True)
+    assert same["same"] is True
+    (packages,) = (tmp_path / "environments").glob("*/lib/python*/site-packages")
+    assert (packages / "onnxruntime").is_dir()
+    assert not [*packages.glob("likeness*"), *packages.glob("torch")]

@@ -74,7 +74,7 @@ def requirements(model: Path) -> list[str]:
     A local part such as `+cpu` is left out, because no index has it. A model with an exported tower does without
     torch, which would take more space than all the rest.
     """
-    names = _REQUIRED if (model / TOWER).is_file() else (*_REQUIRED, "torch")
+    names = _REQUIRED if (model / TOWER).is_file() else (*_REQUIRED, "torch", "tqdm")
     return [f"{name}=={metadata.version(name).partition('+')[0]}" for name in names]
 
 
