@@ -28,13 +28,42 @@ def test_the_seed_is_raised_and_nothing_else_changes(tmp_path: Path) -> None:
     assert params.read_text() == before.replace("seed: 41", "seed: 42")
 
 
+def test_only_one_line_of_the_projects_own_parameters_changes(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "params.yaml").read_text()
+    params = tmp_path / "params.yaml"
+    params.write_text(text)
+    seed = next_seed(params)
+    changed = [
+        (old, new)
+        for old, new in zip(text.splitlines(), params.read_text().splitlines(), strict=True)
+        if old != new
+    ]
+    assert changed == [(f"  seed: {seed - 1}", f"  seed: {seed}")]
+
+
 @pytest.mark.parametrize(
-    "text", ["train:\n  epochs: 2\n", "train:\n  loss:\n    seed: 1\n", "split:\n  seed: 3\n"]
+    "text",
+    [
+        "split: &shared\n  seed: 1\ntrain: *shared\n",
+        "split: &shared {seed: 1}\ntrain:\n  <<: *shared\n  epochs: 2\n",
+    ],
+)
+def test_a_seed_that_sections_share_is_an_error(tmp_path: Path, text: str) -> None:
+    params = tmp_path / "params.yaml"
+    params.write_text(text)
+    with pytest.raises(ParamsError, match="without changing other values"):
+        next_seed(params)
+    assert params.read_text() == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "train:\n  epochs: 2\n", "train:\n  loss:\n    seed: 1\n", "split:\n  seed: 3\n", "train: {seed: 1.5}\n"],
 )
 def test_a_missing_seed_is_an_error(tmp_path: Path, text: str) -> None:
     params = tmp_path / "params.yaml"
     params.write_text(text)
-    with pytest.raises(ParamsError, match="right below `train:`"):
+    with pytest.raises(ParamsError, match="expected a whole number"):
         next_seed(params)
     assert params.read_text() == text
 
