@@ -94,6 +94,9 @@ def test_sources_without_git_build_a_complete_wheel_of_the_fallback_version(sour
     assert data <= names, f"not in the wheel: {data - names}"
     assert metadata["Name"] == DISTRIBUTION
     assert metadata["Author"] == "The Likeness authors"
+    assert any(url.startswith("Homepage, https://") for url in metadata.get_all("Project-URL", []))
+    stated = ("Classifier", "Keywords", "License-Expression", "Requires-Python", "Summary")
+    assert [key for key in stated if not metadata[key]] == []
     assert metadata["Description"].strip() if metadata["Description"] else metadata.get_payload().strip()
 
 
