@@ -7,7 +7,9 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 import pytest
@@ -48,6 +50,20 @@ def test_every_setting_has_type_default_and_meaning(site: Path) -> None:
     rows = [re.split(r" *(?<!\\)\| *", line.strip("| ")) for line in page.splitlines() if line.startswith("| `")]
     assert len(rows) > 100
     assert [row for row in rows if len(row) != 4 or not all(row)] == []
+
+
+def test_every_command_is_in_the_reference(site: Path) -> None:
+    page = (DOCS / "reference" / "cli.md").read_text(encoding="utf-8")
+    titles = re.findall(r"^## likeness (.+)$", page, re.MULTILINE)
+    assert set(titles) == set(visible(typer.main.get_command(cli.app)))
+
+
+def visible(command: Any, path: tuple[str, ...] = ()) -> Iterator[str]:
+    """The commands below one, with their groups, but for hidden ones."""
+    for name, child in getattr(command, "commands", {}).items():
+        if not child.hidden:
+            yield " ".join((*path, name))
+            yield from visible(child, (*path, name))
 
 
 def test_links_within_the_site_lead_somewhere(site: Path) -> None:
