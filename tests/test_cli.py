@@ -79,7 +79,7 @@ def test_different_people_are_exit_code_1(run: Run) -> None:
     (line,) = done.lines
     assert line["same"] is False
     assert set(line) == {
-        "reference", "photo", "same", "probability", "score", "threshold", "far", "other_faces", "model",
+        "reference", "photo", "same", "probability", "score", "threshold", "far", "faces", "other_faces", "model",
     }  # fmt: skip
 
 

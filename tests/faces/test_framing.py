@@ -10,7 +10,18 @@ import pytest
 
 from likeness.data.archive import open_reader
 from likeness.errors import FaceNotFoundError, SmallFaceError
-from likeness.faces import FRAME, Box, Detection, HaarDetector, cut_frame, find_face, framed, haar, largest_clear
+from likeness.faces import (
+    FRAME,
+    Box,
+    Detection,
+    HaarDetector,
+    cut_frame,
+    find_face,
+    framed,
+    haar,
+    iter_faces,
+    largest_clear,
+)
 from likeness.images import read_image
 from tests.serving.pictures import portrait, two_people
 
@@ -153,3 +164,13 @@ def test_on_real_faces_nearly_all_are_found_where_lfw_has_them() -> None:
     assert len(boxes) >= 97
     assert np.median([box.side for box in boxes]) == pytest.approx(FRAME / 2.2, abs=5)
     assert np.median([abs(box.left + box.side / 2 - FRAME / 2) for box in boxes]) < 5
+
+
+def test_every_face_is_framed_and_numbered() -> None:
+    crowd = read_image(two_people())
+    first, second = iter_faces(crowd)
+    np.testing.assert_array_equal(first.frame, find_face(crowd).frame)
+    assert [(face.number, face.others) for face in (first, second)] == [(1, 1), (2, 1)]
+    assert second.box is not None
+    assert second.box.left > 512
+    assert abs(int(detect(second.frame)[0].side) - FRAME / 2.2) < 20

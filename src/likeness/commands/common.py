@@ -71,9 +71,39 @@ MODEL = "models/model"
 GALLERY = Path(".likeness/gallery.safetensors")
 
 
+def face_number(text: str) -> int:
+    """What `--face` says, as a number; 0 for all of them.
+
+    Raises:
+        BadParameter: it is something else.
+    """
+    if text in ("largest", "all"):
+        return 1 if text == "largest" else ALL_FACES
+    if not (text.isdecimal() and int(text) > 0):
+        raise typer.BadParameter(f"expected largest, all or a number from 1, found {text!r}")
+    return int(text)
+
+
+ALL_FACES = 0
+FaceOption = Annotated[
+    int,
+    typer.Option(
+        "--face",
+        parser=lambda text: face_number(str(text)),  # the default is a number already
+        metavar="largest|all|N",
+        show_default="largest",
+        help="Which face of a photograph that shows several: largest (the largest clear one, number 1), "
+        "a number (the others follow by size), or all, each by itself.",
+    ),
+]
+
+
 def choice_among_faces(face: Face) -> str:
     """Says that a photograph shows several faces, and which was taken; "" where it shows one."""
-    return f"the largest of {face.others + 1} faces was compared" if face.others else ""
+    if not face.others:
+        return ""
+    which = "the largest" if face.number == 1 else f"number {face.number}"
+    return f"{which} of {face.others + 1} faces was compared"
 
 
 def load_verifier(model: str | None) -> Verifier:

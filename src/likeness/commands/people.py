@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from likeness.commands.common import (
+    ALL_FACES,
     GALLERY,
     AlignedOption,
     Exit,
+    FaceOption,
     GalleryOption,
     JsonOption,
     ModelOption,
@@ -117,26 +119,30 @@ def identify(
     threshold: ThresholdOption = None,
     model: ModelOption = None,
     gallery: GalleryOption = GALLERY,
+    face: FaceOption = 1,
+    every: Annotated[bool, typer.Option("--all", help="Every face of each photograph, as --face all.")] = False,
     aligned: AlignedOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Who photographs show, or that it is nobody of the gallery.
 
-    Exit code: 0 all show known people, 1 one of them shows an unknown person, 2 something went wrong.
+    Exit code: 0 all show known people, 1 one of the faces is of an unknown person, 2 something went wrong.
     """
     people = _people(model, gallery)
     paths = photographs(photos)
+    number = None if every or face == ALL_FACES else face
     model_name = people.verifier.name
-    if len(paths) > 1 and not as_json:
+    alone = len(paths) == 1 and number is not None
+    if not alone and not as_json:
         tell(f"model: {model_name}")
     codes = [Exit.YES]
     for batch in batches(paths, "identifying"):
-        read = list(people.verifier.faces(batch, aligned=aligned))
-        faces = [face for face in read if not isinstance(face, ImageError)]
-        results = iter(people.identify(faces, top=top, far=far, threshold=threshold))
-        for path, face in zip(batch, read, strict=True):
-            result = face if isinstance(face, ImageError) else next(results)
-            codes.append(_show(path, result, model_name, alone=len(paths) == 1, as_json=as_json))
+        read = list(people.verifier.all_faces(batch, aligned=aligned, number=number))
+        found = [face for faces in read if not isinstance(faces, ImageError) for face in faces]
+        results = iter(people.identify(found, top=top, far=far, threshold=threshold))
+        for path, faces in zip(batch, read, strict=True):
+            of_photo = [faces] if isinstance(faces, ImageError) else [next(results) for _ in faces]
+            codes += [_show(path, each, model_name, alone=alone, as_json=as_json) for each in of_photo]
     raise typer.Exit(max(codes))
 
 
@@ -242,6 +248,8 @@ def as_mapping(result: Identification) -> dict[str, Any]:
         "far_each": result.limit.far_each,
         "people": result.limit.people,
         "tail_extended": result.limit.extended,
+        "face": result.face.number,
+        "box": None if result.face.box is None else vars(result.face.box),
         "other_faces": result.face.others,
     }
 

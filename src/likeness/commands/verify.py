@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from likeness.commands.common import (
+    ALL_FACES,
     AlignedOption,
     Exit,
+    FaceOption,
     JsonOption,
     ModelOption,
     ThresholdOption,
@@ -26,6 +28,7 @@ from likeness.commands.common import (
 from likeness.errors import ImageError
 
 if TYPE_CHECKING:
+    from likeness.faces import Face
     from likeness.serving.verifier import Verification, Verifier
 
 
@@ -48,6 +51,10 @@ def verify(
         ),
     ] = None,
     threshold: ThresholdOption = None,
+    face: FaceOption = 1,
+    reference_face: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Which face of the reference, numbered as for --face.")
+    ] = 1,
     aligned: AlignedOption = False,
     explain: Annotated[
         Path | None, typer.Option(metavar="PNG", help="Write what decided: both faces under heat maps (one pair).")
@@ -56,20 +63,24 @@ def verify(
 ) -> None:
     """Whether photographs show the same person as a reference.
 
+    With --face all a photograph shows the person where one of its faces does; each face has its own verdict.
+
     Exit code: 0 all show the same person, 1 one of them shows another, 2 something went wrong.
     """
     paths = photographs(others)
-    if explain is not None and len(paths) != 1:
-        raise typer.BadParameter("explains one pair of photographs at a time", param_hint="--explain")
+    alone = len(paths) == 1 and face != ALL_FACES
+    if explain is not None and not alone:
+        raise typer.BadParameter("explains one pair of faces at a time", param_hint="--explain")
     verifier = load_verifier(model)
-    if len(paths) > 1 and not as_json:
+    if not alone and not as_json:
         tell(f"model: {verifier.name}")
     outcomes: list[Outcome] = []
-    for outcome in compare(verifier, reference, paths, far, threshold, aligned):
-        if len(paths) > 1 and not as_json:
+    known = verifier.face(reference, aligned=aligned, number=reference_face)
+    for outcome in compare(verifier, known, paths, far, threshold, aligned, face or None):
+        if not alone and not as_json:
             _show_reference(outcomes, outcome, reference)
         outcomes.append(outcome)
-        _show(outcome, reference, verifier.name, alone=len(paths) == 1, as_json=as_json)
+        _show(outcome, reference, verifier.name, alone=alone, as_json=as_json)
     if explain is not None and not isinstance(outcomes[0].result, ImageError):
         _explain(verifier, outcomes[0].result, explain)
     raise typer.Exit(exit_code(outcomes))
@@ -77,37 +88,38 @@ def verify(
 
 def compare(
     verifier: Verifier,
-    reference: Path,
+    reference: Face,
     paths: Sequence[Path],
-    far: float | None,
-    threshold: float | None,
-    aligned: bool,
+    far: float | None = None,
+    threshold: float | None = None,
+    aligned: bool = False,
+    number: int | None = 1,
 ) -> Iterator[Outcome]:
-    """The verdict on each photograph, in order; the reference is embedded once.
+    """The verdict on each photograph, in order, or on each of its faces where `number` is None.
 
     Raises:
-        ImageError: the reference cannot be used.
         ModelError: the model's card does not support the false-accept rate.
     """
     cut, rate = verifier.threshold(far, threshold)
-    face = verifier.face(reference, aligned=aligned)
-    embedding = verifier.embed_faces([face])
+    embedding = verifier.embed_faces([reference])
     for batch in batches(paths, "comparing"):
-        read = list(verifier.faces(batch, aligned=aligned))
-        usable = [other for other in read if not isinstance(other, ImageError)]
+        read = list(verifier.all_faces(batch, aligned=aligned, number=number))
+        usable = [face for faces in read if not isinstance(faces, ImageError) for face in faces]
         scores = iter(verifier.model.comparator.pairs(embedding, verifier.embed_faces(usable)))
-        for path, other in zip(batch, read, strict=True):
-            if isinstance(other, ImageError):
-                yield Outcome(path, other)
-            else:
-                yield Outcome(path, verifier.verdict(float(next(scores)), (face, other), cut, rate))
+        for path, faces in zip(batch, read, strict=True):
+            if isinstance(faces, ImageError):
+                yield Outcome(path, faces)
+                continue
+            for face in faces:
+                yield Outcome(path, verifier.verdict(float(next(scores)), (reference, face), cut, rate))
 
 
 def exit_code(outcomes: Sequence[Outcome]) -> Exit:
-    """The worst of all."""
+    """The worst of all photographs; of several faces of one, the best."""
     if any(isinstance(outcome.result, ImageError) for outcome in outcomes):
         return Exit.ERROR
-    return Exit.YES if all(_same(outcome) for outcome in outcomes) else Exit.NO
+    missing = {outcome.photo for outcome in outcomes} - {each.photo for each in outcomes if _same(each)}
+    return Exit.NO if missing else Exit.YES
 
 
 def _same(outcome: Outcome) -> bool:
@@ -150,6 +162,7 @@ def as_mapping(outcome: Outcome, reference: Path) -> dict[str, Any]:
         "score": result.score,
         "threshold": result.threshold,
         "far": result.far,
+        "faces": [face.number for face in result.faces],
         "other_faces": [face.others for face in result.faces],
     }
 

@@ -12,7 +12,7 @@ aligned face that towers trained elsewhere expect.
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import cv2
@@ -46,12 +46,14 @@ class Face:
         frame: uint8 [250, 250] or RGB [250, 250, 3]; not shown by `repr`, which ends up in logs.
         box: where the detector saw it; None for a photograph that was taken as framed already.
         others: how many other faces the detector reports.
+        number: of this face among them all, from 1, the largest clear one; the others follow by size.
         landmarks: five points in the photograph, [5, 2]; None where the detector reports none.
     """
 
     frame: Pixels = field(repr=False)
     box: Box | None = None
     others: int = 0
+    number: int = 1
     landmarks: Landmarks | None = field(default=None, compare=False)
 
 
@@ -76,6 +78,19 @@ def find_face(
         FaceNotFoundError: the detector sees no face.
         SmallFaceError: the face is smaller than that.
     """
+    face = next(iter_faces(photograph, name, align))
+    if face.box is not None and face.box.side < smallest:
+        raise SmallFaceError(
+            f"{name} shows a face of {face.box.side} pixels, fewer than {smallest}; use a larger photograph"
+        )
+    return face
+
+
+def iter_faces(photograph: Pixels, name: str = "the image", align: Framing = "lfw-frame") -> Iterator[Face]:
+    """Every face of an upright photograph, framed when it is asked for: the largest clear one, the others by size.
+
+    For the arguments and errors see `find_face`.
+    """
     template = _TEMPLATES.get(align)
     detector: Detector = _HAAR if template is None else _landmark_detector()
     searched = photograph if template is not None else grey(photograph)
@@ -86,17 +101,17 @@ def find_face(
             "the camera and takes a tenth of the shorter side or more, or say that it is framed like the pictures "
             "of LFW already (aligned)"
         )
-    largest = largest_clear(found)
-    box = detector.refine(searched, largest.box)
-    if box.side < smallest:
-        raise SmallFaceError(
-            f"{name} shows a face of {box.side} pixels, fewer than {smallest}; use a larger photograph"
-        )
-    if template is None or largest.landmarks is None:
-        return Face(cut_frame(photograph, box), box, len(found) - 1)
-    points = template.points(FRAME, _ALIGNED_SIDE)
-    frame = aligned(photograph, largest.landmarks, points, FRAME)
-    return Face(frame, box, len(found) - 1, largest.landmarks)
+    first = largest_clear(found)
+    for number, each in enumerate([first, *(other for other in found if other is not first)], start=1):
+        box = detector.refine(searched, each.box)
+        frame = _framed(photograph, box, each.landmarks, template)
+        yield Face(frame, box, len(found) - 1, number, each.landmarks)
+
+
+def _framed(photograph: Pixels, box: Box, landmarks: Landmarks | None, template: Alignment | None) -> Pixels:
+    if template is None or landmarks is None:
+        return cut_frame(photograph, box)
+    return aligned(photograph, landmarks, template.points(FRAME, _ALIGNED_SIDE), FRAME)
 
 
 @functools.cache

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -18,8 +19,10 @@ from likeness.images import Image, Pixels
 from likeness.serving.comparing import Embeddings
 from likeness.serving.explanation import Explainer, HeatMap
 from likeness.serving.model import Runtime, ServedModel, open_model
-from likeness.serving.reading import Reading, read_face
+from likeness.serving.reading import Reading, read_face, read_faces
 from likeness.serving.thresholds import far_at, threshold_at
+
+T = TypeVar("T")
 
 _SURE = 0.7
 _WORDS = ((0.99, "almost certainly"), (0.9, "very likely"), (_SURE, "probably"))
@@ -127,32 +130,42 @@ class Verifier:
         found: Framing = "lfw-frame" if card.align == "none" else card.align
         return Reading("none" if aligned else found, card.preprocess.colour)
 
-    def face(self, picture: Image, *, aligned: bool = False, name: str | None = None) -> Face:
-        """Reads a photograph and frames its largest face.
+    def face(self, picture: Image, *, aligned: bool = False, name: str | None = None, number: int = 1) -> Face:
+        """Reads a photograph and frames its largest face, or another.
 
         Args:
             picture: path, file content or pixels.
             aligned: it is framed like LFW's pictures already; no face is searched for.
             name: what a message calls it.
+            number: of the face: 1 is the largest clear one, the others follow by size.
 
         Raises:
-            FaceNotFoundError: no face is seen.
+            FaceNotFoundError: no face is seen, or not so many.
             ImageError: it is no usable image.
         """
-        called = name or (str(picture) if isinstance(picture, (str, Path)) else "the image")
-        return read_face(picture, self.reading(aligned), called)
+        return read_face(picture, self.reading(aligned), _called(picture, name), number)
 
     def faces(self, pictures: Iterable[Image], *, aligned: bool = False) -> Iterator[Face | ImageError]:
-        """The face of each photograph in turn, or the error that it is; read ahead on every core."""
-        cores = available_cores()
-        with ThreadPoolExecutor(cores) as pool:
-            pending: deque[Future[Face | ImageError]] = deque()
-            for picture in pictures:
-                pending.append(pool.submit(self._face_or_error, picture, aligned))
-                if len(pending) >= _IN_FLIGHT * cores:
-                    yield pending.popleft().result()
-            while pending:
-                yield pending.popleft().result()
+        """The largest face of each photograph in turn, or the error that it is; read ahead on every core."""
+        return _read_ahead(lambda picture: self.face(picture, aligned=aligned), pictures)
+
+    def all_faces(
+        self, pictures: Iterable[Image], *, aligned: bool = False, number: int | None = None
+    ) -> Iterator[list[Face] | ImageError]:
+        """Every face of each photograph in turn, or the error that it is; read ahead on every core.
+
+        Args:
+            pictures: see `face`.
+            aligned: see `face`.
+            number: only the face of that number; a photograph without it is an error.
+        """
+
+        def read(picture: Image) -> list[Face]:
+            if number is not None:
+                return [self.face(picture, aligned=aligned, number=number)]
+            return read_faces(picture, self.reading(aligned), _called(picture))
+
+        return _read_ahead(read, pictures)
 
     def windows(self, faces: Sequence[Face]) -> Pixels:
         """What the network sees of each face, uint8 [N, H, W]."""
@@ -253,12 +266,6 @@ class Verifier:
         cut = decision.threshold if threshold is None else threshold
         return cut, far_at(decision, cut)
 
-    def _face_or_error(self, picture: Image, aligned: bool) -> Face | ImageError:
-        try:
-            return self.face(picture, aligned=aligned)
-        except ImageError as error:
-            return error
-
 
 def in_words(probability: float) -> str:
     """A calibrated probability that two photographs show one person, in words."""
@@ -277,6 +284,30 @@ def picture_key(picture: Image) -> object:
     if isinstance(picture, (str, Path)):
         return str(picture)
     return picture if isinstance(picture, bytes) else id(picture)
+
+
+def _called(picture: Image, name: str | None = None) -> str:
+    return name or (str(picture) if isinstance(picture, (str, Path)) else "the image")
+
+
+def _read_ahead(read: Callable[[Image], T], pictures: Iterable[Image]) -> Iterator[T | ImageError]:
+    """What is read of each photograph in turn, or the error that it is."""
+
+    def read_or_error(picture: Image) -> T | ImageError:
+        try:
+            return read(picture)
+        except ImageError as error:
+            return error
+
+    cores = available_cores()
+    with ThreadPoolExecutor(cores) as pool:
+        pending: deque[Future[T | ImageError]] = deque()
+        for picture in pictures:
+            pending.append(pool.submit(read_or_error, picture))
+            if len(pending) >= _IN_FLIGHT * cores:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
 
 
 def _raised(face: Face | ImageError) -> Face:
