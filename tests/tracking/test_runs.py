@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sqlite3
 import time
@@ -193,6 +194,33 @@ def test_a_store_that_breaks_on_the_way_is_offered_everything_at_the_end(
     assert told.reason is None
     assert sum("The training goes on" in record.message for record in caplog.records) == 1
     assert [step for step, _ in curve(project, told.run_id, "train/loss")] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(("error", "status"), [(None, "FINISHED"), (ValueError("diverged"), "FAILED")])
+def test_a_model_that_cannot_be_logged_leaves_no_run_that_seems_to_be_trained(
+    project: Path, model: Path, caplog: pytest.LogCaptureFixture, error: Exception | None, status: str
+) -> None:
+    (project / "mlartifacts").write_text("a file where the store's artifacts belong")
+    with contextlib.suppress(ValueError), start() as run:
+        told = run.finish(model, {})
+        if error is not None:
+            raise error
+    assert told.reason is not None
+    assert run.reason == told.reason
+    assert "The training goes on" in caplog.text
+    assert client(project).get_run(told.run_id).info.status == status
+
+
+def test_a_run_whose_store_was_away_at_its_end_is_ended_by_the_evaluation(project: Path) -> None:
+    with start() as run:
+        told = run.finish(None, {})
+        (project / "mlflow.db").rename(project / "away.db")
+    (project / "away.db").replace(project / "mlflow.db")
+    assert run.reason is not None
+    assert client(project).get_run(told.run_id).info.status == "RUNNING"
+    RUN_NOTE.write(project / "outputs" / "run.json", told)
+    assert log_evaluation(project / "outputs" / "run.json", sample_metrics())
+    assert client(project).get_run(told.run_id).info.status == "FINISHED"
 
 
 def finished(folder: Path) -> tuple[Path, str]:

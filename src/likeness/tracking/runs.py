@@ -123,7 +123,13 @@ class TrackedRun:
         if self._monitor is not None:
             stop_watching(self._monitor)
         self.attempt(self._send)
-        self.attempt(lambda store, run_id: store.client.set_terminated(run_id, ended))
+        self._end(ended)
+
+    def _end(self, status: str) -> None:
+        """Ends the run whatever failed before; left RUNNING, it would look as if it were still trained."""
+        before, self.reason = self.reason, None
+        self.attempt(lambda store, run_id: store.client.set_terminated(run_id, status))
+        self.reason = self.reason or before
 
     def epoch(self, record: Mapping[str, Any]) -> None:
         """Notes one row of history.csv: its headline figures become points at step `record["epoch"]`.
@@ -166,6 +172,7 @@ class TrackedRun:
 
     def _try_to_open(self) -> None:
         if self._opening is not None:
+            _log.info("tracking: connecting to MLflow")
             try:
                 self._opening()
             except Exception as error:
@@ -292,6 +299,7 @@ def _add_to_run(run_json: Path, folder: Path, what: str, action: _Action) -> boo
         if run.run_id is None:
             _log.info("tracking: %s is not noted, because the training was not: %s", what, run.reason)
             return False
+        _log.info("tracking: adding %s to the run in MLflow", what)
         store = connect(run.uri, main_repository(folder))
         run_id = find_run(store, run)
         if run_id is None:
@@ -300,6 +308,8 @@ def _add_to_run(run_json: Path, folder: Path, what: str, action: _Action) -> boo
                 "makes it from the training's files"
             )
         action(store, run_id)
+        if store.client.get_run(run_id).info.status == "RUNNING":  # the store was away when the training ended
+            store.client.set_terminated(run_id)
         lock = provenance_of(folder).dvc_lock
         if lock:
             store.client.set_tag(run_id, "dvc.lock.sha256", lock)

@@ -206,7 +206,8 @@ def _revision() -> str:
 
 def one_line(error: BaseException) -> str:
     """The first line of an error: SQLAlchemy and MLflow append whole statements and tracebacks."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+    lines = [line for line in str(error).strip().splitlines() if not line.startswith("(raised as a result of")]
+    return (lines or [type(error).__name__])[0]
 
 
 def _client(uri: str) -> MlflowClient:
