@@ -22,6 +22,10 @@ from likeness.params import Section, leaves, load_document, sections_of
 from likeness.telemetry import disable_telemetry
 from pipelines._parent import follow_parent
 
+_SLOW_IMPORT = "rfc3987_syntax"
+"""Optional part of jsonschema, which Altair and Great Expectations import: to import it compiles a grammar of
+addresses for two seconds, and nothing here checks any."""
+
 
 def run(main: Callable[..., Any] | typer.Typer) -> None:
     """Runs a stage's `main`, or commands, as a command line program; a LikenessError becomes an exit code.
@@ -33,6 +37,7 @@ def run(main: Callable[..., Any] | typer.Typer) -> None:
     if "DVC_STAGE" in os.environ and "LOCAL_RANK" not in os.environ:  # one of several has torchrun for a parent
         follow_parent()
     disable_telemetry()
+    sys.modules.setdefault(_SLOW_IMPORT, None)  # type: ignore[arg-type]  # to import it is an ImportError then
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     app = main if isinstance(main, typer.Typer) else _program(main)
     try:

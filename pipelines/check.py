@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,9 +12,7 @@ from likeness.errors import ModelError, ParamsError
 from likeness.files import write_json
 from likeness.operations import SECTIONS, read_operations
 from likeness.params import load_document, sections_of
-from likeness.training.configuration import check_configuration
 from pipelines._stage import run
-from pipelines.sections import OPERATIONS, PARAMS
 
 
 def main(
@@ -21,6 +20,9 @@ def main(
     out: Annotated[Path, typer.Option(help="File that says that all is well; its content never changes.")],
 ) -> None:
     """Reads all sections and builds what they describe; trains nothing and reads no photograph."""
+    logging.info("loading PyTorch, to build what the parameters describe")
+    from likeness.training.configuration import check_configuration
+
     sections = read_all(params)
     try:
         check_configuration(
@@ -50,6 +52,8 @@ def read_all(params: Path) -> dict[str, Any]:
 
 
 def _sections(path: Path) -> dict[str, Any]:
+    from pipelines.sections import PARAMS
+
     document = load_document(path)
     if unknown := [str(name) for name in document if name not in {*PARAMS, *SECTIONS}]:
         raise ParamsError(
@@ -59,6 +63,8 @@ def _sections(path: Path) -> dict[str, Any]:
 
 
 def _operations(path: Path) -> dict[str, Any]:
+    from pipelines.sections import OPERATIONS
+
     return {section.SECTION: section for section in read_operations(path, *OPERATIONS)}
 
 

@@ -4,24 +4,16 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import torch
 import typer
 
-from likeness.artifacts.manifest import MANIFEST
-from likeness.artifacts.metrics import VerificationMetrics
-from likeness.data.faceset import FaceSet
-from likeness.data.splits import Split
-from likeness.evaluation.output import write_study
-from likeness.evaluation.params import EvaluateParams
-from likeness.evaluation.study import study
-from likeness.models.card import WEIGHTS
-from likeness.models.weights import load_model
 from likeness.params import read_params
-from likeness.tracking.runs import log_evaluation
 from pipelines._stage import UsedOption, confirm_parameters
 from pipelines._stage import run as run_stage
+
+if TYPE_CHECKING:
+    from likeness.artifacts.metrics import VerificationMetrics
 
 
 def main(
@@ -34,6 +26,19 @@ def main(
     used: UsedOption = None,
 ) -> None:
     """Measures the model; nothing is chosen on the test pairs."""
+    logging.info("loading PyTorch")
+    import torch
+
+    from likeness.artifacts.manifest import MANIFEST
+    from likeness.data.faceset import FaceSet
+    from likeness.data.splits import Split
+    from likeness.evaluation.output import write_study
+    from likeness.evaluation.params import EvaluateParams
+    from likeness.evaluation.study import study
+    from likeness.models.card import WEIGHTS
+    from likeness.models.weights import load_model
+    from likeness.tracking.runs import log_evaluation
+
     wanted = read_params(params, EvaluateParams)
     loaded = load_model(model, "cuda" if torch.cuda.is_available() else "cpu")
     face_set = FaceSet.open(faces)

@@ -8,13 +8,10 @@ from typing import Annotated
 
 import typer
 
-from likeness.artifacts.run_note import RUN_NOTE
 from likeness.operations import read_operations
 from likeness.params import read_params
-from likeness.reporting.artefacts import Places
-from likeness.reporting.page import write_report
 from likeness.reporting.params import ReportParams
-from likeness.tracking.runs import TrackingParams, log_report
+from likeness.tracking.store import TrackingParams
 from pipelines._stage import confirm_parameters, run
 
 
@@ -35,8 +32,15 @@ def main(
 ) -> None:
     """Writes the report, and copies it to the run of its training where tracking allows."""
     wanted = read_params(params, ReportParams)
+    logging.info("loading Altair, which draws the charts")
+    from likeness.artifacts.run_note import RUN_NOTE
+    from likeness.reporting.artefacts import Places
+    from likeness.reporting.page import write_report
+    from likeness.tracking.runs import log_report
+
     tracking = read_operations(params, TrackingParams)
     places = Places(used or params, faces, splits, model, validation, train, evaluation, sweep)
+    logging.info("drawing the charts and writing the page")
     written = write_report(places, wanted, out)
     logging.info("report: %s (%.1f MB, opens offline)", written.html, written.html.stat().st_size / 1e6)
     pages = (written.html, written.markdown)

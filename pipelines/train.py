@@ -5,27 +5,14 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import logging
 from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from likeness.artifacts.json_file import plain
-from likeness.artifacts.run_note import RUN_NOTE
-from likeness.data.faceset import FaceSet
-from likeness.data.splits import Split
-from likeness.experiments.run_title import dataset_note, run_title
-from likeness.models.architecture import ModelParams
-from likeness.models.weights import save_model
-from likeness.operations import read_operations
 from likeness.params import read_params
-from likeness.tracking.runs import TrackedRun, TrackingParams
-from likeness.training.checkpoint import read_run_note, remove_checkpoints, save_run_note
-from likeness.training.distributed import is_main_process
-from likeness.training.outputs import TrainingSetup, build_card, write_training_reports
-from likeness.training.params import RecipeParams, TrainParams
-from likeness.training.plan import TrainingTask, run_plan
 from pipelines._stage import UsedOption, confirm_parameters, run
 
 
@@ -40,6 +27,22 @@ def main(
     used: UsedOption = None,
 ) -> None:
     """Trains what the parameters describe; interrupted and started again, goes on where it was."""
+    logging.info("loading PyTorch")
+    from likeness.artifacts.json_file import plain
+    from likeness.artifacts.run_note import RUN_NOTE
+    from likeness.data.faceset import FaceSet
+    from likeness.data.splits import Split
+    from likeness.experiments.run_title import dataset_note, run_title
+    from likeness.models.architecture import ModelParams
+    from likeness.models.weights import save_model
+    from likeness.operations import read_operations
+    from likeness.tracking.runs import TrackedRun, TrackingParams
+    from likeness.training.checkpoint import read_run_note, remove_checkpoints, save_run_note
+    from likeness.training.distributed import is_main_process
+    from likeness.training.outputs import TrainingSetup, build_card, write_training_reports
+    from likeness.training.params import RecipeParams, TrainParams
+    from likeness.training.plan import TrainingTask, run_plan
+
     network, recipe, training = read_params(params, ModelParams, RecipeParams, TrainParams)
     tracking = read_operations(params, TrackingParams)
     face_set = FaceSet.open(faces)

@@ -8,11 +8,7 @@ from typing import Annotated
 
 import typer
 
-from likeness.artifacts.validation_record import ValidationSummary
-from likeness.data.faceset import FaceSet
 from likeness.params import read_params
-from likeness.validation.checkpoint import validate
-from likeness.validation.findings import failed, text_table
 from likeness.validation.params import ValidationParams
 from pipelines._stage import UsedOption, confirm_parameters, run
 
@@ -25,6 +21,13 @@ def main(
 ) -> None:
     """Holds the faces to all expectations; stops the pipeline if a critical one fails."""
     bounds = read_params(params, ValidationParams)
+    logging.info("loading Great Expectations")
+    from likeness.artifacts.validation_record import ValidationSummary
+    from likeness.data.faceset import FaceSet
+    from likeness.validation.checkpoint import validate
+    from likeness.validation.findings import failed, text_table
+
+    logging.info("holding the faces to the expectations")
     findings = validate(FaceSet.open(faces), bounds, out)
     counts = ValidationSummary.of(findings)
     logging.info("%d of %d expectations hold, no critical one fails", counts.held, counts.expectations)

@@ -84,8 +84,14 @@ def test_the_listed_params_are_the_sections_that_the_program_reads(stage: str) -
         for node in ast.walk(tree)
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "read_params"
     ]
-    program = importlib.import_module(entry_module(stage))
-    read = {getattr(program, ast.unparse(kind)).SECTION for call in calls for kind in call.args[1:]}
+    imported = {
+        alias.name: node.module
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module
+        for alias in node.names
+    }
+    names = [ast.unparse(kind) for call in calls for kind in call.args[1:]]
+    read = {getattr(importlib.import_module(imported[name]), name).SECTION for name in names}
     assert set(STAGES[stage].get("params", [])) == read
 
 

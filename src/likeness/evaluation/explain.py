@@ -16,7 +16,6 @@ from collections.abc import Iterator
 
 import numpy as np
 import torch
-from captum.attr import LayerGradCam
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -96,6 +95,8 @@ def _grad_cam(siamese: Siamese, images: Tensor) -> Tensor:
 
 def _attribution(siamese: Siamese, layer: nn.Module, image: Tensor, other: Tensor) -> Tensor:
     """Grad-CAM [1, 1, h, w] of the score with respect to one picture, the other's embedding held fixed."""
+    from captum.attr import LayerGradCam  # it imports Matplotlib: a second
+
     with torch.no_grad():
         fixed = siamese.embed(other)
     cam = LayerGradCam(lambda picture: siamese.score(siamese.embed(picture), fixed), layer)

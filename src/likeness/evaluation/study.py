@@ -89,6 +89,7 @@ def study(faces: FaceSet, split: Split, model: LoadedModel, params: EvaluatePara
     ours = systems["model"]
     holdout, test = (_measured(faces, pairs) for pairs in (split.holdout, split.test))
     recognised, cmc = _recognition([ours.system, systems["baseline"].system], crowd, params)
+    _log.info("computing figures and their intervals from %d resamples", params.resamples)
     metrics = {
         "synthetic": faces.source.synthetic,
         "data": _data(faces.source),
@@ -103,17 +104,21 @@ def study(faces: FaceSet, split: Split, model: LoadedModel, params: EvaluatePara
         "identification": recognised,
     }
     probability = ours.decision.probability(ours.test)
+    _log.info("computing DET curves")
+    det = pd.concat([_det(name, system, test, params) for name, system in systems.items()], ignore_index=True)
     right = systems["baseline"].decision.predict(systems["baseline"].test) == split.test.same
+    _log.info("explaining the best and the worst decisions")
+    shown = showcase(faces, split.test, model, ours, right, params.decisions)
     return Study(
         METRICS.parse(metrics, METRICS.name),
         roc=_roc(systems, split.test),
-        det=pd.concat([_det(name, system, test, params) for name, system in systems.items()], ignore_index=True),
+        det=det,
         predictions=_predictions(faces, ours, split),
         calibration=_bins(Reliability.of(probability, split.test.same, params.bins)),
         slices=_slices(faces, ours, test, params),
         cmc=cmc,
         layers=layer_table(model.siamese, model.card.preprocess.size),
-        showcase=showcase(faces, split.test, model, ours, right, params.decisions),
+        showcase=shown,
     )
 
 
@@ -133,6 +138,7 @@ def _systems(
 
     pairs = (split.holdout, split.test)
     ours = decide(network("model", model.siamese, everyone), *pairs, card.decision)
+    _log.info("training the classical baseline")
     baseline = decide(classical_baseline(faces, split, everyone, params.baseline), *pairs)
     systems = {"model": ours, "baseline": baseline}
     member = best_member(ours.system, card.model, *pairs)
