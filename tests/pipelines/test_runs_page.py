@@ -1,7 +1,11 @@
-"""`make ui` in real Chromium: the view of trainings, names of runs, columns, no request to outside."""
+"""`make ui` in real Chromium: the view of trainings, names of runs, columns, no request to outside.
+
+With LIKENESS_PICTURES=docs/images the pictures of the documentation are written there.
+"""
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -10,45 +14,67 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
+import numpy as np
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from likeness.artifacts.run_note import RUN_NOTE
+from likeness.models.decision import fit_decision
 from likeness.tracking.runs import DatasetNote, RunTitle, TrackedRun, TrackingParams, log_evaluation
 from tests.artifacts.samples import sample_metrics
 from tests.browsing import CHROMIUM, OWN, QUIET
 from tests.nightly.toy_project import ROOT, environment, free_port, wait_until
+from tests.pages.mlflow_views import compared_runs, models
+from tests.tracking.samples import model_folder
 
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
+]
 RECIPES = ("small", "arcface", "koch", "triplet-hard")
+DECISION = fit_decision(np.array([0.4, 0.5, -0.4, -0.5]), np.array([True, True, False, False]))
+ARCFACE = "arcface · drawn · lr 1e-3 · seed 2"
 
 
-def track(folder: Path, recipe: str, place: int) -> None:
+def track(folder: Path, recipe: str, place: int) -> str:
+    """A training with its model and its evaluation; returns the run's id."""
     changes = {"train.learning_rate": (2e-3, 1e-3), "train.seed": (0, 2)} if recipe == "arcface" else {}
     data = DatasetNote("drawn faces", "ab" * 32, "drawn")
     title = RunTitle(recipe, "drawn", "restricted", "A recipe", changes, "none")
-    values = {"train": {"seed": place, "epochs": 3}}
+    values = {"train": {"seed": place, "epochs": 3 + 2 * place, "learning_rate": 5e-4 * (place + 1)}}
     with TrackedRun.start(TrackingParams(), title=title, values=values, dataset=data, folder=folder) as run:
         for epoch in (1, 2, 3):
             run.epoch({"epoch": epoch, "train_loss": 1 / epoch, "holdout_auc": 0.6 + epoch / 10})
-        RUN_NOTE.write(folder / "run.json", run.finish(None, {"seconds": 1.0}))
+        model = model_folder(folder / recipe, place, DECISION)
+        RUN_NOTE.write(folder / "run.json", run.finish(model, {"seconds": 1.0}))
     log_evaluation(folder / "run.json", sample_metrics(0.7 + place / 100), folder=folder)
+    assert run.run_id is not None
+    return run.run_id
 
 
-@pytest.fixture
-def address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
+    """A project with four trainings of different recipes; their ids."""
+    folder = tmp_path_factory.mktemp("tracked")
+    (folder / ".dvc").mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        return folder, [track(folder, recipe, place) for place, recipe in enumerate(RECIPES)]
+
+
+@pytest.fixture(scope="module")
+def address(runs: tuple[Path, list[str]]) -> Iterator[str]:
     """What the program prints, once its server answers."""
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    (tmp_path / ".dvc").mkdir()
-    for place, recipe in enumerate(RECIPES):
-        track(tmp_path, recipe, place)
+    folder = runs[0]
     port = free_port()
     settings = environment(PYTHONPATH=f"{ROOT}:{ROOT / 'src'}", MLFLOW_SERVER_ENABLE_JOB_EXECUTION="false")
-    settings = {key: value for key, value in settings.items() if key not in ("DISPLAY", "WAYLAND_DISPLAY")}
+    left_out = ("DISPLAY", "WAYLAND_DISPLAY", "MLFLOW_TRACKING_URI")
+    settings = {key: value for key, value in settings.items() if key not in left_out}
     command = [sys.executable, "-m", "pipelines.group", sys.executable, "-m", "pipelines.runs_page"]
-    log = tmp_path / "log.txt"
+    log = folder / "log.txt"
     with log.open("w") as stream:
         process = subprocess.Popen(
-            [*command, "--port", str(port)], cwd=tmp_path, env=settings, stdout=stream, stderr=stream
+            [*command, "--port", str(port)], cwd=folder, env=settings, stdout=stream, stderr=stream
         )
 
     def answers() -> bool:
@@ -65,19 +91,54 @@ def address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     process.wait(60)
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
-def test_the_printed_page_shows_names_and_columns_and_asks_nobody_outside(address: str) -> None:
-    asked: list[str] = []
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
-        page = browser.new_page(viewport={"width": 2400, "height": 900})
-        page.on("request", lambda request: asked.append(request.url))
-        page.goto(address)
-        page.get_by_text("arcface · drawn · lr 1e-3 · seed 2").first.wait_for(timeout=60_000)
-        text = page.locator("body").inner_text()
+        yield browser
         browser.close()
+
+
+def picture(page: Page, name: str) -> None:
+    """For the documentation, where it is asked for."""
+    if folder := os.environ.get("LIKENESS_PICTURES"):
+        page.screenshot(path=Path(folder) / name)
+
+
+def test_the_printed_page_shows_names_and_columns_and_asks_nobody_outside(address: str, browser: Browser) -> None:
+    asked: list[str] = []
+    page = browser.new_page(viewport={"width": 2400, "height": 900})
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(address)
+    page.get_by_text(ARCFACE).first.wait_for(timeout=60_000)
+    text = page.locator("body").inner_text()
+    page.close()
     assert "Model registry" in text, "the view of trainings, not that of language models"
     for expected in (*RECIPES, "test/accuracy", "test accuracy", "changes", "0.7300 (0.6800 to 0.7800)"):
         assert expected in text, expected
     assert [url for url in asked if (urlsplit(url).hostname or "") not in OWN] == []
+
+
+def test_four_recipes_compare_by_name_parameters_and_accuracy(
+    address: str, runs: tuple[Path, list[str]], browser: Browser
+) -> None:
+    server = address.partition("/#/")[0]
+    params, metrics = ["train.learning_rate", "train.epochs"], ["test/accuracy", "test/auc"]
+    with compared_runs(browser, server, runs[1], params, metrics) as page:
+        text = page.locator("body").inner_text()
+        axes = page.locator(".parcoords .axis-title").all_text_contents()
+        picture(page, "compare-runs.png")
+    assert axes == [*params, *metrics]
+    for expected in ("Comparing 4 Runs from 1 Experiment", ARCFACE, *(f"{recipe} · drawn" for recipe in RECIPES)):
+        assert expected in text, expected
+
+
+def test_the_page_of_models_compares_their_accuracy(address: str, browser: Browser) -> None:
+    with models(browser, address.partition("/#/")[0]) as page:
+        text = page.locator("body").inner_text()
+        picture(page, "compare-models.png")
+    lines = text.splitlines()
+    columns = ("Model name", "Source run", "Dataset", "test/accuracy", "test/accuracy_low", "test/accuracy_high")
+    assert {*columns, *RECIPES, ARCFACE} <= set(lines)
+    assert lines.count("Ready") == len(RECIPES)
+    assert [line for line in lines if line in ("0.7", "0.71", "0.72", "0.73")] == ["0.73", "0.72", "0.71", "0.7"]

@@ -14,7 +14,7 @@ from likeness.artifacts.predictions import PREDICTIONS
 from likeness.artifacts.run_note import RUN_NOTE
 from likeness.artifacts.training_summary import SUMMARY, Machine, PeakMemory, TrainingFacts, TrainingSummary
 from likeness.models.card import Card
-from likeness.models.decision import fit_decision
+from likeness.models.decision import Decision, fit_decision
 from likeness.models.network import build_siamese
 from likeness.models.preprocess import Preprocess
 from likeness.models.weights import save_model
@@ -31,19 +31,11 @@ def trained(
     folder: Path, seed: int, accuracy: float, *, log_model: bool = False, fingerprint: str = "f" * 64
 ) -> Path:
     """A model folder, its predictions and its run, as the stages leave them."""
-    params = planned(backbone="residual", comparator="cosine", embedding_dim=8, width=0.25)
-    siamese = build_siamese(params, (32, 32), seed)
     rng = np.random.default_rng(seed)
     same = np.arange(PAIRS) < PAIRS // 2
     correct = rng.random(PAIRS) < accuracy
     score = np.where(same == correct, 0.5, -0.5) + rng.normal(0, 0.01, PAIRS)
-    card = Card(
-        model=params,
-        preprocess=Preprocess((32, 32), None, "image"), mirror=False, decision=fit_decision(score, same),
-        protocol="restricted", outside_data="none", source="synthetic", synthetic=True, alignment="synthetic",
-        fingerprint=fingerprint, recipe="tiny", seed=seed, trained=TrainingFacts(), versions={},
-    )  # fmt: skip
-    save_model(folder / "model", siamese, card)
+    model_folder(folder / "model", seed, fit_decision(score, same), fingerprint)
     first, second = image_pairs(same)
     predictions = pd.DataFrame(
         {
@@ -56,6 +48,19 @@ def trained(
     note = DatasetNote("synthetic", fingerprint, "lfwa.tar.gz")
     with TrackedRun.start(TrackingParams(), title=RunTitle("tiny", "synthetic"), values={}, dataset=note) as run:
         RUN_NOTE.write(folder / "run.json", run.finish(folder / "model" if log_model else None, {}))
+    return folder
+
+
+def model_folder(folder: Path, seed: int, decision: Decision, fingerprint: str = "f" * 64) -> Path:
+    """Weights and card of a small network."""
+    params = planned(backbone="residual", comparator="cosine", embedding_dim=8, width=0.25)
+    card = Card(
+        model=params,
+        preprocess=Preprocess((32, 32), None, "image"), mirror=False, decision=decision,
+        protocol="restricted", outside_data="none", source="synthetic", synthetic=True, alignment="synthetic",
+        fingerprint=fingerprint, recipe="tiny", seed=seed, trained=TrainingFacts(), versions={},
+    )  # fmt: skip
+    save_model(folder, build_siamese(params, (32, 32), seed), card)
     return folder
 
 

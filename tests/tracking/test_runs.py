@@ -66,9 +66,9 @@ def test_a_training_is_noted_whole(project: Path, model: Path) -> None:
     assert curve(project, told.run_id, "train/loss") == [(1, 1.0), (2, 0.5), (3, 1 / 3)]
     assert len(curve(project, told.run_id, "train/step_loss")) == 6
     assert set(noted.data.metrics) == {
-        "train/loss", "train/step_loss", "holdout/auc", "cost/seconds", "cost/parameters",
+        "train/loss", "train/step_loss", "holdout/auc", "train/seconds", "model/parameters",
     }  # fmt: skip
-    assert noted.data.metrics["cost/seconds"] == 12.5
+    assert noted.data.metrics["train/seconds"] == 12.5
     artifacts = project / "mlartifacts" / "likeness" / told.run_id / "artifacts"
     assert (artifacts / "tables" / "training.csv").read_text().splitlines()[:2] == [
         "figure,value",

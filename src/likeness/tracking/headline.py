@@ -25,7 +25,7 @@ _CURVES = {
     "learning_rate": "train/learning_rate",
     "images_per_second": "train/images_per_second",
 }
-_COSTS = {"seconds": "cost/seconds", "parameters": "cost/parameters"}
+_COSTS = {"seconds": "train/seconds", "parameters": "model/parameters"}
 _FIGURES = ("accuracy", "auc", "tar_at_far_1e-2")
 _OTHERS = ("baseline", "untrained")
 _DIGITS = 4  # what a test of some hundred pairs can tell apart, and a column of the page can hold
