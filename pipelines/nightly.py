@@ -59,7 +59,7 @@ def now(
 
         state = retrain(str(paths.root), force_train, accept_drift, no_settle, return_state=True)
     typer.echo(f"{state.name}: {state.message}")
-    raise typer.Exit(0 if state.is_completed() else 1)
+    raise typer.Exit(0 if state.is_completed() or state.name == "Refused" else 1)
 
 
 @app.command()

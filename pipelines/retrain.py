@@ -11,6 +11,7 @@ from prefect.client.schemas.objects import FlowRun
 from likeness.nightly.deployment_check import SERVED, project_of
 from likeness.nightly.params import read_nightly
 from likeness.nightly.paths import ProjectPaths
+from likeness.nightly.prefect_artifacts import run_name
 from likeness.nightly.run import RunOptions, record_crashed_run, start_nightly_run
 from pipelines._parent import follow_parent
 
@@ -23,7 +24,7 @@ def _after_crash(flow: Flow[Any, Any], flow_run: FlowRun, state: State[Any]) -> 
 
 @flow(
     name="retrain",
-    flow_run_name="nightly run of {project}",
+    flow_run_name=run_name,
     validate_parameters=True,
     on_crashed=[_after_crash],
     on_cancellation=[_after_crash],  # one that had to be killed because it did not follow the request

@@ -57,16 +57,16 @@ def examine(root: Path) -> list[Diagnosis]:
 
 
 def print_report(findings: list[Diagnosis], console: Console) -> None:
-    """One screen: a row a finding, the remedies below."""
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for column in ("", "what", "found"):
-        table.add_column(column, overflow="fold")
+    """One screen: a row a finding, and below it what to do."""
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for _ in ("status", "subject", "found"):
+        table.add_column(overflow="fold")
     for finding in findings:
         table.add_row(_SIGNS[finding.status], finding.subject, escape(finding.found))
-    console.print(table)
-    for finding in findings:
         if finding.remedy:
-            console.print(f"\n[bold]{finding.subject}[/]: {escape(finding.remedy)}")
+            style = "bold" if finding.status == "missing" else "dim"
+            table.add_row("", "", f"[{style}]{escape(finding.remedy)}[/]")
+    console.print(table)
 
 
 def _python() -> Diagnosis:

@@ -15,7 +15,9 @@ FIRST = NightlyRun(
     champion=1,
     challenger_accuracy=0.8125,
     champion_accuracy=0.8125,
-    batch={"merged": 3, "quarantined": 1},
+    challenger_interval=(0.75, 0.875),
+    champion_interval=(0.75, 0.875),
+    batch={"merged": 3, "quarantined": 1, "waiting": 2, "aside": 1},
     stages={"train": 40.5},
     flow_run="0123456789abcdef",
 )

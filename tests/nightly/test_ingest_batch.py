@@ -33,6 +33,7 @@ def test_the_result_of_each_file_is_written_with_its_reason(tmp_path: Path) -> N
     (paths.incoming / "pipe").symlink_to("nowhere")
     batch = ingest_batch(paths, NightlyParams(settle_seconds=0))
     assert batch.halt is None
+    assert batch.purpose == "3 new photographs"
     assert batch.counts == {
         "arrived": 4,
         "merged": 3,
@@ -68,6 +69,7 @@ def test_a_batch_says_how_many_files_wait_and_until_when(tmp_path: Path) -> None
     assert (waiting.counts["arrived"], waiting.counts["waiting"]) == (0, 3)
     newest = max(path.stat().st_ctime for path in paths.incoming.rglob("*.jpg"))
     assert waiting.settled == pytest.approx(newest + 3600, abs=0.01)
+    assert waiting.purpose == "nothing new"
     assert waiting.waiting.startswith("3 files wait to settle until ")
     rows = read_json(paths.batch)
     assert [row["fate"] for row in rows] == ["waiting"] * 3

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
+import psutil
 import pytest
 from filelock import FileLock
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
+from prefect.client.schemas.objects import StateType
 from prefect.context import refresh_global_settings_context
 from prefect.states import State
 
 from likeness.artifacts.nightly_run import NightlyRun, read_nightly_runs
 from likeness.data.collected import Collected
+from likeness.nightly.outcome import RunOutcome
+from likeness.nightly.params import NightlyParams
+from likeness.nightly.paths import ProjectPaths
 from likeness.nightly.prefect_artifacts import save_webhook
+from likeness.nightly.run import RunRecord, finish
 from pipelines.retrain import retrain
 from tests.data.pictures import jpeg, write_folder
 from tests.nightly.toy_project import (
@@ -75,6 +84,11 @@ def records_of(project: Path) -> list[NightlyRun]:
     return read_nightly_runs(project / "reports" / "nightly")
 
 
+def name_of(record: NightlyRun) -> str:
+    with get_client(sync_client=True) as client:
+        return str(client.read_flow_run(UUID(record.flow_run)).name)
+
+
 def tries(record: NightlyRun) -> dict[str, int]:
     """How often Prefect began each task of a run; the server hears of them by events, a moment later."""
     assert record.flow_run is not None
@@ -95,7 +109,19 @@ def test_nothing_new_ends_at_once_and_trains_nothing(server: str, project: Path)
     state, record = run_flow(project)
     assert (state.name, state.is_completed()) == ("Nothing to do", True)
     assert (record.outcome, record.trained, record.stages) == ("nothing-to-do", False, {})
+    assert re.fullmatch(r"retrain \d{4}-\d\d-\d\d: nothing new", name_of(record))
     assert "nothing-to-do" in (project / "reports" / "nightly-runs.html").read_text()
+
+
+def test_a_refused_challenger_has_a_colour_of_its_own_in_prefect(server: str, tmp_path: Path) -> None:
+    kinds = {}
+    for outcome in (RunOutcome.PROMOTED, RunOutcome.REFUSED, RunOutcome.FAILED):
+        record = RunRecord()
+        record.end(outcome, "version 2: a slice fell.")
+        state = finish(ProjectPaths(tmp_path), NightlyParams(), record)
+        kinds[state.name] = state.type
+    assert len(set(kinds.values())) == 3
+    assert kinds["Refused"] is StateType.CANCELLED
 
 
 @pytest.mark.fault("A4")
@@ -108,6 +134,7 @@ def test_files_that_wait_are_told_and_taken_in_on_demand(server: str, project: P
         assert "1 file waits to settle until" in record.line
         retrain(str(project), no_settle=True, return_state=True)
         assert records_of(project)[-1].batch["merged"] == 1
+        assert name_of(records_of(project)[-1]).endswith(": 1 new photograph")
     finally:
         for name in ("incoming", "collected"):
             shutil.rmtree(project / "data" / name, ignore_errors=True)
@@ -159,7 +186,8 @@ def test_a_person_who_works_with_dvc_is_waited_for_and_not_disturbed(server: str
     finally:
         person.send_signal(signal.SIGINT)
         for process in processes_in(project):
-            process.kill()
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
         person.wait(30)
 
 

@@ -57,6 +57,13 @@ def test_the_first_model_must_clear_the_floor() -> None:
     assert "floor" in verdict.reason
 
 
+def test_the_accuracy_of_a_model_has_an_interval() -> None:
+    one = candidate(0, 0.8)
+    found = one.estimate(FAST)
+    assert found.value == one.accuracy
+    assert found.low < found.value - 0.01 < found.value + 0.01 < found.high < found.value + 0.04
+
+
 def test_a_model_against_itself_is_kept() -> None:
     verdict = decide(candidate(0, 0.8, 2), candidate(0, 0.8, 1), FAST)
     assert verdict.outcome == "kept"

@@ -26,6 +26,7 @@ class NightlyRun:
         fingerprint: of the data set afterwards.
         challenger, champion: versions of the registry; the champion is the one that serves afterwards.
         challenger_accuracy, champion_accuracy: share of the frozen test pairs on which the model is correct.
+        challenger_interval, champion_interval: their 95 % intervals, low and high; None in records before 0.3.
         batch: counts of the files that had arrived, by what became of them.
         stages: seconds of each stage that was run.
         run_id: of the training in MLflow.
@@ -42,6 +43,8 @@ class NightlyRun:
     champion: int | None = None
     challenger_accuracy: float | None = None
     champion_accuracy: float | None = None
+    challenger_interval: tuple[float, float] | None = None
+    champion_interval: tuple[float, float] | None = None
     batch: dict[str, int] = field(default_factory=dict)
     stages: dict[str, float] = field(default_factory=dict)
     run_id: str | None = None
@@ -55,6 +58,11 @@ class NightlyRun:
     def start(self) -> datetime:
         """When it started, in UTC."""
         return datetime.fromisoformat(self.started).astimezone(UTC)
+
+    @property
+    def known_seconds(self) -> float | None:
+        """From start to end; None of a killed run, of whose end nobody knows."""
+        return None if self.outcome == "killed" else self.seconds
 
     @property
     def file(self) -> str:

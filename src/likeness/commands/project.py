@@ -65,7 +65,7 @@ def result_lines(metrics: Path) -> list[str]:
 def history(
     last: Annotated[int, typer.Option(min=1, help="How many nightly runs.")] = 14, as_json: JsonOption = False
 ) -> None:
-    """The last nightly runs: outcome, data, the figures of challenger and champion, duration."""
+    """The last nightly runs: outcome, accuracies, photographs new, bad, waiting, left aside; minutes."""
     from rich.console import Console
 
     from likeness.reporting.run_history import print_history

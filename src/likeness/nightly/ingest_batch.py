@@ -46,6 +46,15 @@ class IngestedBatch:
     settled: float | None = None
 
     @property
+    def purpose(self) -> str:
+        """What the run that follows is for, in a few words."""
+        added = self.counts.get("merged", 0)
+        if added:
+            return "1 new photograph" if added == 1 else f"{added} new photographs"
+        held = self.counts.get("quarantined", 0)
+        return f"{held} of {self.counts.get('arrived', 0)} files in quarantine" if held else "nothing new"
+
+    @property
     def waiting(self) -> str:
         """How many files wait, and until when, as a clause; "" where none does."""
         count = self.counts.get("waiting", 0)

@@ -5,12 +5,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
+from prefect import get_client
 from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
 from prefect.blocks.core import Block
 from prefect.blocks.notifications import CustomWebhookNotificationBlock
+from prefect.runtime import flow_run
 
 from likeness.artifacts.metrics import METRICS, Metrics
 from likeness.artifacts.nightly_run import NightlyRun, read_nightly_runs
@@ -30,6 +34,17 @@ def best_effort() -> Iterator[None]:
         yield
     except Exception as error:
         _log.warning("not shown in Prefect: %s: %s", type(error).__name__, error)
+
+
+def run_name(purpose: str = "") -> str:
+    """Such as "retrain 2026-11-26: 34 new photographs"; the date alone before the batch is known."""
+    return f"retrain {date.today().isoformat()}" + (f": {purpose}" if purpose else "")
+
+
+def rename_run(purpose: str) -> None:
+    """Names the present run by what it does."""
+    with get_client(sync_client=True) as client:
+        client.update_flow_run(UUID(flow_run.id), name=run_name(purpose))
 
 
 def show_batch(batch: IngestedBatch) -> None:

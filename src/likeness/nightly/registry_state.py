@@ -22,6 +22,7 @@ from likeness.tracking.store import TrackingParams
 
 if TYPE_CHECKING:
     from likeness.artifacts.gate_decision import GateDecision
+    from likeness.metrics.intervals import Estimate
     from likeness.tracking.registry import Registry
 
 _log = logging.getLogger(__name__)
@@ -35,8 +36,8 @@ class RegistryState:
     decision: GateDecision | None
     challenger: int | None
     champion: int | None
-    challenger_accuracy: float | None
-    champion_accuracy: float | None
+    challenger_accuracy: Estimate | None
+    champion_accuracy: Estimate | None
 
 
 def is_judged(paths: ProjectPaths) -> bool:
@@ -66,7 +67,7 @@ def judge_model(paths: ProjectPaths) -> RegistryState:
     with _registry(paths) as registry:
         decision = register_and_decide(_outputs(paths), gate, tracking, paths.reports / "gate")
         challenger, champion = registry.challenger(), registry.champion()
-        accuracies = [None if v is None else registry.candidate(v).accuracy for v in (challenger, champion)]
+        accuracies = [None if v is None else registry.candidate(v).estimate(gate) for v in (challenger, champion)]
         return RegistryState(decision, challenger, champion, *accuracies)
 
 

@@ -20,6 +20,7 @@ from prefect.states import Cancelled, Completed, Failed
 
 from likeness.artifacts.nightly_run import NightlyRun, write_nightly_run
 from likeness.errors import LikenessError, failure_of
+from likeness.metrics.intervals import Estimate
 from likeness.nightly import prefect_artifacts as artifacts
 from likeness.nightly import registry_state, tasks
 from likeness.nightly.deployment_check import check_deployment, project_of
@@ -104,7 +105,7 @@ def start_nightly_run(project: str, options: RunOptions) -> State[Any]:
         record.end(RunOutcome.CANCELLED, f"stopped while it ran ({type(error).__name__}).")
         record.write(paths)
         raise
-    return _finish(paths, params, record)
+    return finish(paths, params, record)
 
 
 def run_nightly(paths: ProjectPaths, params: NightlyParams, options: RunOptions, record: RunRecord) -> None:
@@ -113,6 +114,8 @@ def run_nightly(paths: ProjectPaths, params: NightlyParams, options: RunOptions,
     record_step(paths, "the batch")
     batch = tasks.ingest(paths, params, options.accept_drift, options.no_settle)
     record.run = replace(record.run, batch=batch.counts)
+    with artifacts.best_effort():
+        artifacts.rename_run(batch.purpose + (", new seed" if options.force_train else ""))
     if batch.halt is not None:
         raise batch.halt
     if options.force_train:
@@ -160,13 +163,19 @@ def _let_gate_decide(paths: ProjectPaths, params: NightlyParams, record: RunReco
         record.run,
         challenger=state.challenger,
         champion=state.champion,
-        challenger_accuracy=state.challenger_accuracy,
-        champion_accuracy=state.champion_accuracy,
+        **_accuracy("challenger", state.challenger_accuracy),
+        **_accuracy("champion", state.champion_accuracy),
     )
     if state.decision is None:
         record.end(RunOutcome.KEPT, "the model is one that was judged before, so the champion stays.")
     else:
         record.end(RunOutcome(state.decision.outcome), f"version {state.challenger}: {state.decision.reason}")
+
+
+def _accuracy(of: str, found: Estimate | None) -> dict[str, Any]:
+    if found is None:
+        return {}
+    return {f"{of}_accuracy": found.value, f"{of}_interval": (found.low, found.high)}
 
 
 def _require_disk_space(paths: ProjectPaths, params: NightlyParams) -> None:
@@ -184,14 +193,14 @@ def _require_gpu(params: NightlyParams) -> None:
             raise HaltError(RunOutcome.NO_GPU, "nightly.device is cuda, and torch finds no GPU.")
 
 
-def _finish(paths: ProjectPaths, params: NightlyParams, record: RunRecord) -> State[Any]:
+def finish(paths: ProjectPaths, params: NightlyParams, record: RunRecord) -> State[Any]:
     """Writes and reports the record, and returns the state that Prefect shows."""
     run = record.write(paths)
     with artifacts.best_effort():
         artifacts.show_run(run)
     _report(paths, params, run, record.outcome.good)
     name = record.outcome.value.replace("-", " ").capitalize()
-    if record.outcome is RunOutcome.OVERLAPPING:
+    if record.outcome in (RunOutcome.OVERLAPPING, RunOutcome.REFUSED):  # Prefect's colour is that of the type
         return Cancelled(name=name, message=run.line)
     return (Completed if record.outcome.good else Failed)(name=name, message=run.line)
 

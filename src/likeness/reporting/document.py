@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Tone = Literal["plain", "warning", "missing"]
+Tone = Literal["plain", "good", "warning", "bad", "missing"]
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,7 @@ class Table:
         caption: what it shows.
         strong: indices of rows that are set in bold.
         folded: shown only when opened (long lists).
+        tones: of the rows, as a coloured edge; none where empty.
     """
 
     columns: Sequence[Column]
@@ -55,6 +56,7 @@ class Table:
     caption: str = ""
     strong: frozenset[int] = frozenset()
     folded: bool = False
+    tones: Sequence[Tone] = ()
     kind: str = field(default="table", init=False)
 
     def __post_init__(self) -> None:

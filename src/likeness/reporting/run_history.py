@@ -12,7 +12,7 @@ from likeness.artifacts.nightly_run import NightlyRun, read_nightly_runs
 if TYPE_CHECKING:
     from rich.console import Console
 
-_FINGERPRINT = 10  # hex digits shown
+_COUNTS = {"new": "merged", "bad": "quarantined", "wait": "waiting", "left": "aside"}  # column: key of the batch
 
 
 def print_history(folder: Path, console: Console, last: int = 14, as_json: bool = False) -> None:
@@ -41,22 +41,22 @@ def _table(runs: list[NightlyRun]) -> Any:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, collapse_padding=True)  # fits in 80 columns
-    for heading in ("start (UTC)", "outcome", "data", "challenger", "champion", "new", "bad", "seconds"):
+    for heading in ("start (UTC)", "outcome"):
         table.add_column(heading, no_wrap=True)
+    for heading in ("challenger", "champion", *_COUNTS, "min"):
+        table.add_column(heading, no_wrap=True, justify="right")
     for run in runs:
         table.add_row(
             f"{run.start:%Y-%m-%d %H:%M}",
             escape(run.outcome),
-            escape((run.fingerprint or "-")[:_FINGERPRINT]),
             _model(run.challenger, run.challenger_accuracy),
             _model(run.champion, run.champion_accuracy),
-            str(run.batch.get("merged", "-")),
-            str(run.batch.get("quarantined", "-")),
-            f"{run.seconds:.0f}",
+            *(str(run.batch.get(key, "-")) for key in _COUNTS.values()),
+            "-" if run.known_seconds is None else f"{run.known_seconds / 60:.1f}",
         )
     return table
 
 
 def _model(version: int | None, accuracy: float | None) -> str:
-    figure = "" if accuracy is None else f" {accuracy:.4f}"
+    figure = "" if accuracy is None else f" {accuracy:.1%}"
     return "-" if version is None else f"v{version}{figure}"

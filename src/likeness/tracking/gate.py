@@ -22,7 +22,8 @@ from likeness.errors import DataError
 from likeness.evaluation.comparison import Scored, difference, far_name, mcnemar
 from likeness.evaluation.slices import QUARTERS
 from likeness.metrics.calibration import equal_mass_bins, expected_calibration_error
-from likeness.metrics.intervals import Estimate, Resampling, pair_groups
+from likeness.metrics.intervals import Estimate, Resampling, bootstrap, pair_groups
+from likeness.metrics.scores import weighted_mean
 from likeness.params import Range
 
 _FAR = 1e-2
@@ -78,6 +79,19 @@ class GateCandidate:
     def accuracy(self) -> float:
         """Share of the test pairs decided rightly at the model's own threshold."""
         return float(self.predictions["correct"].mean())
+
+    def estimate(self, params: GateParams) -> Estimate:
+        """The accuracy with its 95 % interval over person-pairs."""
+        table = self.predictions
+        correct = table["correct"].to_numpy(bool)
+        found = bootstrap(
+            lambda weights: {"accuracy": weighted_mean(correct, weights)},
+            pair_groups(people(table["first"]), people(table["second"])),
+            Resampling(params.resamples, params.seed),
+            table["same"].to_numpy(bool),
+            members={"accuracy": np.ones(len(correct), bool)},
+        )
+        return found["accuracy"]
 
 
 def decide(
