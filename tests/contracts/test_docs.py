@@ -15,6 +15,7 @@ from urllib.parse import unquote
 import pytest
 import typer
 
+import likeness
 from likeness import cli, errors
 
 ROOT = Path(__file__).parents[2]
@@ -50,6 +51,12 @@ def test_every_setting_has_type_default_and_meaning(site: Path) -> None:
     rows = [re.split(r" *(?<!\\)\| *", line.strip("| ")) for line in page.splitlines() if line.startswith("| `")]
     assert len(rows) > 100
     assert [row for row in rows if len(row) != 4 or not all(row)] == []
+
+
+@pytest.mark.parametrize("name", sorted(set(likeness.__all__) - {"__version__"}))
+def test_every_public_name_is_in_the_reference(site: Path, name: str) -> None:
+    pages = [(DOCS / "reference" / f"{page}.md").read_text(encoding="utf-8") for page in ("modules", "errors")]
+    assert any(re.search(rf"\.{name}$|`{name}`", page, re.MULTILINE) for page in pages)
 
 
 def test_every_command_is_in_the_reference(site: Path) -> None:

@@ -31,7 +31,7 @@ from tests.serving.pictures import png_bomb
 from tests.tracking.samples import register, trained
 
 _START_SECONDS = 120
-_BUILD_SECONDS = 600
+_BUILD_SECONDS = 1200
 
 
 def photograph(seed: int) -> str:
