@@ -50,7 +50,7 @@ Pixels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
-class Case:
+class TrainingCase:
     """What is measured."""
 
     model: ModelParams
@@ -61,12 +61,12 @@ class Case:
 Precision = Literal["auto", "float32", "bfloat16"]
 
 CASES = {
-    "koch": Case(
+    "koch": TrainingCase(
         ModelParams(),
         TrainParams(batch_size=32, l2=L2Params(2e-4, 2e-3), stopping=TO_THE_END),
         (105, 105),
     ),
-    "residual": Case(
+    "residual": TrainingCase(
         ModelParams(BACKBONES.params("residual", dropout=0.2), COMPARATORS.params("cosine"), embedding_dim=256),
         TrainParams(
             batch_size=128,
@@ -100,7 +100,7 @@ def main(
     print(f"... {machine_load()}, this program included")
 
 
-def compare_loops(name: str, case: Case, pixels: Pixels, steps: int, rounds: int, device: str) -> None:
+def compare_loops(name: str, case: TrainingCase, pixels: Pixels, steps: int, rounds: int, device: str) -> None:
     place = choose_device(device)
     of = f"{name}, batch {case.train.batch_size}, {case.train.precision}"
     where = torch.cuda.get_device_name(place) if place.type == "cuda" else f"{torch.get_num_threads()} threads"
@@ -149,7 +149,7 @@ class Run:
         return self.images / self.took.processor
 
 
-def real_epoch(case: Case, data: TrainingData, holdout: Pairs, pixels: Pixels, device: str) -> Run:
+def real_epoch(case: TrainingCase, data: TrainingData, holdout: Pairs, pixels: Pixels, device: str) -> Run:
     """The second of two epochs: from the end of the first, so with its checkpoint, to that of the evaluation."""
     ends: list[tuple[float, float, EpochRecord]] = []
 
@@ -172,7 +172,7 @@ def real_epoch(case: Case, data: TrainingData, holdout: Pairs, pixels: Pixels, d
 
 
 def bare_passes(
-    case: Case, data: TrainingData, pixels: Pixels, device: torch.device, steps: int, learns: bool = False
+    case: TrainingCase, data: TrainingData, pixels: Pixels, device: torch.device, steps: int, learns: bool = False
 ) -> Callable[[], int]:
     """A function that runs `steps` forward and backward passes and returns the number of images.
 
@@ -205,7 +205,7 @@ def bare_passes(
     return run
 
 
-def drawn(case: Case, steps: int, rows: int) -> tuple[TrainingData, Pairs]:
+def drawn(case: TrainingCase, steps: int, rows: int) -> tuple[TrainingData, Pairs]:
     """Training data that fills so many steps, and held-out pairs in the proportion of View 1."""
     random = np.random.default_rng(0)
     order = random.permutation(rows)
@@ -223,7 +223,7 @@ def drawn(case: Case, steps: int, rows: int) -> tuple[TrainingData, Pairs]:
     return Identities(images, np.repeat(np.arange(len(sizes)), sizes)[: len(images)]), holdout
 
 
-def random_faces(case: Case, steps: int) -> Pixels:
+def random_faces(case: TrainingCase, steps: int) -> Pixels:
     count = 3 * steps * case.train.batch_size
     return np.random.default_rng(0).integers(0, 256, (count, *case.size), dtype=np.uint8)
 

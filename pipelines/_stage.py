@@ -17,8 +17,8 @@ import typer
 from likeness.artifacts.failure import write_failure
 from likeness.errors import ChangedParamsError, LikenessError, ParamsError, failure_of
 from likeness.files import write_json
-from likeness.output import reported_output
-from likeness.params import Section, leaves, load_document, sections_of
+from likeness.params import ParamsSection, leaves, load_document, sections_of
+from likeness.standard_output import reported_output
 from likeness.telemetry import disable_telemetry
 from pipelines._parent import follow_parent
 
@@ -61,7 +61,7 @@ def _program(main: Callable[..., Any]) -> typer.Typer:
 UsedOption = Annotated[Path | None, typer.Option(help="File for the parameters that were used.")]
 
 
-def confirm_parameters(params: Path, used: Path | None, *sections: Section) -> None:
+def confirm_parameters(params: Path, used: Path | None, *sections: ParamsSection) -> None:
     """Notes the parameters that a stage used, at its end, once they are still those of params.yaml.
 
     DVC writes into dvc.lock what params.yaml says when a stage has ended, whatever the stage was run with.

@@ -32,9 +32,9 @@ def main(
     from likeness.artifacts.manifest import MANIFEST
     from likeness.data.faceset import FaceSet
     from likeness.data.splits import Split
-    from likeness.evaluation.output import write_study
+    from likeness.evaluation.evaluate_model import evaluate_model
     from likeness.evaluation.params import EvaluateParams
-    from likeness.evaluation.study import study
+    from likeness.evaluation.results_folder import write_results
     from likeness.models.card import WEIGHTS
     from likeness.models.weights import load_model
     from likeness.tracking.runs import log_evaluation
@@ -42,8 +42,8 @@ def main(
     wanted = read_params(params, EvaluateParams)
     loaded = load_model(model, "cuda" if torch.cuda.is_available() else "cpu")
     face_set = FaceSet.open(faces)
-    found = study(face_set, Split.open(splits, face_set.manifest["person"]), loaded, wanted)
-    write_study(out, found, {"weights": model / WEIGHTS, "manifest": faces / MANIFEST.name})
+    found = evaluate_model(face_set, Split.open(splits, face_set.manifest["person"]), loaded, wanted)
+    write_results(out, found, {"weights": model / WEIGHTS, "manifest": faces / MANIFEST.name})
     log_evaluation(run, found.metrics)
     for name, system in found.metrics.systems.items():
         logging.info("%-11s %s", name, _line(system.test))

@@ -23,7 +23,7 @@ from likeness.nightly.params import read_nightly
 from likeness.nightly.paths import ProjectPaths
 from likeness.nightly.prefect_server import configure_prefect, embedded_server, ensure_server
 from likeness.telemetry import disable_telemetry
-from likeness.tracking.store import one_line
+from likeness.tracking.mlflow_store import one_line
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True)
 _Project = Annotated[Path, typer.Option(help="Folder of the project.")]

@@ -11,7 +11,7 @@ import typer
 from likeness.operations import read_operations
 from likeness.params import read_params
 from likeness.reporting.params import ReportParams
-from likeness.tracking.store import TrackingParams
+from likeness.tracking.mlflow_store import TrackingParams
 from pipelines._stage import confirm_parameters, run
 
 

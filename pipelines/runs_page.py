@@ -18,7 +18,7 @@ from likeness.errors import TrackingError
 from likeness.operations import read_operations
 from likeness.project import main_repository
 from likeness.tracking.experiment_page import runs_address
-from likeness.tracking.store import TrackingParams, connect
+from likeness.tracking.mlflow_store import TrackingParams, connect
 from pipelines._stage import run
 
 _START_SECONDS = 120

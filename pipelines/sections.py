@@ -10,14 +10,14 @@ from likeness.data.sources import DataParams, SyntheticParams
 from likeness.evaluation.params import EvaluateParams
 from likeness.models.architecture import ModelParams
 from likeness.nightly.params import NightlyParams
-from likeness.params import Section
+from likeness.params import ParamsSection
 from likeness.reporting.params import ReportParams
 from likeness.tracking.gate import GateParams
-from likeness.tracking.store import TrackingParams
+from likeness.tracking.mlflow_store import TrackingParams
 from likeness.training.params import RecipeParams, TrainParams
 from likeness.validation.params import ValidationParams
 
-_OF_PARAMS: tuple[type[Section], ...] = (
+_OF_PARAMS: tuple[type[ParamsSection], ...] = (
     RecipeParams,
     DataParams,
     SyntheticParams,
@@ -29,5 +29,5 @@ _OF_PARAMS: tuple[type[Section], ...] = (
     ReportParams,
 )
 
-PARAMS: Mapping[str, type[Section]] = MappingProxyType({kind.SECTION: kind for kind in _OF_PARAMS})
+PARAMS: Mapping[str, type[ParamsSection]] = MappingProxyType({kind.SECTION: kind for kind in _OF_PARAMS})
 OPERATIONS = (TrackingParams, GateParams, NightlyParams)

@@ -24,8 +24,8 @@ def main(
     logging.info("loading Great Expectations")
     from likeness.artifacts.validation_record import ValidationSummary
     from likeness.data.faceset import FaceSet
-    from likeness.validation.checkpoint import validate
     from likeness.validation.findings import failed, text_table
+    from likeness.validation.validate import validate
 
     logging.info("holding the faces to the expectations")
     findings = validate(FaceSet.open(faces), bounds, out)

@@ -15,7 +15,7 @@ import typer
 from sphinx.application import Sphinx
 
 from likeness import cli, errors
-from likeness.params import Range, Section
+from likeness.params import ParamsSection, Range
 from pipelines.sections import OPERATIONS, PARAMS
 from tools.defaults import attributes
 
@@ -90,7 +90,7 @@ def _parameter(parameter: Any) -> tuple[str, str, str]:
 # --- settings
 
 
-SECTIONS: dict[str, tuple[str, Sequence[type[Section]]]] = {
+SECTIONS: dict[str, tuple[str, Sequence[type[ParamsSection]]]] = {
     "params.yaml": (
         "What a training is made of. Every value can be set with `-S section.key=value` of `dvc exp run`.",
         tuple(PARAMS.values()),

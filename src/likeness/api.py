@@ -16,7 +16,7 @@ from likeness.faces import Detection, Face, HaarDetector
 from likeness.images import Image, read_image
 from likeness.metrics.roc import auc, equal_error_rate
 from likeness.metrics.scores import Floats, confusion
-from likeness.serving.comparing import Embeddings
+from likeness.serving.numpy_comparators import Embeddings
 from likeness.serving.people import People
 from likeness.serving.verifier import Verifier, picture_key
 

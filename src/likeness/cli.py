@@ -27,7 +27,7 @@ from likeness.commands.common import Exit
 from likeness.errors import LikenessError, MemoryLimitError
 from likeness.extras import explain
 from likeness.memory_limit import end_at_once, explain_memory
-from likeness.output import reported_output
+from likeness.standard_output import reported_output
 from likeness.telemetry import disable_telemetry
 
 app = typer.Typer(

@@ -188,7 +188,7 @@ def _browser() -> Diagnosis:
 
 def repair_databases(root: Path) -> list[str]:
     """Makes the databases of the project in `root` usable again; returns a sentence for each."""
-    from likeness.tracking.store import repair
+    from likeness.tracking.mlflow_store import repair
 
     return [repair(None, root), _repair_scheduler(root / ".likeness" / "prefect" / "prefect.db")]
 

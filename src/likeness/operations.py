@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, overload
 
 from likeness.errors import ParamsError
-from likeness.params import A, B, C, Section, load_document, sections_of
+from likeness.params import A, B, C, ParamsSection, load_document, sections_of
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ def read_operations(params: Path, first: type[A], second: type[B], /) -> tuple[A
 def read_operations(params: Path, first: type[A], second: type[B], third: type[C], /) -> tuple[A, B, C]: ...
 
 
-def read_operations(params: Path, /, *kinds: type[Section]) -> Any:
+def read_operations(params: Path, /, *kinds: type[ParamsSection]) -> Any:
     """Reads sections, each into its dataclass; whatever is not set has its default.
 
     Args:

@@ -25,15 +25,15 @@ from likeness.yaml_file import read_yaml
 T = TypeVar("T")
 
 
-class Section(Protocol):
+class ParamsSection(Protocol):
     """A dataclass that reads one section of a file, and the section's name."""
 
     SECTION: ClassVar[str]
 
 
-A = TypeVar("A", bound=Section)
-B = TypeVar("B", bound=Section)
-C = TypeVar("C", bound=Section)
+A = TypeVar("A", bound=ParamsSection)
+B = TypeVar("B", bound=ParamsSection)
+C = TypeVar("C", bound=ParamsSection)
 _SHOWN = 200  # characters of a wrong value in a message
 REST: Mapping[str, bool] = types.MappingProxyType({"rest": True})
 """Metadata of a dataclass's field, a mapping, that takes the keys which no other field has."""
@@ -101,7 +101,7 @@ def read_params(path: Path, first: type[A], second: type[B], /) -> tuple[A, B]: 
 def read_params(path: Path, first: type[A], second: type[B], third: type[C], /) -> tuple[A, B, C]: ...
 
 
-def read_params(path: Path, /, *kinds: type[Section]) -> Any:
+def read_params(path: Path, /, *kinds: type[ParamsSection]) -> Any:
     """Reads sections of a YAML file, each into its dataclass.
 
     Args:
@@ -119,7 +119,7 @@ def read_params(path: Path, /, *kinds: type[Section]) -> Any:
     return found[0] if len(found) == 1 else found
 
 
-def sections_of(document: Mapping[str, Any], origin: str, /, *kinds: type[Section]) -> tuple[Any, ...]:
+def sections_of(document: Mapping[str, Any], origin: str, /, *kinds: type[ParamsSection]) -> tuple[Any, ...]:
     """As `read_params`, of a document that was read already; `origin` names its file in a message."""
     mistakes = _Mistakes(origin)
     built = tuple(_read_section(document, kind.SECTION, kind, mistakes) for kind in kinds)

@@ -36,7 +36,7 @@ from likeness.models.weights import load_model
 from likeness.params import from_mapping
 from studies.leaks.files import file_study
 from studies.leaks.pictures import background_study, crop_study
-from studies.leaks.study import Row, Study
+from studies.leaks.study import Study, StudyResult
 from studies.leaks.twins import twin_study
 
 
@@ -66,7 +66,7 @@ def main(
         split = make_split(faces, SplitParams(protocol="unrestricted"))
         study = Study(faces, split, None if model is None else load_model(model))
         print("| study | system | what it sees | accuracy | AUC | pairs |\n|---|---|---|---|---|---|")
-        chosen, rows = only or list(Name), list[Row]()
+        chosen, rows = only or list(Name), list[StudyResult]()
         facts: dict[str, Any] = {}
         if Name.FILE in chosen:
             rows += file_study(study, located, facts)

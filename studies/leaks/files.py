@@ -20,10 +20,10 @@ from likeness.data.places import Located
 from likeness.data.splits import Pairs
 from likeness.evaluation.systems import Decided, System
 from likeness.models.decision import fit_decision
-from studies.leaks.study import Row, Study
+from studies.leaks.study import Study, StudyResult
 
 
-def file_study(study: Study, located: Located, facts: dict[str, Any]) -> Iterator[Row]:
+def file_study(study: Study, located: Located, facts: dict[str, Any]) -> Iterator[StudyResult]:
     """What is predicted from the files alone; how many values each of their columns has goes into `facts`."""
     manifest = study.faces.manifest
     quality = _jpeg_quality(located)

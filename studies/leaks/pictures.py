@@ -8,21 +8,21 @@ import numpy as np
 
 from likeness.images.geometry import FRAME
 from likeness.models.weights import LoadedModel
-from studies.leaks.study import FACE, Mask, Row, Study, classical, scored, seen_by, window
+from studies.leaks.study import FACE, Mask, Study, StudyResult, classical, scored, seen_by, window
 
 _CROPS = ((250, 208), (200, 167), (160, 133), FACE, (90, 75), (60, 50))
 _PAINTED = (FACE, (180, 150), (230, 192))
 _GREY = 128
 
 
-def crop_study(study: Study) -> Iterator[Row]:
+def crop_study(study: Study) -> Iterator[StudyResult]:
     """The baseline on central windows of one shape, each brought to the same sizes."""
     for crop in _CROPS:
         system = classical(study, study.faces.pixels[:, *window(crop)])
         yield study.row("crop", f"the central {crop[0]}×{crop[1]} of 250×250", system)
 
 
-def background_study(study: Study) -> Iterator[Row]:
+def background_study(study: Study) -> Iterator[StudyResult]:
     """The baseline without the face, then without ever more around it; and the model, see `looked_through`."""
     pictures = study.faces.pixels[:, *window(_CROPS[0])]
     shown = f"the central {_CROPS[0][0]}×{_CROPS[0][1]}"
@@ -35,7 +35,7 @@ def background_study(study: Study) -> Iterator[Row]:
         yield from looked_through(study, study.model)
 
 
-def looked_through(study: Study, model: LoadedModel) -> Iterator[Row]:
+def looked_through(study: Study, model: LoadedModel) -> Iterator[StudyResult]:
     """A trained model, whose threshold is fitted again for each kind of painting."""
     preprocess = model.card.preprocess
     cut = seen_by(study, model)

@@ -30,7 +30,7 @@ _RESAMPLING = Resampling(2000, 0)
 
 
 @dataclass(frozen=True)
-class Row:
+class StudyResult:
     """A line of the table: accuracy and AUC on test pairs, each {value, low, high, n}."""
 
     study: str
@@ -63,14 +63,14 @@ class Study:
         """Rows that holdout and test pairs speak of."""
         return np.union1d(self.split.holdout.rows, self.split.test.rows)
 
-    def row(self, study: str, sees: str, system: Decided, keep: Mask | None = None) -> Row:
+    def row(self, study: str, sees: str, system: Decided, keep: Mask | None = None) -> StudyResult:
         """Figures on the test pairs, or on those of them that `keep` marks."""
         chosen = np.ones(len(self.split.test), bool) if keep is None else keep
         scores, test = system.test[chosen], self.split.test.take(chosen)
         people = self.faces.manifest["person"].to_numpy()
         measured = Measured(test, pair_groups(people[test.a], people[test.b]))
         found = figures.verification(scores, system.decision, measured, (), _RESAMPLING)
-        row = Row(study, system.system.name, sees, found["accuracy"], found["auc"])
+        row = StudyResult(study, system.system.name, sees, found["accuracy"], found["auc"])
         print(row, flush=True)
         return row
 

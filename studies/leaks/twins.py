@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from likeness.data.splits import Pairs
 from likeness.evaluation.systems import Decided
 from likeness.validation.duplicates import copies
-from studies.leaks.study import FACE, Mask, Row, Study, classical, scored, seen_by, window
+from studies.leaks.study import FACE, Mask, Study, StudyResult, classical, scored, seen_by, window
 
 _TWINS = ((8, 0.93), (12, 0.85))  # bits between hashes, correlation of pixels: the same photograph; nearly so
 
 
-def twin_study(study: Study, facts: dict[str, Any]) -> Iterator[Row]:
+def twin_study(study: Study, facts: dict[str, Any]) -> Iterator[StudyResult]:
     """Baseline and model without the pairs that twins touch; how many there are goes into `facts`."""
     sides = _sides_of(study)
     facts["people on both sides"] = len(set(sides["train"]) & set(sides["test"]))

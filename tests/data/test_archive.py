@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 
 from likeness.data.archive import open_reader
-from likeness.data.members import KEPT_BYTES, LeftAside, Member
+from likeness.data.archive_members import KEPT_BYTES, LeftAside, Member
 from likeness.errors import ArchiveError, SourceError
 from tests.data.pictures import lfw_files, write_folder, write_tar, write_zip
 

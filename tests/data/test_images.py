@@ -10,8 +10,8 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from likeness.data.images import Facts, perceptual_hashes, read_images, square
-from likeness.data.members import Member
+from likeness.data.archive_members import Member
+from likeness.data.images import ImageRecord, perceptual_hashes, read_images, square
 from likeness.data.problems import TOO_SMALL, UNDECODABLE
 from likeness.data.sources import Cut
 from likeness.errors import ImageError
@@ -22,7 +22,7 @@ from tests.data.pictures import encoded, jpeg, picture
 
 def read_one(
     data: bytes, crop: tuple[int, int] | None = None, size: tuple[int, int] = (16, 12)
-) -> tuple[npt.NDArray[np.uint8], Facts]:
+) -> tuple[npt.NDArray[np.uint8], ImageRecord]:
     pixels, facts = read_images([Member("Ann/1.jpg", data)], Cut(crop, size))
     return pixels[0], facts[0]
 

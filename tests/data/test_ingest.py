@@ -12,10 +12,10 @@ import pandas as pd
 import pytest
 
 from likeness.artifacts.manifest import ASIDE
+from likeness.data.archive_members import Member
 from likeness.data.faceset import FaceSet
 from likeness.data.images import read_images
 from likeness.data.ingest import ingest
-from likeness.data.members import Member
 from likeness.data.places import Located, locate
 from likeness.data.problems import UNDECODABLE
 from likeness.data.sources import Cut, DataParams

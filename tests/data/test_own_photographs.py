@@ -24,8 +24,8 @@ from likeness.isolation import LIMITS as WORKER_LIMITS
 from likeness.models.preprocess import Preprocess
 from likeness.params import from_mapping
 from likeness.serving.reading import Reading, read_face
-from likeness.validation.checkpoint import check
 from likeness.validation.params import ValidationParams
+from likeness.validation.validate import check
 from tests.serving.pictures import encoded, other_portrait, portrait, two_people
 
 CROP, SIZE = (120, 100), (80, 64)

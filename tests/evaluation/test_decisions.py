@@ -7,8 +7,8 @@ from likeness.artifacts.source_card import SourceCard
 from likeness.data.faceset import FaceSet
 from likeness.data.splits import Pairs
 from likeness.evaluation.comparison import Scored
+from likeness.evaluation.decision_picture import decision_picture, save_picture
 from likeness.evaluation.decisions import Chosen, PairFacts, choose
-from likeness.evaluation.pictures import decision_picture, save_picture
 from tests.data.tiny import tiny_manifest
 
 

@@ -18,10 +18,10 @@ from hypothesis.extra import numpy as arrays
 from typer.testing import CliRunner
 
 from likeness.errors import DataError
-from likeness.experiments.packing import differences, pack, summed, unpack
-from likeness.experiments.plan import Plan
+from likeness.experiments.experiment_plan import Plan
 from likeness.experiments.result_tables import put_into, view1_table, view2_table
 from likeness.experiments.runner import finish, same_training, split
+from likeness.experiments.store_packing import differences, pack, summed, unpack
 from likeness.experiments.trials import TrialFolder
 from pipelines.experiments import app
 from tests.experiments.tiny import ROOT, TINY, folds_of, measured_trial, plan_tiny, trials_of

@@ -19,7 +19,7 @@ from likeness.artifacts.sweep_table import SWEEP
 from likeness.artifacts.trial import SweptValue, TrialNote
 from likeness.errors import DataError
 from likeness.experiments.composition import compose_params
-from likeness.experiments.plan import EPOCHS, Point, Sweep, read_plan
+from likeness.experiments.experiment_plan import EPOCHS, Point, Sweep, read_plan
 from likeness.experiments.sweep import sweep_records
 from likeness.experiments.trials import TrialFolder, code_digest, plan_trials
 from likeness.params import from_mapping

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from likeness.artifacts.training_summary import Machine, PeakMemory, TrainingSummary
-from likeness.experiments.plan import Plan, Trial
+from likeness.experiments.experiment_plan import Plan, Trial
 from likeness.experiments.result_tables import MeasuredTrial
 from likeness.experiments.trials import TrialFolder, plan_trials
 from tests.artifacts.samples import sample_metrics

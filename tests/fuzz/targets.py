@@ -22,7 +22,7 @@ from likeness.data.splits import Split
 from likeness.errors import DownloadError, LikenessError, RequestError
 from likeness.images import read_image
 from likeness.models.card import read_card
-from likeness.params import Section, load_document, read_params
+from likeness.params import ParamsSection, load_document, read_params
 from likeness.serving.gallery_file import load_gallery
 from likeness.training.checkpoint import STATE, load_checkpoint
 from tests.data.test_intake_attacks import good_batch, run_intake
@@ -79,7 +79,7 @@ def _params(data: bytes, folder: Path) -> None:
 
 
 @cache
-def _sections() -> tuple[type[Section], ...]:
+def _sections() -> tuple[type[ParamsSection], ...]:
     from pipelines.sections import OPERATIONS, PARAMS
 
     return (*PARAMS.values(), *OPERATIONS)

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
+from likeness.data.archive_members import Member
 from likeness.data.images import read_images
-from likeness.data.members import Member
 from likeness.data.problems import TOO_SMALL
 from likeness.data.sources import Cut
 from likeness.errors import ImageError

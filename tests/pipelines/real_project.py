@@ -12,10 +12,10 @@ import pandas as pd
 import yaml
 
 from likeness.data.archive import open_reader
+from likeness.data.archive_members import Member
 from likeness.data.collected import Collected
 from likeness.data.drawn_faces import write_drawn_faces
 from likeness.data.faceset import FaceSet
-from likeness.data.members import Member
 from likeness.data.sources import SyntheticParams
 from likeness.data.splits import Split
 from likeness.files import read_json

@@ -22,9 +22,9 @@ import pytest
 import yaml
 
 from likeness.artifacts.nightly_run import NightlyRun, read_nightly_runs
+from likeness.data.archive_members import Member
 from likeness.data.collected import Collected
 from likeness.data.faceset import COLLECTED, FaceSet
-from likeness.data.members import Member
 from likeness.files import read_json, write_json
 from likeness.models.weights import load_model
 from likeness.nightly.params import STAGES

@@ -16,10 +16,10 @@ from likeness.artifacts.validation_record import VALIDATION, Finding, Validation
 from likeness.data.faceset import FaceSet
 from likeness.data.protocol import SplitParams, make_split
 from likeness.data.splits import Split
+from likeness.evaluation.evaluate_model import evaluate_model
 from likeness.evaluation.identification import IdentificationParams
-from likeness.evaluation.output import write_study
 from likeness.evaluation.params import EvaluateParams
-from likeness.evaluation.study import study
+from likeness.evaluation.results_folder import write_results
 from likeness.models.weights import load_model, save_model
 from likeness.reporting.artefacts import Places
 from likeness.training.outputs import TrainingSetup, build_card, write_training_reports
@@ -58,7 +58,9 @@ def make_run(root: Path) -> Places:
     VALIDATION.write(places.validation, _validation(faces.source))
     _train(places, faces, Split.open(places.splits), root / "checkpoint")
     params = EvaluateParams(resamples=100, decisions=1, identification=IdentificationParams(ways=5, trials=50))
-    write_study(places.evaluation, study(faces, Split.open(places.splits), load_model(places.model), params))
+    write_results(
+        places.evaluation, evaluate_model(faces, Split.open(places.splits), load_model(places.model), params)
+    )
     return places
 
 

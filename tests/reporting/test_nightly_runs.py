@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from likeness.artifacts.nightly_run import NightlyRun
-from likeness.reporting.document import Block, Gallery, Headline, Table
+from likeness.reporting.document import Block, FigureGroup, Headline, Table
 from likeness.reporting.nightly_runs import nightly_runs_link, nightly_runs_sections, write_page
 
 RUNS = [
@@ -52,7 +52,7 @@ def run(day: int, outcome: str, challenger: int | None = None, champion: int | N
 
 
 def figures_of(runs: list[NightlyRun]) -> list[str]:
-    return [figure.name for block in blocks_of(runs) if isinstance(block, Gallery) for figure in block.figures]
+    return [figure.name for block in blocks_of(runs) if isinstance(block, FigureGroup) for figure in block.figures]
 
 
 def blocks_of(runs: list[NightlyRun]) -> list[Block]:
@@ -123,7 +123,7 @@ def test_the_history_of_the_champion_tells_who_served_when() -> None:
 )
 def test_the_axis_shows_hours_of_24_days_or_months(last: str, labels: str) -> None:
     later = replace(RUNS[2], started=f"{last}+00:00")
-    chart = next(block for block in blocks_of([RUNS[0], later]) if isinstance(block, Gallery)).figures[0]
+    chart = next(block for block in blocks_of([RUNS[0], later]) if isinstance(block, FigureGroup)).figures[0]
     shown = re.findall(r">([^<>]+)</text>", chart.svg)
     assert not any(text.endswith(("AM", "PM")) for text in shown)
     assert any(re.fullmatch(labels, text) for text in shown), shown

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from likeness.serving.comparing import Comparator, Cosine, Euclidean, WeightedL1
+from likeness.serving.numpy_comparators import NumpyComparator, NumpyCosine, NumpyEuclidean, NumpyWeightedL1
 from likeness.serving.search import Search
 
 DIM = 32
@@ -15,7 +15,7 @@ def sphere(count: int, seed: int, dim: int = DIM) -> np.ndarray:
 
 
 def brute(
-    comparator: Comparator, probes: np.ndarray, gallery: np.ndarray, k: int
+    comparator: NumpyComparator, probes: np.ndarray, gallery: np.ndarray, k: int
 ) -> tuple[np.ndarray, np.ndarray]:
     scores = np.stack([comparator.pairs(np.tile(probe, (len(gallery), 1)), gallery) for probe in probes])
     order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
@@ -23,10 +23,10 @@ def brute(
 
 
 COMPARATORS = {
-    "cosine": Cosine(),
-    "euclidean": Euclidean(),
-    "mahalanobis": Euclidean(np.random.default_rng(0).standard_normal((DIM, DIM))),
-    "weighted-l1": WeightedL1(-np.random.default_rng(0).random(DIM), 1.0),
+    "cosine": NumpyCosine(),
+    "euclidean": NumpyEuclidean(),
+    "mahalanobis": NumpyEuclidean(np.random.default_rng(0).standard_normal((DIM, DIM))),
+    "weighted-l1": NumpyWeightedL1(-np.random.default_rng(0).random(DIM), 1.0),
 }
 
 
@@ -46,9 +46,9 @@ def test_the_best_are_found_with_their_scores(name: str, limit: int) -> None:
 def test_compressed_and_exact_agree_on_a_gallery_of_real_size() -> None:
     gallery = sphere(110_000, 3, dim=64)
     probes = np.concatenate([sphere(50, 4, dim=64), gallery[:50] + 0.1 * sphere(50, 5, dim=64)])
-    compressed = Search(gallery, Cosine())
+    compressed = Search(gallery, NumpyCosine())
     assert not compressed.exact
-    exact = Search(gallery, Cosine(), exact_limit=10**9)
+    exact = Search(gallery, NumpyCosine(), exact_limit=10**9)
     agree = compressed.best(probes).rows == exact.best(probes).rows
     assert agree.mean() >= 0.99
     assert agree[50:].all()
@@ -56,25 +56,25 @@ def test_compressed_and_exact_agree_on_a_gallery_of_real_size() -> None:
 
 def test_equal_scores_come_in_the_gallerys_order() -> None:
     gallery = np.tile(sphere(1, 6), (50, 1))
-    assert Search(gallery, Cosine()).best(gallery[:1], 3).rows.tolist() == [[0, 1, 2]]
+    assert Search(gallery, NumpyCosine()).best(gallery[:1], 3).rows.tolist() == [[0, 1, 2]]
 
 
 def test_fewer_people_than_asked_for() -> None:
     gallery = sphere(3, 7)
-    assert Search(gallery, Cosine()).best(gallery[:2], 10).rows.shape == (2, 3)
-    assert Search(gallery[:0], Cosine()).best(gallery, 5).rows.shape == (3, 0)
+    assert Search(gallery, NumpyCosine()).best(gallery[:2], 10).rows.shape == (2, 3)
+    assert Search(gallery[:0], NumpyCosine()).best(gallery, 5).rows.shape == (3, 0)
 
 
 def test_odd_dimensions_are_compressed_too() -> None:
     gallery = sphere(3000, 8, dim=33)
-    found = Search(gallery, Cosine(), exact_limit=100).best(gallery[:40])
+    found = Search(gallery, NumpyCosine(), exact_limit=100).best(gallery[:40])
     assert found.rows[:, 0].tolist() == list(range(40))
 
 
 @pytest.mark.parametrize("limit", [10**6, 100])
 def test_renewed_finds_the_new_and_forgets_the_removed(limit: int) -> None:
     gallery = sphere(3000, 9)
-    search = Search(gallery[:2990], Cosine(), exact_limit=limit)
+    search = Search(gallery[:2990], NumpyCosine(), exact_limit=limit)
     grown = search.renewed(gallery)
     assert grown.best(gallery[2990:]).rows[:, 0].tolist() == list(range(2990, 3000))
     assert search.best(gallery[2990:]).rows.max() < 2990  # the one in use elsewhere is as it was

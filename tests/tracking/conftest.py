@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from likeness.tracking.store import connect
+from likeness.tracking.mlflow_store import connect
 
 
 @pytest.fixture(scope="session")

@@ -17,11 +17,11 @@ import pytest
 from likeness.doctor import examine, repair_databases
 from likeness.errors import TrackingError
 from likeness.tracking.database import state_of
+from likeness.tracking.mlflow_store import connect
 from likeness.tracking.registry import Registry
 from likeness.tracking.runs import DatasetNote, RunTitle, TrackedRun, TrackingParams
-from likeness.tracking.store import connect
 
-CONNECT = "from pathlib import Path; from likeness.tracking.store import connect; connect(None, Path.cwd())"
+CONNECT = "from pathlib import Path; from likeness.tracking.mlflow_store import connect; connect(None, Path.cwd())"
 NOTE = DatasetNote("synthetic", "f" * 64, "lfwa.tar.gz")
 
 

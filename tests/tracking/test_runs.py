@@ -166,7 +166,7 @@ def test_a_broken_store_costs_one_warning_a_try(project: Path, caplog: pytest.Lo
 
 
 def test_what_a_lock_held_up_arrives_at_the_end(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("likeness.tracking.store._PROBE_SECONDS", 0.1)
+    monkeypatch.setattr("likeness.tracking.mlflow_store._PROBE_SECONDS", 0.1)
     other = sqlite3.connect(project / "mlflow.db", isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
     with start() as run:

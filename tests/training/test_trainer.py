@@ -24,7 +24,7 @@ from likeness.models.siamese import Siamese
 from likeness.models.tensors import read_tensors
 from likeness.training.augment import AugmentParams
 from likeness.training.early_stopping import StoppingParams
-from likeness.training.holdout import Holdout, validate
+from likeness.training.holdout_metrics import Holdout, validate
 from likeness.training.losses.build import build_objective
 from likeness.training.losses.objective import LOSSES, LossParams
 from likeness.training.params import L2Params, TrainParams

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from likeness.data.faceset import FaceSet
 from likeness.data.problems import UNDECODABLE
-from likeness.validation.checkpoint import check, facts
 from likeness.validation.docs import LISTED, page
 from likeness.validation.params import ValidationParams
+from likeness.validation.validate import check, facts
 from tests.data.tiny import tiny_faceset
 
 

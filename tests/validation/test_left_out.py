@@ -14,9 +14,9 @@ from likeness.data.problems import TOO_SMALL
 from likeness.data.protocol import SplitParams, make_split
 from likeness.data.sources import DataParams
 from likeness.errors import ValidationFailedError
-from likeness.validation.checkpoint import check, validate
 from likeness.validation.findings import failed
 from likeness.validation.params import ValidationParams
+from likeness.validation.validate import check, validate
 from tests.data.pictures import encoded, jpeg, picture, write_folder
 
 LARGE, FLAT, NARROW = (60, 50), (49, 60), (60, 39)

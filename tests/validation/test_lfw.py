@@ -11,8 +11,8 @@ from likeness.data.faceset import FaceSet
 from likeness.data.ingest import ingest
 from likeness.data.places import locate
 from likeness.data.sources import DataParams
-from likeness.validation.checkpoint import check
 from likeness.validation.params import ValidationParams
+from likeness.validation.validate import check
 
 LFW = os.environ.get("LIKENESS_LFW")
 

@@ -123,7 +123,7 @@ def _draw(photograph: Pixels, found: Sequence[ListedFace], target: Path) -> None
 
 def _write_png(target: Path, picture: Pixels) -> None:
     from likeness.files import atomic_path
-    from likeness.serving.pictures import png
+    from likeness.serving.png import png
 
     target.parent.mkdir(parents=True, exist_ok=True)
     with atomic_path(target) as temporary:

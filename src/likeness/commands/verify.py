@@ -181,7 +181,7 @@ def _paragraph(result: Verification, photos: tuple[Path, Path]) -> Iterator[str]
 def _explain(verifier: Verifier, result: Verification, target: Path) -> None:
     from likeness.files import atomic_path
     from likeness.serving.explanation import side_by_side
-    from likeness.serving.pictures import png
+    from likeness.serving.png import png
 
     picture = side_by_side(verifier.windows(result.faces), verifier.explain(result))
     with atomic_path(target) as temporary:

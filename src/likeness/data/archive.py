@@ -12,8 +12,8 @@ import tarfile
 from pathlib import Path
 from typing import Literal
 
+from likeness.data.archive_members import Reader, Wanted
 from likeness.data.folder_source import FolderReader
-from likeness.data.members import Reader, Wanted
 from likeness.data.tar_archive import TarReader
 from likeness.data.zip_archive import ZipReader
 from likeness.errors import ArchiveError, SourceError

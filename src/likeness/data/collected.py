@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from likeness.data.archive_members import Member
 from likeness.data.faceset import COLLECTED
-from likeness.data.members import Member
 from likeness.errors import DataError, ParamsError
 from likeness.files import file_sha256, read_json, write_json, write_text
 from likeness.params import from_mapping

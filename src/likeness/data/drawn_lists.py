@@ -38,8 +38,8 @@ def _view_1(census: Census, params: SyntheticParams, rng: np.random.Generator) -
     circles = max(LEAST_CIRCLES, int(TRAIN_SHARE * params.people) // CIRCLE)
     part = divide_people(census.images, (TRAIN_SHARE, 1 - TRAIN_SHARE), (circles, 1), rng)
     train, test = np.flatnonzero(part == 0), np.flatnonzero(part == 1)
-    train_pairs = _Draw(census, train, circles, rng)
-    test_pairs = _Draw(census, test, 1, rng)
+    train_pairs = _PairSampler(census, train, circles, rng)
+    test_pairs = _PairSampler(census, test, 1, rng)
     return {
         "pairsDevTrain.txt": _single("pairsDevTrain.txt", train_pairs, params.train_pairs),
         "pairsDevTest.txt": _single("pairsDevTest.txt", test_pairs, params.test_pairs),
@@ -51,7 +51,7 @@ def _view_1(census: Census, params: SyntheticParams, rng: np.random.Generator) -
 def _view_2(census: Census, params: SyntheticParams, rng: np.random.Generator) -> dict[str, str]:
     fold = divide_people(census.images, (1 / FOLDS,) * FOLDS, (1,) * FOLDS, rng)
     members = [np.flatnonzero(fold == index) for index in range(FOLDS)]
-    draws = [_Draw(census, people, max(1, len(people) // CIRCLE), rng) for people in members]
+    draws = [_PairSampler(census, people, max(1, len(people) // CIRCLE), rng) for people in members]
     count = _told("pairs.txt", params.fold_pairs, min(draw.most for draw in draws))
     return {
         "pairs.txt": f"{FOLDS}\t{count}\n" + "".join(draw.text(count) for draw in draws),
@@ -59,7 +59,7 @@ def _view_2(census: Census, params: SyntheticParams, rng: np.random.Generator) -
     }
 
 
-class _Draw:
+class _PairSampler:
     """Pairs among some people of a census, kept within circles."""
 
     def __init__(self, census: Census, people: Indices, circles: int, rng: np.random.Generator) -> None:
@@ -98,7 +98,7 @@ class _Draw:
         return f"{name}\t{number}\t{other}{b - self._offsets[second] + 1}\n"
 
 
-def _single(name: str, draw: _Draw, wanted: int) -> str:
+def _single(name: str, draw: _PairSampler, wanted: int) -> str:
     count = _told(name, wanted, draw.most)
     return f"{count}\n{draw.text(count)}"
 

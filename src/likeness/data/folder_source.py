@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from likeness.data.archive_members import KEPT_BYTES, LeftAside, Member, Wanted, printable
 from likeness.data.layout import is_system
-from likeness.data.members import KEPT_BYTES, LeftAside, Member, Wanted, printable
 from likeness.data.walking import READ_ALREADY, files_below
 
 

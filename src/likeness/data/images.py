@@ -10,7 +10,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from likeness.data.members import Member
+from likeness.data.archive_members import Member
 from likeness.data.problems import NO_FACE, SMALL_FACE, TOO_SMALL, UNDECODABLE
 from likeness.data.sources import Cut
 from likeness.errors import FaceNotFoundError, ImageError, SmallFaceError, SmallImageError
@@ -28,7 +28,7 @@ _PROBLEMS: Mapping[type[ImageError], str] = {
 }
 
 
-class Facts(NamedTuple):
+class ImageRecord(NamedTuple):
     """What the manifest holds about one image file; the names are its columns."""
 
     path: str
@@ -46,7 +46,7 @@ class Facts(NamedTuple):
     error: str = ""
 
 
-def read_images(files: Sequence[Member], cut: Cut) -> tuple[Pixels, list[Facts]]:
+def read_images(files: Sequence[Member], cut: Cut) -> tuple[Pixels, list[ImageRecord]]:
     """Decodes, frames, cuts and measures a batch of image files.
 
     Args:
@@ -65,13 +65,13 @@ def read_images(files: Sequence[Member], cut: Cut) -> tuple[Pixels, list[Facts]]
     ]
 
 
-def read_image_file(path: Path, name: str, cut: Cut) -> tuple[Pixels, Facts]:
+def read_image_file(path: Path, name: str, cut: Cut) -> tuple[Pixels, ImageRecord]:
     """Pixels uint8 [*cut.shape] and facts of one file; `name` is its path in the data set."""
     pixels, facts = read_images([Member(name, path.read_bytes())], cut)
     return pixels[0], facts[0]
 
 
-def read_batch(files: Sequence[Member], cut: Cut) -> tuple[Pixels, list[Facts]]:
+def read_batch(files: Sequence[Member], cut: Cut) -> tuple[Pixels, list[ImageRecord]]:
     """`read_images` on one thread, for worker processes that share the cores among them."""
     cv2.setNumThreads(1)
     return read_images(files, cut)
@@ -101,9 +101,9 @@ def perceptual_hashes(squares: Pixels) -> list[str]:
     return [row.tobytes().hex() for row in np.packbits(bits, axis=1)]
 
 
-def _read_image(file: Member, cut: Cut, pixels: Pixels, shrunk: Pixels) -> Facts:
+def _read_image(file: Member, cut: Cut, pixels: Pixels, shrunk: Pixels) -> ImageRecord:
     """Facts of one file; its pixels and its square are written into the rows given."""
-    facts = Facts(file.path, len(file.data), hashlib.sha256(file.data).hexdigest())
+    facts = ImageRecord(file.path, len(file.data), hashlib.sha256(file.data).hexdigest())
     try:
         picture, width, height, mode = decode(file.data, "the file", colour=cut.colour or needs_colour(cut.align))
         facts = facts._replace(width=width, height=height, mode=mode)

@@ -16,16 +16,16 @@ import pandas as pd
 from likeness.artifacts.manifest import ASIDE, MANIFEST, usable
 from likeness.artifacts.source_card import Alignment, SourceCard
 from likeness.data.archive import open_reader
+from likeness.data.archive_members import AsideKind, LeftAside
 from likeness.data.collected import Collected
 from likeness.data.cores import available_cores
 from likeness.data.faceset import COLLECTED, PIXELS, problem_counts, seal, write_left_aside
+from likeness.data.image_packing import pack
 from likeness.data.layout import Layout, folder_layout, is_list, is_picture, lfw_layout, people_of, why_left_aside
-from likeness.data.members import AsideKind, LeftAside
-from likeness.data.packing import pack
+from likeness.data.pixel_store import sort_rows
 from likeness.data.places import Located
 from likeness.data.problems import NO_FACE, PROBLEMS, SMALL_FACE, TOO_SMALL
 from likeness.data.sources import VARIANTS, DataParams
-from likeness.data.store import sort_rows
 from likeness.errors import DataError
 from likeness.files import replaced_folder
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-from likeness.data.images import Facts, read_image_file
+from likeness.data.images import ImageRecord, read_image_file
 from likeness.data.incoming import Arrival
 from likeness.data.sources import DataParams
 from likeness.errors import WorkerError
@@ -15,7 +15,7 @@ from likeness.progress import progress
 
 FIRST_NUMBER = 900_001  # of the batch's images, so that no name collides with one of the data set
 
-Measured: TypeAlias = Mapping[Arrival, tuple[Pixels, Facts]]
+Measured: TypeAlias = Mapping[Arrival, tuple[Pixels, ImageRecord]]
 """Pixels uint8 [H, W] or [H, W, 3] of each photograph, and its facts under the name that it would have in the data
 set."""
 
@@ -33,7 +33,7 @@ def measure(
     Returns:
         The measured ones, and why each of the others is no usable photograph.
     """
-    measured: dict[Arrival, tuple[Pixels, Facts]] = {}
+    measured: dict[Arrival, tuple[Pixels, ImageRecord]] = {}
     refused: dict[Arrival, str] = {}
     with Worker(limits) as worker:
         for at, arrival in enumerate(progress(arrivals, "measuring the batch", len(arrivals), "photograph")):

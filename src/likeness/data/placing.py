@@ -31,7 +31,7 @@ _COUNTED: tuple[Fate, ...] = ("merged", "known", "quarantined")
 
 
 @dataclass(frozen=True)
-class Row:
+class PlacedFile:
     """What became of one file, and why.
 
     Attributes:
@@ -51,7 +51,7 @@ class Placed:
     """What became of a batch, as counts of files.
 
     Attributes:
-        merged, known, quarantined: see `Row.fate`.
+        merged, known, quarantined: see `PlacedFile.fate`.
         people: those of whom a photograph was merged.
         rows: every file, also those that were not taken.
     """
@@ -60,7 +60,7 @@ class Placed:
     known: int = 0
     quarantined: int = 0
     people: frozenset[str] = field(default_factory=frozenset)
-    rows: tuple[Row, ...] = field(default=(), compare=False)
+    rows: tuple[PlacedFile, ...] = field(default=(), compare=False)
 
 
 def place(
@@ -82,16 +82,16 @@ def place(
     collected = Collected.listed(note.with_suffix(""))
     held = {photograph.sha256 for photograph in collected.photographs} | set(known)
     fresh: list[Photograph] = []
-    rows = [Row(one.name, "waiting" if one.waits else "aside", one.reason) for one in snapshot.left]
+    rows = [PlacedFile(one.name, "waiting" if one.waits else "aside", one.reason) for one in snapshot.left]
     for arrival in snapshot.arrivals:
         if arrival in refused:
             rows.append(_refuse(arrival, refused[arrival], snapshot, quarantine))
         elif arrival.sha256 in held:
-            rows.append(Row(arrival.name, "known", "The data set or the collection holds it already."))
+            rows.append(PlacedFile(arrival.name, "known", "The data set or the collection holds it already."))
         else:
             held.add(arrival.sha256)
             fresh.append(_merge(arrival, collected.folder))
-            rows.append(Row(arrival.name, "merged"))
+            rows.append(PlacedFile(arrival.name, "merged"))
     _sync_folders(fresh, collected.folder)
     Collected(collected.folder, (*collected.photographs, *fresh)).write(note)
     rows += _empty(snapshot)
@@ -107,20 +107,22 @@ def _merge(arrival: Arrival, folder: Path) -> Photograph:
     return photograph
 
 
-def _refuse(arrival: Arrival, reason: str, snapshot: Snapshot, quarantine: Path) -> Row:
+def _refuse(arrival: Arrival, reason: str, snapshot: Snapshot, quarantine: Path) -> PlacedFile:
     before = snapshot.originals.get(arrival.staged)
     if before is None:  # a copy of ours
         sync_file(arrival.staged)
         quarantines.put(arrival.staged, arrival.name, reason, quarantine, arrival.person)
     elif stamp_of(arrival.staged) != before:
-        return Row(arrival.name, "waiting", f"It was written to meanwhile; what was read of it is bad: {reason}")
+        return PlacedFile(
+            arrival.name, "waiting", f"It was written to meanwhile; what was read of it is bad: {reason}"
+        )
     else:
         try:
             quarantines.put(arrival.staged, arrival.name, reason, quarantine, arrival.person)
         except OutputError as error:  # a folder that we may not write to ends no run
-            return Row(arrival.name, "waiting", f"{reason} It cannot be moved to quarantine: {error}")
+            return PlacedFile(arrival.name, "waiting", f"{reason} It cannot be moved to quarantine: {error}")
     log.warning("%s: to quarantine. %s", arrival.name, reason)
-    return Row(arrival.name, "quarantined", reason)
+    return PlacedFile(arrival.name, "quarantined", reason)
 
 
 def _sync_folders(fresh: list[Photograph], folder: Path) -> None:
@@ -130,7 +132,7 @@ def _sync_folders(fresh: list[Photograph], folder: Path) -> None:
         sync_folder(folder)
 
 
-def _empty(snapshot: Snapshot) -> list[Row]:
+def _empty(snapshot: Snapshot) -> list[PlacedFile]:
     """Removes the originals, unless somebody has written to them since, and the staging folder."""
     rows = []
     copied = snapshot.originals.keys() - {arrival.staged for arrival in snapshot.arrivals}
@@ -141,9 +143,9 @@ def _empty(snapshot: Snapshot) -> list[Row]:
             if now == stamp:
                 path.unlink()
             elif now is not None:
-                rows.append(Row(name, "waiting", "It was written to after it was read, and is read again."))
+                rows.append(PlacedFile(name, "waiting", "It was written to after it was read, and is read again."))
         except OSError as error:
-            rows.append(Row(name, "waiting", f"It was read, but cannot be removed ({error.strerror})."))
+            rows.append(PlacedFile(name, "waiting", f"It was read, but cannot be removed ({error.strerror})."))
     for text in snapshot.texts:
         if not text.with_name(text.name.removesuffix(quarantines.REASON)).exists():
             with suppress(OSError):

@@ -10,8 +10,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from likeness.data.archive_members import (
+    KEPT_BYTES,
+    LeftAside,
+    Member,
+    Wanted,
+    check_unchanged,
+    checked_path,
+    stamp_of,
+)
 from likeness.data.expanding import BLOCK, DECODERS, BombError, Digesting, Expander, Source
-from likeness.data.members import KEPT_BYTES, LeftAside, Member, Wanted, check_unchanged, checked_path, stamp_of
 from likeness.errors import ArchiveError
 
 MAX_HEADER = 1 << 20

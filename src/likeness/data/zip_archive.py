@@ -10,8 +10,16 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from likeness.data.archive_members import (
+    KEPT_BYTES,
+    LeftAside,
+    Member,
+    Wanted,
+    check_unchanged,
+    checked_path,
+    stamp_of,
+)
 from likeness.data.expanding import BLOCK, BombError, Budget
-from likeness.data.members import KEPT_BYTES, LeftAside, Member, Wanted, check_unchanged, checked_path, stamp_of
 from likeness.errors import ArchiveError
 from likeness.files import file_sha256
 

@@ -11,9 +11,9 @@ from likeness.artifacts.shown_decisions import Method, ShownDecision, ShownDecis
 from likeness.data.faceset import FaceSet
 from likeness.data.splits import Pairs
 from likeness.evaluation.comparison import Scored
+from likeness.evaluation.decision_picture import Picture, decision_picture
 from likeness.evaluation.decisions import Chosen, PairFacts, choose
 from likeness.evaluation.explain import best_method, explain_pair
-from likeness.evaluation.pictures import Picture, decision_picture
 from likeness.evaluation.systems import Decided
 from likeness.metrics.scores import Bools
 from likeness.models.weights import LoadedModel

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from likeness.experiments.plan import FOLDS
+from likeness.experiments.experiment_plan import FOLDS
 from likeness.experiments.result_tables import MeasuredTrial, trained_on
 from likeness.params import Range, load_document, section_of
 

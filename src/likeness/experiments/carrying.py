@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from likeness.data.splits import Split
-from likeness.experiments.packing import pack
 from likeness.experiments.runner import prepare, split
+from likeness.experiments.store_packing import pack
 from likeness.experiments.trials import TrialFolder
 
 _PACKAGES = ("pytorch_metric_learning", "captum")  # pure Python, and not on every machine with a GPU

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from likeness.artifacts.metrics import METRICS, Metrics
 from likeness.artifacts.training_summary import SUMMARY, TrainingSummary
 from likeness.errors import DataError
-from likeness.experiments.plan import FOLDS
+from likeness.experiments.experiment_plan import FOLDS
 from likeness.experiments.trials import TrialFolder
 from likeness.files import write_text
 from likeness.metrics.intervals import Estimate, mean_over_folds

@@ -18,7 +18,7 @@ from likeness.artifacts.validation_record import VALIDATION
 from likeness.data.places import MIRROR_VARIABLE, variants_in
 from likeness.data.splits import Split
 from likeness.errors import InterruptedTrainingError, LikenessError
-from likeness.experiments.packing import unpack
+from likeness.experiments.store_packing import unpack
 from likeness.experiments.trials import TrialFolder, code_digest
 from likeness.files import replaced_folder
 

@@ -16,7 +16,7 @@ from likeness.artifacts.training_summary import SUMMARY
 from likeness.artifacts.trial import SweptValue, TrialNote
 from likeness.data.splits import Split
 from likeness.errors import DataError
-from likeness.experiments.plan import EPOCHS
+from likeness.experiments.experiment_plan import EPOCHS
 from likeness.experiments.trials import TrialFolder
 from likeness.tracking.sweeps import tag_sweep
 

@@ -21,7 +21,7 @@ from likeness.data.source_state import source_state
 from likeness.data.sources import DataParams
 from likeness.errors import DataError
 from likeness.experiments.composition import compose_params
-from likeness.experiments.plan import Trial
+from likeness.experiments.experiment_plan import Trial
 from likeness.files import atomic_path, file_sha256, write_text
 from likeness.operations import OPERATIONS, SECTIONS
 from likeness.params import sections_of

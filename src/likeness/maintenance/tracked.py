@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from likeness.operations import read_operations
 from likeness.project import main_repository
+from likeness.tracking.mlflow_store import TrackingParams, resolve_uri
 from likeness.tracking.registry import CHALLENGER, CHAMPION, Registry
-from likeness.tracking.store import TrackingParams, resolve_uri
 from likeness.tracking.versions import MODEL
 
 if TYPE_CHECKING:

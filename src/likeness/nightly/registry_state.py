@@ -18,7 +18,7 @@ from likeness.nightly.outcome import HaltError, RunOutcome
 from likeness.nightly.paths import ProjectPaths
 from likeness.operations import read_operations
 from likeness.tracking.consistency import StageOutputs
-from likeness.tracking.store import TrackingParams
+from likeness.tracking.mlflow_store import TrackingParams
 
 if TYPE_CHECKING:
     from likeness.artifacts.gate_decision import GateDecision

@@ -91,7 +91,7 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Gallery:
+class FigureGroup:
     """Figures that stand side by side where there is room."""
 
     figures: Sequence[Figure]
@@ -178,7 +178,9 @@ class Widget:
     table: Table
 
 
-Block = Prose | Note | Table | Facts | Figure | Gallery | Picture | Cases | Code | Headline | Subheading | Widget
+Block = (
+    Prose | Note | Table | Facts | Figure | FigureGroup | Picture | Cases | Code | Headline | Subheading | Widget
+)
 
 
 @dataclass(frozen=True)
@@ -212,7 +214,7 @@ class Page:
         for block in self._blocks():
             if isinstance(block, Figure):
                 found.append(block)
-            elif isinstance(block, Gallery):
+            elif isinstance(block, FigureGroup):
                 found += block.figures
             elif isinstance(block, Widget) and block.figure:
                 found.append(block.figure)

@@ -16,7 +16,18 @@ import pandas as pd
 from likeness.artifacts.nightly_run import NightlyRun
 from likeness.files import write_text
 from likeness.metrics.intervals import Estimate
-from likeness.reporting.document import Block, Column, Gallery, Headline, Note, Page, Prose, Section, Table, Tone
+from likeness.reporting.document import (
+    Block,
+    Column,
+    FigureGroup,
+    Headline,
+    Note,
+    Page,
+    Prose,
+    Section,
+    Table,
+    Tone,
+)
 from likeness.reporting.figures.nightly_runs import champion_over_time, outcomes_over_time
 from likeness.reporting.inline import quoted
 from likeness.reporting.render import to_page
@@ -116,7 +127,7 @@ def _charts(runs: Sequence[NightlyRun]) -> Block:
     drawn = [outcomes_over_time(frame)]
     if len(judged):
         drawn.insert(0, champion_over_time(judged, runs[0].start, runs[-1].start))
-    return Gallery(drawn)
+    return FigureGroup(drawn)
 
 
 def _frame(runs: Sequence[NightlyRun]) -> pd.DataFrame:

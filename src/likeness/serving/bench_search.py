@@ -15,7 +15,7 @@ import numpy as np
 
 from likeness.progress import progress
 from likeness.serving.bench_towers import one_core
-from likeness.serving.comparing import Cosine, Embeddings
+from likeness.serving.numpy_comparators import Embeddings, NumpyCosine
 from likeness.serving.search import Search
 
 PEOPLE = (1_000, 100_000, 1_000_000)
@@ -79,7 +79,7 @@ def _figures(people: int, dim: int, bandwidth: float) -> SearchFigures:
     )
     probes = _probes(rng, gallery)
     start = time.perf_counter()
-    search = Search(gallery, Cosine())
+    search = Search(gallery, NumpyCosine())
     built = time.perf_counter() - start
     found, durations = _timed(search, probes)
     exact = found if search.exact else _exact(gallery, probes)
@@ -111,7 +111,7 @@ def _timed(search: Search, probes: Embeddings) -> tuple[np.ndarray, np.ndarray]:
 
 def _exact(gallery: Embeddings, probes: Embeddings) -> np.ndarray:
     """The best rows by reading everything."""
-    return Search(gallery, Cosine(), exact_limit=len(gallery)).best(probes).rows[:, 0]
+    return Search(gallery, NumpyCosine(), exact_limit=len(gallery)).best(probes).rows[:, 0]
 
 
 def _probes(rng: np.random.Generator, gallery: Embeddings) -> Embeddings:

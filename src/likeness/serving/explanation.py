@@ -13,7 +13,7 @@ from likeness.errors import ModelError
 from likeness.extras import needing
 from likeness.images import Pixels, rgb
 from likeness.serving.model import ServedModel
-from likeness.serving.pictures import under_heat
+from likeness.serving.png import under_heat
 
 if TYPE_CHECKING:
     from likeness.models.weights import LoadedModel

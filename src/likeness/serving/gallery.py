@@ -18,7 +18,7 @@ from likeness.artifacts.source_card import Framing
 from likeness.errors import GalleryError
 from likeness.faces import FRAME
 from likeness.images import Pixels, grey
-from likeness.serving.comparing import Embeddings
+from likeness.serving.numpy_comparators import Embeddings
 
 LONGEST_NAME = 100
 

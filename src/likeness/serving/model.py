@@ -21,7 +21,15 @@ from likeness.files import file_sha256
 from likeness.models.architecture import WITHOUT_WEIGHTS
 from likeness.models.card import CARD, TOWER, WEIGHTS, Card, check_file, read_card
 from likeness.models.onnx_tower import OnnxTower
-from likeness.serving.comparing import NUMPY, Comparator, Doubles, Embeddings, Metric, Scan, comparator_of
+from likeness.serving.numpy_comparators import (
+    NUMPY,
+    Doubles,
+    Embeddings,
+    Metric,
+    NumpyComparator,
+    Scan,
+    build_comparator,
+)
 
 Runtime = Literal["auto", "onnx", "torch"]
 
@@ -65,7 +73,7 @@ class TorchTower:
 
 
 class TorchComparator:
-    """A comparator that `likeness.serving.comparing` has no NumPy form of, by its torch module; compares exactly.
+    """A comparator without a NumPy form, computed by its torch module; compares exactly.
 
     Args:
         folder: of the model.
@@ -111,7 +119,7 @@ class ServedModel:
 
     folder: Path
     card: Card
-    comparator: Comparator
+    comparator: NumpyComparator
     tower: Tower
     runtime: Literal["onnx", "torch"]
     name: str = ""
@@ -209,9 +217,9 @@ def _exported(folder: Path, card: Card, threads: int) -> OnnxTower | None:
     return tower
 
 
-def _comparator(folder: Path, card: Card) -> Comparator:
+def _comparator(folder: Path, card: Card) -> NumpyComparator:
     name = card.model.comparator.name
-    return comparator_of(name, _comparator_weights(folder, card)) if name in NUMPY else TorchComparator(folder)
+    return build_comparator(name, _comparator_weights(folder, card)) if name in NUMPY else TorchComparator(folder)
 
 
 def _comparator_weights(folder: Path, card: Card) -> dict[str, npt.NDArray[np.floating]]:

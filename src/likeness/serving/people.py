@@ -12,11 +12,11 @@ import numpy.typing as npt
 
 from likeness.errors import GalleryError
 from likeness.faces import Face
-from likeness.serving.comparing import Embeddings
 from likeness.serving.gallery import Enrolment, Gallery, Person, clean_name
 from likeness.serving.gallery_file import editing, load_gallery, remove_people, save_gallery
+from likeness.serving.gallery_threshold import GalleryThreshold, gallery_threshold
+from likeness.serving.numpy_comparators import Embeddings
 from likeness.serving.search import Search
-from likeness.serving.thresholds import GalleryThreshold, gallery_threshold
 from likeness.serving.verifier import Verifier
 
 DEFAULT_FAR = 0.01

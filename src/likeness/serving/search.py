@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from likeness.serving.comparing import Comparator, Doubles, Embeddings
+from likeness.serving.numpy_comparators import Doubles, Embeddings, NumpyComparator
 
 EXACT_LIMIT = 100_000
 """People up to whom every embedding is read."""
@@ -56,7 +56,9 @@ class Search:
         exact_limit: number of people beyond whom the compressed scan is used.
     """
 
-    def __init__(self, embeddings: Embeddings, comparator: Comparator, exact_limit: int = EXACT_LIMIT) -> None:
+    def __init__(
+        self, embeddings: Embeddings, comparator: NumpyComparator, exact_limit: int = EXACT_LIMIT
+    ) -> None:
         self._embeddings = embeddings
         self._comparator = comparator
         self._exact_limit = exact_limit

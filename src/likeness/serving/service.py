@@ -18,7 +18,7 @@ from likeness.serving.gallery_file import remove_people
 from likeness.serving.lanes import ReadFace
 from likeness.serving.model import model_folder
 from likeness.serving.people import DEFAULT_FAR, Candidate, People
-from likeness.serving.pictures import heat_layer, png
+from likeness.serving.png import heat_layer, png
 from likeness.serving.reading import Reading, read_face
 from likeness.serving.verifier import Verifier
 

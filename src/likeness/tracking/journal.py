@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from likeness.artifacts.gate_decision import GATE_DECISION, GateDecision
-from likeness.tracking.store import Store
+from likeness.tracking.mlflow_store import Store
 
 EXPERIMENT = "likeness-gate"
 
@@ -66,7 +66,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Note:
+class StoredEntry:
     """An entry as the store holds it: the run that it is, and that run's status."""
 
     run_id: str
@@ -84,7 +84,7 @@ class Note:
         return self.status == "FINISHED"
 
 
-def write(store: Store, entry: Entry, decision: GateDecision | None = None) -> Note:
+def write(store: Store, entry: Entry, decision: GateDecision | None = None) -> StoredEntry:
     """Adds an entry that is open still, with the gate's whole decision where there is one."""
     run = store.client.create_run(store.experiment_id(EXPERIMENT), run_name=entry.title, tags=entry.tags())
     run_id = run.info.run_id
@@ -93,30 +93,31 @@ def write(store: Store, entry: Entry, decision: GateDecision | None = None) -> N
         store.client.log_text(run_id, decision.table(), "gate.md")
         for check in decision.checks:
             store.client.log_metric(run_id, check.name.replace(":", ""), check.found)
-    return Note(run_id, Entry.from_tags(run.info.start_time, entry.tags()), "RUNNING")
+    return StoredEntry(run_id, Entry.from_tags(run.info.start_time, entry.tags()), "RUNNING")
 
 
-def address(store: Store, note: Note) -> str:
+def address(store: Store, note: StoredEntry) -> str:
     """Of an entry in MLflow's page, below whatever server shows it."""
     return f"#/experiments/{store.experiment_id(EXPERIMENT)}/runs/{note.run_id}"
 
 
-def complete(store: Store, note: Note) -> None:
+def complete(store: Store, note: StoredEntry) -> None:
     """Marks an entry as carried out."""
     store.client.set_terminated(note.run_id)
 
 
-def strike_out(store: Store, note: Note) -> None:
+def strike_out(store: Store, note: StoredEntry) -> None:
     """Marks an entry as one that was never carried out."""
     store.client.set_terminated(note.run_id, "FAILED")
 
 
-def notes(store: Store) -> list[Note]:
+def notes(store: Store) -> list[StoredEntry]:
     """Every entry, the newest first."""
     experiment = store.client.get_experiment_by_name(EXPERIMENT)
     if experiment is None:
         return []
     runs = store.client.search_runs([experiment.experiment_id], order_by=["attributes.start_time DESC"])
     return [
-        Note(run.info.run_id, Entry.from_tags(run.info.start_time, run.data.tags), run.info.status) for run in runs
+        StoredEntry(run.info.run_id, Entry.from_tags(run.info.start_time, run.data.tags), run.info.status)
+        for run in runs
     ]

@@ -15,8 +15,8 @@ from likeness.artifacts.metrics import Metrics
 from likeness.files import file_sha256
 from likeness.models.card import WEIGHTS
 from likeness.tracking.headline import final_figures
-from likeness.tracking.packing import packed
-from likeness.tracking.store import Store
+from likeness.tracking.mlflow_store import Store
+from likeness.tracking.model_packing import packed
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from likeness.params import leaves
-from likeness.tracking.store import Store
+from likeness.tracking.mlflow_store import Store
 
 _PER_BATCH = 100  # MLflow's limit for parameters and for tags
 _DIGEST_LENGTH = 36  # MLflow's limit for a data set's digest; the whole fingerprint stands in a tag

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from likeness.errors import TrackingError
-from likeness.tracking.packing import DATA
+from likeness.tracking.model_packing import DATA
 from likeness.tracking.version_text import LOCK, NOTE, PARAMS, unrecorded_changes
 from likeness.tracking.versions import Versions
 from likeness.yaml_file import read_yaml

@@ -28,11 +28,11 @@ from likeness.models.card import CARD, WEIGHTS, Card, read_card
 from likeness.project import main_repository
 from likeness.tracking import journal
 from likeness.tracking.gate import GateCandidate
-from likeness.tracking.journal import Entry, Note
+from likeness.tracking.journal import Entry, StoredEntry
 from likeness.tracking.logged_models import log_figures
-from likeness.tracking.packing import DATA
+from likeness.tracking.mlflow_store import Store, TrackingParams, connect
+from likeness.tracking.model_packing import DATA
 from likeness.tracking.provenance import provenance_of
-from likeness.tracking.store import Store, TrackingParams, connect
 from likeness.tracking.trainings import find_run, restore_run
 from likeness.tracking.versions import Versions
 
@@ -255,7 +255,7 @@ class Registry:
                 _log.warning("the journal's entry %r was not carried out; it is struck out", note.entry.title)
                 journal.strike_out(self._store, note)
 
-    def _complete(self, note: Note) -> None:
+    def _complete(self, note: StoredEntry) -> None:
         tags = note.entry.tags()
         self.versions.tag(note.entry.challenger, tags)
         self.versions.describe(note.entry.challenger, tags, journal.address(self._store, note))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from likeness.artifacts.run_note import RunNote
 from likeness.project import main_repository
-from likeness.tracking.store import connect, one_line
+from likeness.tracking.mlflow_store import connect, one_line
 
 _log = logging.getLogger(__name__)
 

@@ -18,8 +18,8 @@ from likeness.artifacts.run_note import RUN_NOTE, RunNote
 from likeness.artifacts.training_summary import SUMMARY, TrainingSummary
 from likeness.errors import DataError, TrackingError
 from likeness.models.card import CARD, read_card
+from likeness.tracking.mlflow_store import Store, TrackingParams
 from likeness.tracking.notes import DatasetNote
-from likeness.tracking.store import Store, TrackingParams
 from likeness.tracking.titles import RunTitle
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from likeness.files import file_sha256
 from likeness.models.card import WEIGHTS
 from likeness.project import main_repository
 from likeness.tracking.logged_models import log_model, models_of
-from likeness.tracking.store import Store, one_line
+from likeness.tracking.mlflow_store import Store, one_line
 from likeness.tracking.version_text import KEPT, describe_version
 
 if TYPE_CHECKING:

@@ -66,7 +66,7 @@ def augment(images: Tensor, params: AugmentParams, random: Generator) -> Tensor:
     Returns:
         The same shape, in [0, 1].
     """
-    draw = _Draw(images, random)
+    draw = _RandomNumbers(images, random)
     changed = _move(images, params, draw)
     changed = _relight(changed, params, draw)
     if images.shape[1] == 3:
@@ -82,7 +82,7 @@ def augment(images: Tensor, params: AugmentParams, random: Generator) -> Tensor:
     return changed if changed is images else changed.clamp(0, 1)
 
 
-class _Draw:
+class _RandomNumbers:
     """Random numbers for each image of a batch, shaped [B, 1, 1, 1] or [B, C, 1, 1]."""
 
     def __init__(self, images: Tensor, random: Generator) -> None:
@@ -97,7 +97,7 @@ class _Draw:
         return self.uniform(0, 1) < share
 
 
-def _move(images: Tensor, params: AugmentParams, draw: _Draw) -> Tensor:
+def _move(images: Tensor, params: AugmentParams, draw: _RandomNumbers) -> Tensor:
     """Mirror, rotation, scale and shift in one bilinear resampling; the border is continued outwards."""
     flip = draw.chance(0.5) if params.mirror else None
     if not (params.rotation or params.scale or params.shift):
@@ -126,7 +126,7 @@ def _axes(images: Tensor) -> tuple[Tensor, Tensor]:
     return down.unsqueeze(1), right
 
 
-def _relight(images: Tensor, params: AugmentParams, draw: _Draw) -> Tensor:
+def _relight(images: Tensor, params: AugmentParams, draw: _RandomNumbers) -> Tensor:
     """Gamma, brightness and contrast, then a plane of light across the image in any direction."""
     if params.gamma:
         images = images.clamp(min=1e-6) ** draw.uniform(-params.gamma, params.gamma).exp()
@@ -142,7 +142,7 @@ def _relight(images: Tensor, params: AugmentParams, draw: _Draw) -> Tensor:
     return images
 
 
-def _recolour(images: Tensor, params: AugmentParams, draw: _Draw) -> Tensor:
+def _recolour(images: Tensor, params: AugmentParams, draw: _RandomNumbers) -> Tensor:
     """Saturation, white balance and loss of colour of RGB images."""
     if params.saturation or params.grey:
         weights = images.new_tensor(_LUMINANCE).reshape(1, 3, 1, 1)
@@ -166,7 +166,7 @@ def _blurred(images: Tensor) -> Tensor:
     return padded
 
 
-def _erased(images: Tensor, params: AugmentParams, draw: _Draw) -> Tensor:
+def _erased(images: Tensor, params: AugmentParams, draw: _RandomNumbers) -> Tensor:
     """Paints a rectangle of one grey over the chosen images (Zhong et al. 2020, "Random erasing")."""
     inside = draw.chance(params.erase)
     for axis in (-2, -1):

@@ -38,7 +38,7 @@ from likeness.training.distributed import init_distributed
 from likeness.training.fitting.codebook import learn_codebook
 from likeness.training.fitting.fit import LinearMap, check_allowed, fit_map, formula_of
 from likeness.training.fitting.params import FitParams
-from likeness.training.holdout import Holdout, HoldoutResult, evaluate_holdout, holdout_scores
+from likeness.training.holdout_metrics import Holdout, HoldoutResult, evaluate_holdout, holdout_scores
 from likeness.training.losses.build import build_objective
 from likeness.training.params import TrainParams
 from likeness.training.results import (

@@ -36,8 +36,7 @@ from likeness.training.checkpoint import (
 from likeness.training.distributed import init_distributed
 from likeness.training.early_stopping import EarlyStopping
 from likeness.training.freezing import FrozenWeights, check_unchanged
-from likeness.training.history import StepLog
-from likeness.training.holdout import Holdout, HoldoutResult, check_collapse, spread, validate
+from likeness.training.holdout_metrics import Holdout, HoldoutResult, check_collapse, spread, validate
 from likeness.training.losses.build import build_objective
 from likeness.training.losses.objective import Objective
 from likeness.training.optimizer import learning_rate
@@ -48,6 +47,7 @@ from likeness.training.randomness import scoped_randomness
 from likeness.training.results import TrainingResult
 from likeness.training.samplers.sampler import build_sampler
 from likeness.training.signals import SignalHandler, interruption_error
+from likeness.training.step_log import StepLog
 from likeness.training.training_state import StepPosition, TrainingState, with_prefix
 
 _SPREAD_IMAGES = 64  # held-out images whose spread before training is the reference for a collapse

@@ -19,14 +19,14 @@ from likeness.artifacts.manifest import MANIFEST
 from likeness.artifacts.source_card import SourceCard
 from likeness.artifacts.validation_record import Finding, Row
 from likeness.data.faceset import FaceSet
-from likeness.data.images import Facts
+from likeness.data.images import ImageRecord
 from likeness.data.incoming import Arrival
 from likeness.data.measuring import FIRST_NUMBER, Measured, measure
 from likeness.data.sources import DataParams
 from likeness.images import Pixels
-from likeness.validation.checkpoint import check
 from likeness.validation.findings import shown
 from likeness.validation.params import ValidationParams
+from likeness.validation.validate import check
 
 _IMAGES = "images"
 
@@ -94,7 +94,7 @@ def _known(arrivals: Sequence[Arrival], faces: FaceSet | None) -> frozenset[str]
 
 def _table(measured: Measured) -> tuple[Pixels, pd.DataFrame]:
     """Pixels uint8 [N, H, W] or [N, H, W, 3] and manifest of photographs."""
-    table = pd.DataFrame([facts for _, facts in measured.values()], columns=list(Facts._fields))
+    table = pd.DataFrame([facts for _, facts in measured.values()], columns=list(ImageRecord._fields))
     table["person"] = [arrival.person for arrival in measured]
     table["number"] = np.arange(FIRST_NUMBER, FIRST_NUMBER + len(measured))
     pixels = np.stack([pixels for pixels, _ in measured.values()])

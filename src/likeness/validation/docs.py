@@ -43,7 +43,7 @@ def page(faces: FaceSet, findings: Sequence[Finding], facts: dict[str, Any]) -> 
     Args:
         faces: for the pictures and the source.
         findings: of all expectations.
-        facts: see `likeness.validation.checkpoint.facts`.
+        facts: see `likeness.validation.validate.facts`.
     """
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("likeness.validation"),

@@ -17,7 +17,7 @@ from likeness.artifacts.validation_record import Finding, ValidationRecord
 from likeness.data.faceset import problem_counts
 from likeness.data.problems import PROBLEMS
 from likeness.reporting.artefacts import Artefacts
-from likeness.reporting.document import Block, Column, Facts, Gallery, Note, Picture, Prose, Section, Table
+from likeness.reporting.document import Block, Column, Facts, FigureGroup, Note, Picture, Prose, Section, Table
 from likeness.reporting.figures.faces import images_per_person, photograph_quality
 from likeness.reporting.inline import quoted
 from likeness.reporting.params import ReportParams
@@ -39,7 +39,7 @@ def faces_section(artefacts: Artefacts, params: ReportParams) -> Section:
     blocks: list[Block] = [
         Facts(_source_facts(artefacts.source, manifest)),
         *_sheet(artefacts, params.sample),
-        Gallery([images_per_person(counts.to_numpy()), photograph_quality(manifest)]),
+        FigureGroup([images_per_person(counts.to_numpy()), photograph_quality(manifest)]),
         _most_photographed(counts),
         *_pairs(artefacts.split),
         *_validation(artefacts.validation, params.rows),

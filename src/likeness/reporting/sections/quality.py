@@ -11,7 +11,7 @@ from likeness.artifacts.metrics import Metrics
 from likeness.metrics.intervals import Estimate
 from likeness.metrics.scores import Confusion
 from likeness.reporting.artefacts import Artefacts, Json, records
-from likeness.reporting.document import Block, Column, Figure, Gallery, Note, Prose, Subheading, Table
+from likeness.reporting.document import Block, Column, Figure, FigureGroup, Note, Prose, Subheading, Table
 from likeness.reporting.figures.quality import error_rates, score_spread
 from likeness.reporting.wording import count, measured, number
 
@@ -44,7 +44,7 @@ def quality_blocks(artefacts: Artefacts, metrics: Metrics) -> list[Block]:
     return [
         Subheading("Where it is wrong"),
         Prose(f"{_weakest(records(found), labels)} {_LIMITS}"),
-        Gallery(figures),
+        FigureGroup(figures),
         _table(records(found), labels),
     ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from likeness.artifacts.metrics import IdentificationMetrics
 from likeness.reporting.artefacts import Artefacts
-from likeness.reporting.document import Block, Column, Gallery, Note, Prose, Section, Table
+from likeness.reporting.document import Block, Column, FigureGroup, Note, Prose, Section, Table
 from likeness.reporting.figures.verification import cmc
 from likeness.reporting.sections.results import NOTHING_MEASURED, SYSTEMS, named
 from likeness.reporting.wording import count, measured, percent, rate
@@ -22,7 +22,7 @@ def recognition_section(artefacts: Artefacts) -> Section:
     blocks: list[Block] = [Prose(_told(found)), _table(found)]
     curves = artefacts.cmc
     if curves is not None and len(curves):
-        blocks.append(Gallery([cmc(named(curves))]))
+        blocks.append(FigureGroup([cmc(named(curves))]))
     return Section("recognition", _TITLE, blocks)
 
 

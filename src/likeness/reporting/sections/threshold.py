@@ -5,7 +5,7 @@ from __future__ import annotations
 from likeness.artifacts.metrics import Metrics
 from likeness.models.decision import Decision
 from likeness.reporting.artefacts import Artefacts
-from likeness.reporting.document import Block, Column, Gallery, Prose, Section, Table
+from likeness.reporting.document import Block, Column, FigureGroup, Prose, Section, Table
 from likeness.reporting.figures.verification import threshold_choice
 from likeness.reporting.wording import complement, count, measured, number, rate
 
@@ -36,7 +36,7 @@ def _choice(artefacts: Artefacts, threshold: float) -> list[Block]:
     if artefacts.predictions is None:
         return []
     holdout = artefacts.predictions[artefacts.predictions["split"] == "holdout"]
-    return [Gallery([threshold_choice(holdout["score"], holdout["same"], threshold)])] if len(holdout) else []
+    return [FigureGroup([threshold_choice(holdout["score"], holdout["same"], threshold)])] if len(holdout) else []
 
 
 def _operating_points(decision: Decision, metrics: Metrics | None) -> Table:

@@ -8,7 +8,18 @@ import pandas as pd
 
 from likeness.artifacts.training_summary import TrainingFacts, TrainingSummary
 from likeness.reporting.artefacts import Artefacts
-from likeness.reporting.document import Block, Code, Column, Facts, Figure, Gallery, Note, Prose, Section, Table
+from likeness.reporting.document import (
+    Block,
+    Code,
+    Column,
+    Facts,
+    Figure,
+    FigureGroup,
+    Note,
+    Prose,
+    Section,
+    Table,
+)
 from likeness.reporting.figures.training import accuracy_curves, loss_curves, step_loss, swept
 from likeness.reporting.inline import quoted
 from likeness.reporting.sections.plan import plan_blocks
@@ -46,7 +57,7 @@ def training_section(artefacts: Artefacts) -> Section:
         blocks.append(Note("The curves are missing: the training has written no `history.csv`.", "missing"))
         return Section("training", "The training", blocks)
     blocks.append(Facts(_convergence(artefacts.history, trained, artefacts.summary)))
-    blocks.append(Gallery(_curves(artefacts.history, artefacts.steps, trained.best_epoch)))
+    blocks.append(FigureGroup(_curves(artefacts.history, artefacts.steps, trained.best_epoch)))
     blocks.append(_epochs(artefacts.history, trained.best_epoch))
     return Section("training", "The training", blocks)
 
@@ -60,7 +71,7 @@ def sweep_section(artefacts: Artefacts) -> Section:
     parts = [(str(name), rows) for name, rows in sweep.groupby("parameter", sort=False)]
     blocks: list[Block] = [
         _swept_what(sweep),
-        Gallery([swept(rows, name) for name, rows in parts]),
+        FigureGroup([swept(rows, name) for name, rows in parts]),
         *(_sweep_table(name, rows) for name, rows in parts),
     ]
     return Section("sweep", "Swept parameters", blocks)

@@ -14,7 +14,7 @@ from likeness.errors import DataError, ParamsError
 from likeness.params import Range
 from likeness.training.batches import PersonBatch
 from likeness.training.randomness import Purpose, stream
-from likeness.training.samplers.people import people_of
+from likeness.training.samplers.person_index import person_index
 from likeness.training.samplers.sampler import SAMPLERS, Rows, Sampler, SamplerParams
 
 
@@ -46,7 +46,7 @@ class PersonBatches(Sampler):
     by_identity = True
 
     def __init__(self, identities: Identities, params: IdentitiesParams, batch_size: int, seed: int) -> None:
-        self.people = people_of(identities, params.share, seed)
+        self.people = person_index(identities, params.share, seed)
         self.params, self.batch_size, self.seed = params, batch_size, seed
         self.group = min(params.images_per_group, batch_size)
         if len(self._draw(stream(seed, Purpose.ORDER, 0))[0]) < 2:

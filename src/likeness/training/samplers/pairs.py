@@ -13,7 +13,7 @@ from likeness.errors import DataError
 from likeness.params import Range
 from likeness.training.batches import IndexPairs, PairBatch
 from likeness.training.randomness import Purpose, stream
-from likeness.training.samplers.people import people_of
+from likeness.training.samplers.person_index import person_index
 from likeness.training.samplers.sampler import SAMPLERS, Rows, Sampler, SamplerParams, draw_subset
 
 
@@ -72,7 +72,7 @@ class DrawnPairs(PairBatches):
     """
 
     def __init__(self, identities: Identities, params: PairsParams, batch_size: int, seed: int) -> None:
-        self.people = people_of(identities, params.share, seed)
+        self.people = person_index(identities, params.share, seed)
         self.several = self.people.with_at_least(2)
         if not len(self.several) or len(self.people.sizes) < 2:
             raise DataError("same and different pairs need two people, one of them with two photographs")

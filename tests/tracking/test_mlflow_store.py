@@ -11,7 +11,7 @@ import pytest
 
 from likeness.errors import TrackingError
 from likeness.project import main_repository
-from likeness.tracking.store import connect, portable_uri, resolve_uri
+from likeness.tracking.mlflow_store import connect, portable_uri, resolve_uri
 
 
 def test_the_root_is_the_nearest_project(tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ def test_a_folder_in_place_of_the_database_is_told(project: Path) -> None:
 
 
 def test_a_locked_database_is_told(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("likeness.tracking.store._PROBE_SECONDS", 0.1)
+    monkeypatch.setattr("likeness.tracking.mlflow_store._PROBE_SECONDS", 0.1)
     with sqlite3.connect(project / "mlflow.db", isolation_level=None) as other:
         other.execute("BEGIN EXCLUSIVE")
         with pytest.raises(TrackingError, match="database is locked"):

@@ -7,19 +7,25 @@ import torch
 from likeness.errors import ModelError
 from likeness.models.architecture import COMPARATORS
 from likeness.models.comparators.mahalanobis import Mahalanobis
-from likeness.serving.comparing import Comparator, Cosine, Euclidean, WeightedL1, comparator_of
+from likeness.serving.numpy_comparators import (
+    NumpyComparator,
+    NumpyCosine,
+    NumpyEuclidean,
+    NumpyWeightedL1,
+    build_comparator,
+)
 
 DIM = 24
 
 
-def both(name: str) -> tuple[Comparator, torch.nn.Module]:
+def both(name: str) -> tuple[NumpyComparator, torch.nn.Module]:
     """The NumPy comparator and the torch module whose weights it was given."""
     torch.manual_seed(5)
     module = COMPARATORS.part(name).build(COMPARATORS.params(name), DIM)
     if isinstance(module, Mahalanobis):
         torch.nn.init.normal_(module.factor.weight)
     weights = {f"comparator.{key}": value.detach().numpy() for key, value in module.state_dict().items()}
-    return comparator_of(name, weights), module.double()
+    return build_comparator(name, weights), module.double()
 
 
 def vectors(count: int, seed: int) -> np.ndarray:
@@ -46,8 +52,8 @@ def test_a_scan_puts_a_gallery_in_the_order_of_its_scores(name: str) -> None:
         np.testing.assert_array_equal(np.argsort(-row), np.argsort(-exact))
 
 
-@pytest.mark.parametrize("comparator", [Cosine(), Euclidean(), Euclidean(np.eye(DIM)[:10])])
-def test_vectors_compare_by_the_metric_as_the_embeddings_by_the_comparator(comparator: Comparator) -> None:
+@pytest.mark.parametrize("comparator", [NumpyCosine(), NumpyEuclidean(), NumpyEuclidean(np.eye(DIM)[:10])])
+def test_vectors_compare_by_the_metric_as_the_embeddings_by_the_comparator(comparator: NumpyComparator) -> None:
     x, y = vectors(20, 5), vectors(20, 6)
     a, b = comparator.vectors(x).astype(float), comparator.vectors(y).astype(float)
     similarity = {"inner product": (a * b).sum(axis=1), "squared distance": -np.square(a - b).sum(axis=1)}
@@ -57,15 +63,15 @@ def test_vectors_compare_by_the_metric_as_the_embeddings_by_the_comparator(compa
 def test_unit_vectors_are_not_copied() -> None:
     unit = vectors(10, 7)
     unit /= np.linalg.norm(unit, axis=1, keepdims=True)
-    assert np.shares_memory(Cosine().vectors(unit), unit)
+    assert np.shares_memory(NumpyCosine().vectors(unit), unit)
 
 
 def test_weights_of_either_sign_have_no_metric() -> None:
-    assert WeightedL1(np.ones(DIM), 0.0).metric is None
+    assert NumpyWeightedL1(np.ones(DIM), 0.0).metric is None
 
 
 def test_unknown_name_and_missing_weights_are_told() -> None:
     with pytest.raises(ModelError, match="no comparator is called 'hyperbolic'"):
-        comparator_of("hyperbolic", {})
+        build_comparator("hyperbolic", {})
     with pytest.raises(ModelError, match=r"comparator\.factor\.weight"):
-        comparator_of("mahalanobis", {})
+        build_comparator("mahalanobis", {})

@@ -13,10 +13,10 @@ from likeness.artifacts.predictions import people
 from likeness.data.splits import Pairs
 from likeness.errors import ModelError, OutputError
 from likeness.evaluation.baselines import BaselineParams
+from likeness.evaluation.evaluate_model import EvaluationResults, evaluate_model, untrained
 from likeness.evaluation.identification import IdentificationParams
-from likeness.evaluation.output import write_study
 from likeness.evaluation.params import EvaluateParams
-from likeness.evaluation.study import Study, study, untrained
+from likeness.evaluation.results_folder import write_results
 from likeness.files import read_json
 from likeness.metrics.roc import auc
 from likeness.models.embedding import embed_pixels, score_pairs
@@ -41,8 +41,8 @@ def world(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def found(world) -> Study:
-    return study(*world, PARAMS)
+def found(world) -> EvaluationResults:
+    return evaluate_model(*world, PARAMS)
 
 
 def test_every_figure_lies_in_its_interval_and_says_what_it_rests_on(found, world):
@@ -82,7 +82,9 @@ def test_a_model_is_read_by_its_own_card(found, world):
     store, split, loaded = world
     strict = dataclasses.replace(loaded.card.decision, threshold=0.999)
     card = dataclasses.replace(loaded.card, decision=strict)
-    other = study(store, split, LoadedModel(loaded.siamese, card), dataclasses.replace(PARAMS, decisions=0))
+    other = evaluate_model(
+        store, split, LoadedModel(loaded.siamese, card), dataclasses.replace(PARAMS, decisions=0)
+    )
     assert other.metrics.model.threshold == 0.999
     assert other.metrics.model.test.auc == found.metrics.model.test.auc
     assert other.metrics.model.test.confusion != found.metrics.model.test.confusion
@@ -127,7 +129,7 @@ def test_nothing_is_chosen_on_the_test_pairs(found, world):
     store, split, loaded = world
     test = split.test
     lied = dataclasses.replace(split, test=Pairs(test.a, test.b, np.roll(test.same, 7)))
-    other = study(store, lied, loaded, dataclasses.replace(PARAMS, decisions=0))
+    other = evaluate_model(store, lied, loaded, dataclasses.replace(PARAMS, decisions=0))
     for system in ("model", "baseline", "untrained"):
         assert other.metrics.systems[system].threshold == found.metrics.systems[system].threshold
         assert other.metrics.systems[system].holdout == found.metrics.systems[system].holdout
@@ -139,8 +141,8 @@ def test_nothing_is_chosen_on_the_test_pairs(found, world):
 
 
 def test_the_same_evaluation_twice_is_the_same_files(found, world, tmp_path):
-    write_study(tmp_path / "one", found)
-    write_study(tmp_path / "two", study(*world, PARAMS))
+    write_results(tmp_path / "one", found)
+    write_results(tmp_path / "two", evaluate_model(*world, PARAMS))
     names = sorted(path.relative_to(tmp_path / "one") for path in (tmp_path / "one").rglob("*.*"))
     assert {"metrics.json", "roc.csv", "cmc.csv", "layers.csv", "slices.csv"} <= {str(name) for name in names}
     for name in names:
@@ -156,7 +158,7 @@ def test_the_same_evaluation_twice_is_the_same_files(found, world, tmp_path):
 def test_a_restricted_model_is_measured_without_identities(world):
     store, _, loaded = world
     split = tiny.split(store, unrestricted=False)
-    result = study(store, split, LoadedModel(loaded.siamese, tiny.model(store, split).card), PARAMS)
+    result = evaluate_model(store, split, LoadedModel(loaded.siamese, tiny.model(store, split).card), PARAMS)
     assert result.metrics.protocol.name == "restricted"
     assert result.metrics.baseline.test.auc.value > 0.9
 
@@ -166,7 +168,9 @@ def test_without_people_of_two_photographs_identification_says_so(world):
     single = store.manifest["person"].map(store.manifest["person"].value_counts()) == 1
     lonely = np.flatnonzero(single.to_numpy())[-4:]
     test = Pairs(lonely[[0, 1, 2]], lonely[[1, 2, 3]], np.array([True, False, False]))
-    result = study(store, dataclasses.replace(split, test=test), loaded, dataclasses.replace(PARAMS, decisions=0))
+    result = evaluate_model(
+        store, dataclasses.replace(split, test=test), loaded, dataclasses.replace(PARAMS, decisions=0)
+    )
     assert "fewer than two" in result.metrics.identification.reason
     assert result.cmc.empty
     assert list(result.cmc.columns) == ["system", "rank", "share", "low", "high"]
@@ -176,23 +180,23 @@ def test_a_store_of_another_size_is_refused(world, tmp_path):
     _, _, loaded = world
     other = tiny.faces(tmp_path, size=(20, 16))
     with pytest.raises(ModelError, match="ingest"):
-        study(other, tiny.split(other, unrestricted=True), loaded, PARAMS)
+        evaluate_model(other, tiny.split(other, unrestricted=True), loaded, PARAMS)
 
 
 def test_an_output_that_cannot_be_written_leaves_the_old_one(found, tmp_path, monkeypatch):
     out = tmp_path / "evaluation"
-    write_study(out, found)
+    write_results(out, found)
     before = (out / "metrics.json").read_bytes()
     endless = {"x" * 300 + ".png": np.zeros((1, 1, 3), np.uint8)}  # no file system takes such a name
     full = dataclasses.replace(found, showcase=dataclasses.replace(found.showcase, pictures=endless))
     with pytest.raises(OutputError, match="intact"):
-        write_study(out, full)
+        write_results(out, full)
     assert (out / "metrics.json").read_bytes() == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["evaluation"]
 
 
 def test_the_headline_is_what_two_trainings_are_compared_by(found, tmp_path):
-    write_study(tmp_path / "evaluation", found)
+    write_results(tmp_path / "evaluation", found)
     told = read_json(tmp_path / "evaluation" / "headline.json")
     test = found.metrics.model.test
     assert told["accuracy"] == round(test.accuracy.value, 4)
@@ -201,7 +205,7 @@ def test_the_headline_is_what_two_trainings_are_compared_by(found, tmp_path):
 
 
 def test_the_tables_that_dvc_draws_hold_every_test_pair(found, tmp_path):
-    write_study(tmp_path / "evaluation", found)
+    write_results(tmp_path / "evaluation", found)
     bars, counts = (table.read(tmp_path / "evaluation" / table.name) for table in (SCORE_BARS, CONFUSION))
     pairs = found.metrics.protocol.pairs["test"]
     drawn = bars.groupby("kind")["pairs"].sum()

@@ -10,15 +10,15 @@ from likeness.artifacts.evaluation_tables import CALIBRATION, CMC, CONFUSION, DE
 from likeness.artifacts.metrics import METRICS, Metrics
 from likeness.artifacts.predictions import PREDICTIONS
 from likeness.artifacts.shown_decisions import DECISIONS
-from likeness.evaluation.pictures import save_picture
+from likeness.evaluation.decision_picture import save_picture
+from likeness.evaluation.evaluate_model import EvaluationResults
 from likeness.evaluation.plot_tables import confusion_table, score_bars
-from likeness.evaluation.study import Study
 from likeness.files import file_sha256, replaced_folder, write_json
 
 _STRICT = "tar_at_far_1e-2"
 
 
-def write_study(folder: Path, found: Study, inputs: Mapping[str, Path] | None = None) -> None:
+def write_results(folder: Path, found: EvaluationResults, inputs: Mapping[str, Path] | None = None) -> None:
     """Writes metrics, headline, tables and decisions with their pictures in place of what `folder` held.
 
     Args:

@@ -16,7 +16,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from drawnfaces.portrait import draw_photographs
-from likeness.tracking.packing import packed, requirements
+from likeness.tracking.model_packing import packed, requirements
 from tests.tracking.samples import trained
 
 LOAD = """

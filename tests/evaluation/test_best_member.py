@@ -10,11 +10,11 @@ import torch
 
 from likeness.data.faceset import FaceSet
 from likeness.data.splits import Split
+from likeness.evaluation.best_member import best_member
+from likeness.evaluation.evaluate_model import evaluate_model
 from likeness.evaluation.identification import IdentificationParams
 from likeness.evaluation.layers import layer_table
-from likeness.evaluation.members import best_member
 from likeness.evaluation.params import EvaluateParams
-from likeness.evaluation.study import study
 from likeness.evaluation.systems import Decided, System
 from likeness.metrics.roc import auc
 from likeness.models.embedding import embed_pixels, score_pairs
@@ -75,7 +75,7 @@ def test_the_evaluation_tells_the_gain_and_the_cost_of_all_members(
     plain = tiny.model(store, split)
     model = LoadedModel(joined.eval(), dataclasses.replace(plain.card, model=params))
     wanted = EvaluateParams(resamples=50, decisions=0, identification=IdentificationParams(ways=5, trials=20))
-    found = study(store, split, model, wanted)
+    found = evaluate_model(store, split, model, wanted)
     best = found.metrics.systems["best_member"]
     assert best.name.startswith("member-")
     gain = found.metrics.comparison["model_minus_best_member"].auc.value

@@ -26,11 +26,11 @@ from likeness.data.faceset import FaceSet
 from likeness.data.splits import Pairs, Split
 from likeness.evaluation import figures
 from likeness.evaluation.baselines import classical_baseline
+from likeness.evaluation.best_member import best_member
 from likeness.evaluation.comparison import Scored
 from likeness.evaluation.figures import Json, Measured
 from likeness.evaluation.identification import Crowd, crowd_of
 from likeness.evaluation.layers import layer_table
-from likeness.evaluation.members import best_member
 from likeness.evaluation.params import EvaluateParams
 from likeness.evaluation.showcase import Showcase, showcase
 from likeness.evaluation.slices import slice_table, worse_pictures
@@ -49,8 +49,8 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
-class Study:
-    """Everything that an evaluation finds; `likeness.evaluation.output` writes it.
+class EvaluationResults:
+    """Everything that an evaluation finds; `likeness.evaluation.results_folder` writes it.
 
     Attributes:
         metrics: figures with intervals.
@@ -71,7 +71,7 @@ class Study:
     showcase: Showcase
 
 
-def study(faces: FaceSet, split: Split, model: LoadedModel, params: EvaluateParams) -> Study:
+def evaluate_model(faces: FaceSet, split: Split, model: LoadedModel, params: EvaluateParams) -> EvaluationResults:
     """Measures a model on the holdout and test pairs of a split.
 
     Args:
@@ -109,7 +109,7 @@ def study(faces: FaceSet, split: Split, model: LoadedModel, params: EvaluatePara
     right = systems["baseline"].decision.predict(systems["baseline"].test) == split.test.same
     _log.info("explaining the best and the worst decisions")
     shown = showcase(faces, split.test, model, ours, right, params.decisions)
-    return Study(
+    return EvaluationResults(
         METRICS.parse(metrics, METRICS.name),
         roc=_roc(systems, split.test),
         det=det,

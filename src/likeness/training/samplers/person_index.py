@@ -12,7 +12,7 @@ from likeness.training.samplers.sampler import Rows, draw_subset
 
 
 @dataclass(frozen=True, eq=False)
-class People:
+class PersonIndex:
     """Images sorted by person: person p (0..C'-1) owns rows[starts[p] : starts[p] + sizes[p]]."""
 
     rows: Rows
@@ -38,7 +38,7 @@ class People:
         return place
 
 
-def people_of(identities: Identities, share: float, seed: int) -> People:
+def person_index(identities: Identities, share: float, seed: int) -> PersonIndex:
     """The drawn share of the people, with all of their photographs.
 
     Raises:
@@ -53,4 +53,4 @@ def people_of(identities: Identities, share: float, seed: int) -> People:
     rows, labels = identities.rows[kept], identities.labels[kept]
     order = np.argsort(labels, kind="stable")
     people, owner, sizes = np.unique(labels[order], return_inverse=True, return_counts=True)
-    return People(rows[order], owner, np.cumsum(sizes) - sizes, sizes, people)
+    return PersonIndex(rows[order], owner, np.cumsum(sizes) - sizes, sizes, people)

@@ -16,11 +16,11 @@ import numpy as np
 import pandas as pd
 
 from likeness.artifacts.manifest import MANIFEST
-from likeness.data.images import Facts, read_batch
-from likeness.data.members import Member
+from likeness.data.archive_members import Member
+from likeness.data.images import ImageRecord, read_batch
+from likeness.data.pixel_store import PixelWriter
 from likeness.data.problems import UNDECODABLE
 from likeness.data.sources import DataParams
-from likeness.data.store import PixelWriter
 from likeness.errors import WorkerError
 from likeness.images import Pixels
 from likeness.isolation import Limits, Worker
@@ -33,7 +33,7 @@ TABLE_ROWS = 8192
 LIMITS = Limits(seconds=300.0)
 """Of the work on one batch, or on one file of a batch that failed; generous, because machines are busy."""
 
-Read: TypeAlias = tuple[Pixels, list[Facts]]
+Read: TypeAlias = tuple[Pixels, list[ImageRecord]]
 
 
 def pack(files: Iterable[Member], path: Path, params: DataParams, workers: int, total: int | None) -> pd.DataFrame:
@@ -56,10 +56,10 @@ def pack(files: Iterable[Member], path: Path, params: DataParams, workers: int, 
         OSError: the store cannot be written.
     """
     tables: list[pd.DataFrame] = []
-    facts: list[Facts] = []
+    facts: list[ImageRecord] = []
     with PixelWriter(path, params.cut.shape) as writer, _Workers(workers, params) as pool:
 
-        def work(start: int, batch: list[Member]) -> list[Facts]:
+        def work(start: int, batch: list[Member]) -> list[ImageRecord]:
             pixels, found = pool.read(batch)
             writer.write(start, pixels)
             return found
@@ -120,18 +120,18 @@ class _Workers:
         except WorkerError as error:
             digest = hashlib.sha256(file.data).hexdigest()
             reason = f"the file {error}"
-            fact = Facts(file.path, len(file.data), digest, problem=UNDECODABLE, error=reason)
+            fact = ImageRecord(file.path, len(file.data), digest, problem=UNDECODABLE, error=reason)
             return np.zeros((1, *self._params.cut.shape), np.uint8), [fact]
 
 
 def _run(
     pool: ThreadPoolExecutor,
-    work: Callable[[int, list[Member]], list[Facts]],
+    work: Callable[[int, list[Member]], list[ImageRecord]],
     batches: Iterable[list[Member]],
     ahead: int,
-) -> Iterator[Facts]:
+) -> Iterator[ImageRecord]:
     """Runs batches at once, at most `ahead` waiting, and yields their facts in the order of the batches."""
-    waiting: deque[Future[list[Facts]]] = deque()
+    waiting: deque[Future[list[ImageRecord]]] = deque()
     start = 0
     for batch in batches:
         waiting.append(pool.submit(work, start, batch))
@@ -155,6 +155,6 @@ def _batches(files: Iterable[Member]) -> Iterator[list[Member]]:
         yield batch
 
 
-def _table(facts: list[Facts]) -> pd.DataFrame:
-    kinds = {name: kind for name, kind in MANIFEST.columns.items() if name in Facts._fields}
-    return pd.DataFrame(facts, columns=list(Facts._fields)).astype(kinds)
+def _table(facts: list[ImageRecord]) -> pd.DataFrame:
+    kinds = {name: kind for name, kind in MANIFEST.columns.items() if name in ImageRecord._fields}
+    return pd.DataFrame(facts, columns=list(ImageRecord._fields)).astype(kinds)

@@ -31,7 +31,7 @@ _Float = TypeVar("_Float", np.float32, np.float64)
 _BLOCK_BYTES = 1 << 24  # |x - y| of a block stays in the cache
 
 
-class Comparator(Protocol):
+class NumpyComparator(Protocol):
     """Scores embeddings, higher = more alike."""
 
     @property
@@ -49,7 +49,7 @@ class Comparator(Protocol):
 
 
 @dataclass(frozen=True)
-class Cosine:
+class NumpyCosine:
     """The cosine of the angle; 0 where an embedding is zero."""
 
     metric: Metric = "inner product"
@@ -73,7 +73,7 @@ class Cosine:
 
 
 @dataclass(frozen=True)
-class Euclidean:
+class NumpyEuclidean:
     """Minus the distance, under M = LᵀL where a factor L [D, D] is given (Mahalanobis)."""
 
     factor: Doubles | None = None
@@ -100,7 +100,7 @@ class Euclidean:
 
 
 @dataclass(frozen=True)
-class WeightedL1:
+class NumpyWeightedL1:
     """The logit w·|x - y| + b, with w [D] of either sign: no distance, so that no index orders by it."""
 
     weight: Doubles
@@ -130,7 +130,7 @@ class WeightedL1:
         return np.ascontiguousarray(embeddings)
 
 
-def comparator_of(name: str, weights: Mapping[str, npt.NDArray[np.floating]]) -> Comparator:
+def build_comparator(name: str, weights: Mapping[str, npt.NDArray[np.floating]]) -> NumpyComparator:
     """The comparator of a model.
 
     Args:
@@ -143,14 +143,14 @@ def comparator_of(name: str, weights: Mapping[str, npt.NDArray[np.floating]]) ->
     try:
         match name:
             case "cosine":
-                return Cosine()
+                return NumpyCosine()
             case "euclidean":
-                return Euclidean()
+                return NumpyEuclidean()
             case "mahalanobis":
-                return Euclidean(weights["comparator.factor.weight"].astype(np.float64))
+                return NumpyEuclidean(weights["comparator.factor.weight"].astype(np.float64))
             case "weighted-l1":
                 weight = weights["comparator.logit.weight"].astype(np.float64).ravel()
-                return WeightedL1(weight, float(weights["comparator.logit.bias"].ravel()[0]))
+                return NumpyWeightedL1(weight, float(weights["comparator.logit.bias"].ravel()[0]))
     except KeyError as error:
         raise ModelError(f"the weights file lacks {error.args[0]}; copy or train the model again") from error
     raise ModelError(f"no comparator is called {name!r}; the model is of a newer version or its card was edited")

@@ -7,7 +7,7 @@ import pytest
 
 from likeness.errors import ModelError
 from likeness.models.decision import Decision, FarPoint, far_table
-from likeness.serving.thresholds import far_at, gallery_threshold, threshold_at
+from likeness.serving.gallery_threshold import far_at, gallery_threshold, threshold_at
 
 # Scores of strangers of mean 0 and deviation 1.
 TABLE = tuple(FarPoint(far, NormalDist().inv_cdf(1 - far), 100_000) for far in (1e-1, 1e-2, 1e-3))

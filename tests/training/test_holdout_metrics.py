@@ -7,7 +7,7 @@ from sklearn.metrics import roc_auc_score
 
 from likeness.errors import DivergedError
 from likeness.models.comparators.euclidean import Euclidean
-from likeness.training.holdout import Holdout, spread, validate
+from likeness.training.holdout_metrics import Holdout, spread, validate
 from likeness.training.losses.contrastive import Contrastive
 from likeness.training.losses.ramp import Ramp
 from tests.training.tiny import PREPROCESS, network, world

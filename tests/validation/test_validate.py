@@ -18,9 +18,9 @@ from likeness.data.faceset import FaceSet
 from likeness.data.problems import TOO_SMALL, UNDECODABLE
 from likeness.errors import ParamsError, ValidationFailedError
 from likeness.params import from_mapping
-from likeness.validation.checkpoint import check, validate
 from likeness.validation.expectations import suites
 from likeness.validation.params import ValidationParams
+from likeness.validation.validate import check, validate
 from tests.data.official import PEOPLE, view_1_lists, view_2_lists
 from tests.data.tiny import tiny_faceset
 

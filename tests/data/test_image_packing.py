@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from likeness.data.members import Member
-from likeness.data.packing import BATCH_FILES, pack
+from likeness.data.archive_members import Member
+from likeness.data.image_packing import BATCH_FILES, pack
 from likeness.data.problems import UNDECODABLE
 from likeness.data.sources import DataParams
 from likeness.images import crop_and_resize, read_image
@@ -49,7 +49,7 @@ def test_no_image_at_all_is_an_empty_store(tmp_path: Path) -> None:
 def test_a_file_that_takes_too_much_is_a_row_with_its_reason(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("likeness.data.packing.LIMITS", Limits(memory=64 << 20))
+    monkeypatch.setattr("likeness.data.image_packing.LIMITS", Limits(memory=64 << 20))
     huge = encoded(np.zeros((7000, 8000), np.uint8), "PNG", "L")
     files = [*members(3), Member("Ann/huge.png", huge), *members(3), Member("Ann/last.png", huge)]
     table = pack(files, tmp_path / "pixels.npy", PARAMS, 2, None)
@@ -64,7 +64,7 @@ def test_a_file_that_takes_too_much_is_a_row_with_its_reason(
 def test_a_file_that_takes_too_long_costs_its_own_row_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("likeness.data.packing.LIMITS", Limits(seconds=0.5))
+    monkeypatch.setattr("likeness.data.image_packing.LIMITS", Limits(seconds=0.5))
     slow = b"P2\n3500 3500\n255\n" + b"7 " * 3500**2
     table = pack([*members(2), Member("Ann/slow.pgm", slow), *members(1)], tmp_path / "p.npy", PARAMS, 1, None)
     assert table["problem"].tolist() == ["", "", UNDECODABLE, ""]
@@ -96,8 +96,8 @@ def test_workers_end_with_the_process_that_is_killed(tmp_path: Path) -> None:
     program = (
         "import sys, time\n"
         "from pathlib import Path\n"
-        "from likeness.data.packing import pack\n"
-        "from tests.data.test_packing import PARAMS, children, members\n"
+        "from likeness.data.image_packing import pack\n"
+        "from tests.data.test_image_packing import PARAMS, children, members\n"
         "def files():\n"
         "    yield from members(200)\n"
         "    print(*children(), flush=True)\n"
