@@ -93,7 +93,7 @@ def load(address: str, process: psutil.Process, pictures: list[bytes], clients: 
         time.sleep(0.5)
     for thread in threads:
         thread.join()
-    tell(tally, memory, clients, seconds)
+    print_tally(tally, memory, clients, seconds)
     return tally
 
 
@@ -239,7 +239,7 @@ def read(folder: Path) -> list[bytes]:
     return [path.read_bytes() for path in sorted(folder.rglob("*")) if path.suffix.lower() in SUFFIXES]
 
 
-def tell(tally: Tally, memory: list[float], clients: int, seconds: float) -> None:
+def print_tally(tally: Tally, memory: list[float], clients: int, seconds: float) -> None:
     total = sum(map(len, tally.milliseconds.values()))
     print(f"{clients} clients, {seconds:.0f} s: {total} requests, {total / seconds:.1f} a second, "
           f"{tally.faults.total()} failed")  # fmt: skip

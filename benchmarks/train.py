@@ -2,7 +2,7 @@
 
     python -m benchmarks.train [--network koch|residual] [--precision float32|bfloat16]
 
-Bare: a resident random batch, forward, loss, backward, nothing else; told too with the penalty and the optimiser,
+Bare: a resident random batch, forward, loss, backward, nothing else; also with the penalty and the optimiser,
 which belong to learning, and which for S1's 39 million weights are a tenth of a step in memory traffic. Real: a
 whole epoch as the train stage runs it, with loading, augmentation, optimiser, regularisation, logging, the
 evaluation of held-out pairs and the checkpoint; it is shorter than one of View 1 (S1: 55 steps), so its checkpoint
@@ -128,8 +128,8 @@ def compare_loops(name: str, case: TrainingCase, pixels: Pixels, steps: int, rou
     for what, speeds in figures.items():
         print(f"{what:34} {spread(speeds)}")
     if name == "koch":
-        told = statistics.median(figures["real epoch, steps alone"]) / 2
-        print(f"S1: {told:.1f} training pairs/s; its authors' TensorFlow program: {TENSORFLOW_PAIRS}")
+        pairs_per_second = statistics.median(figures["real epoch, steps alone"]) / 2
+        print(f"S1: {pairs_per_second:.1f} training pairs/s; its authors' TensorFlow program: {TENSORFLOW_PAIRS}")
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What every stage program shares: the command line, the log, and errors told in a sentence."""
+"""What every stage program shares: the command line, the log, and errors reported in a sentence."""
 
 from __future__ import annotations
 

@@ -99,7 +99,7 @@ def run(
 
 @app.command()
 def pack(
-    to: Annotated[Path, typer.Option(help="Folder to carry; made anew.")],
+    to: Annotated[Path, typer.Option(help="Folder to carry; made again.")],
     out: Out = Path("results"),
     only: Only = None,
 ) -> None:

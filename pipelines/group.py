@@ -77,7 +77,7 @@ def _hear(*_: object) -> None:
 
 
 def _stop(child: subprocess.Popen[bytes], grace: float) -> None:
-    """Ends what still runs of the group, gently at first."""
+    """Ends what still runs of the group: SIGINT first, SIGKILL after the grace time."""
     until = time.monotonic() + grace
     _signal(child, signal.SIGINT)
     while time.monotonic() < until and _runs(child):

@@ -1,4 +1,4 @@
-"""Stage 6, report: one page that tells the run whole, and its Markdown twin, from the other stages' files."""
+"""Stage 6, report: one page about the whole run, and its Markdown version, from the other stages' files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stage 0, source: a digest of what the mirror holds, which tells DVC when to ingest again."""
+"""Stage 0, source: a digest of what the mirror holds, by which DVC sees when to ingest again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Starts a server, opens pages in a real browser, and tells which hosts the pages asked: run inside `record`."""
+"""Starts a server, opens pages in a real browser, and prints which hosts the pages asked: run inside `record`."""
 
 from __future__ import annotations
 

@@ -101,13 +101,13 @@ def test_a_reference_that_cannot_be_used_is_one_sentence(run: Run, reference: st
 
 @pytest.mark.fault("D07")
 def test_a_choice_among_several_faces_is_never_hidden(run: Run) -> None:
-    told = "the largest of 2 faces was"
+    said = "the largest of 2 faces was"
     Path("crowd.jpg").write_bytes(encoded(two_people(), quality=95))
-    assert run("verify", "people/ada/one.jpg", "crowd.jpg").out.count(told) == 1
-    assert run("verify", "people/ada/one.jpg", "crowd.jpg", "people/ada/two.png").out.count(told) == 1
-    assert run("verify", "crowd.jpg", "people/ada/one.jpg", "people/ada/two.png").out.count(told) == 1
-    assert told in run("enroll", "Crowd", "crowd.jpg").err
-    assert run("identify", "crowd.jpg", "people/ada/one.jpg").out.count(told) == 1
+    assert run("verify", "people/ada/one.jpg", "crowd.jpg").out.count(said) == 1
+    assert run("verify", "people/ada/one.jpg", "crowd.jpg", "people/ada/two.png").out.count(said) == 1
+    assert run("verify", "crowd.jpg", "people/ada/one.jpg", "people/ada/two.png").out.count(said) == 1
+    assert said in run("enroll", "Crowd", "crowd.jpg").err
+    assert run("identify", "crowd.jpg", "people/ada/one.jpg").out.count(said) == 1
 
 
 def test_folders_and_patterns_are_compared_with_one_reference(run: Run) -> None:
@@ -129,7 +129,7 @@ def test_one_bad_file_among_many_spoils_no_other(run: Run) -> None:
     assert ["error" in line for line in done.lines] == [False, False, True]
 
 
-def test_an_empty_folder_is_told(run: Run) -> None:
+def test_an_empty_folder_is_reported(run: Run) -> None:
     Path("empty").mkdir()
     assert "no image is there" in run("verify", "people/ada/one.jpg", "empty").err
     assert "no image is there" in run("identify", "*.webp").err
@@ -238,7 +238,7 @@ def test_folders_are_followed_and_what_cannot_be_read_is_exit_code_2(run: Run) -
     assert done.out == "enrolled ada from 2 photographs\nenrolled ben from 1 photograph\n"
 
 
-def test_a_bad_photograph_is_told_and_the_others_are_used(run: Run) -> None:
+def test_a_bad_photograph_is_reported_and_the_others_are_used(run: Run) -> None:
     done = run("enroll", "Ada", "people/ada/one.jpg", "text.jpg")
     assert done.code == 2
     assert "not used: text.jpg" in done.err
@@ -266,7 +266,7 @@ def test_a_gallery_is_exported(run: Run, suffix: str) -> None:
     assert "ends in .json, .csv or .npz" in run("gallery", "export", "out.pickle").err
 
 
-def test_another_models_gallery_is_refused_and_can_be_embedded_anew(run: Run, tmp_path: Path) -> None:
+def test_another_models_gallery_is_refused_and_can_be_embedded_again(run: Run, tmp_path: Path) -> None:
     run("enroll", "Ada", "people/ada/one.jpg", "--keep-photos")
     make_model(tmp_path / "newer", "euclidean", seed=3)
     refused = run("identify", "people/ada/two.png", "--model", "newer")
@@ -295,10 +295,10 @@ def test_a_model_of_drawn_faces_says_so(run: Run, tmp_path: Path) -> None:
 def test_a_model_of_pictures_framed_beforehand_says_so(run: Run, tmp_path: Path) -> None:
     make_model(tmp_path / "own")
     card = json.loads(Path("own/card.json").read_text())
-    for align, told in {"none": True, "lfw-frame": False}.items():
+    for align, said in {"none": True, "lfw-frame": False}.items():
         Path("own/card.json").write_text(json.dumps(card | {"source": "folder", "align": align}))
         done = run("verify", "people/ada/one.jpg", "people/ada/two.png", "--model", "own")
-        assert ("--aligned" in done.err) is told
+        assert ("--aligned" in done.err) is said
 
 
 def test_export_puts_the_tower_beside_its_weights(run: Run, model: Path) -> None:

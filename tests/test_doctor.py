@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 
 
 @pytest.mark.fault("D20")
-def test_a_project_without_git_is_told_what_to_do(tmp_path: Path) -> None:
+def test_a_project_without_git_is_reported_what_to_do(tmp_path: Path) -> None:
     (finding,) = [finding for finding in examine(tmp_path) if finding.subject == "git"]
     assert finding.status == "missing"
     assert "git init && git add -A && git commit" in finding.remedy

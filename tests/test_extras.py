@@ -43,7 +43,7 @@ def test_every_package_of_an_extra_is_known_by_the_name_of_its_import() -> None:
         assert set(packages) <= names | {"starlette"}
 
 
-def test_the_distribution_has_the_name_that_messages_tell() -> None:
+def test_the_distribution_has_the_name_that_messages_say() -> None:
     assert PROJECT["name"] == DISTRIBUTION
 
 

@@ -42,12 +42,12 @@ def browsed(project: Path, home: Path, plan: dict[str, Any], **variables: str) -
     command = [sys.executable, BROWSING, json.dumps({"chromium": CHROMIUM, **plan})]
     found = offline(command, project, home, 400, **variables)
     assert found.code == 0, found.output[-3000:]
-    told = [line for line in found.output.splitlines() if line.startswith('{"asked"')]  # beside the server's log
-    return found, json.loads(told[-1])
+    said = [line for line in found.output.splitlines() if line.startswith('{"asked"')]  # beside the server's log
+    return found, json.loads(said[-1])
 
 
 @pytest.fixture(scope="module")
-def night(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Recorded]:
+def nightly_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Recorded]:
     """A project after a nightly run with all its stages, and what that run asked for."""
     folder = tmp_path_factory.mktemp("offline")
     project = real_project(folder / "project", port=free_port())
@@ -55,23 +55,23 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Recorded]:
     return project, offline(command, project, folder / "home", 580)
 
 
-def test_a_nightly_run_with_all_stages_asks_for_no_host(night: tuple[Path, Recorded]) -> None:
-    _, found = night
+def test_a_nightly_run_with_all_stages_asks_for_no_host(nightly_run: tuple[Path, Recorded]) -> None:
+    _, found = nightly_run
     assert found.code == 0, found.output[-3000:]
     assert "Promoted: version 1" in found.output
     assert found.names == ()
 
 
-def test_the_files_that_people_open_ask_for_no_host(night: tuple[Path, Recorded], tmp_path: Path) -> None:
-    project, _ = night
+def test_the_files_that_people_open_ask_for_no_host(nightly_run: tuple[Path, Recorded], tmp_path: Path) -> None:
+    project, _ = nightly_run
     files = ("reports/report.html", "reports/validation/docs/index.html", "reports/nightly-runs.html")
     found, seen = browsed(project, tmp_path / "home", {"pages": [(project / file).as_uri() for file in files]})
     assert all(len(text) > 100 for text in seen["shown"])
     assert (found.names, seen["foreign"]) == ((), [])
 
 
-def test_the_page_of_mlflow_asks_for_no_host(night: tuple[Path, Recorded], tmp_path: Path) -> None:
-    project, _ = night
+def test_the_page_of_mlflow_asks_for_no_host(nightly_run: tuple[Path, Recorded], tmp_path: Path) -> None:
+    project, _ = nightly_run
     shutil.copy(Path(__file__).parents[1] / "Makefile", project)
     if not (project / ".venv").exists():
         (project / ".venv").symlink_to(sys.prefix)
@@ -87,8 +87,8 @@ def test_the_page_of_mlflow_asks_for_no_host(night: tuple[Path, Recorded], tmp_p
     assert (found.names, seen["foreign"]) == ((), [])
 
 
-def test_the_page_of_the_service_asks_for_no_host(night: tuple[Path, Recorded], tmp_path: Path) -> None:
-    project, _ = night
+def test_the_page_of_the_service_asks_for_no_host(nightly_run: tuple[Path, Recorded], tmp_path: Path) -> None:
+    project, _ = nightly_run
     port = free_port()
     site = f"http://127.0.0.1:{port}"
     plan = {
@@ -103,17 +103,17 @@ def test_the_page_of_the_service_asks_for_no_host(night: tuple[Path, Recorded], 
 
 
 @pytest.mark.fault("B13")
-def test_the_page_of_the_scheduler_asks_for_no_host(night: tuple[Path, Recorded], tmp_path: Path) -> None:
-    project, _ = night
+def test_the_page_of_the_scheduler_asks_for_no_host(nightly_run: tuple[Path, Recorded], tmp_path: Path) -> None:
+    project, _ = nightly_run
     found, seen = browsed(project, tmp_path / "home", scheduler(project))
     assert any("retrain" in text for text in seen["shown"]), seen["shown"]
     assert (found.names, seen["foreign"]) == ((), [])
 
 
 @pytest.mark.fault("B13")
-def test_the_second_page_of_the_scheduler_would(night: tuple[Path, Recorded], tmp_path: Path) -> None:
+def test_the_second_page_of_the_scheduler_would(nightly_run: tuple[Path, Recorded], tmp_path: Path) -> None:
     """Else the test above would prove nothing."""
-    project, _ = night
+    project, _ = nightly_run
     plan = scheduler(project)
     plan["pages"] = [plan["pages"][0]]
     variables = {"PREFECT_SERVER_UI_V2_ENABLED": "true", "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "true"}

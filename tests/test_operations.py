@@ -83,7 +83,7 @@ def test_mistakes_name_the_file(tmp_path: Path, text: str, message: str) -> None
 
 @pytest.mark.fault("A2")
 def test_an_experiment_resets_no_setting_of_operation(tmp_path: Path) -> None:
-    """A real `dvc exp run -S`, which composes params.yaml anew."""
+    """A real `dvc exp run -S`, which composes params.yaml again."""
     (tmp_path / "conf").mkdir()
     (tmp_path / "conf" / "config.yaml").write_text("train: {seed: 0}\n")
     stage = {"cmd": "python -c pass", "params": ["train"]}

@@ -55,7 +55,7 @@ def test_reads_nested_sections_with_defaults(tmp_path: Path) -> None:
     assert two == Inner(kind="b")
 
 
-def test_tells_every_mistake_at_once_with_file_and_key(tmp_path: Path) -> None:
+def test_says_every_mistake_at_once_with_file_and_key(tmp_path: Path) -> None:
     path = write(
         tmp_path,
         "one: {epochs: 0, size: [1], flag: 3, epoch: 2, inner: {rate: 2, kind: c}}\ntwo: {rat: 1}\n",

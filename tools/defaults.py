@@ -24,8 +24,8 @@ from pipelines.sections import PARAMS
 HEADER = """\
 # Written by `make config` from the dataclasses that read these sections; do not edit it.
 # What `dvc exp run -S data=… -S recipe=…` composes params.yaml from: these values, then the data group, then the
-# recipe group. Every key that a stage reads stands here with its default, so each can be overridden with -S;
-# those of a loss stand in the recipe that names it.
+# recipe group. Every key that a stage reads is listed here with its default, so each can be overridden with -S;
+# those of a loss are in the recipe that names it.
 defaults:
   - _self_
   - data: synthetic

@@ -117,7 +117,7 @@ def _section(name: str, kind: type[Any], lines: list[str], written: dict[type[An
     nested: list[tuple[str, type[Any]]] = []
     hints = typing.get_type_hints(kind, include_extras=True)
     fields = [field for field in dataclasses.fields(kind) if "{name:" not in name or field.name != "name"]
-    for field in fields:  # a part's own name stands in its heading
+    for field in fields:  # a part's own name is in its heading
         inner = _dataclass_in(hints[field.name])
         place = written.get(inner, f"{name}.{field.name}") if inner else ""
         if inner and inner not in written:

@@ -1,4 +1,4 @@
-"""What stands behind people: walls, curtains, lamps, boards, crowds, trees."""
+"""What is behind people: walls, curtains, lamps, boards, crowds, trees."""
 
 from __future__ import annotations
 

@@ -77,8 +77,8 @@ class Capture:
     light: Light
     look: Look
     camera: Camera
-    background: int  # seed of what stands behind
-    occluder: int | None  # seed of what stands before, if anything does
+    background: int  # seed of what is behind
+    occluder: int | None  # seed of what is in front, if anything
 
 
 def draw_capture(seed: int, person: int, number: int) -> Capture:

@@ -62,7 +62,7 @@ def _suit(part: Map, chance: Chance, x: Map, y: Map, below: Map, light: Map, clo
 
 
 def _shirt(part: Map, tone: Map, side: Map, y: Map) -> Map:
-    """A collar that stands at the neck, its two wings, and the front below."""
+    """An upright collar at the neck, its two wings, and the front below."""
     edge = 1.13 + 0.62 * (0.62 - np.minimum(side, 0.62))
     cover = step(-SOFT, SOFT, y - edge) * step(0.75, 0.65, side + 0.1 * y) * step(1.0, 1.1, y)
     wing = 1.0 - 0.45 * bell(y - 1.62 - 0.55 * (0.3 - side), 0.025) * step(0.5, 0.45, side)

@@ -1,4 +1,4 @@
-"""Hair on the head: where it grows, how far it stands off, and its strands; beards too."""
+"""Hair on the head: where it grows, how far it is off, and its strands; beards too."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def edge(hair: Hair, look: Look, u: Map, v: Map) -> Map:
 
 
 def thickness(hair: Hair, look: Look, u: Map, v: Map) -> Map:
-    """How far the hair stands off the head at (u, v) of the chart, in half heads."""
+    """How far the hair is off the head at (u, v) of the chart, in half heads."""
     inside = edge(hair, look, u, v)
     lumps = sample(clouds(), 40.0 * u + 97.0 * hair.parting, 40.0 * v)
     body = mix(hair.sides, hair.volume * look.hair_volume, step(0.0, -1.1, v))

@@ -1,7 +1,7 @@
 """The head as a solid: a sphere pressed into shape, with a relief on it.
 
 Positions on the face are given on its *chart*, the stereographic projection of the sphere from the back of the
-head: a unit direction n (x right, y down, z out of the face) stands at (u, v) = 2 (n_x, n_y) / (1 + n_z). It is
+head: a unit direction n (x right, y down, z out of the face) is at (u, v) = 2 (n_x, n_y) / (1 + n_z). It is
 conformal, so that a round iris stays round, has no pole on the visible side, and is close to n itself around
 the nose; (0, -2) is the top of the head, (±2, 0) are the ears. Lengths are in half heads.
 """

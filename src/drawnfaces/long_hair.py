@@ -31,5 +31,5 @@ def paint_long_hair(scene: Map, stage: Stage, hair: Hair, skull: Skull, before: 
         lay(scene, window, 0.55 * tone, cover)
         return
     inner = temple - 0.06 + 0.08 * step(0.0, 0.9, y) - 0.22 * step(0.9, 1.7, y) + 0.6 * wave
-    far_side = step(0.1, 0.35, float(part.rotation[0, 2]) * np.sign(x))  # there the face stands before the hair
+    far_side = step(0.1, 0.35, float(part.rotation[0, 2]) * np.sign(x))  # there the face is in front of the hair
     lay(scene, window, tone, cover * step(-SOFT, SOFT, side - inner) * step(-0.3, 0.05, y) * (1.0 - far_side))

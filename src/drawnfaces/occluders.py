@@ -33,7 +33,7 @@ def _microphone(scene: Map, chance: Chance) -> None:
 
 
 def _shoulder(scene: Map, chance: Chance) -> None:
-    """Of somebody who stands nearer, out of focus."""
+    """Of somebody who is nearer, out of focus."""
     shape = np.zeros_like(scene)
     side = 1 if chance.happens(0.5) else -1
     centre = (125 + side * chance.whole(115, 150), chance.whole(190, 260))

@@ -22,7 +22,7 @@ from drawnfaces.spectacles import paint_glasses
 from drawnfaces.stage import Stage, build_stage, lay
 
 _SUNGLASSES = Glasses(width=0.3, height=0.21, squareness=2.8, rim=2.0, tone=0.01)
-_ROW = 128  # pixels of a head are painted in rows of so many, wherever they stand
+_ROW = 128  # pixels of a head are painted in rows of so many, wherever they are
 
 
 def draw_photographs(seed: int, people: list[tuple[int, int]]) -> list[bytes]:

@@ -12,7 +12,7 @@ from drawnfaces.head import EXTENT, NODES, Head, look_up
 from drawnfaces.noise import step
 from drawnfaces.stage import Stage, lambert, open_sky
 
-_REACHES = (0.05, 0.1, 0.16, 0.24, 0.34)  # distances on the chart at which something may stand in the light
+_REACHES = (0.05, 0.1, 0.16, 0.24, 0.34)  # distances on the chart at which something may be in the light
 
 
 def illuminate(head: Head, stage: Stage, u: Map, v: Map) -> tuple[Map, Map]:

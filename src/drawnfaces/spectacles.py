@@ -34,7 +34,7 @@ def paint_glasses(scene: Map, stage: Stage, identity: Identity, frame: Glasses, 
 
 
 def _glass(scene: Map, lens: Map, dark: bool) -> Map:
-    """The lens swallows a little light, or most of it, and mirrors the sky in its upper part."""
+    """The lens absorbs a little light, or most of it, and mirrors the sky in its upper part."""
     rows = np.linspace(0.0, 1.0, scene.shape[0], dtype=np.float32)[:, None]
     mirror = np.clip(0.5 - rows, 0.0, 1.0)
     if dark:

@@ -1,4 +1,4 @@
-"""The picture plane around a head, and the light on flat things that stand in it."""
+"""The picture plane around a head, and the light on flat things in it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SIDE = 250
 """Width and height of a picture, pixels."""
 
 PIXELS = 66.0
-"""Pixels to a half head; the eyes stand some 45 apart, as in LFW."""
+"""Pixels to a half head; the eyes are some 45 apart, as in LFW."""
 
 SOFT = 0.03
 """Two pixels in half heads: the width of an edge."""
@@ -65,7 +65,7 @@ class Stage:
 
 
 def build_stage(pose: Pose, light: Light) -> Stage:
-    """The whole picture, moved so that the middle of the face (not of the head) stands near its middle."""
+    """The whole picture, moved so that the middle of the face (not of the head) is near its middle."""
     rotation = rotation_of(pose)
     face = exact.rotate(rotation, np.array([0.0, 0.3, 0.75], np.float32))
     pixels = PIXELS * pose.scale

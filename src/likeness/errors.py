@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 
 class LikenessError(Exception):
-    """Base of every fault that is told to a user in a sentence instead of a traceback.
+    """Base of every fault that is reported to a user in a sentence instead of a traceback.
 
     Attributes:
         exit_code: of a command that ends with it.
@@ -76,7 +76,7 @@ class PairListError(DataError):
 
 
 class OverlapError(DataError):
-    """People stand on both sides of a division that must be person-disjoint."""
+    """People are on both sides of a division that must be person-disjoint."""
 
 
 class ValidationFailedError(LikenessError):
@@ -94,7 +94,7 @@ class MemoryLimitError(LikenessError):
 
 
 class MissingPackageError(LikenessError):
-    """A package that an extra of the distribution brings is not installed."""
+    """A package of an extra of the distribution is not installed."""
 
 
 class ModelError(LikenessError):

@@ -1,4 +1,4 @@
-"""Which extra of the distribution brings a package that is not installed, such as `likeness-verify[serve]`."""
+"""Which extra of the distribution has a package that is not installed, such as `likeness-verify[serve]`."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "pipeline": ("altair", "dvc", "great_expectations", "hydra", "mlflow", "sqlalchemy", "vl_convert"),
     "nightly": ("cronsim", "prefect"),
 }
-"""Packages by the name with which they are imported, under the first extra that brings them."""
+"""Packages by the name with which they are imported, under the first extra that has them."""
 
 
 @contextmanager
 def needing(extra: str) -> Iterator[None]:
-    """Around the imports of a part that an extra brings.
+    """Around the imports of a part that needs an extra.
 
     Args:
         extra: its name in `EXTRAS`.
@@ -44,7 +44,7 @@ def explain(error: ModuleNotFoundError, extra: str | None = None) -> MissingPack
 
     Args:
         error: of the import.
-        extra: the extra to name where it is known; by default the first that brings the package.
+        extra: the extra to name where it is known; by default the first that has the package.
     """
     name = (error.name or "").partition(".")[0]
     found = next((each for each, packages in EXTRAS.items() if name in packages), None)

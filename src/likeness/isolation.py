@@ -1,4 +1,4 @@
-"""Runs functions on files of strangers in a process of its own, with limits of time and memory for each call.
+"""Runs functions on untrusted files in a process of its own, with limits of time and memory for each call.
 
 Decoders and archive readers are C code that can be made to take hours and gigabytes, or to crash. In a worker
 process that costs one call: the process is ended, the caller gets an error, and the next call starts a new one.
@@ -147,7 +147,7 @@ def _late(limits: Limits) -> WorkerError:
 def serve(handle: int) -> None:
     """The worker's side: answers calls until the other side closes the connection."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; our end comes by the connection
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)  # ends the process, in the midst of C code too
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)  # ends the process, in the middle of C code too
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     connection = Connection(handle)
     while True:

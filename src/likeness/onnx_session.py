@@ -1,4 +1,4 @@
-"""The one door to ONNX Runtime, whose telemetry is switched off before it is imported."""
+"""The one module that imports ONNX Runtime, whose telemetry is switched off before it is imported."""
 
 from __future__ import annotations
 

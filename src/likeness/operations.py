@@ -1,7 +1,7 @@
 """Reads settings of operation (tracking, gate, nightly runs) from operations.yaml, beside params.yaml.
 
-`dvc exp run` composes params.yaml anew and would reset them there. They decide nothing about a result, so a change
-of them re-runs no stage but `check`, which looks for mistakes.
+`dvc exp run` composes params.yaml again and would reset them there. They decide nothing about a result, so a
+change of them re-runs no stage but `check`, which looks for mistakes.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Reads sections of params.yaml into frozen dataclasses, and tells every mistake at once.
+"""Reads sections of params.yaml into frozen dataclasses, and reports every mistake at once.
 
 A section's dataclass lives beside the component that it configures; this module knows none of them. Types
 understood: bool, int, float, str, Literal, X | None, tuple[X, ...], tuple[X, Y], Mapping[str, X], Any, and nested

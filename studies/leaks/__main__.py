@@ -5,8 +5,8 @@
 Four studies on View 1, unrestricted, no outside data. Whatever is fitted is fitted on training people, thresholds
 on held-out ones; the 1 000 test pairs are only scored. Intervals: 95 %, bootstrap over person-pairs.
 
-- crop: the classical baseline, fitted anew on ever smaller central windows of the 250×250 pictures
-- background: the same with the face painted over, down to what lies outside the whole head; a trained model, if
+- crop: the classical baseline, fitted again on ever smaller central windows of the 250×250 pictures
+- background: the same with the face painted over, down to what is outside the whole head; a trained model, if
   one is given, with the inner ellipse of its own window painted over, and with all but that ellipse
 - file: a logistic regression that sees the files alone: bytes, size, JPEG quality; and one that sees light and
   sharpness

@@ -1,4 +1,4 @@
-"""What the files tell that no face is needed for: their size, their compression, light and sharpness."""
+"""What the files reveal without any face: their size, their compression, light and sharpness."""
 
 from __future__ import annotations
 

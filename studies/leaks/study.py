@@ -40,8 +40,8 @@ class StudyResult:
     auc: dict[str, float]
 
     def __str__(self) -> str:
-        told = ("{value:.3f} [{low:.3f}, {high:.3f}]".format(**figure) for figure in (self.accuracy, self.auc))
-        return f"| {self.study} | {self.system} | {self.sees} | {' | '.join(told)} | {self.accuracy['n']} |"
+        shown = ("{value:.3f} [{low:.3f}, {high:.3f}]".format(**figure) for figure in (self.accuracy, self.auc))
+        return f"| {self.study} | {self.system} | {self.sees} | {' | '.join(shown)} | {self.accuracy['n']} |"
 
 
 @dataclass(frozen=True, eq=False)

@@ -24,11 +24,11 @@ def twin_study(study: Study, facts: dict[str, Any]) -> Iterator[StudyResult]:
     for bits, correlation in _TWINS:
         found = copies(study.faces, bits, correlation)
         rows = found[["row", "twin"]].to_numpy()
-        told = f"hash within {bits} bits, correlation at least {correlation:g}"
-        facts[told] = _counted(study, rows, sides)
+        bounds = f"hash within {bits} bits, correlation at least {correlation:g}"
+        facts[bounds] = _counted(study, rows, sides)
         clean = _untouched(study, rows, sides)
         for name, system in systems.items():
-            yield study.row("twins", f"{name}; pairs free of twins: {told}", system, clean)
+            yield study.row("twins", f"{name}; pairs free of twins: {bounds}", system, clean)
 
 
 def _whole_systems(study: Study) -> Iterator[tuple[str, Decided]]:

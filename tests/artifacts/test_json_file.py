@@ -63,7 +63,7 @@ def test_a_file_without_a_version_is_upgraded(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "said"),
     [
         ('{"schema_version": 2}', "expected schema version 1 of a Outer, found 2"),
         ('{"schema_version": true}', "found True; another release of Likeness wrote it"),
@@ -85,17 +85,17 @@ def test_a_file_without_a_version_is_upgraded(tmp_path: Path) -> None:
         ('{"schema_version": 1, "name": "a", "inner": {"value": 1}}', "table: missing"),
     ],
 )
-def test_another_schema_and_damage_are_told_with_what_helps(tmp_path: Path, text: str, told: str) -> None:
+def test_another_schema_and_damage_are_reported_with_what_helps(tmp_path: Path, text: str, said: str) -> None:
     path = tmp_path / "outer.json"
     path.write_text(text)
     with pytest.raises(DataError) as caught:
         FILE.read(path)
-    assert told in str(caught.value)
+    assert said in str(caught.value)
     assert str(path) in str(caught.value)
     assert "`dvc repro --force train`" in str(caught.value)
 
 
-def test_a_missing_file_is_told_or_is_none(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported_or_is_none(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="is missing; `dvc repro train` makes it"):
         FILE.read(tmp_path / "x")
     assert FILE.find(tmp_path / "x") is None

@@ -1,4 +1,4 @@
-"""A table of a stage: other columns, damage and missing files are told; empty tables keep their types."""
+"""A table of a stage: other columns, damage and missing files are reported; empty tables keep their types."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_round_trip(tmp_path: Path, file: TableFile, rows: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "said"),
     [
         ("name,count,share\na,1,1\n", "right is missing. Another release"),
         ("name,count,share,right,more\na,1,1,True,1\n", "more is unknown. Another release"),
@@ -36,10 +36,10 @@ def test_round_trip(tmp_path: Path, file: TableFile, rows: int) -> None:
         ("", "cannot be read"),
     ],
 )
-def test_other_columns_and_damage_are_told_with_what_helps(tmp_path: Path, text: str, told: str) -> None:
+def test_other_columns_and_damage_are_reported_with_what_helps(tmp_path: Path, text: str, said: str) -> None:
     path = tmp_path / CSV.name
     path.write_text(text)
-    with pytest.raises(DataError, match=f"(?s){told}.*dvc repro --force evaluate") as caught:
+    with pytest.raises(DataError, match=f"(?s){said}.*dvc repro --force evaluate") as caught:
         CSV.read(path)
     assert str(path) in str(caught.value)
 

@@ -80,8 +80,8 @@ def test_the_commands_verify_enrol_and_identify(photos: Path) -> None:
     assert command(photos, "gallery", "list").stdout.count("\n") == 2
     assert command(photos, "gallery", "export", "people.json").returncode == 0
     assert command(photos, "model", "verify", str(packaged())).returncode == 0
-    for told in (("where",), ("history",), ("--version",), ("--help",)):
-        assert "Traceback" not in command(photos, *told).stderr
+    for said in (("where",), ("history",), ("--version",), ("--help",)):
+        assert "Traceback" not in command(photos, *said).stderr
 
 
 def packaged() -> Path:

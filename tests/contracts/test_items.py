@@ -22,7 +22,7 @@ ATTACKS = {
     "10": "a service that is kept busy",
     "11": "processes left behind",
     "12": "download servers that misbehave",
-    "13": "tracebacks and hangs on malformed input",
+    "13": "tracebacks and depends on malformed input",
     "14": "invalid input that is accepted",
     "15": "dependencies without a digest or with a licence that is not allowed",
     "16": "claims in the documentation without a test",

@@ -1,4 +1,4 @@
-"""Names: a class has one of its own, and so has a module, unless its folder tells the two apart."""
+"""Names: a class has one of its own, and so has a module, unless its folder says which is which."""
 
 from __future__ import annotations
 

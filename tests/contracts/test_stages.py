@@ -1,7 +1,7 @@
-"""dvc.yaml tells the truth: each stage depends on exactly the code that it can reach and the sections it reads.
+"""dvc.yaml is right: each stage depends on exactly the code that it can reach and the sections it reads.
 
 DVC does not follow imports (treeverse/dvc#9195), so a change in a library file would not re-run its stage
-unless the file, or a folder above it, stands among the stage's deps.
+unless the file, or a folder above it, is among the stage's deps.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def test_every_path_in_the_command_is_declared(stage: str) -> None:
     assert set(undeclared) <= {"data/downloads", "models/.checkpoint", "reports/ingest.json"}, undeclared
 
 
-def test_paths_stand_in_dvc_yaml_alone() -> None:
+def test_paths_are_in_dvc_yaml_alone() -> None:
     """A stage program takes every path from its command line."""
     for stage in STAGES:
         text = module_file(entry_module(stage)).read_text()

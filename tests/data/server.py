@@ -1,4 +1,4 @@
-"""A real web server on the loopback, with ranges, that can be told to misbehave."""
+"""A real web server on the loopback, with ranges, that can be made to misbehave."""
 
 from __future__ import annotations
 

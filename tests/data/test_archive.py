@@ -137,7 +137,7 @@ def test_a_dangerous_zip_member_is_refused_by_name(
 
 @pytest.mark.parametrize("share", [0.001, 0.3, 0.7, 0.99])
 @pytest.mark.parametrize("kind", ["w:gz", "zip"])
-def test_half_an_archive_is_told_so(tmp_path: Path, kind: str, share: float) -> None:
+def test_half_an_archive_is_reported(tmp_path: Path, kind: str, share: float) -> None:
     path = write_any(kind, tmp_path)
     content = path.read_bytes()
     path.write_bytes(content[: max(10, int(len(content) * share))])
@@ -173,14 +173,14 @@ def test_flipped_bits_are_found(tmp_path: Path) -> None:
         (b"", "no archive"),
     ],
 )
-def test_what_is_no_archive_is_told_so(tmp_path: Path, content: bytes, words: str) -> None:
+def test_what_is_no_archive_is_reported(tmp_path: Path, content: bytes, words: str) -> None:
     path = tmp_path / "lfwa.tar.gz"
     path.write_bytes(content)
     with pytest.raises(ArchiveError, match=words):
         read(path)
 
 
-def test_an_absent_archive_is_told_so(tmp_path: Path) -> None:
+def test_an_absent_archive_is_reported(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="cannot be read"):
         read(tmp_path / "absent.tgz")
 
@@ -215,7 +215,7 @@ def test_of_a_file_that_is_no_image_for_its_size_no_more_is_kept_than_shows_it(t
         assert len(member.data) == KEPT_BYTES
 
 
-def test_an_encrypted_zip_is_told_so(tmp_path: Path) -> None:
+def test_an_encrypted_zip_is_reported(tmp_path: Path) -> None:
     path = write_zip(tmp_path / "a.zip", {"Ann/1.jpg": b"content"})
     content = bytearray(path.read_bytes())
     content[content.index(b"PK\x01\x02") + 8] |= 1  # the flag in the directory; needs no cipher to be set
@@ -375,7 +375,7 @@ def test_a_header_overwritten_with_zeros_is_no_end(tmp_path: Path) -> None:
 
 
 @pytest.mark.attack("5")
-def test_a_source_that_is_edited_while_it_is_read_is_told(tmp_path: Path) -> None:
+def test_a_source_that_is_edited_while_it_is_read_is_reported(tmp_path: Path) -> None:
     path = write_tar(tmp_path / "a.tar", FILES, "w:")
     reader = iter(open_reader(path, lambda name: True))
     next(reader)
@@ -449,8 +449,8 @@ def test_a_folder_without_permission_is_named_and_the_others_are_read() -> None:
     finally:
         (top / "Bob").chmod(0o755)
         shutil.rmtree(place)
-    told = done.stdout.strip()
-    assert told == "['Ann/1.jpg'] [('Bob', 'cannot be read (Permission denied)', 'unread')]", done.stderr
+    reported = done.stdout.strip()
+    assert reported == "['Ann/1.jpg'] [('Bob', 'cannot be read (Permission denied)', 'unread')]", done.stderr
 
 
 @pytest.mark.attack("5")

@@ -116,7 +116,7 @@ def test_a_wrong_file_is_not_kept(site: Site, target: Path) -> None:
 
 
 @pytest.mark.parametrize("digest", [None, DIGEST])
-def test_an_error_page_in_place_of_the_file_is_told_so(site: Site, target: Path, digest: str | None) -> None:
+def test_an_error_page_in_place_of_the_file_is_reported(site: Site, target: Path, digest: str | None) -> None:
     site.files["/a"] = b"<!DOCTYPE html>\n<html><title>Moved</title></html>"
     with pytest.raises(DownloadError, match="/a: the server sends an HTML page in place of the file"):
         download(f"{site.url}/a", target, digest)
@@ -132,7 +132,7 @@ def test_a_failure_leaves_the_previous_file_intact(site: Site, target: Path) -> 
     assert target.read_bytes() == b"previous"
 
 
-def test_a_server_that_does_not_answer_is_told_apart(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_does_not_answer_is_separated(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))  # bound but not listening: connections are refused
@@ -141,7 +141,7 @@ def test_a_server_that_does_not_answer_is_told_apart(target: Path, monkeypatch: 
             download(url, target, None, lambda _: None)
 
 
-def test_a_folder_that_cannot_be_written_is_told(site: Site, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_reported(site: Site, tmp_path: Path) -> None:
     site.files["/a"] = CONTENT
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(OutputError, match="cannot be written"):

@@ -59,7 +59,7 @@ def test_every_member_is_a_gray_picture_of_250_pixels(archive: Path) -> None:
             assert picture.shape == (250, 250)
 
 
-def test_nothing_in_the_archive_tells_when_or_by_whom_it_was_drawn(archive: Path) -> None:
+def test_nothing_in_the_archive_says_when_or_by_whom_it_was_drawn(archive: Path) -> None:
     assert archive.read_bytes()[4:8] == b"\0\0\0\0"  # the time in the header of gzip
     with tarfile.open(fileobj=io.BytesIO(gzip.decompress(archive.read_bytes()))) as packed:
         assert {(m.mtime, m.uid, m.gid, m.uname, m.gname, m.mode) for m in packed} == {(0, 0, 0, "", "", 0o644)}

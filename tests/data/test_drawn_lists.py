@@ -52,7 +52,7 @@ def test_ten_folds_of_view_2(folder: Path) -> None:
     assert sum(len(people) for people in seen) == len(set().union(*seen))
 
 
-def test_every_person_stands_once_in_each_view_with_the_right_count(folder: Path, census: Census) -> None:
+def test_every_person_is_once_in_each_view_with_the_right_count(folder: Path, census: Census) -> None:
     expected = dict(zip(census.names, census.images.tolist(), strict=True))
     development = [read_people(folder / f"peopleDev{part}.txt")[0] for part in ("Train", "Test")]
     for groups in (development, read_people(folder / "people.txt")):

@@ -70,7 +70,7 @@ def test_array_and_table_must_fit(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("file", ["pixels.npy", "manifest.parquet", "source.json"])
 @pytest.mark.parametrize("damage", ["missing", "cut"])
-def test_a_damaged_set_is_told_in_a_sentence(tmp_path: Path, file: str, damage: str) -> None:
+def test_a_damaged_set_is_reported_in_a_sentence(tmp_path: Path, file: str, damage: str) -> None:
     tiny_faceset(tmp_path / "faces", PEOPLE)
     path = tmp_path / "faces" / file
     content = path.read_bytes()

@@ -186,7 +186,7 @@ def test_the_perceptual_hash_outlives_another_size_quality_and_light() -> None:
     assert max(distance(whole, other) for other in (small, large, poor, dark)) <= 4
 
 
-def test_the_perceptual_hash_tells_pictures_apart() -> None:
+def test_the_perceptual_hash_separates_pictures() -> None:
     others = [distance(grey(7, 250, 250), grey(seed, 250, 250)) for seed in range(8, 28)]
     assert min(others) > 10
     assert distance(grey(7, 250, 250), np.ascontiguousarray(grey(7, 250, 250)[:, ::-1])) > 10

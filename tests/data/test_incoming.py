@@ -97,7 +97,7 @@ def test_a_folder_that_may_be_a_person_or_several_makes_nobody(tmp_path: Path) -
         "train/Dan/1.jpg": "Dan",
     }
     placed = take(tmp_path, "holiday/Ann/1.jpg", "holiday/Bob/1.jpg")
-    reasons = [row.reason for row in placed.rows if row.fate == "quarantined"]
+    reasons = [row.reason for row in placed.rows if row.placement == "quarantined"]
     assert len(reasons) == 2
     assert all("may be a person, or hold the folders of several" in reason for reason in reasons)
 
@@ -241,7 +241,7 @@ def test_a_kill_between_any_two_steps_loses_nothing(tmp_path: Path, monkeypatch:
     assert all(outcome == outcomes[0] for outcome in outcomes)
 
 
-def test_a_note_without_its_photographs_is_told(tmp_path: Path) -> None:
+def test_a_note_without_its_photographs_is_reported(tmp_path: Path) -> None:
     put(tmp_path, {"Ann/1.jpg": b"one"})
     take(tmp_path)
     note = tmp_path / "collected.json"
@@ -385,7 +385,7 @@ def test_everything_that_was_not_taken_is_counted_and_named(tmp_path: Path) -> N
     (tmp_path / "incoming" / "Ann" / "link.jpg").symlink_to("1.jpg")
     write_tar(tmp_path / "incoming" / "a.tar", {"Ann/2.jpg": b"two", "__MACOSX/Ann/2.jpg": b"junk"}, "w")
     rows = {row.name: row for row in take(tmp_path).rows}
-    assert {name: row.fate for name, row in rows.items()} == {
+    assert {name: row.placement for name, row in rows.items()} == {
         "Ann/1.jpg": "merged",
         "a.tar/Ann/2.jpg": "merged",
         ".DS_Store": "aside",
@@ -393,7 +393,7 @@ def test_everything_that_was_not_taken_is_counted_and_named(tmp_path: Path) -> N
         "Ann/link.jpg": "aside",
         "a.tar/__MACOSX/Ann/2.jpg": "aside",
     }
-    assert all(row.reason for row in rows.values() if row.fate == "aside")
+    assert all(row.reason for row in rows.values() if row.placement == "aside")
 
 
 @pytest.mark.attack("5")
@@ -406,7 +406,7 @@ def test_an_archive_without_a_photograph_is_kept(tmp_path: Path) -> None:
 
 @pytest.mark.attack("4")
 def test_a_folder_that_may_not_be_written_to_ends_no_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As a stranger's folder below the incoming one: its files can be read, and neither moved nor removed."""
+    """As another user's folder below the incoming one: its files can be read, and neither moved nor removed."""
     put(tmp_path, {"Ann/1.jpg": b"one", "notes.txt": b"text"})
     replace, unlink = Path.replace, Path.unlink
 
@@ -419,7 +419,7 @@ def test_a_folder_that_may_not_be_written_to_ends_no_run(tmp_path: Path, monkeyp
     monkeypatch.setattr(Path, "unlink", lambda path, missing_ok=False: refused(path, unlink, missing_ok))
     placed = take(tmp_path, "notes.txt")
     assert placed.merged == 1
-    reasons = {row.name: row.reason for row in placed.rows if row.fate == "waiting"}
+    reasons = {row.name: row.reason for row in placed.rows if row.placement == "waiting"}
     assert "cannot be removed" in reasons["Ann/1.jpg"]
     assert "cannot be moved to quarantine" in reasons["notes.txt"]
 
@@ -429,7 +429,7 @@ DAMAGED = [b"", b"{", b'{"photographs": 3}', b'{"photographs": [{"person": "Ann"
 
 @pytest.mark.attack("4")
 @pytest.mark.parametrize("content", DAMAGED)
-def test_a_damaged_index_is_made_anew_from_the_photographs(tmp_path: Path, content: bytes) -> None:
+def test_a_damaged_index_is_made_again_from_the_photographs(tmp_path: Path, content: bytes) -> None:
     for at, batch in enumerate([{"Bob/1.jpg": b"one"}, {"Ann/1.jpg": b"two"}, {"Bob/2.jpg": b"three"}]):
         put(tmp_path, batch)
         take(tmp_path)

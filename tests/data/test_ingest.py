@@ -93,7 +93,7 @@ def test_the_same_source_is_the_same_files(tmp_path: Path) -> None:
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
 
 
-def test_the_card_tells_where_the_faces_came_from(tmp_path: Path) -> None:
+def test_the_card_says_where_the_faces_came_from(tmp_path: Path) -> None:
     path = write_tar(tmp_path / "a.tgz", lfw_files(PEOPLE))
     done = ingest(found(path), cut_like(crop=(48, 40)), tmp_path / "faces")
     assert dataclasses.asdict(done.card) | {"fingerprint": ""} == {
@@ -202,7 +202,7 @@ def test_a_useless_source_is_refused(tmp_path: Path, files: dict[str, bytes], wo
     assert not (tmp_path / "faces").exists()
 
 
-def test_a_crop_larger_than_every_picture_is_told(tmp_path: Path) -> None:
+def test_a_crop_larger_than_every_picture_is_reported(tmp_path: Path) -> None:
     path = write_tar(tmp_path / "a.tgz", lfw_files(PEOPLE))
     with pytest.raises(DataError, match=r"is 60×50 pixels .* smaller than the crop of 120×100"):
         ingest(found(path), cut_like(crop=(120, 100)), tmp_path / "faces")
@@ -218,7 +218,7 @@ def test_a_failure_leaves_the_previous_faces_intact(tmp_path: Path) -> None:
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["a.tgz", "faces"]
 
 
-def test_an_output_below_a_file_is_told(tmp_path: Path) -> None:
+def test_an_output_below_a_file_is_reported(tmp_path: Path) -> None:
     path = write_tar(tmp_path / "a.tgz", lfw_files(PEOPLE))
     with pytest.raises(OutputError, match="cannot be written"):
         ingest(found(path), cut_like(), path / "faces")

@@ -104,7 +104,7 @@ def check_rows(placed: Placed, before: set[str], incoming: Path) -> None:
         name = printable(Path(path).relative_to(incoming).as_posix())
         if not name.endswith(".reason.txt"):
             assert any(row == name or row.startswith(f"{name}/") for row in names), name
-    assert all(row.reason for row in placed.rows if row.fate != "merged")
+    assert all(row.reason for row in placed.rows if row.placement != "merged")
 
 
 @pytest.mark.attack("4")

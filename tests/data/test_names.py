@@ -1,4 +1,4 @@
-"""File names of strangers: whatever they are, what is made of them stays below its folder and can be shown."""
+"""Untrusted file names: whatever they are, what is made of them stays below its folder and can be shown."""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ def test_a_malformed_pair_list_is_refused_by_line(tmp_path: Path, text: str, lin
     assert said in str(caught.value)
 
 
-def test_all_malformed_lines_are_told_at_once(tmp_path: Path) -> None:
+def test_all_malformed_lines_are_reported_at_once(tmp_path: Path) -> None:
     path = write(tmp_path / "pairsDevTest.txt", "7\n" + "Ann\n" * 14)
     with pytest.raises(PairListError) as caught:
         read_pairs(path)
@@ -134,7 +134,7 @@ def test_pairs_become_rows(tmp_path: Path) -> None:
     assert not pairs.drawn.any()
 
 
-def test_absent_images_are_told_with_file_and_line(tmp_path: Path) -> None:
+def test_absent_images_are_reported_with_file_and_line(tmp_path: Path) -> None:
     path = write(tmp_path / "pairsDevTest.txt", "1\nAnn\t1\t7\nBob\t1\tAnn\t2\n")
     with pytest.raises(PairListError) as caught:
         locate(read_pairs(path)[0], {("Ann", 1): 0, ("Ann", 2): 1})

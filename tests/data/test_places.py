@@ -118,7 +118,7 @@ def test_without_a_mirror_the_official_home_is_asked_and_its_file_checked(homes:
     assert (located.place, located.checksum) == (f"{homes.url}/home/lfwa.tar.gz", "published")
     assert located.lists == LIST_TEXTS
     asked = len(homes.ranges)
-    assert locate(params(), downloads, {}) == located, "the second run must tell the same, without the network"
+    assert locate(params(), downloads, {}) == located, "the second run must report the same, without the network"
     assert len(homes.ranges) == asked
 
 
@@ -158,7 +158,9 @@ def test_a_list_that_is_not_the_official_one_is_refused(tmp_path: Path, download
         locate(params(mirror=mirror), downloads, {})
 
 
-def test_what_is_missing_is_told_with_places_and_remedies(homes: Site, tmp_path: Path, downloads: Path) -> None:
+def test_what_is_missing_is_reported_with_places_and_remedies(
+    homes: Site, tmp_path: Path, downloads: Path
+) -> None:
     downloads.mkdir()
     mirror = mirror_folder(tmp_path / "mirror", "lfw-deepfunneled.tgz")
     with pytest.raises(SourceError) as caught:
@@ -174,7 +176,7 @@ def test_what_is_missing_is_told_with_places_and_remedies(homes: Site, tmp_path:
     assert all(way in lines[4] for way in ("data.mirror", "LIKENESS_MIRROR", str(downloads)))
 
 
-def test_a_mirror_that_does_not_exist_is_told(tmp_path: Path, downloads: Path) -> None:
+def test_a_mirror_that_does_not_exist_is_reported(tmp_path: Path, downloads: Path) -> None:
     with pytest.raises(SourceError, match="absent: there is no such folder"):
         locate(params(mirror=tmp_path / "absent"), downloads, {})
 
@@ -215,7 +217,7 @@ def test_a_folder_set_can_be_an_archive_or_an_address(site: Site, tmp_path: Path
 
 
 def test_a_folder_set_must_be_named_and_exist(tmp_path: Path, downloads: Path) -> None:
-    with pytest.raises(SourceError, match=r"needs to be told which: set data\.mirror"):
+    with pytest.raises(SourceError, match=r"needs a folder: set data\.mirror"):
         locate(params("folder"), downloads, {})
     with pytest.raises(SourceError, match="no such folder or archive"):
         locate(params("folder", tmp_path / "absent"), downloads, {})

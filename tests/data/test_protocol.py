@@ -119,7 +119,7 @@ def test_a_listed_pair_with_an_undecodable_image_is_refused_by_line(faces: FaceS
     assert f"{faces.lists['pairsDevTest.txt']}:5: T2_0001 with T3_0002" in str(caught.value)
 
 
-def test_an_absent_image_is_told_with_file_and_line(faces: FaceSet) -> None:
+def test_an_absent_image_is_reported_with_file_and_line(faces: FaceSet) -> None:
     with_list(faces, "pairsDevTest.txt", pair_list([*TEST_SAME[:1], ("T1", 1, 9)], TEST_DIFFERENT))
     with pytest.raises(PairListError, match=r"pairsDevTest\.txt:3: names T1_0009"):
         make_split(faces, SplitParams())
@@ -155,7 +155,7 @@ def test_people_without_an_image_are_refused_by_line(faces: FaceSet) -> None:
         (None, SplitParams(view=2), "view 2 needs pairs.txt, but"),
     ],
 )
-def test_a_missing_list_is_told(faces: FaceSet, gone: str | None, params: SplitParams, said: str) -> None:
+def test_a_missing_list_is_reported(faces: FaceSet, gone: str | None, params: SplitParams, said: str) -> None:
     lists = {name: path for name, path in faces.lists.items() if name != gone}
     with pytest.raises(PairListError, match=said):
         make_split(dataclasses.replace(faces, lists=lists), params)
@@ -248,12 +248,12 @@ def test_undecodable_images_are_never_drawn(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("people", [{"Ann": 4, "Bob": 3}, {f"Person {i}": 1 for i in range(30)}])
-def test_too_few_people_are_told(tmp_path: Path, people: dict[str, int]) -> None:
+def test_too_few_people_are_reported(tmp_path: Path, people: dict[str, int]) -> None:
     with pytest.raises(DataError, match="too few people to split"):
         make_split(tiny_faceset(tmp_path / "faces", people), SplitParams())
 
 
-def test_fewer_pairs_than_asked_for_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_fewer_pairs_than_asked_for_are_reported(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     faces = tiny_faceset(tmp_path / "faces", {f"Person {i}": 2 for i in range(9)})
     split = make_split(faces, SplitParams(pairs_per_class=1600))
     assert (

@@ -1,4 +1,4 @@
-"""The quarantine: reasons stay beside their files, and files come back, or go, as they are told to."""
+"""The quarantine: reasons stay beside their files, and files come back, or go, as asked."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ def test_columns_of_different_length_are_refused() -> None:
 
 
 @pytest.mark.parametrize("name", ["pairs.parquet", "identities.parquet", "card.json"])
-def test_a_missing_or_damaged_file_is_told(tmp_path: Path, name: str) -> None:
+def test_a_missing_or_damaged_file_is_reported(tmp_path: Path, name: str) -> None:
     split().write(tmp_path)
     (tmp_path / name).write_text("{")
     with pytest.raises(DataError, match=f"{name}: .*cannot be read"):
@@ -76,7 +76,7 @@ def test_a_missing_or_damaged_file_is_told(tmp_path: Path, name: str) -> None:
         Split.open(tmp_path)
 
 
-def test_a_table_of_another_kind_is_told(tmp_path: Path) -> None:
+def test_a_table_of_another_kind_is_reported(tmp_path: Path) -> None:
     split().write(tmp_path)
     pd.DataFrame({"split": ["train"], "a": [1]}).to_parquet(tmp_path / "pairs.parquet")
     with pytest.raises(DataError, match="b is missing, same is missing, origin is missing"):
@@ -137,7 +137,7 @@ def test_an_edited_split_is_refused(tmp_path: Path, name: str) -> None:
         Split.open(tmp_path)
 
 
-def test_rows_that_the_face_set_does_not_have_are_told(tmp_path: Path) -> None:
+def test_rows_that_the_face_set_does_not_have_are_reported(tmp_path: Path) -> None:
     split().write(tmp_path)
     with pytest.raises(DataError, match="row 10 of a face set with 5 rows"):
         Split.open(tmp_path, PEOPLE[:5])

@@ -61,6 +61,6 @@ def test_most_people_have_few_photographs_and_few_have_many(mean: float) -> None
     assert (images == 1).sum() > (images == 2).sum() > (images == 6).sum() > 0
 
 
-def test_the_people_of_a_census_stand_in_the_order_of_their_names() -> None:
+def test_the_people_of_a_census_are_in_the_order_of_their_names() -> None:
     names = take_census(400, SEED, MEAN_IMAGES).names
     assert names == sorted(names)

@@ -135,6 +135,6 @@ def test_backgrounds_say_nothing_about_people(twice: npt.NDArray[np.float64]) ->
     assert 0.4 < verification_auc(edge.reshape(2, 70, -1)) < 0.57
 
 
-def test_pixels_alone_hardly_tell_people_apart(twice: npt.NDArray[np.float64]) -> None:
+def test_pixels_alone_hardly_separate_people(twice: npt.NDArray[np.float64]) -> None:
     window = twice[:, :, 10:40, 10:40]
     assert verification_auc(window.reshape(2, 70, -1)) < 0.63

@@ -46,7 +46,7 @@ def store(tmp_path_factory):
 
 
 @pytest.mark.parametrize("unrestricted", [False, True])
-def test_people_it_has_never_seen_are_told_apart(store, unrestricted):
+def test_people_it_has_never_seen_are_separated(store, unrestricted):
     split = tiny.split(store, unrestricted)
     system = classical_baseline(store, split, split.test.rows, BaselineParams())
     assert auc(system.scores(split.test.a, split.test.b), split.test.same) > 0.95
@@ -55,10 +55,10 @@ def test_people_it_has_never_seen_are_told_apart(store, unrestricted):
 def test_identities_help_where_the_protocol_grants_them_and_are_not_used_where_it_does_not(store):
     restricted, unrestricted = tiny.split(store, False), tiny.split(store, True)
     rows = restricted.test.rows
-    told = classical_baseline(store, unrestricted, rows, BaselineParams()).vectors
+    said = classical_baseline(store, unrestricted, rows, BaselineParams()).vectors
     shuffled = Identities(unrestricted.identities.rows, np.roll(unrestricted.identities.labels, 1))
     other = classical_baseline(store, replace(unrestricted, identities=shuffled), rows, BaselineParams()).vectors
-    assert not np.allclose(told, other)
+    assert not np.allclose(said, other)
     flipped = replace(restricted, train=replace(restricted.train, same=~restricted.train.same))
     np.testing.assert_array_equal(
         classical_baseline(store, restricted, rows, BaselineParams()).vectors,

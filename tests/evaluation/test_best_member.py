@@ -67,7 +67,7 @@ def test_the_best_member_is_chosen_on_the_holdout_and_scores_as_it_does_alone(
     assert best_member(ensemble, tiny.PARAMS, split.holdout, split.test) is None
 
 
-def test_the_evaluation_tells_the_gain_and_the_cost_of_all_members(
+def test_the_evaluation_says_the_gain_and_the_cost_of_all_members(
     world: tuple[FaceSet, Split], towers: list[Siamese]
 ) -> None:
     store, split = world

@@ -49,9 +49,9 @@ def test_a_cause_names_what_stands_out_and_nothing_else(store):
     assert blurred[0].name == "sharpness"
     assert blurred[0].value == pytest.approx(3.0)
     assert blurred[0].share_below == 0.0
-    told = facts.cause(Chosen("false-reject", 0))
-    assert "among the blurriest" in told
-    assert told.endswith("The classical baseline decides it rightly.")
+    said = facts.cause(Chosen("false-reject", 0))
+    assert "among the blurriest" in said
+    assert said.endswith("The classical baseline is correct on it.")
     # Blur is no reason for a right answer.
     assert "sharpness" not in [fact.name for fact in facts.about(Chosen("true-accept", 0))]
 
@@ -62,7 +62,7 @@ def test_a_copy_of_one_photograph_is_named(store):
     assert named["hash distance"].value == 0
     assert named["resemblance"].value == pytest.approx(1.0)
     assert "copies of one photograph" in facts.cause(Chosen("false-accept", 1))
-    assert facts.cause(Chosen("false-accept", 1)).endswith("errs on it too.")
+    assert facts.cause(Chosen("false-accept", 1)).endswith("is wrong on it too.")
     assert facts.hash_distance[2] == 64  # unknown hashes are no copies
 
 

@@ -147,9 +147,9 @@ def test_the_same_evaluation_twice_is_the_same_files(found, world, tmp_path):
     assert {"metrics.json", "roc.csv", "cmc.csv", "layers.csv", "slices.csv"} <= {str(name) for name in names}
     for name in names:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes(), name
-    told = json.loads((tmp_path / "one" / "decisions.json").read_text())
-    assert told["method"] == "grad-cam"
-    for decision in told["decisions"]:
+    said = json.loads((tmp_path / "one" / "decisions.json").read_text())
+    assert said["method"] == "grad-cam"
+    for decision in said["decisions"]:
         assert (tmp_path / "one" / decision["picture"]).is_file()
         assert decision["cause"]
         assert (decision["kind"] in ("true-accept", "true-reject")) == (decision["same"] == decision["predicted"])
@@ -197,11 +197,11 @@ def test_an_output_that_cannot_be_written_leaves_the_old_one(found, tmp_path, mo
 
 def test_the_headline_is_what_two_trainings_are_compared_by(found, tmp_path):
     write_results(tmp_path / "evaluation", found)
-    told = read_json(tmp_path / "evaluation" / "headline.json")
+    said = read_json(tmp_path / "evaluation" / "headline.json")
     test = found.metrics.model.test
-    assert told["accuracy"] == round(test.accuracy.value, 4)
-    assert told["fnmr_at_fmr_1e-2"] == round(1 - test.tar["tar_at_far_1e-2"].value, 4)
-    assert set(told) == {"accuracy", "auc", "gain_over_baseline", "eer", "fnmr_at_fmr_1e-2"}
+    assert said["accuracy"] == round(test.accuracy.value, 4)
+    assert said["fnmr_at_fmr_1e-2"] == round(1 - test.tar["tar_at_far_1e-2"].value, 4)
+    assert set(said) == {"accuracy", "auc", "gain_over_baseline", "eer", "fnmr_at_fmr_1e-2"}
 
 
 def test_the_tables_that_dvc_draws_hold_every_test_pair(found, tmp_path):

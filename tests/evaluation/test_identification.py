@@ -5,12 +5,12 @@ import pytest
 
 from likeness.data.problems import UNDECODABLE
 from likeness.evaluation.identification import (
-    Crowd,
     IdentificationParams,
+    IdentificationSet,
     Ranked,
-    crowd_of,
     cumulative_match,
     detection_and_identification,
+    identification_set,
     one_shot,
     rank_probes,
 )
@@ -27,17 +27,17 @@ def nearest(positions: list[float]) -> System:
     return System("line", np.arange(len(positions)), vectors, lambda a, b: -np.abs(a - b)[:, 0].astype(float))
 
 
-def people(*rows: list[int], strangers: tuple[int, ...] = ()) -> Crowd:
-    return Crowd(tuple(np.array(own) for own in rows), np.array(strangers, np.int64))
+def people(*rows: list[int], unknown: tuple[int, ...] = ()) -> IdentificationSet:
+    return IdentificationSet(tuple(np.array(own) for own in rows), np.array(unknown, np.int64))
 
 
 def test_ranks_by_hand():
     #        gallery 0, 10, 20 | probes 1 (of 0): rank 1; 4 (of 0): 1; 6 (of 0): 2; 19 (of 10): 2; 0 (of 20): 3
     system = nearest([0, 1, 4, 6, 10, 19, 20, 0.1, 50])
-    ranked = rank_probes(system, people([0, 1, 2, 3], [4, 5], [6, 7], strangers=(8,)))
+    ranked = rank_probes(system, people([0, 1, 2, 3], [4, 5], [6, 7], unknown=(8,)))
     assert ranked.person.tolist() == [0, 0, 0, 1, 2]
     assert ranked.rank.tolist() == [1, 1, 2, 2, 3]
-    assert ranked.stranger.tolist() == [-30]
+    assert ranked.unknown.tolist() == [-30]
     # Person 0 is found at once in 2 of 3 probes, the others in none; each person counts a third.
     curve = cumulative_match(ranked, 50, FEW)
     assert [point.value for point in curve] == pytest.approx([2 / 9, 2 / 3, 1])
@@ -50,23 +50,23 @@ def test_ties_count_against_the_right_person():
 
 
 def test_open_set_by_hand():
-    # Scores of probes found first: -1, -3; one is ranked second; strangers score -2 and -10.
+    # Scores of probes found first: -1, -3; one is ranked second; unknown people score -2 and -10.
     ranked = Ranked(np.array([0, 1, 2]), np.array([1, 1, 2]), np.array([-1.0, -3, 0]), np.array([-2.0, -10]))
     none, half, all_in = detection_and_identification(ranked, [0.4, 0.5, 0.999], FEW)
-    assert none.value == pytest.approx(1 / 3)  # only -1 is above every stranger
-    assert half.value == pytest.approx(2 / 3)  # -3 is above the second stranger; the misranked never counts
+    assert none.value == pytest.approx(1 / 3)  # only -1 is above every unknown person
+    assert half.value == pytest.approx(2 / 3)  # -3 is above the second unknown person; the misranked never counts
     assert all_in.value == pytest.approx(2 / 3)
 
 
 def test_a_perfect_rule_never_errs_and_a_constant_one_guesses():
-    crowd = people(*([3 * n, 3 * n + 1, 3 * n + 2] for n in range(30)), strangers=tuple(range(90, 100)))
+    subjects = people(*([3 * n, 3 * n + 1, 3 * n + 2] for n in range(30)), unknown=tuple(range(90, 100)))
     exact = nearest([n // 3 * 10 for n in range(90)] + list(range(1000, 1010)))
     params = IdentificationParams(ways=20, trials=300)
-    assert one_shot(exact, crowd, params, FEW).value == 1.0
+    assert one_shot(exact, subjects, params, FEW).value == 1.0
     constant = nearest([0] * 100)
-    assert one_shot(constant, crowd, params, FEW).value == pytest.approx(1 / 20)
+    assert one_shot(constant, subjects, params, FEW).value == pytest.approx(1 / 20)
     noise = nearest(np.random.default_rng(0).normal(size=100).tolist())
-    assert one_shot(noise, crowd, IdentificationParams(20, 3000), FEW).value == pytest.approx(1 / 20, abs=0.03)
+    assert one_shot(noise, subjects, IdentificationParams(20, 3000), FEW).value == pytest.approx(1 / 20, abs=0.03)
 
 
 def test_trials_show_another_photograph_and_different_people():
@@ -76,10 +76,10 @@ def test_trials_show_another_photograph_and_different_people():
         seen.extend(zip(first[:, 0].tolist(), second[:, 0].tolist(), strict=True))
         return np.zeros(len(first))
 
-    crowd = people([0, 1], [2, 3, 4], [5, 6], strangers=(7, 8))
+    subjects = people([0, 1], [2, 3, 4], [5, 6], unknown=(7, 8))
     owner = [0, 0, 1, 1, 1, 2, 2, 3, 4]
     system = System("watched", np.arange(9), np.arange(9, dtype=np.float32)[:, None], watch)
-    one_shot(system, crowd, IdentificationParams(ways=4, trials=50), FEW)
+    one_shot(system, subjects, IdentificationParams(ways=4, trials=50), FEW)
     trials = np.array(seen, int).reshape(50, 4, 2)
     for trial in trials:
         probe, candidates = trial[0, 0], trial[:, 1]
@@ -91,9 +91,9 @@ def test_trials_show_another_photograph_and_different_people():
 
 
 def test_a_seed_gives_the_same_trials():
-    crowd = people([0, 1], [2, 3], [4, 5])
+    subjects = people([0, 1], [2, 3], [4, 5])
     system = nearest(np.random.default_rng(1).normal(size=6).tolist())
-    first, again, other = (one_shot(system, crowd, IdentificationParams(3, 40, seed=s), FEW) for s in (0, 0, 1))
+    first, again, other = (one_shot(system, subjects, IdentificationParams(3, 40, seed=s), FEW) for s in (0, 0, 1))
     assert first == again
     assert first != other
 
@@ -101,8 +101,10 @@ def test_a_seed_gives_the_same_trials():
 def test_the_crowd_is_the_people_of_the_rows_with_all_their_usable_photographs(tmp_path):
     store = tiny.faces(tmp_path)
     store.manifest.loc[store.manifest.index[1], "problem"] = UNDECODABLE
-    crowd = crowd_of(store, np.array([0, 8, 9]), probes=2)  # persons 0 (rows 0-3), 2 (row 8), 3 (rows 9-12)
-    assert [own.tolist() for own in crowd.people] == [[0, 2, 3], [9, 10, 11]]
-    assert crowd.strangers.tolist() == [8]
-    assert crowd.gallery.tolist() == [0, 9]
-    assert crowd.rows.tolist() == [0, 2, 3, 8, 9, 10, 11]
+    subjects = identification_set(
+        store, np.array([0, 8, 9]), probes=2
+    )  # persons 0 (rows 0-3), 2 (row 8), 3 (rows 9-12)
+    assert [own.tolist() for own in subjects.people] == [[0, 2, 3], [9, 10, 11]]
+    assert subjects.unknown.tolist() == [8]
+    assert subjects.gallery.tolist() == [0, 9]
+    assert subjects.rows.tolist() == [0, 2, 3, 8, 9, 10, 11]

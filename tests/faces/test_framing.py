@@ -32,7 +32,7 @@ def detect(photograph: np.ndarray) -> list[Box]:
     return [each.box for each in DETECTOR.detect(photograph)]
 
 
-def test_the_face_is_found_and_stands_in_the_middle_of_its_frame() -> None:
+def test_the_face_is_found_and_is_in_the_middle_of_its_frame() -> None:
     face = find_face(read_image(portrait()))
     assert face.box is not None
     assert face.others == 0

@@ -65,7 +65,7 @@ def _insert(draw: st.DrawFn, data: bytes, seeds: Sequence[bytes]) -> bytes:
 
 
 def _word(draw: st.DrawFn, data: bytes, seeds: Sequence[bytes]) -> bytes:
-    """Puts a word in the place of one; words are what stands between blanks and punctuation."""
+    """Puts a word in the place of one; words are what is between blanks and punctuation."""
     found = [match.span() for match in re.finditer(rb"[^\s:,\[\]{}]+", data[:4096])]
     start, end = draw(st.sampled_from(found)) if found else (0, 0)
     return data[:start] + draw(st.sampled_from(_WORDS)) + data[end:]

@@ -86,13 +86,13 @@ def _sections() -> tuple[type[ParamsSection], ...]:
 
 
 def _card(data: bytes, folder: Path) -> None:
-    nights = folder / "nights"
-    nights.mkdir()
-    _file(nights, data, "a.json")
+    runs = folder / "runs"
+    runs.mkdir()
+    _file(runs, data, "a.json")
     path = _file(folder, data, "card.json")
     (folder / "collected").mkdir()
     _file(folder / "collected", data, "index.json")
-    read_nightly_runs(nights)
+    read_nightly_runs(runs)
     _each(
         lambda: read_card(path),
         lambda: SOURCE_CARD.read(path),
@@ -125,7 +125,7 @@ def _alike(one: object, two: object) -> bool:
 def _checkpoint(data: bytes, folder: Path) -> None:
     read = load_checkpoint(_file(folder, data, STATE).parent, "key")
     if read is None:
-        raise LikenessError("starting afresh")
+        raise LikenessError("starting again")
     (whole,) = seeds.checkpoints()
     sound = load_checkpoint(_file(folder, whole, STATE).parent, "key")
     assert sound is not None
@@ -201,7 +201,7 @@ class Outcome:
 
     Attributes:
         kind: read, refused (in a sentence), failed (any other error), lost.
-        place: of a failure, by which failures are told apart.
+        place: of a failure, by which failures are distinguished.
         detail: its message or traceback.
         seconds: by the clock.
         memory: the highest resident size of the process so far, in bytes.

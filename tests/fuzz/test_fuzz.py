@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 
 
 class Here:
-    """Stands for the worker process; a MemoryError or a crash ends it as it would end that."""
+    """In place of the worker process; a MemoryError or a crash ends it as it would end that."""
 
     def call(self, function, *arguments):
         try:

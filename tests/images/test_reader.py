@@ -89,7 +89,7 @@ def test_a_large_photograph_is_reduced() -> None:
 
 
 def jpeg_behind_fill_bytes(width: int, height: int) -> bytes:
-    """A JPEG whose true frame stands behind fill bytes (T.81, B.1.1.2), and one of 8×8 in a comment before it."""
+    """A JPEG whose true frame is behind fill bytes (T.81, B.1.1.2), and one of 8×8 in a comment before it."""
     data = encoded(portrait())
     at = data.index(b"\xff\xc0")
     frame = bytearray(data[at:])

@@ -24,7 +24,7 @@ def test_the_threshold_lies_in_the_middle_of_the_widest_of_equally_good_gaps() -
     assert best_threshold(scores, same) == 6.0
 
 
-def test_scores_a_last_bit_apart_are_still_told_apart() -> None:
+def test_scores_a_last_bit_apart_are_still_separated() -> None:
     low = 1.0
     high = float(np.nextafter(low, 2))
     assert low < best_threshold(np.array([low, high]), np.array([False, True])) <= high

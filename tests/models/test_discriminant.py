@@ -17,7 +17,7 @@ def planted(seed: int = 0) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int6
     return centres[labels] + rng.normal(size=(300, 6)) * [1, 40, 1, 1, 1, 1], labels
 
 
-def test_lda_finds_what_tells_people_apart() -> None:
+def test_lda_finds_what_separates_people() -> None:
     features, labels = planted()
     first = discriminant_axes(features, labels, 0.0, 1)[:, 0]
     assert np.abs(first).argmax() == 0

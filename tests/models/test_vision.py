@@ -8,7 +8,7 @@ def _run(code: str) -> str:
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
 
 
-def test_torchvision_imports_through_the_one_door_in_a_fresh_process() -> None:
+def test_torchvision_imports_through_one_module_in_a_fresh_process() -> None:
     code = "from likeness.models import vision; print(vision.MobileNetV2.__name__, vision.has_compiled_ops())"
     assert _run(code) in ("MobileNetV2 True", "MobileNetV2 False")
 

@@ -42,7 +42,7 @@ def test_the_result_of_each_file_is_written_with_its_reason(tmp_path: Path) -> N
         "waiting": 1,
         "aside": 1,
     }
-    rows = {row["name"]: (row["fate"], row["reason"]) for row in read_json(paths.batch)}
+    rows = {row["name"]: (row["placement"], row["reason"]) for row in read_json(paths.batch)}
     assert rows["Ann/0.jpg"] == ("merged", "")
     assert rows["Eve/bad.jpg"][0] == "quarantined"
     assert "no image of a kind that is read" in rows["Eve/bad.jpg"][1]
@@ -72,7 +72,7 @@ def test_a_batch_says_how_many_files_wait_and_until_when(tmp_path: Path) -> None
     assert waiting.purpose == "nothing new"
     assert waiting.waiting.startswith("3 files wait to settle until ")
     rows = read_json(paths.batch)
-    assert [row["fate"] for row in rows] == ["waiting"] * 3
+    assert [row["placement"] for row in rows] == ["waiting"] * 3
     assert all("counts as arrived at" in row["reason"] for row in rows)
     taken = ingest_batch(paths, params, no_settle=True)
     assert (taken.counts["merged"], taken.waiting) == (3, "")

@@ -26,11 +26,11 @@ STUBBORN = (
 
 
 def test_a_command_returns_its_output_and_exit_code(tmp_path: Path) -> None:
-    told: list[str] = []
+    said: list[str] = []
     program = "import os, sys; print(os.getcwd()); print('to stderr', file=sys.stderr); sys.exit(3)"
-    done = run_group([sys.executable, "-c", program], folder=tmp_path, seconds=60, grace=1, report=told.append)
+    done = run_group([sys.executable, "-c", program], folder=tmp_path, seconds=60, grace=1, report=said.append)
     assert (done.exit_code, done.timed_out) == (3, False)
-    assert set(done.lines) == set(told) == {str(tmp_path), "to stderr"}
+    assert set(done.lines) == set(said) == {str(tmp_path), "to stderr"}
 
 
 def test_a_command_out_of_time_that_ignores_the_request_is_killed(tmp_path: Path) -> None:

@@ -63,16 +63,16 @@ class Scheduler:
 
         The record is written before the run has ended, and until then the next run would be cancelled.
         """
-        nights = self.project / "reports" / "nightly"
-        before = len(read_nightly_runs(nights))
+        records = self.project / "reports" / "nightly"
+        before = len(read_nightly_runs(records))
         _, _, deployment = self.send("GET", "deployments/name/retrain/nightly", headers=self.authorised)
         body = {"parameters": parameters} if parameters else {}
         path = f"deployments/{deployment['id']}/create_flow_run"
         status, _, flow_run = self.send("POST", path, body, self.with_token())
         assert status == 201
         wait_until(lambda: self._state_of(flow_run["id"]) in ENDED, 300, "the run has ended")
-        assert len(read_nightly_runs(nights)) == before + 1
-        return read_nightly_runs(nights)[-1]
+        assert len(read_nightly_runs(records)) == before + 1
+        return read_nightly_runs(records)[-1]
 
     def _state_of(self, flow_run: str) -> str:
         _, _, found = self.send("GET", f"flow_runs/{flow_run}", headers=self.authorised)

@@ -1,4 +1,4 @@
-"""Time zones of any number of parts, POSIX's own form of TZ, and crons that ever strike."""
+"""Time zones of any number of parts, POSIX's own form of TZ, and crons that can fire."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_the_variable_comes_first_in_any_form(
 
 @pytest.mark.fault("D18")
 @pytest.mark.parametrize("variable", ["CET-1CEST,M3.5.0,M10.5.0/3", "Mars/Base", "../../etc/passwd", "IST-5:30"])
-def test_a_fallback_is_told(
+def test_a_fallback_is_reported(
     etc: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, variable: str
 ) -> None:
     monkeypatch.setenv("TZ", variable)
@@ -114,7 +114,7 @@ def test_a_copied_file_is_named_by_the_text_beside_it(etc: Path, caplog: pytest.
         "a\0b c d e",
     ],
 )
-def test_a_cron_that_never_strikes_is_a_mistake_of_the_file(tmp_path: Path, cron: str) -> None:
+def test_a_cron_that_never_fires_is_a_mistake_of_the_file(tmp_path: Path, cron: str) -> None:
     import yaml
 
     (tmp_path / "operations.yaml").write_text(yaml.safe_dump({"nightly": {"cron": cron}}))
@@ -131,7 +131,7 @@ field = st.sampled_from([*NUMBERS, "MON", "mon-fri", "jan", "L", "5#3"])
 @settings(deadline=None)
 @example("* * 1 * 5#3")
 @given(st.lists(field, min_size=5, max_size=5).map(" ".join) | st.sampled_from(["@daily", "@hourly", "@yearly"]))
-def test_what_is_accepted_strikes_in_prefect_too(cron: str) -> None:
+def test_what_is_accepted_fires_in_prefect_too(cron: str) -> None:
     from prefect.server.schemas.schedules import CronSchedule
 
     if not cron_fault(cron):

@@ -68,7 +68,7 @@ class Server:
 
 
 def files_of(project: Path) -> list[Site]:
-    """The pages that stand in the project as files."""
+    """The pages that are in the project as files."""
     return [Site(name, (project / path).as_uri()) for name, path in _FILES.items() if (project / path).exists()]
 
 

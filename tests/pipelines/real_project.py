@@ -24,7 +24,7 @@ from tests.nightly.toy_project import ROOT, initialise
 
 PEOPLE = 60
 OVERRIDES: dict[str, dict[str, Any]] = {
-    "recipe": {"name": "night", "description": None},
+    "recipe": {"name": "small", "description": None},
     "data": {"source": "synthetic", "mirror": None, "crop": [160, 128], "size": [40, 32]},
     "synthetic": {"people": PEOPLE, "seed": 0, "mean_images": 3.0, "train_pairs": 60, "test_pairs": 30}
     | {"fold_pairs": 1},
@@ -90,7 +90,7 @@ def named_test_pairs(project: Path) -> list[tuple[str, str]]:
 
 
 def assert_whole(project: Path) -> None:
-    """Whatever stands in the project can be read."""
+    """Whatever is in the project can be read."""
     for path in project.glob("reports/**/*.json"):
         read_json(path)
     for path in [*project.glob("data/splits/*.parquet"), *project.glob("reports/evaluation/*.parquet")]:

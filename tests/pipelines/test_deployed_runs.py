@@ -33,7 +33,7 @@ def records_of(project: Path) -> list[NightlyRun]:
 
 
 def test_a_cron_fires_and_a_missed_run_is_replaced_once(tmp_path: Path) -> None:
-    """`serve` with its embedded server: fires every minute; stopped in the midst of a stage; started again."""
+    """`serve` with its embedded server: fires every minute; stopped in the middle of a stage; started again."""
     nightly = {"cron": "* * * * *", "port": free_port()}
     project = toy_project(tmp_path / "project", nightly)
     run([sys.executable, "-m", "dvc", "repro", "-q"], project)
@@ -52,7 +52,7 @@ def test_a_cron_fires_and_a_missed_run_is_replaced_once(tmp_path: Path) -> None:
     write_nightly_run(project / "reports" / "nightly", long_ago)
     assert ended >= 1
 
-    def ended_by_themselves() -> int:  # a stop in the midst of a stage may be written down as killed
+    def ended_by_themselves() -> int:  # a stop in the middle of a stage may be written down as killed
         return sum(record.outcome != "killed" for record in records_of(project))
 
     with serving(project, tmp_path) as log:
@@ -63,7 +63,7 @@ def test_a_cron_fires_and_a_missed_run_is_replaced_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("deployed", [served, pooled])
-def test_a_run_can_be_cancelled_and_a_killed_one_is_told_at_once(
+def test_a_run_can_be_cancelled_and_a_killed_one_is_reported_at_once(
     tmp_path: Path, hook: tuple[str, list[dict[str, Any]]], deployed: Callable[[Path, Path], Any]
 ) -> None:
     """The same by one process with an embedded server, and by a worker of a process pool."""
@@ -92,7 +92,7 @@ def test_a_run_can_be_cancelled_and_a_killed_one_is_told_at_once(
                 process.kill()
         wait_until(lambda: not stages_in(project), 60, "the stage is gone")
         state_of(url, flow_run, "CRASHED")
-        wait_until(lambda: hook[1], 60, "the killed run is told")
+        wait_until(lambda: hook[1], 60, "the killed run is reported")
     outcomes = [record.outcome for record in records_of(project)]
     assert outcomes == ["nothing-to-do", "cancelled", "killed"]
     assert [message["subject"] for message in hook[1]] == ["Likeness: killed"]

@@ -1,4 +1,4 @@
-"""The stage as a program: files in, files out, and a fault told in a sentence."""
+"""The stage as a program: files in, files out, and a fault reported in a sentence."""
 
 import json
 import subprocess
@@ -49,7 +49,7 @@ def test_the_stage_writes_its_files(inputs, tmp_path):
     assert set(predictions["split"]) == {"holdout", "test"}
 
 
-def test_wrong_parameters_are_all_told_before_any_work(inputs, tmp_path):
+def test_wrong_parameters_are_all_reported_before_any_work(inputs, tmp_path):
     section = "evaluate: {resamples: 1, far: [2.0], bootstrap: 3}\n"
     with pytest.raises(ParamsError, match="3 mistakes"):
         main(**options(inputs, tmp_path / "evaluation", section))

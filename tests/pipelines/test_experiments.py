@@ -36,8 +36,8 @@ def project(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("target", ["lfw", "folder", "sweep", "results", "view2", "results-pack"])
 def test_every_make_target_hands_a_folder_on_as_it_was_typed(project: Path, target: str) -> None:
     for name in NAMES:
-        told = f"~/{name}"
-        subprocess.run(["make", "-s", target, f"MIRROR={told}", "RECIPES=koch"], cwd=project, check=True)
+        said = f"~/{name}"
+        subprocess.run(["make", "-s", target, f"MIRROR={said}", "RECIPES=koch"], cwd=project, check=True)
         calls = [call.split("|") for call in (project / "calls").read_text().splitlines()]
         assert len(calls) > 1 or target not in (
             "lfw",
@@ -45,12 +45,12 @@ def test_every_make_target_hands_a_folder_on_as_it_was_typed(project: Path, targ
             "sweep",
         )  # the look at the parameters is the first
         for mirror, *arguments in calls:
-            assert mirror == told
+            assert mirror == said
             assert not any(name in argument for argument in arguments if len(name) > 2)
         (project / "calls").unlink()
 
 
-def test_make_folder_suits_small_sets_unless_told_otherwise(project: Path) -> None:
+def test_make_folder_suits_small_sets_unless_asked_otherwise(project: Path) -> None:
     environ = {key: value for key, value in os.environ.items() if key != "RECIPE"}
     for more, expected in (([], "own-photographs"), (["RECIPE=koch"], "koch")):
         subprocess.run(["make", "-s", "folder", "MIRROR=x", *more], cwd=project, env=environ, check=True)

@@ -21,8 +21,8 @@ def test_a_rate_is_suggested_and_nothing_is_written(prepared: Path, tmp_path: Pa
     assert done.exit_code == 0, done.output
     assert sorted(tmp_path.rglob("*")) == before
     if flags:
-        told = json.loads(done.stdout)
-        assert told["rates"][0] < told["suggestion"] <= told["rates"][-1]
+        said = json.loads(done.stdout)
+        assert said["rates"][0] < said["suggestion"] <= said["rates"][-1]
     else:
         assert "suggested learning rate: " in done.stdout
         assert "(the recipe's: 3.0e-03)" in done.stdout

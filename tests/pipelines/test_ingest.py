@@ -40,7 +40,7 @@ def run(
     return subprocess.run(command, cwd=ROOT, preexec_fn=before, capture_output=True, text=True)
 
 
-def assert_told(done: subprocess.CompletedProcess[str], words: str) -> None:
+def assert_reported(done: subprocess.CompletedProcess[str], words: str) -> None:
     assert done.returncode == 2
     assert words in done.stderr
     assert "Traceback" not in done.stderr
@@ -66,9 +66,9 @@ def test_synthetic_faces_are_drawn_and_read_by_the_same_way(tmp_path: Path) -> N
     assert {"pairsDevTrain.txt", "pairsDevTest.txt"} <= set(faces.lists)
 
 
-def test_all_wrong_parameters_are_told_at_once(tmp_path: Path) -> None:
+def test_all_wrong_parameters_are_reported_at_once(tmp_path: Path) -> None:
     done = run(tmp_path, {"source": "lfw-b", "size": [16], "crop": [4, 4], "colours": True})
-    assert_told(done, "params.yaml: 4 mistakes")
+    assert_reported(done, "params.yaml: 4 mistakes")
     for key in ("data.source", "data.size", "data.crop", "data.colours"):
         assert key in done.stderr
     assert not (tmp_path / "faces").exists()
@@ -81,15 +81,15 @@ def test_all_wrong_parameters_are_told_at_once(tmp_path: Path) -> None:
         (b"\x1f\x8b\x08 but not gzip", "is truncated or damaged"),
     ],
 )
-def test_a_bad_archive_is_told_and_leaves_what_was(tmp_path: Path, content: bytes, words: str) -> None:
+def test_a_bad_archive_is_reported_and_leaves_what_was(tmp_path: Path, content: bytes, words: str) -> None:
     before = tiny_faceset(tmp_path / "faces", {"Ann": 1, "Bob": 1}).source
     mirror = tmp_path / "set.tgz"
     mirror.write_bytes(content)
-    assert_told(run(tmp_path, {"source": "folder", "mirror": str(mirror)}), words)
+    assert_reported(run(tmp_path, {"source": "folder", "mirror": str(mirror)}), words)
     assert FaceSet.open(tmp_path / "faces").source == before
 
 
-def test_a_full_disk_is_told_and_leaves_what_was(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_and_leaves_what_was(tmp_path: Path) -> None:
     mirror = write_tar(tmp_path / "set.tgz", FACES)
     before = tiny_faceset(tmp_path / "faces", {"Ann": 1, "Bob": 1}).source
 
@@ -97,10 +97,10 @@ def test_a_full_disk_is_told_and_leaves_what_was(tmp_path: Path) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
 
     done = run(tmp_path, {"source": "folder", "mirror": str(mirror), "size": [512, 512]}, full)
-    assert_told(done, "what it held before is intact. Free some space")
+    assert_reported(done, "what it held before is intact. Free some space")
     assert FaceSet.open(tmp_path / "faces").source == before
     assert not (tmp_path / ".faces.part").exists()
 
 
-def test_a_missing_set_is_told_with_the_remedy(tmp_path: Path) -> None:
-    assert_told(run(tmp_path, {"source": "folder", "mirror": str(tmp_path / "absent")}), "correct data.mirror")
+def test_a_missing_set_is_reported_with_the_remedy(tmp_path: Path) -> None:
+    assert_reported(run(tmp_path, {"source": "folder", "mirror": str(tmp_path / "absent")}), "correct data.mirror")

@@ -99,7 +99,7 @@ def test_every_learning_curve_has_a_colour_of_its_own(project: Path) -> None:
 
 
 @pytest.mark.parametrize("plot", ["Scores of the test pairs", "Decisions on the test pairs"])
-def test_two_commits_stand_beside_each_other(project: Path, plot: str) -> None:
+def test_two_commits_are_beside_each_other(project: Path, plot: str) -> None:
     shown = json.loads(run(project, sys.executable, "-m", "dvc", "plots", "diff", "HEAD", "workspace", "--json"))
     (definition,) = shown["data"][plot]
     content = definition["content"]

@@ -36,7 +36,7 @@ def test_the_stage_writes_page_twin_and_figures(run: Places, tmp_path: Path) -> 
     assert (tmp_path / "figures" / "roc.svg").is_file()
 
 
-def test_wrong_parameters_are_told_together_and_the_old_page_stays(run: Places, tmp_path: Path) -> None:
+def test_wrong_parameters_are_reported_together_and_the_old_page_stays(run: Places, tmp_path: Path) -> None:
     (tmp_path / "report.html").write_text("old")
     wrong = tmp_path / "params.yaml"
     wrong.with_name("operations.yaml").write_text(yaml.safe_dump({"tracking": {"enabled": False}}))

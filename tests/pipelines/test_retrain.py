@@ -125,7 +125,7 @@ def test_a_refused_challenger_has_a_colour_of_its_own_in_prefect(server: str, tm
 
 
 @pytest.mark.fault("A4")
-def test_files_that_wait_are_told_and_taken_in_on_demand(server: str, project: Path) -> None:
+def test_files_that_wait_are_reported_and_taken_in_on_demand(server: str, project: Path) -> None:
     write_params(project, {"settle_seconds": 3600})
     write_folder(project / "data" / "incoming", {"Ann/1.jpg": jpeg(1)})
     try:
@@ -141,7 +141,7 @@ def test_files_that_wait_are_told_and_taken_in_on_demand(server: str, project: P
         Collected(project / "data" / "collected").write(project / "data" / "collected.json")
 
 
-def test_a_failed_validation_stops_everything_and_is_told(
+def test_a_failed_validation_stops_everything_and_is_reported(
     server: str, project: Path, hook: tuple[str, list[dict[str, Any]]]
 ) -> None:
     url, messages = hook
@@ -200,7 +200,7 @@ def test_a_stage_out_of_time_is_stopped_with_all_its_children(server: str, proje
 
 
 def active_run(project: Path, server: str, home: Path) -> subprocess.Popen[str]:
-    """A nightly run that is in the midst of a stage."""
+    """A nightly run that is in the middle of a stage."""
     write_params(project, ingest="sleep")
     flow = start_run(project, server, home)
     # flow, guard, dvc, stage, its child
@@ -209,7 +209,7 @@ def active_run(project: Path, server: str, home: Path) -> subprocess.Popen[str]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_run_that_is_told_to_stop_stops_its_stage(
+def test_a_run_that_is_reported_to_stop_stops_its_stage(
     server: str, home: Path, project: Path, number: signal.Signals
 ) -> None:
     before = len(records_of(project))
@@ -237,14 +237,14 @@ def test_a_killed_run_leaves_no_orphan_and_the_next_one_records_it(
     assert messages == [{"subject": "Likeness: killed", "text": killed.line}]
 
 
-def test_an_unknown_parameter_is_told_in_a_line(server: str, project: Path) -> None:
+def test_an_unknown_parameter_is_reported_in_a_line(server: str, project: Path) -> None:
     write_params(project, {"cronn": "0 3 * * *"})
     _, record = run_flow(project)
     assert record.outcome == "failed"
     assert "nightly.cronn: unknown key, did you mean cron?" in record.line
 
 
-def test_a_full_disk_is_told_before_anything_begins(server: str, project: Path) -> None:
+def test_a_full_disk_is_reported_before_anything_begins(server: str, project: Path) -> None:
     write_params(project, {"free_gigabytes": 1e9})
     _, record = run_flow(project)
     assert record.outcome == "disk-full"

@@ -34,14 +34,14 @@ def test_the_stage_writes_pairs_identities_and_card(tmp_path: Path, monkeypatch:
     assert (card["seed"], card["fingerprint"]) == (1, faces.source.fingerprint)
 
 
-def test_wrong_parameters_are_told_all_at_once(
+def test_wrong_parameters_are_reported_all_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert call(monkeypatch, tmp_path, "split: {protocol: free, fold: 10, holdout_fration: 0.2}") == 2
-    told = capsys.readouterr().err
+    reported = capsys.readouterr().err
     for key in ("split.protocol", "split.fold", "split.holdout_fration"):
-        assert key in told
-    assert "Traceback" not in told
+        assert key in reported
+    assert "Traceback" not in reported
 
 
 def test_a_failing_stage_leaves_the_previous_split_as_it_was(
@@ -57,7 +57,7 @@ def test_a_failing_stage_leaves_the_previous_split_as_it_was(
     assert {path: path.read_bytes() for path in (tmp_path / "splits").iterdir()} == before
 
 
-def test_missing_faces_are_told(
+def test_missing_faces_are_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert call(monkeypatch, tmp_path, "split: {}") == 2

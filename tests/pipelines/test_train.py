@@ -120,7 +120,7 @@ def test_the_model_is_usable_from_its_folder_alone(trained: Path, prepared: Path
     assert card.decision.slope > 0
 
 
-def test_curves_and_summary_tell_the_same_story(trained: Path) -> None:
+def test_curves_and_summary_agree(trained: Path) -> None:
     reports = trained / "reports"
     history, steps = (list(csv.DictReader((reports / name).open())) for name in ("history.csv", "steps.csv"))
     summary = json.loads((reports / "summary.json").read_text())
@@ -145,21 +145,21 @@ def test_interrupted_it_says_how_to_go_on_and_ends_with_the_same_weights(prepare
     while not (parts / "checkpoint" / "training.safetensors").exists():
         time.sleep(0.005)
     process.send_signal(signal.SIGTERM)
-    _, told = process.communicate(timeout=120)
+    _, said = process.communicate(timeout=120)
     assert process.returncode == 128 + signal.SIGTERM
-    assert "interrupted by SIGTERM" in told
-    assert "Traceback" not in told
+    assert "interrupted by SIGTERM" in said
+    assert "Traceback" not in said
     assert not (parts / "model").exists()
     process = program(prepared, parts, long)
-    _, told = process.communicate(timeout=120)
-    assert process.returncode == 0, told
-    assert "continuing with epoch" in told
-    assert "epoch 25/25: loss" in told
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 0, said
+    assert "continuing with epoch" in said
+    assert "epoch 25/25: loss" in said
     name = "weights.safetensors"
     assert (parts / "model" / name).read_bytes() == (whole / "model" / name).read_bytes()
 
 
-def test_mistakes_are_told_before_any_work(prepared: Path, tmp_path: Path) -> None:
+def test_mistakes_are_reported_before_any_work(prepared: Path, tmp_path: Path) -> None:
     wrong = {**PARAMS["train"], "batch_size": 1, "learnig_rate": 0.1}
     with pytest.raises(ParamsError) as error:
         run_stage(prepared, tmp_path, {**PARAMS, "train": wrong})

@@ -23,7 +23,7 @@ def call(monkeypatch: pytest.MonkeyPatch, folder: Path, params: str) -> int:
     return int(done.value.code or 0)
 
 
-def test_good_data_pass_and_warnings_are_told(
+def test_good_data_pass_and_warnings_are_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
@@ -40,17 +40,17 @@ def test_a_critical_failure_exits_with_its_own_code_and_one_table(
     lists = view_1_lists() | {"pairsDevTest.txt": pair_list([*TEST_SAME[:1], ("P3", 1, 9)], TEST_DIFFERENT)}
     tiny_faceset(tmp_path / "faces", PEOPLE, lists=lists)
     assert call(monkeypatch, tmp_path, "validate: {}") == 3
-    told = capsys.readouterr().err
-    assert told.startswith("ValidationFailedError: 3 of ")
-    assert "listed pairs exist" in told
-    assert "pairsDevTest.txt:3: P3_0009" in told
-    assert "classes are balanced" in told
-    assert "nobody on both sides of view 1" in told
-    assert "Traceback" not in told
+    said = capsys.readouterr().err
+    assert said.startswith("ValidationFailedError: 3 of ")
+    assert "listed pairs exist" in said
+    assert "pairsDevTest.txt:3: P3_0009" in said
+    assert "classes are balanced" in said
+    assert "nobody on both sides of view 1" in said
+    assert "Traceback" not in said
     assert (tmp_path / "validation" / "docs" / "index.html").is_file()
 
 
-def test_an_output_folder_that_cannot_be_made_is_told(
+def test_an_output_folder_that_cannot_be_made_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     tiny_faceset(tmp_path / "faces", PEOPLE)

@@ -1,4 +1,4 @@
-"""The page in a browser: nothing is fetched, nothing sticks out on a phone, texts can be read day and night."""
+"""The page in a browser: nothing is fetched, nothing sticks out on a phone, texts can be read in both modes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Charts are the same at every drawing, can stand in one page together, and show what they were given."""
+"""Charts are the same at every drawing, can be in one page together, and show what they were given."""
 
 from __future__ import annotations
 

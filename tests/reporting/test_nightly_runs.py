@@ -95,7 +95,7 @@ def test_a_killed_run_has_no_duration() -> None:
     assert table.rows[0][5] == "–"
 
 
-def test_the_history_of_the_champion_tells_who_served_when() -> None:
+def test_the_history_of_the_champion_says_who_served_when() -> None:
     runs = [*RUNS, run(4, "kept", 3, 1), run(5, "promoted", 4, 4), run(6, "nothing-to-do"), run(7, "kept", 5, 1)]
     table = blocks_of(runs)[2]
     assert isinstance(table, Table)
@@ -129,7 +129,7 @@ def test_the_axis_shows_hours_of_24_days_or_months(last: str, labels: str) -> No
     assert any(re.fullmatch(labels, text) for text in shown), shown
 
 
-def test_the_page_stands_alone_and_lets_nothing_act_as_html(tmp_path: Path) -> None:
+def test_the_page_is_self_contained_and_lets_nothing_act_as_html(tmp_path: Path) -> None:
     write_page(RUNS, tmp_path / "nightly-runs.html")
     html = (tmp_path / "nightly-runs.html").read_text()
     assert "&lt;b&gt;exit code 1" in html

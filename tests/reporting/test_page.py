@@ -194,7 +194,7 @@ def test_a_sweep_is_drawn_and_listed(copied: Places) -> None:
     assert "| 1e-05 | 60.0 %" in text_of(page)
 
 
-def test_what_is_missing_is_said_and_the_rest_stands(copied: Places) -> None:
+def test_what_is_missing_is_said_and_the_rest_stays(copied: Places) -> None:
     shutil.rmtree(copied.evaluation)
     shutil.rmtree(copied.train)
     copied.validation.unlink()
@@ -220,8 +220,8 @@ def test_a_decision_whose_picture_is_gone_keeps_its_words(copied: Places) -> Non
         path.unlink()
     page = page_of(copied)
     assert [picture.name for picture in page.pictures()] == ["sheet"]
-    told = json.loads((copied.evaluation / "decisions.json").read_text())["decisions"]
-    assert told[0]["cause"] in text_of(page)
+    reported = json.loads((copied.evaluation / "decisions.json").read_text())["decisions"]
+    assert reported[0]["cause"] in text_of(page)
 
 
 def test_a_model_of_other_data_is_remarked(copied: Places) -> None:
@@ -241,7 +241,7 @@ def test_a_report_without_faces_is_refused_in_a_sentence(copied: Places, name: s
     ("place", "content"),
     [("evaluation/metrics.json", b"{"), ("evaluation/predictions.parquet", b"no"), ("train/history.csv", b"")],
 )
-def test_half_a_file_is_told_by_name(copied: Places, place: str, content: bytes) -> None:
+def test_half_a_file_is_reported_by_name(copied: Places, place: str, content: bytes) -> None:
     (copied.params.parent / place).write_bytes(content)
     with pytest.raises(DataError, match=f"{place}: .*cannot be read"):
         page_of(copied)

@@ -1,4 +1,4 @@
-"""What the chapter of the training tells of a plan of several steps, from a card's own facts."""
+"""What the chapter of the training says of a plan of several steps, from a card's own facts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.training.test_plan import ENSEMBLE, MODEL, TRAIN, deepface, task
 SOURCE = SourceCard("folder", synthetic=True, alignment="synthetic", place="tiny", crop=None, size=(32, 32))
 
 
-def told(wanted: TrainingTask, folder: Path) -> list[Block]:
+def said(wanted: TrainingTask, folder: Path) -> list[Block]:
     setup = TrainingSetup(
         wanted.model, RecipeParams("plan"), wanted.params, SOURCE, SplitCard(protocol="restricted")
     )
@@ -26,11 +26,11 @@ def told(wanted: TrainingTask, folder: Path) -> list[Block]:
 
 
 def test_a_plain_training_has_nothing_to_add(tmp_path: Path) -> None:
-    assert told(task(MODEL, dataclasses.replace(TRAIN, epochs=1)), tmp_path) == []
+    assert said(task(MODEL, dataclasses.replace(TRAIN, epochs=1)), tmp_path) == []
 
 
 def test_steps_and_the_proof_of_what_was_frozen(tmp_path: Path) -> None:
-    steps, proof = told(deepface(), tmp_path)
+    steps, proof = said(deepface(), tmp_path)
     assert isinstance(steps, Table)
     assert isinstance(proof, Prose)
     assert [row[0] for row in steps.rows] == ["`pretrain`", "`train`"]
@@ -38,13 +38,13 @@ def test_steps_and_the_proof_of_what_was_frozen(tmp_path: Path) -> None:
 
 
 def test_what_a_map_has_changed(tmp_path: Path) -> None:
-    (fit,) = told(task(MODEL, dataclasses.replace(TRAIN, fit=FitParams("wccn"))), tmp_path)
+    (fit,) = said(task(MODEL, dataclasses.replace(TRAIN, fit=FitParams("wccn"))), tmp_path)
     assert isinstance(fit, Prose)
     assert "**wccn**" in fit.text
 
 
 def test_members_and_the_gain_over_the_best(tmp_path: Path) -> None:
-    _, members, gain = told(ENSEMBLE, tmp_path)
+    _, members, gain = said(ENSEMBLE, tmp_path)
     assert isinstance(members, Table)
     assert isinstance(gain, Prose)
     assert [row[0] for row in members.rows] == ["`member-1`", "`member-2`", "all together"]

@@ -19,11 +19,11 @@ def artefacts(folder: Path, table: pd.DataFrame) -> Artefacts:
     return Artefacts(Places(*[folder] * 7, sweep=folder / "sweep.csv"))
 
 
-def test_a_sweep_tells_what_was_trained_for_it(tmp_path: Path) -> None:
+def test_a_sweep_says_what_was_trained_for_it(tmp_path: Path) -> None:
     blocks = sweep_section(artefacts(tmp_path, sweep_table("train.batch_size", [8, 32]))).blocks
-    (told,) = [block.text for block in blocks if isinstance(block, Prose)]
-    assert "recipe koch" in told
-    assert "440 held-out pairs" in told
+    (said,) = [block.text for block in blocks if isinstance(block, Prose)]
+    assert "recipe koch" in said
+    assert "440 held-out pairs" in said
     (table,) = [block for block in blocks if isinstance(block, Table)]
     assert [row[0] for row in table.rows] == ["8", "32"]
 
@@ -35,6 +35,6 @@ def test_the_empty_table_of_a_project_without_a_sweep() -> None:
     assert "make sweep" in note.text
 
 
-def test_the_axis_tells_each_value_as_it_is() -> None:
+def test_the_axis_says_each_value_as_it_is() -> None:
     svg = swept(sweep_table("train.batch_size", [8, 32, 64]), "train.batch_size").svg
     assert all(f">{size}<" in svg for size in (8, 32, 64))

@@ -139,10 +139,10 @@ def test_enrol_list_identify_remove(client: TestClient, photos: Path) -> None:
     found = client.post("/api/identify", files={"photo": (photos / "ada.png").read_bytes()}).json()
     assert found["name"] == "Ada"
     assert found["people"] == 1
-    stranger = client.post(
+    unknown = client.post(
         "/api/identify", files={"photo": (photos / "ben.jpg").read_bytes()}, data={"far": "0.001"}
     )
-    assert stranger.json()["name"] is None
+    assert unknown.json()["name"] is None
     assert client.post("/api/people/remove", files={"name": (None, "Ada")}).json() == {"removed": "Ada"}
     assert client.get("/api/people").json() == []
     assert client.post("/api/people/remove", files={"name": (None, "Ada")}).status_code == 409

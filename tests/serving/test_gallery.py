@@ -62,7 +62,7 @@ def test_removal_leaves_nothing_of_a_person_and_all_of_the_others(gallery: Galle
     assert len(gallery) == 3  # the former state is as it was
 
 
-def test_removing_a_stranger_removes_nobody(gallery: Gallery) -> None:
+def test_removing_an_unknown_name_removes_nobody(gallery: Gallery) -> None:
     with pytest.raises(GalleryError, match="not in the gallery: Dora"):
         gallery.without(["Ada", "Dora"])
 
@@ -73,21 +73,21 @@ def test_another_model_is_refused(gallery: Gallery) -> None:
         gallery.check_model("b" * 64)
 
 
-def test_kept_photographs_are_embedded_anew_by_another_model(gallery: Gallery) -> None:
+def test_kept_photographs_are_embedded_again_by_another_model(gallery: Gallery) -> None:
     def embed(kept: np.ndarray) -> np.ndarray:
         return np.repeat(kept.mean(axis=(1, 2), dtype=np.float32)[:, None], 4, axis=1)
 
-    anew = gallery.without(["Ben"]).reembedded("b" * 64, embed)
+    again = gallery.without(["Ben"]).reembedded("b" * 64, embed)
     expected = embed(np.concatenate([frames(2, 1), frames(1, 3), frames(1, 4)]))
-    assert anew.model == "b" * 64
-    np.testing.assert_array_equal(anew.embeddings, expected)
-    assert [(person.name, person.photos, person.kept) for person in anew.people()] == [
+    assert again.model == "b" * 64
+    np.testing.assert_array_equal(again.embeddings, expected)
+    assert [(person.name, person.photos, person.kept) for person in again.people()] == [
         ("Ada", 3, 3),
         ("Cleo", 1, 1),
     ]
 
 
-def test_photographs_that_were_not_kept_cannot_be_embedded_anew(gallery: Gallery) -> None:
+def test_photographs_that_were_not_kept_cannot_be_embedded_again(gallery: Gallery) -> None:
     with pytest.raises(GalleryError, match="not kept of: Ben;"):
         gallery.reembedded("b" * 64, lambda kept: embeddings(len(kept)))
 

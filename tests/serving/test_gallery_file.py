@@ -47,7 +47,7 @@ def test_the_empty_gallery_is_one_too(tmp_path: Path) -> None:
     assert load_gallery(path).embeddings.shape == (0, DIM)
 
 
-def test_only_the_owner_may_read_it_unless_told_otherwise(tmp_path: Path) -> None:
+def test_only_the_owner_may_read_it_unless_asked_otherwise(tmp_path: Path) -> None:
     path = tmp_path / "people.safetensors"
     enrol(path, "Ada")
     assert path.stat().st_mode & 0o777 == 0o600

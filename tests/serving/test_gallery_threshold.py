@@ -9,7 +9,7 @@ from likeness.errors import ModelError
 from likeness.models.decision import Decision, FarPoint, far_table
 from likeness.serving.gallery_threshold import far_at, gallery_threshold, threshold_at
 
-# Scores of strangers of mean 0 and deviation 1.
+# Scores of non-mated comparisons of mean 0 and deviation 1.
 TABLE = tuple(FarPoint(far, NormalDist().inv_cdf(1 - far), 100_000) for far in (1e-1, 1e-2, 1e-3))
 DECISION = Decision(threshold=1.5, slope=1.0, intercept=0.0, far_table=TABLE)
 EMPTY = Decision(threshold=1.5, slope=1.0, intercept=0.0)
@@ -68,7 +68,7 @@ def test_beyond_the_table_the_tail_is_extended() -> None:
 
 def test_a_badly_supported_last_point_does_not_carry_the_tail_but_bounds_it() -> None:
     supported = tuple(FarPoint(point.far, point.threshold, 10_000) for point in TABLE)
-    freak = FarPoint(1e-4, 3.1, 10_000)  # rests on one accepted pair; the others foretell 3.7
+    freak = FarPoint(1e-4, 3.1, 10_000)  # rests on one accepted pair; the others predict 3.7
     decision = Decision(1.5, 1.0, 0.0, (*supported, freak))
     result = gallery_threshold(decision, 1000, 0.001)
     assert result.threshold == pytest.approx(-NormalDist().inv_cdf(result.far_each or 0), rel=1e-6)
@@ -82,7 +82,7 @@ def test_a_rate_is_between_0_and_1(far: float) -> None:
         gallery_threshold(DECISION, 10, far)
 
 
-def test_strangers_are_refused_at_the_stated_rate() -> None:
+def test_people_who_are_not_enrolled_are_refused_at_the_stated_rate() -> None:
     """Scores beyond the table, of galleries whose comparisons are independent, as the formula assumes."""
     rng = np.random.default_rng(3)
     decision = Decision(0.0, 1.0, 0.0, far_table(rng.standard_normal(20_000)))

@@ -70,7 +70,7 @@ def test_weights_of_either_sign_have_no_metric() -> None:
     assert NumpyWeightedL1(np.ones(DIM), 0.0).metric is None
 
 
-def test_unknown_name_and_missing_weights_are_told() -> None:
+def test_unknown_name_and_missing_weights_are_reported() -> None:
     with pytest.raises(ModelError, match="no comparator is called 'hyperbolic'"):
         build_comparator("hyperbolic", {})
     with pytest.raises(ModelError, match=r"comparator\.factor\.weight"):

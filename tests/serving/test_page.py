@@ -1,4 +1,4 @@
-"""The page in a real browser: every door by mouse and by keyboard, at the widths of a phone and of a desk."""
+"""The page in a real browser: every tab by mouse and by keyboard, at the widths of a phone and of a desk."""
 
 from __future__ import annotations
 
@@ -314,14 +314,14 @@ def test_a_person_is_enrolled_identified_and_removed(page: Page, photos: Path) -
 @pytest.mark.parametrize(
     ("file", "said"), [("text.jpg", "The second photograph is no image"), ("blank.png", "shows no face")]
 )
-def test_what_is_no_face_or_no_image_is_told(page: Page, photos: Path, file: str, said: str) -> None:
+def test_what_is_no_face_or_no_image_is_reported(page: Page, photos: Path, file: str, said: str) -> None:
     page.get_by_label("First photograph").first.set_input_files(photos / "ada.jpg")
     page.get_by_label("Second photograph").first.set_input_files(photos / file)
     page.get_by_role("button", name="Compare").click()
     expect(page.get_by_role("alert")).to_contain_text(said)
 
 
-def test_too_large_and_no_image_are_told_before_anything_is_sent(page: Page, tmp_path: Path) -> None:
+def test_too_large_and_no_image_are_reported_before_anything_is_sent(page: Page, tmp_path: Path) -> None:
     large, text = tmp_path / "large.jpg", tmp_path / "notes.txt"
     large.write_bytes(bytes(33 << 20))
     text.write_text("notes")
@@ -334,7 +334,7 @@ def test_too_large_and_no_image_are_told_before_anything_is_sent(page: Page, tmp
 
 
 def test_everything_is_reached_by_keyboard(page: Page, photos: Path) -> None:
-    # Listened for from the start: Chromium intercepts choosers only some time after it is told to.
+    # Listened for from the start: Chromium intercepts choosers only some time after it is asked to.
     page.on("filechooser", lambda chooser: chooser.set_files(photos / "ada.jpg"))
     page.keyboard.press("Tab")
     expect(page.get_by_text("Skip to the page's content")).to_be_focused()

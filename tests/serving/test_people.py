@@ -31,7 +31,7 @@ def test_one_photograph_is_enough_to_be_known_at_once(people: People, photos: Pa
     assert found.limit.people == 1
 
 
-def test_a_stranger_is_unknown_but_the_most_alike_are_named(people: People, photos: Path) -> None:
+def test_somebody_not_enrolled_is_unknown_but_the_most_alike_are_named(people: People, photos: Path) -> None:
     (found,) = people.identify([people.verifier.face(photos / "ben.jpg")], threshold=0.999)
     assert found.name is None
     assert [candidate.name for candidate in found.candidates] == ["Ada"]
@@ -66,7 +66,7 @@ def test_nobody_enrolled_is_said(tmp_path: Path, verifier: Verifier, photos: Pat
         nobody.identify([verifier.face(photos / "ada.jpg")])
 
 
-def test_another_models_gallery_is_refused_until_it_is_embedded_anew(
+def test_another_models_gallery_is_refused_until_it_is_embedded_again(
     people: People, other_model_folder: Path, photos: Path
 ) -> None:
     other = People(people.path, Verifier.load(other_model_folder))
@@ -193,5 +193,5 @@ def test_kept_photographs_serve_a_later_model_that_wants_them_so(tmp_path: Path,
     later.enrol({"Ben": [later.verifier.face(photos / "ben.jpg")]}, keep=True)
     with pytest.raises(GalleryError, match="framed as lfw-frame, in grey; the model wants lfw-frame, in colour"):
         People(path, colour).reembed()
-    with pytest.raises(GalleryError, match="the model wants arcface-112, in grey: enrol the people anew"):
+    with pytest.raises(GalleryError, match="the model wants arcface-112, in grey: enrol the people again"):
         People(path, verifiers["aligned"]).reembed()

@@ -109,7 +109,7 @@ def test_a_token_that_was_given_is_not_printed(served: tuple[subprocess.Popen[st
     assert not token_file(tmp_path / "people").exists()
 
 
-def test_the_service_answers_and_stops_when_told(served: tuple[subprocess.Popen[str], str], photos: Path) -> None:
+def test_the_service_answers_and_stops_when_asked(served: tuple[subprocess.Popen[str], str], photos: Path) -> None:
     process, address = served
     files = {"first": (photos / "ada.jpg").read_bytes(), "second": (photos / "ada.png").read_bytes()}
     assert httpx.post(f"{address}/api/verify", files=files, headers=HEADERS, timeout=30).json()["same"] is True

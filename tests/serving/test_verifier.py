@@ -75,7 +75,7 @@ def test_many_pairs_are_as_each_alone(verifier: Verifier, photos: Path) -> None:
         assert result.same == alone.same
 
 
-def test_smaller_faces_are_told_of(verifier: Verifier, photos: Path) -> None:
+def test_smaller_faces_are_reported(verifier: Verifier, photos: Path) -> None:
     result = verifier.verify(photos / "ada.jpg", photos / "crowd.jpg")
     assert [face.others for face in result.faces] == [0, 1]
 

@@ -64,7 +64,7 @@ def test_a_missing_file_is_named(outputs: StageOutputs, name: str) -> None:
 
 
 def test_a_record_that_is_no_record_is_refused(outputs: StageOutputs) -> None:
-    for text, told in (("[]", "expected a JSON object"), ("{", "cannot be read"), ("{}", "do not belong")):
+    for text, said in (("[]", "expected a JSON object"), ("{", "cannot be read"), ("{}", "do not belong")):
         (outputs.evaluation / DIGESTS).write_text(text)
-        with pytest.raises(DataError, match=told):
+        with pytest.raises(DataError, match=said):
             check_outputs(outputs)

@@ -19,8 +19,8 @@ from likeness.tracking.runs import DatasetNote, RunTitle, TrackedRun, TrackingPa
 assert ".dvc/tmp/exps" in Path.cwd().as_posix(), Path.cwd()
 data = DatasetNote("tiny", "ab" * 32, "tiny.tar")
 with TrackedRun.start(TrackingParams(), title=RunTitle("tiny", "drawn"), values={"a": 2}, dataset=data) as run:
-    told = run.finish(Path("model"), {})
-Path("run.txt").write_text(told.run_id + " " + told.uri)
+    noted = run.finish(Path("model"), {})
+Path("run.txt").write_text(noted.run_id + " " + noted.uri)
 """
 PIPELINE = f"""
 stages:

@@ -130,7 +130,7 @@ def test_a_fall_in_one_slice_is_refused_though_the_whole_gains() -> None:
     assert "brightness quarter 1 of 4" in verdict.reason
 
 
-def test_pairs_are_matched_by_name_and_foreign_pairs_are_told() -> None:
+def test_pairs_are_matched_by_name_and_foreign_pairs_are_reported() -> None:
     ours, theirs = candidate(0, 0.8, 2), candidate(0, 0.8, 1)
     shuffled = replace(theirs, predictions=theirs.predictions.sample(frac=1, random_state=0))
     assert decide(ours, shuffled, FAST) == decide(ours, theirs, FAST)

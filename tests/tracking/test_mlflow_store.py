@@ -1,4 +1,4 @@
-"""The store is found from wherever a stage runs, and a place that cannot be used is told in a sentence."""
+"""The store is found from wherever a stage runs, and a place that cannot be used is reported in a sentence."""
 
 from __future__ import annotations
 
@@ -63,19 +63,19 @@ def test_an_experiment_is_made_once_and_comes_back_from_the_bin(project: Path) -
     assert store.client.get_experiment(made).lifecycle_stage == "active"
 
 
-def test_a_file_that_is_no_database_is_told_at_once(project: Path) -> None:
+def test_a_file_that_is_no_database_is_reported_at_once(project: Path) -> None:
     (project / "mlflow.db").write_bytes(b"<html>not found</html>" * 100)
     with pytest.raises(TrackingError, match=r"sqlite:///mlflow.db: file is not a database"):
         connect(None, project)
 
 
-def test_a_folder_in_place_of_the_database_is_told(project: Path) -> None:
+def test_a_folder_in_place_of_the_database_is_reported(project: Path) -> None:
     (project / "other.db").mkdir()
     with pytest.raises(TrackingError, match=r"other.db: file is not a database"):
         connect("sqlite:///other.db", project)
 
 
-def test_a_locked_database_is_told(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_locked_database_is_reported(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("likeness.tracking.mlflow_store._PROBE_SECONDS", 0.1)
     with sqlite3.connect(project / "mlflow.db", isolation_level=None) as other:
         other.execute("BEGIN EXCLUSIVE")
@@ -83,7 +83,7 @@ def test_a_locked_database_is_told(project: Path, monkeypatch: pytest.MonkeyPatc
             connect(None, project)
 
 
-def test_a_server_that_is_not_there_is_told(project: Path) -> None:
+def test_a_server_that_is_not_there_is_reported(project: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -81,7 +81,7 @@ def test_every_requirement_is_pinned_and_none_is_ours(version: Path, file: str) 
     if file == "requirements.txt":
         assert len(named) == len(text.splitlines()) > 8
         assert all(re.fullmatch(r"==[\w.]+", pin) for _, pin in named), named
-    if file == "python_env.yaml":  # the environment that `mlflow models serve` builds unless it is told not to
+    if file == "python_env.yaml":  # the environment that `mlflow models serve` builds unless asked not to
         environment = yaml.safe_load(text)
         assert all(re.fullmatch(r"[\w.-]+==[\w.]+", each) for each in environment["build_dependencies"])
         assert environment["dependencies"] == ["-r requirements.txt"]

@@ -1,4 +1,4 @@
-"""The registry against a real store: versions, aliases, the journal, and what is told when things are wrong."""
+"""The registry against a real store: versions, aliases, the journal, and what is reported of faults."""
 
 from __future__ import annotations
 
@@ -53,13 +53,13 @@ def test_champion_and_challenger_from_first_model_to_rollback(
     assert verdict.outcome == "promoted"
     assert registry.champion() == two
 
-    assert registry.rollback("the door squeaks").champion == one
+    assert registry.rollback("too many false matches").champion == one
     assert registry.champion() == one
     assert registry.promote(two, "it did not").champion == two
     assert [(entry.outcome, entry.champion) for entry in registry.journal()] == [
         ("promoted by hand", two), ("rolled back", one), ("promoted", two), ("promoted", one),
     ]  # fmt: skip
-    assert registry.journal()[1].because == "the door squeaks"
+    assert registry.journal()[1].because == "too many false matches"
 
 
 @pytest.mark.fault("A12")
@@ -81,7 +81,7 @@ def test_a_model_that_is_registered_already_makes_no_version_and_no_run(registry
     assert len(registry._store.client.search_runs([registry._store.experiment_id("likeness")])) == len(before)
 
 
-def test_a_version_tells_what_it_is(registry: Registry, first: Path) -> None:
+def test_a_version_says_what_it_is(registry: Registry, first: Path) -> None:
     tags = registry.versions.of(register(registry, first)).tags
     assert tags["recipe"] == "tiny"
     assert tags["accuracy"] == "0.9000 [0.8500, 0.9500]"
@@ -102,7 +102,7 @@ def test_the_champion_is_resolved_and_loads(registry: Registry, first: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("uri", "told"),
+    ("uri", "shown"),
     [
         ("models:/likeness@champion", "no champion yet"),
         ("models:/likeness@nobody", "no nobody yet"),
@@ -111,9 +111,9 @@ def test_the_champion_is_resolved_and_loads(registry: Registry, first: Path) -> 
         ("models:/other@champion", "expected models:/likeness@champion"),
     ],
 )
-def test_what_is_not_there_is_told(registry: Registry, first: Path, uri: str, told: str) -> None:
+def test_what_is_not_there_is_reported(registry: Registry, first: Path, uri: str, shown: str) -> None:
     register(registry, first)
-    with pytest.raises(TrackingError, match=told):
+    with pytest.raises(TrackingError, match=shown):
         registry.resolve(uri)
 
 
@@ -155,7 +155,7 @@ def test_a_service_follows_the_champion_and_keeps_its_model_when_the_registry_fa
     assert service.verifier.digest == followed
 
 
-def test_an_untracked_training_and_a_missing_folder_are_told(
+def test_an_untracked_training_and_a_missing_folder_are_reported(
     registry: Registry, first: Path, tmp_path: Path
 ) -> None:
     write_json(first / "run.json", {"run_id": None, "reason": "the store was away"})
@@ -165,12 +165,12 @@ def test_an_untracked_training_and_a_missing_folder_are_told(
         registry.register(tmp_path / "x", first / "predictions.parquet", METRICS, first / "run.json")
 
 
-def test_a_store_that_is_away_is_told_within_seconds(project: Path) -> None:
+def test_a_store_that_is_away_is_reported_within_seconds(project: Path) -> None:
     with pytest.raises(TrackingError, match=r"127\.0\.0\.1:9"):
         Registry.open("http://127.0.0.1:9")
 
 
-def test_nothing_to_roll_back_to_is_told(registry: Registry, first: Path) -> None:
+def test_nothing_to_roll_back_to_is_reported(registry: Registry, first: Path) -> None:
     registry.promote(register(registry, first), "a start")
     with pytest.raises(TrackingError, match="nothing to roll back to"):
         registry.rollback("hm")
@@ -250,7 +250,7 @@ def test_a_store_that_fails_after_the_change_does_not_say_that_nothing_changed(
 
     with monkeypatch.context() as failing:
         failing.setattr(registry._store.client, "set_terminated", broken)
-        with pytest.raises(TrackingError, match=r"disk is full\. The decision stands"):
+        with pytest.raises(TrackingError, match=r"disk is full\. The decision is valid"):
             registry.promote(one, "a start")
     assert registry.champion() == one
     assert registry.journal()[0].because == "a start"

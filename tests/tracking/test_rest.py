@@ -1,4 +1,4 @@
-"""The second door: a registered champion answers `mlflow models serve` requests, and no pickle is read."""
+"""REST: a registered champion answers `mlflow models serve` requests, and no pickle is read."""
 
 from __future__ import annotations
 

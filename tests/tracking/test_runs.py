@@ -56,20 +56,20 @@ def test_a_training_is_noted_whole(project: Path, model: Path) -> None:
             run.steps([(2 * epoch, 0.5), (2 * epoch + 1, 0.25)])
             run.epoch(row(epoch))
         summary = {"best_epoch": 2, "seconds": 12.5, "parameters": 42, "device": "cpu", "params": {"seed": 1}}
-        told = run.finish(model, summary)
+        said = run.finish(model, summary)
 
-    assert told.reason is None
-    assert told.uri == "sqlite:///mlflow.db"
-    noted = client(project).get_run(told.run_id)
+    assert said.reason is None
+    assert said.uri == "sqlite:///mlflow.db"
+    noted = client(project).get_run(said.run_id)
     assert noted.info.status == "FINISHED"
     assert noted.data.params == {"train.epochs": "3", "train.learning_rate": "5e-05"}
-    assert curve(project, told.run_id, "train/loss") == [(1, 1.0), (2, 0.5), (3, 1 / 3)]
-    assert len(curve(project, told.run_id, "train/step_loss")) == 6
+    assert curve(project, said.run_id, "train/loss") == [(1, 1.0), (2, 0.5), (3, 1 / 3)]
+    assert len(curve(project, said.run_id, "train/step_loss")) == 6
     assert set(noted.data.metrics) == {
         "train/loss", "train/step_loss", "holdout/auc", "train/seconds", "model/parameters",
     }  # fmt: skip
     assert noted.data.metrics["train/seconds"] == 12.5
-    artifacts = project / "mlartifacts" / "likeness" / told.run_id / "artifacts"
+    artifacts = project / "mlartifacts" / "likeness" / said.run_id / "artifacts"
     assert (artifacts / "tables" / "training.csv").read_text().splitlines()[:2] == [
         "figure,value",
         "best_epoch,2.0",
@@ -77,12 +77,12 @@ def test_a_training_is_noted_whole(project: Path, model: Path) -> None:
     tags = noted.data.tags
     assert (tags["git.dirty"], tags["data.fingerprint"], tags["recipe"]) == ("false", FINGERPRINT, "koch")
     assert tags["device"] == "cpu"
-    assert tags["mlflow.source.git.commit"] == told.code.commit
+    assert tags["mlflow.source.git.commit"] == said.code.commit
     (data,) = noted.inputs.dataset_inputs
     assert (data.dataset.name, data.dataset.digest) == ("lfw-a", FINGERPRINT[:36])
     (output,) = noted.outputs.model_outputs
     logged = client(project).get_logged_model(output.model_id)
-    assert (logged.source_run_id, logged.name, logged.status) == (told.run_id, "koch", "READY")
+    assert (logged.source_run_id, logged.name, logged.status) == (said.run_id, "koch", "READY")
     assert logged.params["train.epochs"] == "3"
     assert noted.info.run_name == "koch · lfw-a · lr 5e-5"
     assert tags["changes"] == "lr 5e-5"
@@ -95,19 +95,19 @@ def test_the_machines_use_is_noted(project: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL", "0.1")
     with start() as run:
         time.sleep(1)
-        told = run.finish(None, {})
-    assert told.reason is None
-    names = client(project).get_run(told.run_id).data.metrics
+        said = run.finish(None, {})
+    assert said.reason is None
+    names = client(project).get_run(said.run_id).data.metrics
     assert {"system/cpu_utilization_percentage", "system/system_memory_usage_megabytes"} <= set(names)
 
 
 def test_more_values_than_one_batch_takes(project: Path) -> None:
     with start(values={f"p{i}": i for i in range(250)}) as run:
         run.steps((step, 0.5) for step in range(2500))
-        told = run.finish(None, {})
-    assert told.reason is None
-    assert len(client(project).get_run(told.run_id).data.params) == 250
-    assert len(curve(project, told.run_id, "train/step_loss")) == 2500
+        said = run.finish(None, {})
+    assert said.reason is None
+    assert len(client(project).get_run(said.run_id).data.params) == 250
+    assert len(curve(project, said.run_id, "train/step_loss")) == 2500
 
 
 def test_a_resumed_training_continues_its_run(project: Path) -> None:
@@ -123,13 +123,13 @@ def test_a_resumed_training_continues_its_run(project: Path) -> None:
         assert client(project).get_run(first.run_id).info.status == "RUNNING"
         for epoch in (1, 2, 3):  # the whole history again: what is there is not doubled
             second.epoch(row(epoch))
-        told = second.finish(None, {})
-    assert told.run_id == first.run_id
+        said = second.finish(None, {})
+    assert said.run_id == first.run_id
     assert [step for step, _ in curve(project, first.run_id, "train/loss")] == [1, 2, 3]
     assert client(project).get_run(first.run_id).info.status == "FINISHED"
 
 
-def test_a_run_that_the_store_does_not_know_is_opened_anew(project: Path) -> None:
+def test_a_run_that_the_store_does_not_know_is_opened_again(project: Path) -> None:
     run = start(resume_run_id="0" * 32)
     assert run.run_id not in (None, "0" * 32)
     assert run.reason is None
@@ -146,9 +146,9 @@ def test_switched_off_it_notes_nothing(project: Path) -> None:
     before = (project / "mlflow.db").read_bytes()
     with start(TrackingParams(enabled=False)) as run:
         run.epoch(row(1))
-        told = run.finish(None, {})
-    assert (told.run_id, told.reason) == (None, "tracking.enabled is false")
-    assert told.code.commit
+        said = run.finish(None, {})
+    assert (said.run_id, said.reason) == (None, "tracking.enabled is false")
+    assert said.code.commit
     assert (project / "mlflow.db").read_bytes() == before
 
 
@@ -160,9 +160,9 @@ def test_a_broken_store_costs_one_warning_a_try(project: Path, caplog: pytest.Lo
         warned = [record for record in caplog.records if record.levelno == logging.WARNING]
         assert len(warned) == 1
         assert "The training goes on" in warned[0].message
-        told = run.finish(None, {})
-    assert told.run_id is None
-    assert "not a database" in told.reason
+        said = run.finish(None, {})
+    assert said.run_id is None
+    assert "not a database" in said.reason
 
 
 def test_what_a_lock_held_up_arrives_at_the_end(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -174,10 +174,10 @@ def test_what_a_lock_held_up_arrives_at_the_end(project: Path, monkeypatch: pyte
         assert run.run_id is None
         other.execute("ROLLBACK")
         run.epoch(row(2))
-        told = run.finish(None, {})
-    assert told.reason is None
-    assert [step for step, _ in curve(project, told.run_id, "train/loss")] == [1, 2]
-    assert client(project).get_run(told.run_id).info.status == "FINISHED"
+        said = run.finish(None, {})
+    assert said.reason is None
+    assert [step for step, _ in curve(project, said.run_id, "train/loss")] == [1, 2]
+    assert client(project).get_run(said.run_id).info.status == "FINISHED"
 
 
 def test_a_store_that_breaks_on_the_way_is_offered_everything_at_the_end(
@@ -190,10 +190,10 @@ def test_a_store_that_breaks_on_the_way_is_offered_everything_at_the_end(
         assert run.reason is not None
         (project / "away.db").replace(project / "mlflow.db")
         run.epoch(row(3))
-        told = run.finish(None, {})
-    assert told.reason is None
+        said = run.finish(None, {})
+    assert said.reason is None
     assert sum("The training goes on" in record.message for record in caplog.records) == 1
-    assert [step for step, _ in curve(project, told.run_id, "train/loss")] == [1, 2, 3]
+    assert [step for step, _ in curve(project, said.run_id, "train/loss")] == [1, 2, 3]
 
 
 @pytest.mark.parametrize(("error", "status"), [(None, "FINISHED"), (ValueError("diverged"), "FAILED")])
@@ -202,32 +202,32 @@ def test_a_model_that_cannot_be_logged_leaves_no_run_that_seems_to_be_trained(
 ) -> None:
     (project / "mlartifacts").write_text("a file where the store's artifacts belong")
     with contextlib.suppress(ValueError), start() as run:
-        told = run.finish(model, {})
+        said = run.finish(model, {})
         if error is not None:
             raise error
-    assert told.reason is not None
-    assert run.reason == told.reason
+    assert said.reason is not None
+    assert run.reason == said.reason
     assert "The training goes on" in caplog.text
-    assert client(project).get_run(told.run_id).info.status == status
+    assert client(project).get_run(said.run_id).info.status == status
 
 
 def test_a_run_whose_store_was_away_at_its_end_is_ended_by_the_evaluation(project: Path) -> None:
     with start() as run:
-        told = run.finish(None, {})
+        said = run.finish(None, {})
         (project / "mlflow.db").rename(project / "away.db")
     (project / "away.db").replace(project / "mlflow.db")
     assert run.reason is not None
-    assert client(project).get_run(told.run_id).info.status == "RUNNING"
-    RUN_NOTE.write(project / "outputs" / "run.json", told)
+    assert client(project).get_run(said.run_id).info.status == "RUNNING"
+    RUN_NOTE.write(project / "outputs" / "run.json", said)
     assert log_evaluation(project / "outputs" / "run.json", sample_metrics())
-    assert client(project).get_run(told.run_id).info.status == "FINISHED"
+    assert client(project).get_run(said.run_id).info.status == "FINISHED"
 
 
 def finished(folder: Path) -> tuple[Path, str]:
     with start() as run:
-        told = run.finish(None, {})
-    RUN_NOTE.write(folder / "outputs" / "run.json", told)
-    return folder / "outputs" / "run.json", told.run_id
+        said = run.finish(None, {})
+    RUN_NOTE.write(folder / "outputs" / "run.json", said)
+    return folder / "outputs" / "run.json", said.run_id
 
 
 def test_an_evaluation_joins_the_run_once(project: Path) -> None:

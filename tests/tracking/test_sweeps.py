@@ -18,9 +18,9 @@ TAGS = {"sweep": "drawn", "sweep.parameters": "train.epochs"}
 def test_a_finished_run_gets_the_tags_and_keeps_its_own(project: Path) -> None:
     data = DatasetNote("drawn", "ab" * 32, "drawn.zip")
     with TrackedRun.start(TrackingParams(), title=RunTitle("koch", "lfw-a"), values={}, dataset=data) as run:
-        told = run.finish(None, {})
-    assert tag_sweep(told, TAGS, project)
-    kept = MlflowClient(f"sqlite:///{project}/mlflow.db").get_run(told.run_id)
+        said = run.finish(None, {})
+    assert tag_sweep(said, TAGS, project)
+    kept = MlflowClient(f"sqlite:///{project}/mlflow.db").get_run(said.run_id)
     assert kept.data.tags.items() >= {**TAGS, "recipe": "koch"}.items()
     assert kept.info.status == "FINISHED"
 

@@ -19,7 +19,7 @@ def test_the_name_says_what_differs_from_the_recipe() -> None:
     assert RunTitle("koch", "lfw").name() == "koch · lfw"
 
 
-def test_differences_are_told_leaf_by_leaf_and_sequences_alike() -> None:
+def test_differences_are_reported_leaf_by_leaf_and_sequences_alike() -> None:
     recipe: dict[str, Any] = {"train": {"seed": 0, "loss": {"scale": 10.0}, "size": [1, 2]}}
     here = {"train": {"seed": 3, "loss": {"scale": 10.0}, "size": (1, 2)}}
     assert differences(recipe, here) == {"train.seed": (0, 3)}

@@ -50,7 +50,7 @@ def test_it_is_made_once(pulled: Path) -> None:
     registry = Registry.open()
     first = registry.versions.of(register(registry, pulled))
     other = pulled / "predictions.parquet"
-    other.write_bytes(other.read_bytes() + b" ")  # the same training, evaluated anew
+    other.write_bytes(other.read_bytes() + b" ")  # the same training, evaluated again
     second = registry.versions.of(register(registry, pulled))
     assert second.version != first.version
     assert second.run_id == first.run_id

@@ -51,14 +51,14 @@ def identities(folder: Path) -> TrainingResult:
 
 def outcome(folder: Path) -> dict[str, list[list[float]]]:
     """Per-step losses, holdout figures and final weights of both."""
-    told = {}
+    said = {}
     for name, recipe in {"pairs": pairs, "identities": identities}.items():
         trained = recipe(folder / name)
         weights = torch.cat([value.flatten() for value in trained.siamese.state_dict().values()])
         figures = [record.holdout_loss for record in trained.history]
-        told[name] = [[step.loss for step in trained.steps], figures, weights.tolist()]
-        told["leads"] = [[float(trained.is_main), float(trained.processes)]]
-    return told
+        said[name] = [[step.loss for step in trained.steps], figures, weights.tolist()]
+        said["leads"] = [[float(trained.is_main), float(trained.processes)]]
+    return said
 
 
 if __name__ == "__main__":

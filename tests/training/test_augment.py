@@ -65,7 +65,7 @@ def test_rotation_keeps_shapes_on_a_picture_that_is_not_square() -> None:
 
 
 def test_shift_and_scale_stay_within_their_bounds() -> None:
-    """A bright square of 8×8 in the middle of 40×40: its centre and its area tell what was done."""
+    """A bright square of 8×8 in the middle of 40×40: its centre and its area show what was done."""
     images = torch.zeros(200, 1, 40, 40)
     images[:, :, 16:24, 16:24] = 1
     moved = changed(images, AugmentParams(shift=0.1))

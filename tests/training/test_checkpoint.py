@@ -89,7 +89,7 @@ def test_a_snapshot_comes_back_as_it_was(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [lambda b: b[: len(b) // 2], lambda b: b"", lambda b: b"x" * 100])
-def test_a_checkpoint_that_cannot_be_read_means_starting_afresh(
+def test_a_checkpoint_that_cannot_be_read_means_starting_again(
     tmp_path: Path, damage: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     save_checkpoint(tmp_path, "key", snapshot())

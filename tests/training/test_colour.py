@@ -30,7 +30,7 @@ PARAMS = dataclasses.replace(
 
 
 def coloured() -> tuple[np.ndarray, ...]:
-    """The tiny world twice as large, its people told apart by colours as well."""
+    """The tiny world twice as large, whose people differ in colour as well."""
     pixels, _, identities, holdout = world(48)
     large = pixels.repeat(2, axis=1).repeat(2, axis=2)
     return np.stack([large, large // 2, 255 - large], axis=-1), identities, holdout

@@ -50,7 +50,7 @@ def test_a_frozen_norm_does_not_watch() -> None:
     assert [module.training for module in siamese.backbone] == [False] * 9 + [True]
 
 
-def test_a_frozen_weight_that_changes_all_the_same_is_told(tmp_path: Path) -> None:
+def test_a_frozen_weight_that_changes_all_the_same_is_reported(tmp_path: Path) -> None:
     pixels, _, identities, holdout = world()
     siamese = network()
     params = TrainParams(

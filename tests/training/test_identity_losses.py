@@ -73,7 +73,7 @@ def test_curriculum_is_random_first_and_mined_later() -> None:
     hard = value(Triplet("batch-hard", steady(0.1), 0.0), points, *labels)
     torch.manual_seed(0)
     easy = {round(value(objective, points, *labels, progress=0.4), 9) for _ in range(20)}
-    assert len(easy) > 1  # drawn anew each time
+    assert len(easy) > 1  # drawn again each time
     assert value(objective, points, *labels, progress=0.5) == hard
 
 

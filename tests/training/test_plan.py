@@ -218,7 +218,7 @@ def test_a_weight_in_some_members_only_is_refused() -> None:
 
 
 class CutOffError(Exception):
-    """Stands for whatever ends a process."""
+    """In place of whatever ends a process."""
 
 
 @pytest.mark.parametrize(("wanted", "epoch"), [(deepface(), 3), (ENSEMBLE, 4)], ids=["pretrain", "members"])
@@ -297,7 +297,7 @@ def test_a_plan_that_cannot_end_is_refused(
         done(task(varied(MODEL, **model), params), tmp_path)
 
 
-def test_a_later_step_that_does_not_fit_is_told_before_the_first(tmp_path: Path) -> None:
+def test_a_later_step_that_does_not_fit_is_reported_before_the_first(tmp_path: Path) -> None:
     wanted = deepface(second_loss=LOSSES.params("supcon"))
     with pytest.raises(ParamsError, match="supcon needs to know who is on an image"):
         done(wanted, tmp_path / "checkpoint")

@@ -1,4 +1,4 @@
-"""A batch is told from its data set by more than chance, and each photograph is held to the expectations."""
+"""A batch is distinguished from its data set by more than chance, and each photograph is validated."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_a_batch_of_the_same_kind_passes_even_if_it_is_small() -> None:
 
 
 @pytest.mark.parametrize(("changed", "measure"), [({"brightness": 0.75}, "brightness"), ({"width": 640}, "size")])
-def test_a_batch_of_another_kind_is_told(changed: dict[str, float], measure: str) -> None:
+def test_a_batch_of_another_kind_is_reported(changed: dict[str, float], measure: str) -> None:
     rng = np.random.default_rng(0)
     found = drift_of(manifest(rng, 60, **changed), manifest(rng, 3000), DriftParams())
     assert [one.measure for one in found if one.drifted] == [measure]

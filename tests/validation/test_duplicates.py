@@ -43,7 +43,7 @@ def test_correlations_are_those_of_numpy() -> None:
 
 
 def faces_with(folder: Path, phash: dict[int, str], sha256: dict[int, str], pixels: dict[int, int]) -> FaceSet:
-    """Ann has rows 0 and 1, Bob 2, Cy 3 and 4; `pixels` copies rows, the others tell of the manifest."""
+    """Ann has rows 0 and 1, Bob 2, Cy 3 and 4; `pixels` copies rows, the others are of the manifest."""
     faces = tiny_faceset(folder, {"Ann": 2, "Bob": 1, "Cy": 2})
     stored = faces.pixels.copy()
     for row, original in pixels.items():

@@ -146,7 +146,7 @@ ROWS: list[tuple[str, list[Spoil], str, str]] = [
     ("height of the pictures", [as_lfw, spoil_column("height", 251)], "critical", "251"),
 ]
 
-# Those about a table as a whole: what breaks it, its severity, and the figure that is told.
+# Those about a table as a whole: what breaks it, its severity, and the figure that is reported.
 WHOLES: list[tuple[str, list[Spoil], str]] = [
     ("mean brightness", [darkened], "0.15"),
     ("several people", [keep_rows(lambda faces: faces.manifest["person"] == "P0"), without_lists], "1"),
@@ -163,23 +163,23 @@ def spoilt(faces: FaceSet, spoils: list[Spoil]) -> FaceSet:
     return faces
 
 
-@pytest.mark.parametrize(("name", "spoils", "severity", "told"), ROWS, ids=[case[0] for case in ROWS])
+@pytest.mark.parametrize(("name", "spoils", "severity", "said"), ROWS, ids=[case[0] for case in ROWS])
 def test_an_expectation_over_rows_names_its_offenders(
-    faces: FaceSet, name: str, spoils: list[Spoil], severity: str, told: str
+    faces: FaceSet, name: str, spoils: list[Spoil], severity: str, said: str
 ) -> None:
     strict = ValidationParams(images_per_person=(1, 2)) if name == "images per person" else PARAMS
     found = {finding.name: finding for finding in check(spoilt(faces, spoils), strict) if not finding.success}
     assert found[name].severity == severity
-    assert told in str(found[name].offenders[0])
+    assert said in str(found[name].offenders[0])
     assert found[name].observed.startswith(f"{len(found[name].offenders)} of ")
 
 
-@pytest.mark.parametrize(("name", "spoils", "told"), WHOLES, ids=[case[0] for case in WHOLES])
-def test_an_expectation_over_a_table_tells_its_figure(
-    faces: FaceSet, name: str, spoils: list[Spoil], told: str
+@pytest.mark.parametrize(("name", "spoils", "said"), WHOLES, ids=[case[0] for case in WHOLES])
+def test_an_expectation_over_a_table_says_its_figure(
+    faces: FaceSet, name: str, spoils: list[Spoil], said: str
 ) -> None:
     found = failures(spoilt(faces, spoils))
-    assert (found[name].severity, found[name].observed) == ("critical", told)
+    assert (found[name].severity, found[name].observed) == ("critical", said)
 
 
 def test_every_expectation_is_made_to_fail_above(faces: FaceSet) -> None:

@@ -79,7 +79,7 @@ class JsonFile(Generic[T]):
         if found not in (None, self.version) or isinstance(found, bool):
             raise DataError(
                 f"{origin}: expected schema version {self.version} of a {self.kind.__name__}, found {found!r}; "
-                f"another release of Likeness wrote it: use that release, or make the file anew; {self._remedy}"
+                f"another release of Likeness wrote it: use that release, or make the file again; {self._remedy}"
             )
         content = {key: value for key, value in values.items() if key != SCHEMA}
         if found is None and self.upgrade:
@@ -93,7 +93,7 @@ class JsonFile(Generic[T]):
     def _remedy(self) -> str:
         if self.stage is None:
             return "if it is damaged, remove it"
-        return f"`dvc checkout` restores what DVC knows, `dvc repro --force {self.stage}` makes it anew"
+        return f"`dvc checkout` restores what DVC knows, `dvc repro --force {self.stage}` makes it again"
 
 
 def plain(record: Any) -> dict[str, Any]:

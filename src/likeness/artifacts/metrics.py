@@ -112,7 +112,7 @@ class SystemMetrics:
 
 @dataclass(frozen=True)
 class McNemarResult:
-    """Pairs that only the first or only the second system decides rightly, and the p-value."""
+    """Pairs that only the first or only the second system is correct on, and the p-value."""
 
     first_only: int
     second_only: int

@@ -61,7 +61,7 @@ def read_test_pairs(path: Path) -> pd.DataFrame:
     table = PREDICTIONS.read(path)
     test = table[table["split"] == "test"].reset_index(drop=True)
     if (test["first"] == "").any():
-        raise DataError(f"{path}: does not name the images of its pairs; `dvc repro evaluate` makes it anew")
+        raise DataError(f"{path}: does not name the images of its pairs; `dvc repro evaluate` makes it again")
     return test
 
 

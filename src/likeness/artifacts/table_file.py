@@ -96,14 +96,14 @@ class TableFile:
             wrong = [f"{name} is missing" for name in missing] + [f"{name} is unknown" for name in unknown]
             raise DataError(
                 f"{origin}: expected the columns {', '.join(self.columns)}; {', '.join(wrong)}. Another "
-                f"release of Likeness writes it so: use that release, or make the file anew; {self._remedy}"
+                f"release of Likeness writes it so: use that release, or make the file again; {self._remedy}"
             )
 
     @property
     def _remedy(self) -> str:
         if self.command:
-            return f"`{self.command}` makes it anew"
-        return f"`dvc checkout` restores what DVC knows, `dvc repro --force {self.stage}` makes it anew"
+            return f"`{self.command}` makes it again"
+        return f"`dvc checkout` restores what DVC knows, `dvc repro --force {self.stage}` makes it again"
 
 
 def columns_of(kind: type[Any]) -> dict[str, str]:

@@ -29,7 +29,7 @@ class Finding:
         success: whether it holds.
         expected: the expectation as a sentence.
         observed: the figure found, or how many of how many rows offend.
-        offenders: the offending rows, each with the columns that tell it, in the order of the table; there may
+        offenders: the offending rows, each with the columns that identify it, in the order of the table; there may
             be some although the expectation holds, if it tolerates a share.
         offender_count: how many there are where the file does not hold them all; None: as many as it holds.
     """

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from likeness.commands.common import JsonOption, emit, tell
+from likeness.commands.common import JsonOption, emit, print_notice
 from likeness.data.cores import available_cores
 from likeness.extras import needing
 
@@ -44,7 +44,7 @@ def bench(
         from likeness.serving.bench_search import PEOPLE, bench_search
         from likeness.serving.bench_towers import bench_towers
 
-    tell(f"load of this machine before: {os.getloadavg()[0]:.1f} on {available_cores()} cores")
+    print_notice(f"load of this machine before: {os.getloadavg()[0]:.1f} on {available_cores()} cores")
     towers = bench_towers(
         {folder.resolve().name: folder for folder in models or []}, seconds=0.5 if quick else 2.0
     )
@@ -99,7 +99,7 @@ def print_searches(console: Console, figures: Sequence[SearchFigures]) -> None:
     table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left")
     table.add_column("people", justify="right")
     table.add_column("search")
-    for column in ("p50 ms", "p99 ms", "memory floor ms", "recall@1 known", "strangers", "build s"):
+    for column in ("p50 ms", "p99 ms", "memory floor ms", "recall@1 enrolled", "not enrolled", "build s"):
         table.add_column(column, justify="right")
     for row in figures:
         table.add_row(
@@ -108,8 +108,8 @@ def print_searches(console: Console, figures: Sequence[SearchFigures]) -> None:
             f"{row.p50_ms:.2f}",
             f"{row.p99_ms:.2f}",
             f"{row.floor_ms:.2f}",
-            f"{row.recall_known:.3f}",
-            f"{row.recall_strangers:.3f}",
+            f"{row.recall_enrolled:.3f}",
+            f"{row.recall_unknown:.3f}",
             f"{row.build_seconds:.1f}",
         )
     console.print(table)

@@ -1,4 +1,4 @@
-"""What the subcommands share: options, files from the command line, exit codes and ways of telling."""
+"""What the subcommands share: options, files from the command line, exit codes and output."""
 
 from __future__ import annotations
 
@@ -107,15 +107,17 @@ def choice_among_faces(face: Face) -> str:
 
 
 def load_verifier(model: str | None) -> Verifier:
-    """The model's verifier; a person is told where its verdicts cannot be about people."""
+    """The model's verifier; prints a notice where its verdicts cannot be about people."""
     from likeness.serving.verifier import Verifier
 
     verifier = Verifier.load(model)
     if verifier.model.card.synthetic:
-        tell("this model was trained on drawn faces: what it says about photographs of people means nothing")
+        print_notice(
+            "this model was trained on drawn faces: what it says about photographs of people means nothing"
+        )
     if verifier.model.card.source == "folder" and verifier.model.card.align == "none":
-        tell(
-            "this model was trained on pictures that were framed beforehand: frame others alike, and say --aligned"
+        print_notice(
+            "this model was trained on pictures that were framed before: frame others alike, and pass --aligned"
         )
     return verifier
 
@@ -127,7 +129,7 @@ def photographs(arguments: Sequence[str]) -> list[Path]:
     them: the reason is reported where they are read.
 
     Raises:
-        ImageError: a folder or pattern holds no image; a file that is absent is told when it is read.
+        ImageError: a folder or pattern holds no image; a file that is absent is reported when it is read.
     """
     from likeness.images import SUFFIXES
 
@@ -168,8 +170,8 @@ def batches(items: Sequence[Path], what: str, size: int = 64) -> Iterator[Sequen
         yield items[start : start + size]
 
 
-def tell(message: str) -> None:
-    """A sentence to the person, apart from the output proper."""
+def print_notice(message: str) -> None:
+    """Prints a sentence to standard error, apart from the output proper."""
     typer.echo(message, err=True)
 
 

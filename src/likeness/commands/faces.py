@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from likeness.commands.common import Exit, JsonOption, emit, photographs, tell
+from likeness.commands.common import Exit, JsonOption, emit, photographs, print_notice
 from likeness.errors import ImageError
 
 if TYPE_CHECKING:
@@ -70,12 +70,12 @@ def _read(path: Path, as_json: bool) -> Pixels | None:
         if as_json:
             emit({"photo": str(path), "error": str(error)})
         else:
-            tell(str(error))
+            print_notice(str(error))
         return None
 
 
 def as_mapping(face: ListedFace, crop: Path | None) -> dict[str, Any]:
-    """What a program is told about one face."""
+    """What `--json` says about one face."""
     return {
         "box": asdict(face.box),
         "score": round(face.score, 6),
@@ -118,7 +118,7 @@ def _draw(photograph: Pixels, found: Sequence[ListedFace], target: Path) -> None
     from likeness.faces.listing import draw_faces
 
     _write_png(target, draw_faces(photograph, found))
-    tell(f"{target}: the faces, numbered as they are listed")
+    print_notice(f"{target}: the faces, numbered as they are listed")
 
 
 def _write_png(target: Path, picture: Pixels) -> None:

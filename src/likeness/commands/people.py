@@ -25,7 +25,7 @@ from likeness.commands.common import (
     load_verifier,
     photographs,
     pictures_below,
-    tell,
+    print_notice,
 )
 from likeness.errors import GalleryError, ImageError
 
@@ -50,7 +50,7 @@ def enroll(
     ] = False,
     keep: Annotated[
         bool,
-        typer.Option("--keep-photos", help="Keep the framed faces, so that a later model can embed them anew."),
+        typer.Option("--keep-photos", help="Keep the framed faces, so that a later model can embed them again."),
     ] = False,
     force: Annotated[
         bool, typer.Option("--force", help="Enrol photographs that do not look like one person, too.")
@@ -67,14 +67,14 @@ def enroll(
     wanted = _of_folders(names) if folders else _of_arguments(names)
     people = _people(model, gallery)
     if not as_json:
-        tell(f"model: {people.verifier.name}")
+        print_notice(f"model: {people.verifier.name}")
     usable = _read_faces(people, wanted, aligned)
     result = people.enrol(
         {name: [f for _, f in used] for name, used in usable.items() if used}, keep=keep, force=force
     )
     for doubt in result.doubts:
         said = doubt.sentence([str(path) for path, _ in usable[doubt.name]])
-        tell(f"{said}. Leave out what is wrong, or say --force if it is one person")
+        print_notice(f"{said}. Leave out what is wrong, or pass --force if it is one person")
     for person in result.people:
         count = len(usable[person.name])
         if as_json:
@@ -99,11 +99,11 @@ def _read_faces(
         for face in people.verifier.faces(batch, aligned=aligned):
             owner, path = next(sources)
             if isinstance(face, ImageError):
-                tell(f"not used: {face}")
+                print_notice(f"not used: {face}")
                 continue
             usable[owner].append((path, face))
             if face.others:
-                tell(f"{path}: the largest of {face.others + 1} faces was taken as {owner}'s")
+                print_notice(f"{path}: the largest of {face.others + 1} faces was taken as {owner}'s")
     return usable
 
 
@@ -113,7 +113,8 @@ def identify(
     far: Annotated[
         float,
         typer.Option(
-            help="Share of strangers who may be taken for anyone, whatever the gallery's size.", callback=finite
+            help="Share of people not enrolled who may be taken for anyone, whatever the gallery's size.",
+            callback=finite,
         ),
     ] = 0.01,
     threshold: ThresholdOption = None,
@@ -134,7 +135,7 @@ def identify(
     model_name = people.verifier.name
     alone = len(paths) == 1 and number is not None
     if not alone and not as_json:
-        tell(f"model: {model_name}")
+        print_notice(f"model: {model_name}")
     codes = [Exit.YES]
     for batch in batches(paths, "identifying"):
         read = list(people.verifier.all_faces(batch, aligned=aligned, number=number))
@@ -184,7 +185,7 @@ def export(
 
 @gallery_app.command("re-embed")
 def reembed(model: ModelOption = None, gallery: GalleryOption = GALLERY) -> None:
-    """Make a gallery anew for another model, from the photographs that were kept."""
+    """Make a gallery for another model again, from the photographs that were kept."""
     people = _people(model, gallery)
     typer.echo(f"{gallery}: {people.reembed()} people, embedded by {people.verifier.name}")
 
@@ -224,7 +225,7 @@ def _people(model: str | None, gallery: Path) -> People:
 
 def _show(path: Path, result: Identification | ImageError, model: str, *, alone: bool, as_json: bool) -> Exit:
     if isinstance(result, ImageError):
-        emit({"photo": str(path), "error": str(result), "model": model}) if as_json else tell(str(result))
+        emit({"photo": str(path), "error": str(result), "model": model}) if as_json else print_notice(str(result))
         return Exit.ERROR
     if as_json:
         emit({"photo": str(path), **as_mapping(result), "model": model})
@@ -239,7 +240,7 @@ def _show(path: Path, result: Identification | ImageError, model: str, *, alone:
 
 
 def as_mapping(result: Identification) -> dict[str, Any]:
-    """What a program is told about one photograph."""
+    """What `--json` says about one photograph."""
     return {
         "name": result.name,
         "candidates": [vars(candidate) for candidate in result.candidates],
@@ -257,10 +258,10 @@ def as_mapping(result: Identification) -> dict[str, Any]:
 def _paragraph(result: Identification) -> str:
     limit = result.limit
     name = typer.style(result.name, fg="green") if result.name else typer.style("Unknown", fg="yellow")
-    rate = "" if limit.far is None else f"; of strangers, {limit.far:.3g} would be taken for someone"
+    rate = "" if limit.far is None else f"; {limit.far:.3g} of those not enrolled would be accepted"
     lines = [f"{name}  (of {_count(limit.people, 'person', 'people')}, from score {limit.threshold:.4f} on{rate})"]
     if limit.extended:
-        lines.append("that rate lies beyond what the held-out pairs could measure: their tail is taken as normal")
+        lines.append("that rate is beyond what the held-out pairs could measure: their tail is taken as normal")
     for place, candidate in enumerate(result.candidates, 1):
         lines.append(f"{place:3}. {candidate.score:8.4f}  {candidate.name}")
     if choice := choice_among_faces(result.face):

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from likeness.commands.common import tell
+from likeness.commands.common import print_notice
 
 
 def prune(
@@ -42,4 +42,4 @@ def prune(
             step.remove()
         typer.echo(f"  {step.what}" + ("" if step.bytes is None else f" ({step.bytes / 1e6:.1f} MB)"))
     if yes:
-        tell(f"freed {max(before - space(root), 0) / 1e6:.1f} MB")
+        print_notice(f"freed {max(before - space(root), 0) / 1e6:.1f} MB")

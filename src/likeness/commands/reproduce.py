@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from likeness.commands.common import Exit, JsonOption, emit, tell
+from likeness.commands.common import Exit, JsonOption, emit, print_notice
 from likeness.extras import needing
 
 
@@ -21,7 +21,7 @@ def reproduce(
     with needing("pipeline"):
         from likeness.experiments.reproduce import reproduce as rebuild
 
-    done = rebuild(Path.cwd(), uri, tell, keep=keep)
+    done = rebuild(Path.cwd(), uri, print_notice, keep=keep)
     if as_json:
         emit(dataclasses.asdict(done) | {"equal": done.equal})
     else:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from likeness.commands.common import GALLERY, GalleryOption, ModelOption, finite, tell
+from likeness.commands.common import GALLERY, GalleryOption, ModelOption, finite, print_notice
 from likeness.extras import needing
 
 
@@ -37,4 +37,4 @@ def serve(
     with needing("serve"):
         from likeness.serving.server import run_server
 
-    run_server(model, Path(gallery), host=host, port=port, token=token, refresh=refresh, tell=tell)
+    run_server(model, Path(gallery), host=host, port=port, token=token, refresh=refresh, notify=print_notice)

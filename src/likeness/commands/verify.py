@@ -23,7 +23,7 @@ from likeness.commands.common import (
     finite,
     load_verifier,
     photographs,
-    tell,
+    print_notice,
 )
 from likeness.errors import ImageError
 
@@ -73,7 +73,7 @@ def verify(
         raise typer.BadParameter("explains one pair of faces at a time", param_hint="--explain")
     verifier = load_verifier(model)
     if not alone and not as_json:
-        tell(f"model: {verifier.name}")
+        print_notice(f"model: {verifier.name}")
     outcomes: list[Outcome] = []
     known = verifier.face(reference, aligned=aligned, number=reference_face)
     for outcome in compare(verifier, known, paths, far, threshold, aligned, face or None):
@@ -130,7 +130,7 @@ def _show(outcome: Outcome, reference: Path, model: str, *, alone: bool, as_json
     if as_json:
         emit({**as_mapping(outcome, reference), "model": model})
     elif isinstance(outcome.result, ImageError):
-        tell(str(outcome.result))
+        print_notice(str(outcome.result))
     elif alone:
         lines = [*_paragraph(outcome.result, (reference, outcome.photo)), f"model {model}"]
         typer.echo("\n".join(lines))
@@ -150,7 +150,7 @@ def _show_reference(before: Sequence[Outcome], outcome: Outcome, reference: Path
 
 
 def as_mapping(outcome: Outcome, reference: Path) -> dict[str, Any]:
-    """What a program is told about one pair."""
+    """What `--json` says about one pair."""
     names = {"reference": str(reference), "photo": str(outcome.photo)}
     if isinstance(outcome.result, ImageError):
         return {**names, "error": str(outcome.result)}
@@ -186,4 +186,4 @@ def _explain(verifier: Verifier, result: Verification, target: Path) -> None:
     picture = side_by_side(verifier.windows(result.faces), verifier.explain(result))
     with atomic_path(target) as temporary:
         temporary.write_bytes(png(picture))
-    tell(f"{target}: what decided, brighter where it counted more")
+    print_notice(f"{target}: what decided, brighter where it counted more")

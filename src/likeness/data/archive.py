@@ -1,6 +1,6 @@
 """Image files out of a folder, a tar (gzip, bzip2, xz or plain) or a zip, one by one, never unpacked to disk.
 
-An archive is a stranger's: a member that would reach outside its folder, that is a link, a device or sparse, or
+An archive is not trusted: a member that would reach outside its folder, that is a link, a device or sparse, or
 that is out of proportion is refused by name, and with it the archive. Headers are bounded before they are read,
 and an archive that ends otherwise than archives end is damaged.
 """

@@ -47,7 +47,7 @@ class Reader(Protocol):
 
 
 def stamp_of(path: Path) -> tuple[int, int]:
-    """Size and time of modification: what tells that somebody wrote to an archive."""
+    """Size and time of modification: by which a change of an archive is noticed."""
     status = path.stat()
     return status.st_size, status.st_mtime_ns
 

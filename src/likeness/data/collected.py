@@ -1,4 +1,4 @@
-"""Photographs that arrived after the data set was published: a folder that only grows, told by its index.
+"""Photographs that arrived after the data set was published: a folder that only grows, listed in its index.
 
 `data/collected/PERSON/<digest>.jpg` are the photographs, named by their content. `index.json` beside them lists
 those that count, in the order of their arrival, and `data/collected.json`, the note, holds the index's digest.
@@ -48,15 +48,15 @@ class Collected:
 
     @classmethod
     def read(cls, note: Path) -> Collected:
-        """What the note speaks of.
+        """What the note is about.
 
         Raises:
-            DataError: the note is missing, or the index beside it is not the one that it speaks of.
+            DataError: the note is missing, or the index beside it is not the one that it is about.
         """
         folder = note.with_suffix("")
         try:
-            told = read_json(note)
-            count, digest = int(told["photographs"]), told["index_sha256"]
+            recorded = read_json(note)
+            count, digest = int(recorded["photographs"]), recorded["index_sha256"]
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise DataError(
                 f"{note}: is no note of collected photographs ({error!r}); take it from git, "
@@ -67,7 +67,7 @@ class Collected:
         index = folder / INDEX
         if not index.is_file() or file_sha256(index) != digest:
             raise DataError(
-                f"{index}: {note} speaks of {count} photographs, but this index is missing or another. "
+                f"{index}: {note} counts {count} photographs, but this index is missing or another. "
                 "Restore the folder from its backup, or run the nightly flow, which brings the note up to date"
             )
         return cls.listed(folder)
@@ -88,7 +88,7 @@ class Collected:
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, ParamsError) as error:
             raise DataError(
                 f"{index}: is damaged ({error}); restore it from its backup, or run the nightly flow, "
-                "which makes it anew from the photographs"
+                "which makes it again from the photographs"
             ) from error
 
     @classmethod
@@ -109,7 +109,7 @@ class Collected:
         kept = folder / f"{Path(INDEX).stem}.damaged-{int(index.stat().st_mtime)}.json"
         index.replace(kept)
         log.warning(
-            "%s was damaged, and is made anew from %d photographs; the damaged one is kept as %s",
+            "%s was damaged, and is made again from %d photographs; the damaged one is kept as %s",
             index,
             len(photographs),
             kept.name,
@@ -126,9 +126,9 @@ class Collected:
         elif not index.is_file() or index.read_bytes() != text.encode():
             write_text(index, text)
         digest = file_sha256(index) if self.photographs else None
-        told = {"photographs": len(self.photographs), "people": len(self.people), "index_sha256": digest}
-        if not _holds(note, told):
-            write_json(note, told)
+        recorded = {"photographs": len(self.photographs), "people": len(self.people), "index_sha256": digest}
+        if not _holds(note, recorded):
+            write_json(note, recorded)
 
     @property
     def people(self) -> set[str]:
@@ -152,8 +152,8 @@ class Collected:
             yield Member(f"{COLLECTED}{photograph.person}/{photograph.file}", content)
 
 
-def _holds(note: Path, told: dict[str, Any]) -> bool:
+def _holds(note: Path, recorded: dict[str, Any]) -> bool:
     try:
-        return bool(read_json(note) == told)
+        return bool(read_json(note) == recorded)
     except (OSError, ValueError, RecursionError):
         return False

@@ -26,7 +26,7 @@ def check_digests(folder: Path, stage: str) -> None:
     Raises:
         DataError: every such file is named, or the digests are missing.
     """
-    remedy = f"`dvc checkout {folder}` restores what DVC knows, `dvc repro --force {stage}` makes it anew"
+    remedy = f"`dvc checkout {folder}` restores what DVC knows, `dvc repro --force {stage}` makes it again"
     try:
         noted = read_json(folder / DIGESTS)
     except (OSError, ValueError) as error:

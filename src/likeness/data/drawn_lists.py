@@ -52,7 +52,7 @@ def _view_2(census: Census, params: SyntheticParams, rng: np.random.Generator) -
     fold = divide_people(census.images, (1 / FOLDS,) * FOLDS, (1,) * FOLDS, rng)
     members = [np.flatnonzero(fold == index) for index in range(FOLDS)]
     draws = [_PairSampler(census, people, max(1, len(people) // CIRCLE), rng) for people in members]
-    count = _told("pairs.txt", params.fold_pairs, min(draw.most for draw in draws))
+    count = _possible_pairs("pairs.txt", params.fold_pairs, min(draw.most for draw in draws))
     return {
         "pairs.txt": f"{FOLDS}\t{count}\n" + "".join(draw.text(count) for draw in draws),
         "people.txt": f"{FOLDS}\n" + "".join(_people_text(census, people) for people in members),
@@ -99,11 +99,11 @@ class _PairSampler:
 
 
 def _single(name: str, draw: _PairSampler, wanted: int) -> str:
-    count = _told(name, wanted, draw.most)
+    count = _possible_pairs(name, wanted, draw.most)
     return f"{count}\n{draw.text(count)}"
 
 
-def _told(name: str, wanted: int, most: int) -> int:
+def _possible_pairs(name: str, wanted: int, most: int) -> int:
     if most < wanted:
         log.warning("%s: %d pairs per class instead of %d, more people are needed for more", name, most, wanted)
     return min(wanted, most)

@@ -95,7 +95,7 @@ class FaceSet:
         _check(folder, pixels, manifest)
         with replaced_folder(folder) as temporary:
             np.save(temporary / PIXELS, pixels)
-            seal(temporary, manifest, source, lists or {})
+            finish_face_set(temporary, manifest, source, lists or {})
         return cls.open(folder)
 
     def __len__(self) -> int:
@@ -132,7 +132,9 @@ def problem_counts(manifest: pd.DataFrame) -> dict[str, int]:
     return {problem: int((manifest["problem"] == problem).sum()) for problem in PROBLEMS}
 
 
-def seal(folder: Path, manifest: pd.DataFrame, source: SourceCard, lists: Mapping[str, str]) -> SourceCard:
+def finish_face_set(
+    folder: Path, manifest: pd.DataFrame, source: SourceCard, lists: Mapping[str, str]
+) -> SourceCard:
     """Writes manifest, lists and source card beside a `pixels.npy`; returns the card with its counts filled in."""
     pixels = np.load(folder / PIXELS, mmap_mode="r")
     _check(folder, pixels, manifest)

@@ -2,7 +2,7 @@
 
 Pairs of two people tie these two together: put one into training and the other into the holdout, and their
 pair belongs to neither. So whole connected components of the pair graph (people are nodes, pairs are edges)
-go to one side, and a subset of components is sought whose pairs are the wanted share of both classes.
+go to one side, and a subset of components is searched for whose pairs are the wanted share of both classes.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def choose_holdout(
     if chosen is None:
         largest = int(sizes.sum(axis=1).max()) if count else 0
         raise DataError(
-            f"no person-disjoint holdout can be taken from these {len(first)} pairs: they hang together in "
+            f"no person-disjoint holdout can be taken from these {len(first)} pairs: they are connected in "
             f"{count} groups of people (the largest has {largest} pairs), and no choice of whole groups leaves "
             "pairs of both classes on both sides. Use more pairs of different people, or drop the pair lists "
             "so that pairs are drawn"

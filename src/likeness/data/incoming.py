@@ -122,7 +122,7 @@ def take_snapshot(
     Args:
         incoming: may be missing, which is an empty batch.
         staging: folder for the copies, on the same disk as the collection; emptied first.
-        people: names in use, whose spelling a newcomer's folder takes on ("ann lee" is Ann_Lee).
+        people: names in use, whose spelling a new folder takes on ("ann lee" is Ann_Lee).
         now: seconds since 1970.
         settle: in seconds.
         limits: of the work on one file; a large archive gets more time.
@@ -185,7 +185,7 @@ def _examined(path: Path, name: str, target: Path, batch: _Batch, left: list[Lef
         if path.name.lower().endswith(ARCHIVES):
             return _members(path, name, target, batch, left)
         return [_picture(path, name, target, batch)]
-    except OutputError:  # our disk is full or read-only: nobody's file is to blame
+    except OutputError:  # our disk is full or read-only: no file is the cause
         raise
     except WorkerError as error:
         return [_whole(path, name, target, f"The archive {error}.")]
@@ -249,7 +249,7 @@ def _copy(path: Path, target: Path) -> str:
         ImageError: it is empty or too long.
         OutputError: the copy cannot be written.
     """
-    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)  # should a pipe stand there by now
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)  # if it is a pipe by now
     with os.fdopen(handle, "rb") as source:
         check_bytes(os.fstat(handle).st_size, "the file")
         content = source.read(MAX_BYTES + 1)

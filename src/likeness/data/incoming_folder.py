@@ -50,7 +50,7 @@ def stamp_of(path: Path) -> Stamp | None:
 
 
 def remove_old_empty_folders(incoming: Path, before: float) -> None:
-    """Those that stand empty for a while: a fresh one is about to be filled."""
+    """Those that have been empty for a while: a fresh one is about to be filled."""
     for root, _, _ in os.walk(incoming, topdown=False):
         folder = Path(root)
         with contextlib.suppress(OSError):  # it is in use, or not ours
@@ -108,7 +108,7 @@ def unclear_folders(paths: Iterable[str], known: Container[str]) -> frozenset[st
 
 
 def person_folder(path: str, unclear: Container[str], known: Container[str]) -> str | None:
-    """The folder on the path of a picture that is its person; None where that cannot be told.
+    """The folder on the path of a picture that is its person; None where that cannot be decided.
 
     Args:
         path: below the incoming folder.

@@ -19,7 +19,7 @@ from likeness.data.archive import open_reader
 from likeness.data.archive_members import AsideKind, LeftAside
 from likeness.data.collected import Collected
 from likeness.data.cores import available_cores
-from likeness.data.faceset import COLLECTED, PIXELS, problem_counts, seal, write_left_aside
+from likeness.data.faceset import COLLECTED, PIXELS, finish_face_set, problem_counts, write_left_aside
 from likeness.data.image_packing import pack
 from likeness.data.layout import Layout, folder_layout, is_list, is_picture, lfw_layout, people_of, why_left_aside
 from likeness.data.pixel_store import sort_rows
@@ -94,7 +94,7 @@ def ingest(
         sort_rows(fresh / PIXELS, order)
         aside = [*reader.aside, *selection.aside]
         write_left_aside(fresh, aside)
-        card = seal(fresh, manifest, _card(located, params, reader.sha256), located.lists)
+        card = finish_face_set(fresh, manifest, _card(located, params, reader.sha256), located.lists)
     problems = problem_counts(manifest)
     _report(located.place, manifest, problems, aside)
     return Ingested(card, problems, len(aside), time.perf_counter() - started)

@@ -71,7 +71,7 @@ def folder_layout(path: str) -> tuple[str, int] | None:
 def people_of(paths: Sequence[str]) -> list[tuple[str, int]]:
     """Person and number of each picture of a folder-per-person set.
 
-    The person is the outermost folder that tells pictures apart: folders around the whole set (an archive's top
+    The person is the outermost folder by which pictures differ: folders around the whole set (an archive's top
     folder, a doubled one) and those that divide it (`train`, `test`) do not count, and folders below a person's
     (dates, albums) belong to the person. The number is the one at the end of the file names, where all of a
     person's files have one and no two the same; else pictures are counted in the order of their paths.

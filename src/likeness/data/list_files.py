@@ -1,4 +1,4 @@
-"""Where the official pair and people lists of a set stand."""
+"""Where the official pair and people lists of a set are."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from likeness.data.sources import VARIANTS
 
 
 def find_list(images: Path, name: str) -> Path | None:
-    """Where the list of a name stands; None where it does not.
+    """The path of the list of a name; None where there is none.
 
     Args:
         images: a folder or an archive.
@@ -21,7 +21,7 @@ def find_list(images: Path, name: str) -> Path | None:
 
 
 def _list_folders(top: Path) -> Iterator[Path]:
-    """Where lists may stand: beside an archive; in a folder, and in those that stand around its images."""
+    """Where lists may be: beside an archive; in a folder, and in those around its images."""
     if not top.is_dir():
         yield top.parent
         return
@@ -46,7 +46,7 @@ def _around(folder: Path) -> Iterator[Path]:
 
 
 def csv_hint(images: Path) -> str:
-    """Says in brackets that there are CSV files where lists may stand; "" where there are none."""
+    """Says in brackets that there are CSV files where lists may be; "" where there are none."""
     names = sorted({path.name for place in _list_folders(images) for path in place.glob("*.csv")})
     if not names:
         return ""

@@ -1,4 +1,4 @@
-"""File names of strangers: shown without harm, and used in a path only in a form that stays where it belongs."""
+"""Untrusted file names: made safe to print, and safe to use as a path below a folder."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ def person_fault(person: str) -> str:
 
 
 def safe_path(name: str) -> PurePosixPath:
-    """A relative path made of a stranger's: it stays below its folder, and any file system takes it.
+    """A relative path made of an untrusted one: it stays below its folder, and any file system takes it.
 
-    What had to be changed is told apart by some digits of the original's digest.
+    What had to be changed stays distinct by some digits of the original's digest.
     """
     parts = [part for part in name.split("/") if part] or ["unnamed"]
     if len(parts) > _MAX_PARTS:

@@ -1,4 +1,4 @@
-"""The official pair and people lists, read into rows that remember where they stand.
+"""The official pair and people lists, read into rows that remember their line.
 
 Formats, fields separated by tabs:
     pairsDevTrain.txt, pairsDevTest.txt: a line `N`, then N pairs of one person (`name n1 n2`), then N of two
@@ -159,7 +159,7 @@ class _Reader:
         except OSError as error:
             raise PairListError(f"{path}: cannot be read ({error.strerror})") from error
         except UnicodeDecodeError as error:
-            raise PairListError(f"{path}: is no UTF-8 text (byte {error.start}), hence no list") from error
+            raise PairListError(f"{path}: is no UTF-8 text (byte {error.start}), so it is no list") from error
 
     def place(self, index: int) -> Place:
         return Place(self.path, index + 1)
@@ -208,7 +208,7 @@ def _pair(fields: list[str], same: bool, place: Place, fault: Callable[[Place, s
     if first == second:
         fault(place, f"pairs {first} with itself")
     elif not same and names[0] == names[1]:
-        fault(place, f"stands among pairs of two people but names {names[0]} twice")
+        fault(place, f"is among pairs of two people but names {names[0]} twice")
     return ListedPair(first, second, place)
 
 

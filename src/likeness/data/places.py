@@ -35,7 +35,7 @@ class Located:
     Attributes:
         images: an archive or a folder.
         place: what the source card calls it: a file name or an address, never an absolute local path.
-        checksum: how far its content is vouched for.
+        checksum: how its content was checked.
         lists: text of the official lists by file name.
     """
 
@@ -75,7 +75,7 @@ def drawn(archive: Path) -> Located:
 def lists_of(images: Path) -> dict[str, str]:
     """The lists with official names of a folder or an archive of images, whatever they say.
 
-    They stand in the folder or in one around the images inside it, or beside the archive.
+    They are in the folder or in one around the images inside it, or beside the archive.
     """
     found = {name: find_list(images, name) for name in LISTS}
     return {name: _text_of(path) for name, path in found.items() if path is not None}
@@ -125,7 +125,7 @@ class _Place(Protocol):
 
 
 class _Folder:
-    """A folder of the user, or an archive beside which the lists stand; its content is taken as it is."""
+    """A folder of the user, or an archive beside which the lists are; its content is taken as it is."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -161,7 +161,7 @@ class _Downloads(_Folder):
         return _Images(found.path, home.url, "published") if home else found
 
     def listing(self, name: str) -> Path:
-        path = self._folder / name  # and not inside it, where the lists of other sources stand
+        path = self._folder / name  # and not inside it, where the lists of other sources are
         if not path.is_file():
             raise SourceError(f"{path}: is not there")
         return path
@@ -186,7 +186,7 @@ class _Web:
 
 
 class _Mirror:
-    """A URL below which the files stand under their official names; they are taken as they are."""
+    """A URL below which the files have their official names; they are taken as they are."""
 
     def __init__(self, url: str, downloads: Path) -> None:
         self._url = url.rstrip("/")
@@ -276,7 +276,7 @@ def _official_list(places: Sequence[_Place], name: str, downloads: Path) -> str:
 def _locate_folder(mirror: str | None, downloads: Path) -> Located:
     if mirror is None:
         raise SourceError(
-            "data.source=folder needs to be told which: set data.mirror in params.yaml, or the environment "
+            "data.source=folder needs a folder: set data.mirror in params.yaml, or the environment "
             f"variable {MIRROR_VARIABLE}, to a folder or an archive that holds one folder of photographs a person"
         )
     if _is_url(mirror):

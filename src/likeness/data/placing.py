@@ -26,8 +26,8 @@ from likeness.files import sync_file, sync_folder
 log = logging.getLogger(__name__)
 _DIGITS = 20  # hex digits of a digest in a file name: no two photographs will share them
 
-Fate = Literal["merged", "known", "quarantined", "waiting", "aside"]
-_COUNTED: tuple[Fate, ...] = ("merged", "known", "quarantined")
+Placement = Literal["merged", "known", "quarantined", "waiting", "aside"]
+_COUNTED: tuple[Placement, ...] = ("merged", "known", "quarantined")
 
 
 @dataclass(frozen=True)
@@ -36,13 +36,13 @@ class PlacedFile:
 
     Attributes:
         name: its path below the incoming folder; for a member of an archive, the archive and its path there.
-        fate: merged: in the collection now; known: the data set or the collection holds it already; quarantined;
-            waiting: looked at again the next time; aside: no photograph, and left where it is.
+        placement: merged: in the collection now; known: the data set or the collection holds it already;
+            quarantined; waiting: looked at again the next time; aside: no photograph, and left where it is.
         reason: a sentence; "" of what was merged.
     """
 
     name: str
-    fate: Fate
+    placement: Placement
     reason: str = ""
 
 
@@ -51,7 +51,7 @@ class Placed:
     """What became of a batch, as counts of files.
 
     Attributes:
-        merged, known, quarantined: see `PlacedFile.fate`.
+        merged, known, quarantined: see `PlacedFile.placement`.
         people: those of whom a photograph was merged.
         rows: every file, also those that were not taken.
     """
@@ -95,7 +95,7 @@ def place(
     _sync_folders(fresh, collected.folder)
     Collected(collected.folder, (*collected.photographs, *fresh)).write(note)
     rows += _empty(snapshot)
-    merged, dropped, kept_out = (sum(row.fate == fate for row in rows) for fate in _COUNTED)
+    merged, dropped, kept_out = (sum(row.placement == placement for row in rows) for placement in _COUNTED)
     return Placed(merged, dropped, kept_out, frozenset(photograph.person for photograph in fresh), tuple(rows))
 
 

@@ -83,7 +83,7 @@ class SplitParams:
 
 @dataclass(frozen=True, eq=False)
 class _Division:
-    """Pairs of the three sides, and the codes of the people whose identity training may be told."""
+    """Pairs of the three sides, and the codes of the people whose identity training may use."""
 
     train: Pairs
     holdout: Pairs
@@ -168,7 +168,7 @@ def _listed(faces: FaceSet, people: _People, params: SplitParams, rng: np.random
     held = choose_holdout(people.of_row[learned.a], people.of_row[learned.b], params.holdout_fraction, rng)
     holdout_people = people.in_pairs(learned.take(held))
     known = _known_people(faces, people, params) if params.protocol == "unrestricted" else np.zeros(0, np.int64)
-    train_people = np.setdiff1d(np.union1d(known, _newcomers(faces, people)), holdout_people)
+    train_people = np.setdiff1d(np.union1d(known, _new_people(faces, people)), holdout_people)
     return _Division(learned.take(~held), learned.take(held), tested, train_people, holdout_people)
 
 
@@ -215,7 +215,7 @@ def _known_people(faces: FaceSet, people: _People, params: SplitParams) -> NDArr
     return np.array([people.code[row.person] for row in listed], dtype=np.int64)
 
 
-def _newcomers(faces: FaceSet, people: _People) -> NDArray[np.int64]:
+def _new_people(faces: FaceSet, people: _People) -> NDArray[np.int64]:
     """Codes of the people of whom the source itself has no image, so that they are in nobody's test.
 
     Whoever is in the source stays on the side where its lists put them, however many photographs were collected.
@@ -249,7 +249,7 @@ def _drawn(faces: FaceSet, people: _People, params: SplitParams, rng: np.random.
             "asked for %d training pairs of each class, these photos yield only %d", counts[0], len(train) // 2
         )
     codes = np.array([people.of_row[own[0]] for own in rows], dtype=np.int64)
-    train_people = np.union1d(codes[sides[0]], _newcomers(faces, people))
+    train_people = np.union1d(codes[sides[0]], _new_people(faces, people))
     return _Division(train, holdout, testing, train_people, codes[sides[1]])
 
 

@@ -1,6 +1,6 @@
 """What a source holds at this moment, in one small file that DVC can depend on.
 
-A mirror lies outside the project, and it may be named by an environment variable, so that DVC sees neither
+A mirror is outside the project, and it may be named by an environment variable, so that DVC sees neither
 people who were added or removed nor another folder. The stage `source` writes this file at each `dvc repro`;
 the ingest stage depends on it.
 """

@@ -1,4 +1,4 @@
-"""The card of a split: its numbers, and the proof that no person stands on two sides."""
+"""The card of a split: its numbers, and the proof that no person is on two sides."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _identities(identities: Identities | None) -> IdentityCounts | None:
 def _shared(faces: FaceSet, rows: dict[str, NDArray[np.int64]]) -> SharedCounts:
     """How many people, images and image files each two sides share.
 
-    The same photograph may stand under two names on two sides; that is counted here, and named by the
+    The same photograph may be listed under two names on two sides; that is counted here, and named by the
     validation stage, but the official lists are used as they are.
     """
     people, images, files = {}, {}, {}

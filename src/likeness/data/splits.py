@@ -1,7 +1,7 @@
-"""What the split stage hands to training and evaluation: pairs, identities, and the card that vouches for them.
+"""What the split stage hands to training and evaluation: pairs, identities, and the card that describes them.
 
 On disk: the files of `likeness.artifacts.split`, and `digests.json`.
-This module reads, checks and writes them; how they come about stands in `likeness.data.protocol`.
+This module reads, checks and writes them; how they are made is in `likeness.data.protocol`.
 """
 
 from __future__ import annotations

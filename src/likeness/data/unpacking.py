@@ -1,4 +1,4 @@
-"""Takes an archive of a stranger apart into numbered files; meant for a worker process with limits of its own."""
+"""Unpacks an untrusted archive into numbered files; meant for a worker process with limits of its own."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 READ_ALREADY = "is a link to a folder that was read already"
 Aside = Callable[[Path, str], None]
-"""Is told the path of what cannot be read below a folder, and why."""
+"""Receives the path of what cannot be read below a folder, and why."""
 
 
 def files_below(top: Path, aside: Aside) -> Iterator[Path]:

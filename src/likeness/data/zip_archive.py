@@ -42,7 +42,7 @@ class ZipReader:
             stated = self._check_end()
             budget = Budget(self._path.stat().st_size)
             with zipfile.ZipFile(self._path) as archive:
-                if len(archive.infolist()) & 0xFFFF != stated:  # a damaged entry can swallow those behind it
+                if len(archive.infolist()) & 0xFFFF != stated:  # a damaged entry can hide those behind it
                     raise EOFError(f"{stated} members are stated, its directory holds {len(archive.infolist())}")
                 for info in archive.infolist():
                     name = _name_of(info)
@@ -84,7 +84,7 @@ class ZipReader:
         return path
 
     def _check_end(self) -> int:
-        """The end record stands at the very end, with the comment whose length it states.
+        """The end record is at the very end, with the comment whose length it states.
 
         Returns:
             The number of members that it states, of which it holds the lower 16 bits.
@@ -103,7 +103,7 @@ class ZipReader:
         if len(tail) - at - 22 != comment:
             raise EOFError("something follows its end")
         if stated == 0xFFFF and at >= 76 and tail[at - 20 : at - 16] == b"PK\6\7":
-            # zip64: its own end record stands before its locator, which stands before this one
+            # zip64: its own end record is before its locator, which is before this one
             (stated,) = struct.unpack_from("<32xQ", tail, at - 20 - 56)
         return int(stated) & 0xFFFF
 

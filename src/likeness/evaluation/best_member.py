@@ -1,4 +1,4 @@
-"""What the members of an ensemble would say alone, so that its gain over the best of them can be told."""
+"""The best member of an ensemble alone, so that the ensemble's gain over it can be reported."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def difference(
     """First minus second, with the 95 % interval of the difference, by paired bootstrap over person-pairs.
 
     Args:
-        first: the system that is hoped to be better.
+        first: the system that should be better.
         second: the system it is held against, on the same pairs in the same order.
         same: bool [P].
         groups: int [P] from `pair_groups`.

@@ -1,6 +1,6 @@
 """The best and the worst decisions: which they are, and what can be measured about why.
 
-A cause is told only as far as numbers carry it: a property of the pair stands out when it lies in the most
+A cause is named only where numbers support it: a property of the pair stands out when it lies in the most
 extreme tenth of all test pairs. That is a reason to look, not a proof.
 """
 
@@ -94,7 +94,7 @@ class PairFacts:
         values: property -> float64 [P].
         hash_distance: int64 [P], bits in which the perceptual hashes of the two whole pictures differ; 64 where
             a hash is missing.
-        baseline_right: bool [P], whether the classical baseline decides the pair rightly.
+        baseline_right: bool [P], whether the classical baseline is correct on the pair.
     """
 
     values: Mapping[str, Floats]
@@ -143,10 +143,12 @@ class PairFacts:
     def cause(self, chosen: Chosen) -> str:
         """A sentence or two: what stands out, and whether the classical baseline does as well."""
         facts = [fact.text for fact in self.about(chosen)]
-        told = "; ".join(facts) if facts else "nothing that is measured about this pair stands out"
+        text = "; ".join(facts) if facts else "nothing that is measured about this pair stands out"
         right = bool(self.baseline_right[chosen.place])
-        agrees = "decides it rightly" if right else "errs on it too" if _is_error(chosen.kind) else "errs on it"
-        return f"{told[0].upper()}{told[1:]}. The classical baseline {agrees}."
+        agrees = (
+            "is correct on it" if right else "is wrong on it too" if _is_error(chosen.kind) else "is wrong on it"
+        )
+        return f"{text[0].upper()}{text[1:]}. The classical baseline {agrees}."
 
 
 def _is_error(kind: Kind) -> bool:
@@ -161,7 +163,7 @@ def _differences(manifest: pd.DataFrame, pairs: Pairs) -> dict[str, Floats]:
     found: dict[str, Floats] = {}
     for name in ("brightness", "contrast", "sharpness"):
         values = manifest[name].to_numpy(np.float64)
-        if name == "sharpness":  # spans orders of magnitude: a ratio tells more than a difference
+        if name == "sharpness":  # spans orders of magnitude: a ratio says more than a difference
             values = np.log(np.maximum(values, 1e-9))
         found[f"{name} difference"] = np.abs(values[pairs.a] - values[pairs.b])
     return found

@@ -29,7 +29,7 @@ from likeness.evaluation.baselines import classical_baseline
 from likeness.evaluation.best_member import best_member
 from likeness.evaluation.comparison import Scored
 from likeness.evaluation.figures import Json, Measured
-from likeness.evaluation.identification import Crowd, crowd_of
+from likeness.evaluation.identification import IdentificationSet, identification_set
 from likeness.evaluation.layers import layer_table
 from likeness.evaluation.params import EvaluateParams
 from likeness.evaluation.showcase import Showcase, showcase
@@ -84,11 +84,11 @@ def evaluate_model(faces: FaceSet, split: Split, model: LoadedModel, params: Eva
         DataError: a set of pairs lacks a class, or scores are not finite.
         ModelError: the store's pictures do not have the model's size.
     """
-    crowd = crowd_of(faces, split.test.rows, params.identification.probes)
-    systems = _systems(faces, split, model, crowd, params)
+    subjects = identification_set(faces, split.test.rows, params.identification.probes)
+    systems = _systems(faces, split, model, subjects, params)
     ours = systems["model"]
     holdout, test = (_measured(faces, pairs) for pairs in (split.holdout, split.test))
-    recognised, cmc = _recognition([ours.system, systems["baseline"].system], crowd, params)
+    recognised, cmc = _recognition([ours.system, systems["baseline"].system], subjects, params)
     _log.info("computing figures and their intervals from %d resamples", params.resamples)
     metrics = {
         "synthetic": faces.source.synthetic,
@@ -123,13 +123,13 @@ def evaluate_model(faces: FaceSet, split: Split, model: LoadedModel, params: Eva
 
 
 def _systems(
-    faces: FaceSet, split: Split, model: LoadedModel, crowd: Crowd, params: EvaluateParams
+    faces: FaceSet, split: Split, model: LoadedModel, subjects: IdentificationSet, params: EvaluateParams
 ) -> dict[str, Decided]:
     """The model, the baseline, an ensemble's best member and the untrained network, each with its decisions."""
     card = model.card
     device = next(model.siamese.parameters(), torch.empty(0)).device
     paired = np.union1d(split.holdout.rows, split.test.rows)
-    everyone = np.union1d(paired, crowd.rows)
+    everyone = np.union1d(paired, subjects.rows)
     _log.info("evaluating: %d pictures, %d test pairs", len(everyone), len(split.test))
 
     def network(name: str, siamese: Siamese, rows: Rows) -> System:
@@ -215,31 +215,33 @@ def _comparison(systems: dict[str, Decided], test: Measured, params: EvaluatePar
 
 
 def _calibration(systems: dict[str, Decided], measured: Measured, params: EvaluateParams) -> Json:
-    told: dict[str, Any] = {"bins": params.bins, "rule": "equal mass"}
+    result: dict[str, Any] = {"bins": params.bins, "rule": "equal mass"}
     for name, system in systems.items():
         probability = system.decision.probability(system.test)
-        told[name] = figures.calibration(probability, measured, params.bins, params.resampling)
-    return told
+        result[name] = figures.calibration(probability, measured, params.bins, params.resampling)
+    return result
 
 
-def _recognition(systems: list[System], crowd: Crowd, params: EvaluateParams) -> tuple[Json, pd.DataFrame]:
+def _recognition(
+    systems: list[System], subjects: IdentificationSet, params: EvaluateParams
+) -> tuple[Json, pd.DataFrame]:
     empty = pd.DataFrame(columns=list(CMC.columns))
     wanted = params.identification
-    if len(crowd.people) < 2:
+    if len(subjects.people) < 2:
         return {"reason": "fewer than two test people have two photographs"}, empty
-    told: Json = {
-        "known_people": len(crowd.people),
-        "unknown_people": len(crowd.strangers),
-        "probes": sum(len(rows) - 1 for rows in crowd.people),
-        "ways": min(wanted.ways, len(crowd.people) + len(crowd.strangers)),
+    result: Json = {
+        "known_people": len(subjects.people),
+        "unknown_people": len(subjects.unknown),
+        "probes": sum(len(rows) - 1 for rows in subjects.people),
+        "ways": min(wanted.ways, len(subjects.people) + len(subjects.unknown)),
         "trials": wanted.trials,
         "unit": "person",
     }
     curves = []
     for system in systems:
-        told[system.name], curve = figures.identification(system, crowd, wanted, params.resampling)
+        result[system.name], curve = figures.identification(system, subjects, wanted, params.resampling)
         curves.append(curve)
-    return told, pd.concat(curves, ignore_index=True)
+    return result, pd.concat(curves, ignore_index=True)
 
 
 def _slices(faces: FaceSet, ours: Decided, test: Measured, params: EvaluateParams) -> pd.DataFrame:

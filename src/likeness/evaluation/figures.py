@@ -1,4 +1,4 @@
-"""The figures of one system, as they stand in metrics.json: each with its interval and what it rests on."""
+"""The figures of one system, as in metrics.json: each with its interval and what it rests on."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from likeness.data.splits import Pairs
 from likeness.evaluation.comparison import Scored, difference, far_name, mcnemar
 from likeness.evaluation.identification import (
-    Crowd,
     IdentificationParams,
+    IdentificationSet,
     cumulative_match,
     detection_and_identification,
     one_shot,
@@ -50,7 +50,7 @@ def verification(
 ) -> Json:
     """Accuracy at the decision's threshold, AUC, EER and TAR at each FAR, with intervals; and the confusion.
 
-    `beyond_support` lists the rates that fewer than 1 / rate different pairs stand for: their figure is the TAR
+    `beyond_support` lists the rates that fewer than 1 / rate different pairs support: their figure is the TAR
     without any false accept.
     """
     same = measured.pairs.same
@@ -138,15 +138,15 @@ def comparison(
 
 
 def identification(
-    system: System, crowd: Crowd, params: IdentificationParams, resampling: Resampling
+    system: System, subjects: IdentificationSet, params: IdentificationParams, resampling: Resampling
 ) -> tuple[Json, pd.DataFrame]:
     """One-shot recognition figures of a system, and its CMC (columns system, rank, share, low, high)."""
-    ranked = rank_probes(system, crowd)
+    ranked = rank_probes(system, subjects)
     curve = cumulative_match(ranked, params.ranks, resampling)
-    shot = one_shot(system, crowd, params, resampling)
+    shot = one_shot(system, subjects, params, resampling)
     found = {"one_shot": shot}
     found |= {f"rank_{rank}": curve[rank - 1] for rank in _SHOWN_RANKS if rank <= len(curve)}
-    if len(crowd.strangers):
+    if len(subjects.unknown):
         rates = detection_and_identification(ranked, params.far, resampling)
         names = (far_name(level).replace("tar", "open_set", 1) for level in params.far)
         found |= dict(zip(names, rates, strict=True))

@@ -30,7 +30,7 @@ class IdentificationParams:
         ways: candidates of a one-shot trial (Koch et al. 2015: 20).
         trials: one-shot trials drawn.
         probes: photographs of a person at most that are looked for in the gallery, in the order of their numbers.
-        ranks: the longest list of candidates that the CMC tells of.
+        ranks: the longest list of candidates in the CMC.
         far: false-accept rates of the open-set test: shares of unknown people taken for somebody.
         seed: of the trials.
     """
@@ -44,16 +44,16 @@ class IdentificationParams:
 
 
 @dataclass(frozen=True, eq=False)
-class Crowd:
-    """People to be recognised, and strangers.
+class IdentificationSet:
+    """People to be recognised, and people who are not enrolled.
 
     Attributes:
         people: rows of each known person, two or more, in the order of their numbers.
-        strangers: int64 [U], the only photograph of each unknown person.
+        unknown: int64 [U], the only photograph of each unknown person.
     """
 
     people: tuple[Rows, ...]
-    strangers: Rows
+    unknown: Rows
 
     @property
     def gallery(self) -> Rows:
@@ -62,11 +62,11 @@ class Crowd:
 
     @property
     def rows(self) -> Rows:
-        """Every photograph of the crowd, ascending."""
-        return np.unique(np.concatenate([*self.people, self.strangers]))
+        """Every photograph, ascending."""
+        return np.unique(np.concatenate([*self.people, self.unknown]))
 
 
-def crowd_of(faces: FaceSet, rows: Rows, probes: int) -> Crowd:
+def identification_set(faces: FaceSet, rows: Rows, probes: int) -> IdentificationSet:
     """The people shown in some rows (such as those of the test pairs), with all their usable photographs.
 
     Args:
@@ -78,7 +78,7 @@ def crowd_of(faces: FaceSet, rows: Rows, probes: int) -> Crowd:
     mask = faces.usable
     usable = [own[mask[own]] for name, own in faces.rows_of_people().items() if name in shown]
     people = tuple(own[: probes + 1] for own in usable if len(own) > 1)
-    return Crowd(people, np.array([own[0] for own in usable if len(own) == 1], np.int64))
+    return IdentificationSet(people, np.array([own[0] for own in usable if len(own) == 1], np.int64))
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,13 +89,13 @@ class Ranked:
         person: int64 [Q], position in the gallery of each probe's person.
         rank: int64 [Q], place of the right person, from 1; scores equal to the right one's come before it.
         score: float64 [Q], of the right person.
-        stranger: float64 [U], the best score in the gallery of each unknown person.
+        unknown: float64 [U], the best score in the gallery of each unknown person.
     """
 
     person: NDArray[np.int64]
     rank: NDArray[np.int64]
     score: Floats
-    stranger: Floats
+    unknown: Floats
 
     @property
     def share(self) -> Floats:
@@ -103,14 +103,14 @@ class Ranked:
         return np.asarray(1 / np.bincount(self.person)[self.person])
 
 
-def rank_probes(system: System, crowd: Crowd) -> Ranked:
-    """Looks for every probe and every stranger in the gallery."""
-    probes = [rows[1:] for rows in crowd.people]
+def rank_probes(system: System, subjects: IdentificationSet) -> Ranked:
+    """Looks for every probe and every unknown person in the gallery."""
+    probes = [rows[1:] for rows in subjects.people]
     person = np.repeat(np.arange(len(probes)), [len(rows) for rows in probes])
-    table = system.score_table(np.concatenate(probes), crowd.gallery)
+    table = system.score_table(np.concatenate(probes), subjects.gallery)
     right = table[np.arange(len(person)), person]
     rank = np.sum(table >= right[:, None], axis=1)
-    return Ranked(person, rank, right, system.score_table(crowd.strangers, crowd.gallery).max(axis=1))
+    return Ranked(person, rank, right, system.score_table(subjects.unknown, subjects.gallery).max(axis=1))
 
 
 def cumulative_match(ranked: Ranked, ranks: int, resampling: Resampling) -> list[Estimate]:
@@ -132,15 +132,15 @@ def detection_and_identification(ranked: Ranked, far: Sequence[float], resamplin
     """Open-set rate at each false-accept rate (Phillips, Grother, Micheals 2011: DIR at a false-alarm rate).
 
     A probe counts when its person is ranked first *and* its score reaches the threshold; the threshold is the
-    lowest at which at most the stated share of strangers is taken for anybody in the gallery, without
+    lowest at which at most the stated share of unknown people is taken for anybody in the gallery, without
     interpolation. Every person counts the same; known and unknown people are resampled separately.
     """
-    scores = np.concatenate([ranked.score, ranked.stranger])
+    scores = np.concatenate([ranked.score, ranked.unknown])
     # What is ranked wrongly is never found: below every score that a threshold could take.
     scores[: len(ranked.rank)][ranked.rank > 1] = scores.min() - 1
     known = np.arange(len(scores)) < len(ranked.rank)
-    shares = np.concatenate([ranked.share, np.ones(len(ranked.stranger))])
-    groups = np.concatenate([ranked.person, len(ranked.share) + np.arange(len(ranked.stranger))])
+    shares = np.concatenate([ranked.share, np.ones(len(ranked.unknown))])
+    groups = np.concatenate([ranked.person, len(ranked.share) + np.arange(len(ranked.unknown))])
 
     def statistics(weights: Floats) -> dict[str, Floats]:
         curve = roc(scores, known, weights * shares)
@@ -150,7 +150,9 @@ def detection_and_identification(ranked: Ranked, far: Sequence[float], resamplin
     return list(bootstrap(statistics, groups, resampling, known, members=members).values())
 
 
-def one_shot(system: System, crowd: Crowd, params: IdentificationParams, resampling: Resampling) -> Estimate:
+def one_shot(
+    system: System, subjects: IdentificationSet, params: IdentificationParams, resampling: Resampling
+) -> Estimate:
     """Accuracy of N-way one-shot trials (Lake et al. 2011; Koch et al. 2015).
 
     A trial shows a photograph of a random known person beside one photograph each of `ways` people, among them
@@ -159,10 +161,10 @@ def one_shot(system: System, crowd: Crowd, params: IdentificationParams, resampl
 
     Intervals are by resampling the people who are looked for.
     """
-    everyone = (*crowd.people, *(np.array([row]) for row in crowd.strangers))
+    everyone = (*subjects.people, *(np.array([row]) for row in subjects.unknown))
     ways = min(params.ways, len(everyone))
     rng = np.random.default_rng(params.seed)
-    target = rng.integers(len(crowd.people), size=params.trials)
+    target = rng.integers(len(subjects.people), size=params.trials)
     candidates = _candidates(target, len(everyone), ways, rng)
     probe, candidates_rows = _photographs(everyone, target, candidates, rng)
     scores = system.scores(np.repeat(probe, ways), candidates_rows.ravel()).reshape(params.trials, ways)

@@ -51,12 +51,12 @@ def showcase(
     facts = PairFacts.of(faces, test, baseline_right)
     method = best_method(model.siamese, model.card.preprocess)
     named = list(_named(chosen))
-    told = tuple(_told(faces, test, decided, facts, one, rank, name) for one, rank, name in named)
+    shown = tuple(_shown_decision(faces, test, decided, facts, one, rank, name) for one, rank, name in named)
     pictures = {
         name: _picture(faces, test, model, method, one, bool(scored.predicted[one.place]))
         for one, _, name in progress(named, "heat maps", unit="pair")
     }
-    return Showcase(ShownDecisions(method, told), pictures)
+    return Showcase(ShownDecisions(method, shown), pictures)
 
 
 def _named(chosen: list[Chosen]) -> Iterator[tuple[Chosen, int, str]]:
@@ -67,7 +67,7 @@ def _named(chosen: list[Chosen]) -> Iterator[tuple[Chosen, int, str]]:
         yield one, ranks[one.kind], f"{one.kind}-{ranks[one.kind]:02d}.png"
 
 
-def _told(
+def _shown_decision(
     faces: FaceSet, test: Pairs, decided: Decided, facts: PairFacts, chosen: Chosen, rank: int, picture: str
 ) -> ShownDecision:
     score = float(decided.test[chosen.place])

@@ -25,7 +25,7 @@ class System:
     """Descriptions of faces and the rule that compares them.
 
     Attributes:
-        name: as it stands in tables.
+        name: as in tables.
         rows: int64 [M], manifest rows that are described, ascending.
         vectors: float32 [M, D], the description of each.
         rule: descriptions [P, D], [P, D] -> scores float64 [P], higher = more alike.

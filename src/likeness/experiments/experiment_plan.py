@@ -34,7 +34,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Point:
-    """Where in a sweep a training stands; with `to_the_end` its recipe's own early stopping does not end it."""
+    """The place of a training in a sweep; with `to_the_end` its recipe's own early stopping does not end it."""
 
     learning_rate: Rate
     batch_size: Batch

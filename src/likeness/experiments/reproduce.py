@@ -151,10 +151,10 @@ def _run_stages(place: Path, target: str, report: Callable[[str], None]) -> None
         for line in process.stdout:
             lines.append(line.rstrip())
             report(lines[-1])
-    told = read_failure(failure)
+    reported = read_failure(failure)
     failure.unlink(missing_ok=True)
     if process.returncode:
-        said = told.message if told else " / ".join(line for line in lines[-_LINES:] if line)
+        said = reported.message if reported else " / ".join(line for line in lines[-_LINES:] if line)
         raise LikenessError(f"`dvc repro {target}` failed in {place}: {said}")
 
 

@@ -52,8 +52,9 @@ class MeasuredTrial:
     @property
     def protocol(self) -> str:
         """Restricted or unrestricted, and outside data where there is any."""
-        told = self.metrics.protocol
-        return told.name + ("" if told.outside_data == "none" else f", outside data: {told.outside_data}")
+        protocol = self.metrics.protocol
+        outside = "" if protocol.outside_data == "none" else f", outside data: {protocol.outside_data}"
+        return protocol.name + outside
 
     @property
     def fold(self) -> int | None:
@@ -120,11 +121,11 @@ def _epochs(row: MeasuredTrial) -> str:
 
 def _baselines(rows: Sequence[MeasuredTrial]) -> Iterable[str]:
     """One line for each protocol and store that a classical baseline was measured on."""
-    told: dict[tuple[str, str], MeasuredTrial] = {}
+    first: dict[tuple[str, str], MeasuredTrial] = {}
     for row in rows:
         if row.fold is None:
-            told.setdefault((row.protocol.split(",")[0], _seen(row.trial.read_params()["data"])), row)
-    for (protocol, seen), row in sorted(told.items()):
+            first.setdefault((row.protocol.split(",")[0], _seen(row.trial.read_params()["data"])), row)
+    for (protocol, seen), row in sorted(first.items()):
         cells = [
             f"{figure.value:.3f} {_interval(figure.low, figure.high)}"
             for figure in (row.figure(name, "baseline") for name in ("accuracy", "auc", "tar_at_far_1e-2"))
@@ -195,7 +196,7 @@ def _gain(folds: Sequence[MeasuredTrial], system: str) -> str:
 
 
 def put_into(document: Path, table: str, name: str) -> None:
-    """Replaces what stands between a document's markers of that name.
+    """Replaces what is between a document's markers of that name.
 
     Raises:
         DataError: the document has no such markers.

@@ -83,7 +83,7 @@ def split(trial: TrialFolder) -> None:
 
 
 def finish(trial: TrialFolder, device: str, *, evaluate: bool) -> None:
-    """Brings one trial to its end; what is done already stays. See `run_trials`.
+    """Completes one trial; what is done already stays. See `run_trials`.
 
     Raises:
         StageFailedError: a stage program failed.

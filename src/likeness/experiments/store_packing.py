@@ -1,4 +1,4 @@
-"""Packs a pixel store for the road: to a machine that only a few tens of megabytes reach.
+"""Packs a pixel store for transfer to a machine to which only tens of megabytes can be sent.
 
 Neighbouring pixels of a face are nearly equal, so their differences deflate to little more than half of the pixels
 (which themselves hardly deflate at all). Nothing is lost.
@@ -25,7 +25,7 @@ def pack(faces: Path, out: Path, rows: npt.NDArray[np.int64]) -> None:
     Args:
         faces: the store.
         out: folder for the copy.
-        rows: int64 [M], the pictures that are needed; the others travel as black ones, and cost nothing.
+        rows: int64 [M], the pictures that are needed; the others are packed as black ones, and cost nothing.
     """
     pixels = np.load(faces / _STORE, mmap_mode="r")
     needed = np.zeros_like(pixels)
@@ -36,7 +36,7 @@ def pack(faces: Path, out: Path, rows: npt.NDArray[np.int64]) -> None:
 
 
 def unpack(faces: Path) -> None:
-    """Writes the pixels of a packed store in the place of the packed ones, and the digests anew.
+    """Writes the pixels of a packed store in the place of the packed ones, and the digests again.
 
     Nothing happens to a store that is not packed.
     """

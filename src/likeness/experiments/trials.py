@@ -87,7 +87,7 @@ def planned(top: Path, prefixes: Sequence[str] = ()) -> list[TrialFolder]:
 def plan_trials(
     project: Path, top: Path, plan: str, trials: Sequence[Trial], overrides: Sequence[str], shared: str
 ) -> list[TrialFolder]:
-    """Composes each trial's parameters into its folder; one that changed starts anew, the old one is kept aside.
+    """Composes each trial's parameters into its folder; one that changed starts again, the old one is kept aside.
 
     Args:
         project: root of the project, which holds conf/.

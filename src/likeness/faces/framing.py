@@ -72,7 +72,7 @@ def find_face(
         name: what a message calls it.
         smallest: side that the face must have, in pixels.
         align: how it is framed; "none" counts as "lfw-frame", for photographs that are compared by a network that
-            was trained on pictures framed beforehand.
+            was trained on pictures framed before.
 
     Raises:
         FaceNotFoundError: the detector sees no face.

@@ -67,5 +67,5 @@ def check_scans(scans: int, width: int, height: int, name: str) -> None:
     if scans > MAX_SCANS or scans_matter(scans, width, height):
         raise ImageError(
             f"{name} is a JPEG of {scans} scans at {width}×{height} pixels, which no camera writes: not decoded; "
-            "save it anew"
+            "save it again"
         )

@@ -1,7 +1,7 @@
 """From the bytes of any image file to upright pixels: one decoder a format, for training and for use.
 
 JPEG goes through libjpeg-turbo (simplejpeg), which announces the very size that it decodes and reports damage
-inside; everything else through Pillow. What a picture may cost stands in `limits`.
+inside; everything else through Pillow. What a picture may cost is in `limits`.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def decode(data: bytes, name: str = "the image", *, colour: bool = False) -> Dec
         raise ImageError(f"{name} needs more memory than there is: not decoded; save it smaller") from error
     except _BROKEN as error:
         raise ImageError(
-            f"{name} is a broken {kind} file, or cut short ({error}); save or copy it anew"
+            f"{name} is a broken {kind} file, or cut short ({error}); save or copy it again"
         ) from error
 
 
@@ -137,7 +137,7 @@ def _decode_jpeg(data: bytes, name: str, colour: bool) -> Decoded:
     try:
         pixels = simplejpeg.decode_jpeg(data, "CMYK" if inks else "RGB" if colour else "GRAY")
     except ValueError as error:
-        raise ImageError(f"{name} is a damaged JPEG file ({error}); save or copy it anew") from error
+        raise ImageError(f"{name} is a damaged JPEG file ({error}); save or copy it again") from error
     if inks:
         np.invert(pixels, out=pixels)  # as Adobe's programs write them
         pixels = _to_pixels(Pillow.fromarray(pixels, "CMYK"), colour)
@@ -214,4 +214,4 @@ def _from_pillow(image: Pillow.Image, name: str, colour: bool) -> Pixels:
         pixels = _to_pixels(image, colour)
         return reduced(upright(pixels, image.getexif().get(_ORIENTATION, 1)), MAX_SIDE)
     except _BROKEN as error:
-        raise ImageError(f"{name} cannot be decoded ({error}); save or copy it anew") from error
+        raise ImageError(f"{name} cannot be decoded ({error}); save or copy it again") from error

@@ -45,7 +45,7 @@ class Tracked:
 
 
 def run_steps(root: Path, since: float, newest: int) -> Iterator[Step]:
-    """Old runs with their versions, and what lies in MLflow's bin.
+    """Old runs with their versions, and what is in MLflow's bin.
 
     Args:
         root: of the project.
@@ -112,7 +112,7 @@ def _of_data(run: Run, fingerprints: Sequence[str]) -> bool:
 
 
 def _tracked(registry: Registry) -> Tracked:
-    with registry.versions.told("looking for runs"):
+    with registry.versions.reporting("looking for runs"):
         found = registry.client.search_model_versions(f"name = '{MODEL}'")
         journal = registry.client.get_experiment_by_name(EXPERIMENT)
         return Tracked(
@@ -166,7 +166,7 @@ def _folder_size(uri: str) -> int:
 
 def _remove(registry: Registry, uri: str, runs: Sequence[Run], versions: Sequence[int]) -> None:
     """Versions first, so that none is left without its files; then the runs, for good."""
-    with registry.versions.told("removing runs", "Run it again"):
+    with registry.versions.reporting("removing runs", "Run it again"):
         for number in versions:
             registry.client.delete_model_version(MODEL, str(number))
         for run in runs:

@@ -37,8 +37,8 @@ def scheduler_steps(root: Path, since: float) -> Iterator[Step]:
             f"{path}: cannot be read ({error}); `likeness doctor --repair` looks after it"
         ) from error
     if any(counts.values()):
-        told = ", ".join(f"{count} of {table}" for table, count in counts.items() if count)
-        yield Step(f"old rows of the scheduler's database: {told}", None, lambda: _delete(path, before))
+        counted = ", ".join(f"{count} of {table}" for table, count in counts.items() if count)
+        yield Step(f"old rows of the scheduler's database: {counted}", None, lambda: _delete(path, before))
 
 
 def _tables(database: sqlite3.Connection) -> list[str]:

@@ -69,7 +69,7 @@ def tracked_traces(root: Path, holding: Set[str], known: Set[str]) -> TrackedTra
     registry = open_registry(root)
     if registry is None:
         return TrackedTraces()
-    with registry.versions.told("looking for runs"):
+    with registry.versions.reporting("looking for runs"):
         runs = {run.info.run_id: run.data.tags.get(FINGERPRINT) for run in all_runs(registry.client)}
         versions = {
             int(version.version): version.tags.get(FINGERPRINT)

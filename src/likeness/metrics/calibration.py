@@ -2,7 +2,7 @@
 
 Bins are of equal mass: their edges are quantiles of the probabilities, so that each bin holds about as many
 pairs as any other (equal probabilities stay in one bin). Equal-width bins would leave the middle, where
-decisions hang, to a handful of pairs. For the bootstrap the edges stay those of the whole sample.
+decisions depend, to a handful of pairs. For the bootstrap the edges stay those of the whole sample.
 """
 
 from __future__ import annotations

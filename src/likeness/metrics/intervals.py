@@ -3,7 +3,7 @@
 The unit that is drawn is the *person-pair*: all pairs between the same two people (in either order), or all
 pairs of one and the same person, are drawn or left out together, because they do not err independently.
 Groups are drawn with replacement within each class (mated, non-mated), so that the class balance that the
-protocol fixed stays. Not covered: a person who stands in several person-pairs ties these weakly together,
+protocol fixed stays. Not covered: a person who is in several person-pairs ties these weakly together,
 and the variation of another training run; both make the true interval somewhat wider.
 """
 
@@ -35,7 +35,7 @@ _BLOCK = 2_000_000
 
 
 _UNDEFINABLE = {"null_is_nan": True}
-"""Tells `likeness.params`, which is above this module, that JSON has null where the value is NaN."""
+"""Says to `likeness.params`, which is above this module, that JSON has null where the value is NaN."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The `model` section of params.yaml: what a network is made of. `network.py` builds it.
 
 Free of torch, so that a card can be read where only the exported network runs: the parameters of a backbone or
-comparator stand beside its class, which is imported when they are read.
+comparator are beside its class, which is imported when they are read.
 """
 
 from __future__ import annotations

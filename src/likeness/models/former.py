@@ -16,7 +16,7 @@ _FLAT = frozenset(key for keys in _BACKBONES.values() for key in keys) | {"exter
 
 
 def upgraded_model(values: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The section under the keys of now: what the chosen backbone and comparator read stands under them.
+    """The section under the keys of now: with what the chosen backbone and comparator read below them.
 
     Keys of other parts, which version 0.1 listed too, are left out. A section of now is returned as it is.
     """

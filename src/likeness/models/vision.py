@@ -1,4 +1,4 @@
-"""The one door to torchvision, which wants its compiled operators at import though nothing here uses them.
+"""The one module that imports torchvision, without its compiled operators, which nothing here uses.
 
 torchvision registers fake kernels for `nms` and `qnms` when it is imported, and fails to import where its compiled
 library was built for another torch (a CUDA build beside a CPU torch). Declaring the two schemas first is enough:

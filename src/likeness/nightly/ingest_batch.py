@@ -13,7 +13,7 @@ from typing import Any, get_args
 from likeness.data.collected import Collected
 from likeness.data.faceset import FaceSet
 from likeness.data.incoming import Snapshot, take_snapshot
-from likeness.data.placing import Fate, Placed, place
+from likeness.data.placing import Placed, Placement, place
 from likeness.data.sources import DataParams
 from likeness.errors import DataError
 from likeness.files import write_json
@@ -119,11 +119,13 @@ def _ingested(
 ) -> IngestedBatch:
     """Counts the results of the files, and writes each by name."""
     write_json(paths.batch, [asdict(row) for row in placed.rows])
-    fates = Counter(row.fate for row in placed.rows)
-    counts = {"arrived": len(snapshot.arrivals)} | {fate: fates[fate] for fate in get_args(Fate)}
-    others = [row for row in placed.rows if row.fate in ("waiting", "aside")]
+    placements = Counter(row.placement for row in placed.rows)
+    counts = {"arrived": len(snapshot.arrivals)} | {
+        placement: placements[placement] for placement in get_args(Placement)
+    }
+    others = [row for row in placed.rows if row.placement in ("waiting", "aside")]
     for row in others[:_NAMED]:
-        _log.warning("%s: not added (%s). %s", row.name, row.fate, row.reason)
+        _log.warning("%s: not added (%s). %s", row.name, row.placement, row.reason)
     if len(others) > _NAMED:
         _log.warning("%d more files were not added; %s names them", len(others) - _NAMED, paths.batch)
     settled = max((left.until for left in snapshot.left if left.until), default=None)

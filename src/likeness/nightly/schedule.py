@@ -59,7 +59,7 @@ class _Runner(Runner):  # type: ignore[misc]  # prefect is untyped here
     """Ends on SIGTERM as on SIGINT: runs are stopped and the schedule is paused before the loop closes."""
 
     def handle_sigterm(self, *_: object) -> None:
-        """Prefect's own leaves a coroutine that nobody awaits, and exits in the midst of the loop."""
+        """Prefect's own leaves a coroutine that nobody awaits, and exits in the middle of the loop."""
         signal.raise_signal(signal.SIGINT)
 
 

@@ -1,1 +1,1 @@
-"""The report: one page that tells a run whole, made from the files of the stages and from no model."""
+"""The report: one page about a whole run, made from the files of the stages and from no model."""

@@ -59,7 +59,7 @@ class Places:
 
 
 class Artefacts:
-    """Everything that a report can tell of.
+    """Everything that a report can show.
 
     Source, manifest, split and model card are required; the rest may be missing and is then None.
 

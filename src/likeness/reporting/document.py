@@ -31,7 +31,7 @@ class Note:
 
 @dataclass(frozen=True)
 class Column:
-    """The head of a column of a table; numbers stand to the right, `room` is the least width in em."""
+    """The head of a column of a table; numbers are aligned to the right, `room` is the least width in em."""
 
     name: str
     numeric: bool = False
@@ -92,7 +92,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class FigureGroup:
-    """Figures that stand side by side where there is room."""
+    """Figures side by side where there is room."""
 
     figures: Sequence[Figure]
     kind: str = field(default="gallery", init=False)
@@ -114,7 +114,7 @@ class Case:
     """One decision with its picture.
 
     Attributes:
-        title: what was said and what is true.
+        title: the decision and the truth.
         right: whether these agree.
         facts: score, probability, people.
         cause: a reasoned guess at why.
@@ -147,7 +147,7 @@ class Code:
 
 @dataclass(frozen=True)
 class Headline:
-    """The figures that a reader should carry away: (value, what it is, its interval or remark)."""
+    """The most important figures: (value, what it is, its interval or remark)."""
 
     figures: Sequence[tuple[str, str, str]]
     kind: str = field(default="headline", init=False)
@@ -198,8 +198,8 @@ class Page:
 
     Attributes:
         title: of the page.
-        warning: the first line, where there is something that nobody may overlook.
-        lead: what this page tells of, in a sentence.
+        warning: the first line, where there is something that must not be overlooked.
+        lead: what this page is about, in a sentence.
         sections: in reading order.
     """
 

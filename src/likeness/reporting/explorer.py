@@ -151,6 +151,6 @@ class ErrorBrowser:
     across: int
 
     def offset(self, place: int) -> str:
-        """Where in the sheet the photograph of this place stands, as a background position."""
+        """Where in the sheet the photograph of this place is, as a background position."""
         line, column = divmod(place, self.across)
         return f"{-column * self.cell[0]}px {-line * self.cell[1]}px"

@@ -1,7 +1,7 @@
 """The page of the nightly runs: how each ended, and the champion's accuracy over time.
 
-It lies beside the report, which links to it. Were the runs part of the report, `dvc repro` would have to make that
-anew after every run.
+It is beside the report, which links to it. Were the runs part of the report, `dvc repro` would have to make that
+again after every run.
 """
 
 from __future__ import annotations

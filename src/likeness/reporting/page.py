@@ -29,7 +29,7 @@ _SYNTHETIC = (
 
 @dataclass(frozen=True)
 class Written:
-    """Where a report lies, and whether its pictures show people (or drawn faces)."""
+    """Where a report is, and whether its pictures show people (or drawn faces)."""
 
     html: Path
     markdown: Path

@@ -17,7 +17,7 @@ class Published:
         method: name.
         accuracy: as printed, with its standard error where one is given.
         category: protocol and outside data in the database's own terms.
-        source: where it stands.
+        source: where it was published.
     """
 
     method: str

@@ -2,7 +2,7 @@
 
 The galleries are points drawn evenly from the unit sphere, which no compression and no partition can exploit: the
 hardest there is. Half of the probes are people of the gallery, at a cosine of 0.6 from their template; the others
-are strangers, whose nearest neighbour is a matter of the third decimal.
+are not enrolled: their nearest neighbour is a matter of the third decimal.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ class SearchFigures:
         p99_ms: their 99th percentile.
         floor_ms: bytes of the gallery divided by the measured bandwidth: the least that reading every embedding
             takes.
-        recall_known: share of probes of enrolled people whose best is that of the exact search.
-        recall_strangers: the same for strangers.
+        recall_enrolled: share of probes of enrolled people whose best is that of the exact search.
+        recall_unknown: the same for people who are not enrolled.
         build_seconds: to make the gallery searchable, on one core.
     """
 
@@ -49,8 +49,8 @@ class SearchFigures:
     p50_ms: float
     p99_ms: float
     floor_ms: float
-    recall_known: float
-    recall_strangers: float
+    recall_enrolled: float
+    recall_unknown: float
     build_seconds: float
 
 

@@ -64,7 +64,7 @@ class Explainer:
             loaded = load_model(self._model.folder)
             if loaded.card.weights_sha256 != self._model.card.weights_sha256:
                 raise ModelError(
-                    f"{self._model.folder}: holds another model by now; start anew to explain that one"
+                    f"{self._model.folder}: holds another model by now; start again to explain that one"
                 )
             self._loaded = loaded
         return self._loaded

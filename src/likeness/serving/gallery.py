@@ -1,7 +1,7 @@
 """The gallery: people, and the embeddings of the photographs they were enrolled with.
 
 A gallery belongs to the model that made its embeddings, by the digest of its weights, and refuses any other's. The
-framed photographs (250×250) are kept only where the user asks; then a later model can embed them anew.
+framed photographs (250×250) are kept only where the user asks; then a later model can embed them again.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Enrolment:
     """Photographs of one person to be added.
 
     Attributes:
-        name: 1 to 100 printable characters; people are told apart by it.
+        name: 1 to 100 printable characters; it identifies the person.
         embeddings: float32 [n, D], one a photograph.
         frames: uint8 [n, 250, 250] or RGB [n, 250, 250, 3] if the photographs are to be kept, else None.
     """
@@ -112,7 +112,7 @@ class Gallery:
         if model != self.model:
             raise GalleryError(
                 f"this gallery was made by the model {self.model[:12]}, and {model[:12]} is in use: their "
-                "embeddings cannot be compared. Use that model, embed the kept photographs anew "
+                "embeddings cannot be compared. Use that model, embed the kept photographs again "
                 "(`likeness gallery re-embed`), or begin another gallery"
             )
 
@@ -181,19 +181,19 @@ class Gallery:
             colour: whether it wants them in RGB.
 
         Raises:
-            GalleryError: somebody has a photograph that was not kept (who, is told), or the kept ones are framed
-                otherwise, or lack the colours.
+            GalleryError: somebody has a photograph that was not kept (the message names them), or kept ones are
+                framed otherwise, or lack the colours.
         """
         missing = np.setdiff1d(np.arange(len(self.embeddings)), self.frame_rows)
         if len(missing):
             people = sorted({self.names[owner] for owner in self.owners[missing]})
             shown = ", ".join(people[:5]) + (f" and {len(people) - 5} more" if len(people) > 5 else "")
-            raise GalleryError(f"photographs were not kept of: {shown}; enrol them anew, or remove them first")
+            raise GalleryError(f"photographs were not kept of: {shown}; enrol them again, or remove them first")
         if len(self) and (framing != self.framing or (colour and self.frames.ndim == 3)):
             found = f"framed as {self.framing}, in {'grey' if self.frames.ndim == 3 else 'colour'}"
             wanted = f"{framing}, in {'colour' if colour else 'grey'}"
             raise GalleryError(
-                f"the kept photographs are {found}; the model wants {wanted}: enrol the people anew"
+                f"the kept photographs are {found}; the model wants {wanted}: enrol the people again"
             )
         order = np.argsort(self.frame_rows)
         frames = self.frames[order] if colour else grey(self.frames[order])

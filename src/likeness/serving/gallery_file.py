@@ -163,7 +163,7 @@ def _checked(metadata: Mapping[str, str], tensors: Mapping[str, npt.NDArray[np.g
 
 
 def _digest(model: str, framing: str, tensors: Mapping[str, npt.NDArray[np.generic]]) -> str:
-    """Over everything that the gallery says; catches damage and edits, not a forger who computes it anew."""
+    """Over everything that the gallery says; catches damage and edits, not a forger who computes it again."""
     digest = hashlib.sha256(model.encode())
     if framing != _FIRST_FRAMING:
         digest.update(framing.encode())

@@ -4,17 +4,17 @@ A model's card holds thresholds at a few rates that its held-out pairs of differ
 them, and beyond them, the threshold is taken as linear in the normal quantile of the rate: the upper tail of the
 scores of different people is taken as normal.
 
-**Gallery.** A stranger who is compared with N people has N chances to be taken for one of them. If the
+**Gallery.** An unknown person who is compared with N people has N chances to be taken for one of them. If the
 comparisons were independent, the chance that none of them passes is (1 - FAR₁)ᴺ, so a rate FAR for the whole
 gallery leaves each comparison
 
     FAR₁ = 1 - (1 - FAR)^(1/N)
 
-the binomial model of one-to-many search. For a large gallery that lies beyond anything that was measured, and
+the binomial model of one-to-many search. For a large gallery that is beyond anything that was measured, and
 the line through the two deepest well-supported points of the table is extended. Cosines are bounded, so that
 their tail is lighter than a normal one, and the extended threshold errs on the side of refusing: over 6.8 million
 pairs of test people of LFW deep-funneled (an ArcFace network trained on LFW alone) the thresholds of 1e-1 and 1e-2
-foretell 0.80 for 1e-4 and 1.01 for 1e-6, where 0.74 and 0.85 were true. An exponential tail would ask for 0.94
+predict 0.80 for 1e-4 and 1.01 for 1e-6, where 0.74 and 0.85 were true. An exponential tail would ask for 0.94
 and 1.36.
 """
 
@@ -38,10 +38,10 @@ class GalleryThreshold:
 
     Attributes:
         threshold: a probe whose best score is below it is unknown.
-        far: stated rate at which a stranger is taken for anyone in the gallery; None where a threshold was given.
+        far: stated rate at which somebody not enrolled is taken for anyone; None where a threshold was given.
         far_each: the rate that this leaves to each comparison.
         people: size of the gallery.
-        extended: whether `far_each` lies beyond the rates that were measured, so that the tail was extended.
+        extended: whether `far_each` is beyond the rates that were measured, so that the tail was extended.
     """
 
     threshold: float
@@ -52,10 +52,10 @@ class GalleryThreshold:
 
 
 def threshold_at(decision: Decision, far: float) -> float:
-    """The threshold at which a share `far` of comparisons between strangers is accepted.
+    """The threshold at which a share `far` of non-mated comparisons is accepted.
 
     Raises:
-        ModelError: the rate lies outside those that the model's card supports.
+        ModelError: the rate is outside those that the model's card supports.
     """
     points = _points(decision)
     for point in points:
@@ -72,7 +72,7 @@ def threshold_at(decision: Decision, far: float) -> float:
 
 
 def far_at(decision: Decision, threshold: float) -> float | None:
-    """The share of comparisons between strangers that a threshold accepts; None where the card cannot tell."""
+    """The share of non-mated comparisons that a threshold accepts; None where the card cannot say."""
     points = _points(decision)
     for point in points:
         if point.threshold == threshold:
@@ -85,7 +85,7 @@ def far_at(decision: Decision, threshold: float) -> float | None:
 
 
 def gallery_threshold(decision: Decision, people: int, far: float) -> GalleryThreshold:
-    """The threshold at which a stranger is taken for anyone of `people` at the rate `far`; see the module.
+    """The threshold at which somebody not enrolled is taken for anyone of `people` at the rate `far`.
 
     Raises:
         ModelError: `far` is no rate, or the card's table holds fewer than two thresholds, so that its tail cannot

@@ -1,4 +1,4 @@
-"""Who may talk to the service: checked for every request, before anything else looks at it.
+"""Who may use the service: checked for every request, before anything else looks at it.
 
 * Host: on loopback only requests addressed to loopback by name are answered, so that a web page whose name was
   made to point here (DNS rebinding) gets nothing.
@@ -113,7 +113,7 @@ def session_of(token: str) -> str:
 
 
 def same_secret(shown: str, secret: str) -> bool:
-    """Equality in a time that does not tell how much is equal."""
+    """Equality in a time that does not depend on how much is equal."""
     return hmac.compare_digest(shown.encode(), secret.encode())
 
 

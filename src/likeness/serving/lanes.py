@@ -129,7 +129,7 @@ class Lanes:
 
     @contextmanager
     def holding(self) -> Iterator[Callable[[int], None]]:
-        """Inside the block bytes may be held; the function that it yields is told how many more.
+        """Inside the block bytes may be held; the function that it yields receives how many more.
 
         Raises:
             BusyError: by that function, where all requests together would hold more than `MAX_HELD`.

@@ -1,6 +1,6 @@
 """A trained model, loaded for use: its card, its tower under the fastest runtime at hand, and its comparator.
 
-Where the tower lies exported beside its weights (`likeness export`), ONNX Runtime runs it and torch is never
+Where the tower is exported beside its weights (`likeness export`), ONNX Runtime runs it and torch is never
 imported: a decision from the command line then takes a fraction of the time that importing torch does.
 """
 
@@ -109,7 +109,7 @@ class ServedModel:
     """A model ready for use.
 
     Attributes:
-        folder: where it lies.
+        folder: where it is.
         card: what it is.
         comparator: scores its embeddings.
         tower: makes them.
@@ -143,7 +143,7 @@ def open_model(source: str | Path | None = None, runtime: Runtime = "auto", thre
     """Loads a model.
 
     Args:
-        source: its folder, its weights file (the card lies beside it), `models:/NAME@ALIAS` of the registry, or
+        source: its folder, its weights file (the card is beside it), `models:/NAME@ALIAS` of the registry, or
             "packaged" for the model that comes with the package; None: see `chosen_source`.
         runtime: "onnx" or "torch"; "auto" takes ONNX Runtime where the exported tower fits the weights.
         threads: of ONNX Runtime; 0 for one a core.

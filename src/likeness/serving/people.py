@@ -1,4 +1,4 @@
-"""Who is this? Enrolment into a gallery file, and identification against it with unknown people refused."""
+"""Who is this? Enrolment into a gallery file, and identification against it; unknown people are refused."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from likeness.serving.search import Search
 from likeness.serving.verifier import Verifier
 
 DEFAULT_FAR = 0.01
-"""Of a stranger being taken for anyone in the gallery."""
+"""Of somebody who is not enrolled being taken for anyone in the gallery."""
 DOUBTFUL = 0.2
 """Calibrated probability below which a photograph and the person's others are taken to disagree.
 
@@ -37,7 +37,7 @@ class Candidate:
         name: of the person.
         score: the comparator's, higher = more alike.
         probability: calibrated chance that both are one person, for this pair alone, where as many pairs show one
-            person as do not; in a large gallery the best of many strangers has a high one too.
+            person as do not; in a large gallery the best of many other people has a high one too.
     """
 
     name: str
@@ -130,7 +130,7 @@ class People:
 
         Args:
             photographs: name -> framed faces of that person.
-            keep: keep the framed photographs in the gallery, so that a later model can embed them anew.
+            keep: keep the framed photographs in the gallery, so that a later model can embed them again.
             force: enrol photographs that disagree, too.
 
         Raises:
@@ -217,7 +217,7 @@ class People:
         Args:
             faces: framed.
             top: number of candidates to be named.
-            far: share of strangers who may be taken for anyone of the gallery, whatever its size.
+            far: share of people not enrolled who may be taken for anyone of the gallery, whatever its size.
             threshold: accept from this score on instead.
 
         Raises:

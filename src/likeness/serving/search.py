@@ -3,7 +3,7 @@
 Up to 100 000 people every embedding is read. Beyond, product quantisation (Jégou et al. 2011) keeps 4 bits for
 each 2 dimensions, a sixteenth of the single-precision bytes, and the whole compressed gallery is scanned from
 registers (Douze et al. 2024, "The Faiss library": 4-bit fast scan). In both cases the best candidates
-are then scored anew, exactly, by the model's own comparator, so that the answers and their scores are the same.
+are then scored again, exactly, by the model's own comparator, so that the answers and their scores are the same.
 
 Scanning everything in short beats visiting a part in full: on a million points drawn evenly from a sphere, the
 hardest gallery there is, an inverted file that visits a quarter of its lists finds the nearest in 75-90 % of

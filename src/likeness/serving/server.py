@@ -36,7 +36,7 @@ def run_server(
     port: int,
     token: str | None,
     refresh: float,
-    tell: Callable[[str], None],
+    notify: Callable[[str], None],
 ) -> None:
     """Serves until it is stopped.
 
@@ -47,7 +47,7 @@ def run_server(
         port: 0 takes a free one.
         token: what callers must know; None: on loopback a secret that is kept beside the gallery.
         refresh: seconds between looks for a newer model; 0: never.
-        tell: says to the person where the page is.
+        notify: prints where the page is.
 
     Raises:
         RequestError: the address is not loopback and there is no token, or it cannot be listened on.
@@ -63,9 +63,9 @@ def run_server(
     with listener(host, port) as listening, _kept_fresh(service, refresh):
         address = f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
         query = "" if token else f"/?token={secret}"
-        tell(f"{address}{query}  (model {service.verifier.name}; stop with Ctrl-C)")
+        notify(f"{address}{query}  (model {service.verifier.name}; stop with Ctrl-C)")
         if token is None:
-            tell(
+            notify(
                 f"programs send the token as a header, Authorization: Bearer TOKEN; it is in {token_file(gallery)}"
             )
         uvicorn.Server(_config(app)).run(sockets=[listening])
@@ -111,7 +111,7 @@ def is_loopback(host: str) -> bool:
 
 
 def listener(host: str, port: int) -> socket.socket:
-    """A socket that takes calls from now on: whoever is told its address may call before the server runs.
+    """A socket that accepts connections from now on: a client may connect to its address before the server runs.
 
     Raises:
         RequestError: the address cannot be listened on.

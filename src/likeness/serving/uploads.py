@@ -87,7 +87,7 @@ async def read_form(request: Request, hold: Callable[[int], None] = lambda count
 
     Args:
         request: the request.
-        hold: is told of each part that has come how many bytes it is, and may refuse.
+        hold: receives the size in bytes of each part that has come, and may refuse.
 
     Raises:
         TooLargeError: the request, or one file in it, is too large; noticed before the rest has come in.

@@ -38,7 +38,7 @@ class Verification:
         score: the comparator's, higher = more alike.
         probability: calibrated chance that they show one person, where as many pairs do as do not.
         threshold: on the score's scale.
-        far: share of pairs of different people that the threshold accepts; None where the card cannot tell.
+        far: share of pairs of different people that the threshold accepts; None where the card cannot say.
         faces: what was compared, as the model was shown it, before its own crop.
     """
 
@@ -259,7 +259,7 @@ class Verifier:
         return float(self.model.card.decision.probability(np.asarray(score)))
 
     def threshold(self, far: float | None, threshold: float | None) -> tuple[float, float | None]:
-        """The threshold that is meant, and its false-accept rate where the card can tell; see `verify_many`."""
+        """The threshold that is meant, and its false-accept rate where the card can say; see `verify_many`."""
         decision = self.model.card.decision
         if threshold is None and far is not None:
             return threshold_at(decision, far), far

@@ -143,7 +143,7 @@ def _revision(database: sqlite3.Connection) -> str | None:
 
 
 def _fold_journal(path: Path) -> None:
-    """Writes what stands in a journal beside the file into the file."""
+    """Writes what is in a journal beside the file into the file."""
     with contextlib.closing(sqlite3.connect(path)) as database:
         database.execute("pragma wal_checkpoint(truncate)")
 

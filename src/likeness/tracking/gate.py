@@ -3,7 +3,7 @@
 A challenger takes the champion's place only when it is *shown* to be better on the same frozen test pairs (the
 lower end of the paired 95 % interval of its accuracy gain clears a stated minimum) and nothing else that a user
 would feel falls by more than stated. Pairs are matched by the names of their pictures, so champion and
-challenger may have been trained with different crops and sizes. Nothing here talks to MLflow.
+challenger may have been trained with different crops and sizes. Nothing here uses MLflow.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class GateCandidate:
 
     @property
     def accuracy(self) -> float:
-        """Share of the test pairs decided rightly at the model's own threshold."""
+        """Share of the test pairs that it is correct on, at the model's own threshold."""
         return float(self.predictions["correct"].mean())
 
     def estimate(self, params: GateParams) -> Estimate:

@@ -1,6 +1,6 @@
 """The figures of a run that MLflow draws; everything else is in tables among the run's artifacts.
 
-MLflow draws one chart for each metric and sorts them by what stands before the slash, so a few well-named ones are
+MLflow draws one chart for each metric and sorts them by what is before the slash, so a few well-named ones are
 worth more than all.
 """
 
@@ -28,7 +28,7 @@ _CURVES = {
 _COSTS = {"seconds": "train/seconds", "parameters": "model/parameters"}
 _FIGURES = ("accuracy", "auc", "tar_at_far_1e-2")
 _OTHERS = ("baseline", "untrained")
-_DIGITS = 4  # what a test of some hundred pairs can tell apart, and a column of the page can hold
+_DIGITS = 4  # what a test of some hundred pairs can distinguish, and a column of the page can hold
 
 
 def curve_points(record: Mapping[str, Any]) -> Iterator[tuple[str, float]]:

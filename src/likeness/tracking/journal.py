@@ -1,4 +1,4 @@
-"""The journal of the registry: who came to serve, when, and why, one run of an experiment for each decision.
+"""The journal of the registry: which version became champion, when and why; one run for each decision.
 
 A run that is still RUNNING is a decision that was written down but not yet carried out to the end, one that FAILED
 was never carried out.
@@ -39,8 +39,8 @@ class Entry:
         return f"{self.outcome}: version {self.challenger}"
 
     @property
-    def appoints(self) -> bool:
-        """Whether it puts a version in place; otherwise whoever serves goes on."""
+    def changes_champion(self) -> bool:
+        """Whether it makes a version the champion; otherwise the champion stays."""
         return self.outcome not in ("kept", "refused")
 
     @classmethod
@@ -106,7 +106,7 @@ def complete(store: Store, note: StoredEntry) -> None:
     store.client.set_terminated(note.run_id)
 
 
-def strike_out(store: Store, note: StoredEntry) -> None:
+def discard(store: Store, note: StoredEntry) -> None:
     """Marks an entry as one that was never carried out."""
     store.client.set_terminated(note.run_id, "FAILED")
 

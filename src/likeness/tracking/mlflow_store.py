@@ -1,4 +1,4 @@
-"""Where runs are kept, and a client that is told quickly and clearly when that place cannot be used.
+"""Where runs are kept, and a client that fails quickly and clearly when that place cannot be used.
 
 The default is `mlflow.db` with `mlartifacts/` beside it in the main repository's root: what bare `mlflow ui`
 shows there. A stage that `dvc exp run --temp` or the queue runs in a copy below `.dvc/tmp/exps` writes to the
@@ -56,7 +56,7 @@ class TrackingParams:
         log_model: logs the trained model with its run, which MLflow's page of models compares; registering it
             makes no further copy.
         log_report: copies the report, which shows the faces of the best and worst decisions, to the run. null:
-            only where those faces are drawn; of photographs of people the run gets the Markdown twin, which holds
+            only where those faces are drawn; of photographs of people the run gets the Markdown form, which holds
             no picture. Nothing else that is logged holds a photograph or an embedding.
     """
 
@@ -75,7 +75,7 @@ class Store:
 
     Attributes:
         client: bound to this store, so that no global state of MLflow is touched.
-        uri: the address without credentials; relative to the repository's root where it lies in there.
+        uri: the address without credentials; relative to the repository's root where it is in there.
         artifacts: folder for a database in a file; None where a server decides.
     """
 
@@ -107,7 +107,7 @@ def resolve_uri(uri: str | None, root: Path) -> str:
 
 
 def portable_uri(uri: str, root: Path) -> str:
-    """The address as it may be written down: relative to `root` where it lies inside, never a password."""
+    """The address as it may be written down: relative to `root` where it is inside, never a password."""
     if uri.startswith(_SQLITE):
         path = Path(uri.removeprefix(_SQLITE))
         return _SQLITE + str(path.relative_to(root) if path.is_relative_to(root) else path)
@@ -230,7 +230,7 @@ def _prepare_mlflow() -> None:
 
 @contextlib.contextmanager
 def _log_kept() -> Iterator[None]:
-    """Keeps the program's log as it is: creating the database reconfigures it and tells every migration."""
+    """Keeps the program's log as it is: creating the database reconfigures it and logs every migration."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     names = ("alembic", "mlflow.store.db.utils")

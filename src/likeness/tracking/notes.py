@@ -1,4 +1,4 @@
-"""What a run is told at its start: parameters, tags, and the data set that it is trained on."""
+"""What a run records at its start: parameters, tags, and the data set that it is trained on."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from likeness.params import leaves
 from likeness.tracking.mlflow_store import Store
 
 _PER_BATCH = 100  # MLflow's limit for parameters and for tags
-_DIGEST_LENGTH = 36  # MLflow's limit for a data set's digest; the whole fingerprint stands in a tag
+_DIGEST_LENGTH = 36  # MLflow's limit for a data set's digest; the whole fingerprint is in a tag
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ def origin_of(versions: Versions, uri: str) -> Origin:
         TrackingError: there is no such version, or what it was made from is recorded in no commit.
     """
     number = versions.number(uri)
-    with versions.told(f"reading version {number}", "Nothing was rebuilt"):
+    with versions.reporting(f"reading version {number}", "Nothing was rebuilt"):
         version = versions.of(number)
         code, folder = versions.code_of(version), versions.files(version)
     lock, note = folder / LOCK, folder / Path(NOTE).name

@@ -15,7 +15,7 @@ _FILES_NAMED = 20
 
 
 def provenance_of(folder: Path) -> Provenance:
-    """The state of the working tree around `folder`; never fails, what cannot be told is None."""
+    """The state of the working tree around `folder`; never fails, what cannot be found is None."""
     lock = folder / "dvc.lock"
     status = _git(folder, "status", "--porcelain", "--", ".", _NOT_DIRT)
     changed = tuple(line[3:] for line in status.splitlines()) if status is not None else ()

@@ -6,7 +6,7 @@ serves. Every change of the champion is a run of the experiment `likeness-gate`,
 the whole decision among its artifacts, so the journal is read with the same tools as everything else.
 
 A decision is written down before it is carried out, and marked as done afterwards. Whoever uses the registry next
-after a process was killed in between completes the entry if the champion had changed, and strikes it out if not.
+after a process was killed in between completes the entry if the champion had changed, and discards it if not.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ class Registry:
         """
         card = read_card(model / CARD)
         digest = file_sha256(predictions)
-        with self.versions.told("registering the model"):
+        with self.versions.reporting("registering the model"):
             self._settle()
             known = self.versions.find(card.weights_sha256, digest)
             if known is not None:
@@ -128,19 +128,19 @@ class Registry:
 
     def candidate(self, version: int) -> GateCandidate:
         """What the gate needs to know of a version."""
-        with self.versions.told(f"reading version {version}"):
+        with self.versions.reporting(f"reading version {version}"):
             folder = self.versions.files(self.versions.of(version))
             figures = GATE_FIGURES.read(folder / GATE_FIGURES.name)
             return GateCandidate(version, read_test_pairs(folder / PREDICTIONS.name), figures)
 
     def find(self, weights: str, predictions: str) -> int | None:
         """The version of these weights with these predictions, by their sha256; None where there is none."""
-        with self.versions.told("looking for the model"):
+        with self.versions.reporting("looking for the model"):
             return self.versions.find(weights, predictions)
 
     def judged(self, version: int) -> bool:
         """Whether the gate, or a person, has decided on a version: its tags say so once the journal does."""
-        with self.versions.told(f"reading version {version}"):
+        with self.versions.reporting(f"reading version {version}"):
             return "gate.outcome" in self.versions.of(version).tags
 
     def champion(self) -> int | None:
@@ -158,7 +158,7 @@ class Registry:
             TrackingError: no such version or alias, the store is away, or the weights are not those that were
                 registered; a service that is running keeps the model that it has.
         """
-        with self.versions.told(f"resolving {uri}"):
+        with self.versions.reporting(f"resolving {uri}"):
             number = self.versions.number(uri)
         return self.folder_of(number)
 
@@ -168,7 +168,7 @@ class Registry:
         Raises:
             TrackingError: as for `resolve`.
         """
-        with self.versions.told(f"reading version {number}"):
+        with self.versions.reporting(f"reading version {number}"):
             version = self.versions.of(number)
             folder = self.versions.files(version) / DATA
             found, recorded = file_sha256(folder / WEIGHTS), version.tags.get("weights.sha256")
@@ -193,7 +193,7 @@ class Registry:
             TrackingError: there is no such version, or the store is away.
         """
         doing = f"promoting version {version}"
-        with self.versions.told(doing):
+        with self.versions.reporting(doing):
             self.versions.of(version)
         return self._carry_out(Entry("promoted by hand", version, version, because), doing)
 
@@ -226,7 +226,7 @@ class Registry:
 
     def journal(self) -> list[Entry]:
         """Every decision, the newest first, once what a killed process left open is settled."""
-        with self.versions.told("reading the journal"):
+        with self.versions.reporting("reading the journal"):
             self._settle()
             return [note.entry for note in journal.notes(self._store) if note.done]
 
@@ -235,25 +235,25 @@ class Registry:
 
     def _carry_out(self, entry: Entry, doing: str, decision: GateDecision | None = None) -> Entry:
         """Writes a decision down, lets the alias follow, and marks it as done."""
-        with self.versions.told(doing):
+        with self.versions.reporting(doing):
             self._settle()
             note = journal.write(self._store, entry, decision)
-            if entry.appoints and entry.champion is not None:
+            if entry.changes_champion and entry.champion is not None:
                 self.versions.point(CHAMPION, entry.champion)
-        with self.versions.told(doing, "The decision stands, and its note is completed at the next one"):
+        with self.versions.reporting(doing, "The decision is valid, and its note is completed at the next one"):
             self._complete(note)
         return note.entry
 
     def _settle(self) -> None:
-        """Completes or strikes out what a killed process wrote down but did not mark as done."""
+        """Completes or discards what a killed process wrote down but did not mark as done."""
         champion = self.champion()
         for note in journal.notes(self._store):
             if note.open and note.entry.champion == champion:
                 _log.warning("the journal's entry %r was left open; it is completed", note.entry.title)
                 self._complete(note)
             elif note.open:
-                _log.warning("the journal's entry %r was not carried out; it is struck out", note.entry.title)
-                journal.strike_out(self._store, note)
+                _log.warning("the journal's entry %r was not carried out; it is discarded", note.entry.title)
+                journal.discard(self._store, note)
 
     def _complete(self, note: StoredEntry) -> None:
         tags = note.entry.tags()

@@ -157,14 +157,14 @@ class TrackedRun:
         Returns:
             What run.json is to hold. Without a store run_id is None and the reason says why.
         """
-        told = {key: value for key, value in summary.items() if key != "params"}
-        for key, value in cost(told):
+        facts = {key: value for key, value in summary.items() if key != "params"}
+        for key, value in cost(facts):
             self._note(key, value, 0)
-        texts = {key: value for key, value in leaves(told, ".") if isinstance(value, str)}
+        texts = {key: value for key, value in leaves(facts, ".") if isinstance(value, str)}
         self._second_chance()
         self.attempt(self._send)
         self.attempt(lambda store, run_id: log_params_and_tags(store, run_id, {}, texts))
-        self.attempt(lambda store, run_id: store.client.log_text(run_id, table(told), "tables/training.csv"))
+        self.attempt(lambda store, run_id: store.client.log_text(run_id, table(facts), "tables/training.csv"))
         if model_folder is not None and self._params.log_model:
             self.attempt(lambda store, run_id: log_model(store, run_id, model_folder))
         uri = self._store.uri if self._store else None
@@ -271,7 +271,7 @@ def log_report(
     photographs: bool,
     folder: Path | None = None,
 ) -> bool:
-    """Copies the report to the run that it tells of, as far as `tracking.log_report` allows. Never fails.
+    """Copies the report to the run that it is about, as far as `tracking.log_report` allows. Never fails.
 
     Args:
         run_json: of the train stage.

@@ -1,4 +1,4 @@
-"""Tells the runs of a sweep from all others."""
+"""Marks the runs of a sweep, so that they are kept apart from all others."""
 
 from __future__ import annotations
 

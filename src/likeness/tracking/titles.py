@@ -16,7 +16,7 @@ _DIGEST = 8
 
 @dataclass(frozen=True)
 class RunTitle:
-    """What tells a run from others.
+    """What distinguishes a run from others.
 
     Attributes:
         recipe: its name.

@@ -1,4 +1,4 @@
-"""The run of a training in a store: found, or made anew from the training's files.
+"""The run of a training in a store: found, or made again from the training's files.
 
 A clone of a project has the files of a training, from `dvc pull`, but not the tracking store that its run is in.
 """
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
 
 RESTORED = "restored.weights.sha256"
-"""Tag of a run that was made anew: the weights of its training, by which it is found."""
+"""Tag of a run that was made again: the weights of its training, by which it is found."""
 
 
 def find_run(store: Store, run: RunNote, weights: str | None = None) -> str | None:
@@ -92,12 +92,12 @@ def restore_run(run_json: Path, model: Path, metrics: Metrics, tracking: Trackin
         for row in history.to_dict("records"):
             tracked.epoch({str(key): value for key, value in row.items() if value == value})
         tracked.steps(zip(steps["step"].tolist(), steps["loss"].tolist(), strict=True))
-        told = tracked.finish(None, plain(summary))  # the version holds the model
+        finished = tracked.finish(None, plain(summary))  # the version holds the model
         tracked.attempt(lambda store, run_id: add_evaluation(store, run_id, metrics))
         # The last thing: a run that a kill left unfinished is not found by it.
         tracked.attempt(lambda store, run_id: store.client.set_tag(run_id, RESTORED, card.weights_sha256))
     if tracked.run_id is None or tracked.reason is not None:
-        raise TrackingError(f"{told.uri}: the run of the training cannot be made ({tracked.reason})")
+        raise TrackingError(f"{finished.uri}: the run of the training cannot be made ({tracked.reason})")
     return tracked.run_id
 
 

@@ -28,7 +28,7 @@ MODEL = "likeness"
 
 
 class Versions:
-    """What one store holds of the model; a fault of MLflow becomes one clear TrackingError inside `told`.
+    """What one store holds of the model; a fault of MLflow becomes one clear TrackingError inside `reporting`.
 
     Args:
         store: that holds them.
@@ -39,7 +39,7 @@ class Versions:
         self._store, self._folder = store, folder
 
     @contextmanager
-    def told(self, doing: str, otherwise: str = "Nothing that serves was changed") -> Iterator[None]:
+    def reporting(self, doing: str, otherwise: str = "Nothing that serves was changed") -> Iterator[None]:
         """Makes one sentence of whatever goes wrong inside, with what was being done and what that means."""
         try:
             yield
@@ -57,7 +57,7 @@ class Versions:
         """The number behind an alias; None where nothing bears it."""
         from mlflow.exceptions import MlflowException
 
-        with self.told(f"looking for the {alias}"):
+        with self.reporting(f"looking for the {alias}"):
             try:
                 return int(self._store.client.get_model_version_by_alias(MODEL, alias).version)
             except MlflowException as error:
@@ -112,7 +112,7 @@ class Versions:
 
     def numbers(self) -> set[int]:
         """Of all versions that there are."""
-        with self.told("looking for versions"):
+        with self.reporting("looking for versions"):
             found = self._store.client.search_model_versions(f"name = '{MODEL}'")
             return {int(version.version) for version in found}
 
@@ -148,7 +148,7 @@ class Versions:
         return int(made.version)
 
     def _evaluated(self, run_id: str, model: Path, predictions: Path, figures: GateFigures) -> LoggedModel:
-        """The run's model with what the gate compares beside it; logged anew if it has another evaluation."""
+        """The run's model with what the gate compares beside it; logged again if it has another evaluation."""
         client, weights, evaluation = self._store.client, file_sha256(model / WEIGHTS), file_sha256(predictions)
         fitting = (
             one
@@ -168,7 +168,7 @@ class Versions:
         return logged
 
     def files(self, version: ModelVersion) -> Path:
-        """A version's folder on this machine; one that lies on a server is fetched.
+        """A version's folder on this machine; one that is on a server is fetched.
 
         Raises:
             TrackingError: it is gone.

@@ -15,8 +15,8 @@ log = logging.getLogger(__name__)
 def keep_freed_memory() -> bool:
     """Makes glibc keep freed memory for this process's next allocation.
 
-    By default it maps every large array anew and unmaps it when freed, and the kernel zeroes each page of it
-    again: S1's activations are 150 MB apiece, and filling fresh pages took as long as the convolutions. What is
+    By default it maps every large array again and unmaps it when freed, and the kernel zeroes each page of it
+    again: S1's activations are 150 MB each, and filling fresh pages took as long as the convolutions. What is
     freed is no longer handed back before the process ends. Any other C library is left as it is.
 
     Returns:

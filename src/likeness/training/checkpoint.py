@@ -91,13 +91,13 @@ def load_checkpoint(folder: Path, key: str) -> Checkpoint | None:
         with safe_open(path, framework="pt") as stream:
             facts = json.loads(stream.metadata()["state"])
             if facts["key"] != key:
-                log.info("%s is of a training with other parameters or data: starting afresh", path)
+                log.info("%s is of a training with other parameters or data: starting again", path)
                 return None
             tensors = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118 (no mapping)
             if _digest(stream.metadata()["state"], tensors) != stream.metadata()["sha256"]:
                 raise ValueError("its content is not what was saved")
     except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
-        log.warning("%s cannot be read (%s): starting afresh", path, error)
+        log.warning("%s cannot be read (%s): starting again", path, error)
         return None
     return Checkpoint(facts["epoch"], facts["step"], facts["facts"], tensors)
 

@@ -62,7 +62,7 @@ def find_learning_rate(
 ) -> LearningRateSweep:
     """Trains a copy of the network while the rate grows evenly on a logarithmic scale, until the loss blows up.
 
-    Margins and whatever else the recipe raises in the course of a training stay as they are at its start: a loss
+    Margins and whatever else the recipe raises during a training stay as they are at its start: a loss
     that rises with its margin says nothing of the rate.
 
     Args:

@@ -5,7 +5,7 @@
 
 Every gradient step has a checkpoint of its own, which is kept until the whole plan is over. Started again after
 an interruption, a finished step is read from its checkpoint and the one in hand goes on where it was, so that the
-plan ends with the very numbers of one never interrupted; a codebook (Fisher vectors) or a map is fitted anew,
+plan ends with the very numbers of one never interrupted; a codebook (Fisher vectors) or a map is fitted again,
 which gives the same one.
 """
 
@@ -195,8 +195,8 @@ class _PlanRunner:
             check_step(self.task.data, student, planned)
         for step, student, planned in steps:
             folder = self.checkpoint / name / ("" if step == "train" else step)
-            told = name if name and step == "train" else f"{name} {step}".strip()
-            trained = self._train_network(student, planned, folder, told)
+            label = name if name and step == "train" else f"{name} {step}".strip()
+            trained = self._train_network(student, planned, folder, label)
         if params.epochs:
             best = trained.best
             figures = HoldoutMetrics(best.holdout_loss, best.holdout_accuracy, best.holdout_auc)

@@ -53,5 +53,5 @@ class TrainingProgress:
             )
 
     def close(self) -> None:
-        """Leaves the bar as it stands."""
+        """Leaves the bar as it is."""
         self.bar.close()

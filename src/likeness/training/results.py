@@ -120,7 +120,7 @@ class PlanResult:
 
     Attributes:
         network: what it gives.
-        parts: name and course of each gradient step, in order.
+        parts: name and history of each gradient step, in order.
         members: of the ensemble; none where it is one network.
         device: where it was trained, such as `cpu` or a GPU's name.
         processes: that trained together.

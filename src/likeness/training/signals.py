@@ -1,4 +1,4 @@
-"""Signals that ask a training to stop: noted, and obeyed after the step in hand."""
+"""Signals that ask a training to stop: noted, and handled after the current step."""
 
 from __future__ import annotations
 

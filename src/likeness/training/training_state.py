@@ -56,7 +56,7 @@ class TrainingState:
         pixels: the pixel store.
         seed: of everything random.
         context: the processes that train together.
-        precision: of the passes through the network; may be set anew between steps.
+        precision: of the passes through the network; may be set again between steps.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
 """Whether a batch of new photographs looks like those that the model learned from.
 
 The measure is the population stability index, Σ (aᵢ − eᵢ) ln(aᵢ / eᵢ) over bins that hold equal shares of the
-reference. Its customary limit of 0.25 cries wolf on small batches: between two samples of one population the
+reference. Its usual limit of 0.25 gives false alarms on small batches: between two samples of one population the
 index is about (1/n + 1/m) χ² with one degree of freedom less than there are bins (Yurdakul and Naranjo,
 "Statistical properties of the population stability index", Journal of Risk Model Validation 14(4), 2020). So a
 batch drifts only when its index is above both the limit and what chance alone would reach once in a thousand.

@@ -1,8 +1,8 @@
 """The same photograph twice: equal by content, or alike by perceptual hash and then by its pixels.
 
-A hash alone either misses copies or cries wolf. On LFW deep-funneled the five photographs that stand under two
-names lie within 6 bits of each other, but so do some fifty pairs of photographs that merely have their light in
-the same place. The correlation of the pixels tells them apart: it is at least 0.94 for the five, and at most 0.90
+A hash alone either misses copies or finds false ones. On LFW deep-funneled the five photographs with two names
+are within 6 bits of each other, but so are some fifty pairs of photographs that merely have their light in
+the same place. The correlation of the pixels separates them: it is at least 0.94 for the five, and at most 0.90
 for the others within 8 bits, whether whole pictures are stored or central crops.
 """
 

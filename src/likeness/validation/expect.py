@@ -1,4 +1,4 @@
-"""Builders of expectations: each carries its name and the columns that tell an offending row in `meta`."""
+"""Builders of expectations: each carries its name and the columns that identify an offending row in `meta`."""
 
 from __future__ import annotations
 

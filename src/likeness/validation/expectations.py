@@ -131,7 +131,7 @@ def _twins(params: ValidationParams) -> Suite:
     return [
         each(
             "no photograph under two names",
-            f"No photograph stands under two names, be it by content or by {alike}.",
+            f"No photograph is listed under two names, be it by content or by {alike}.",
             severity="warning",
             show=["image", "other_names", "row", "twin"],
             column="other_names",

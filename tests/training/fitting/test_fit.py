@@ -14,7 +14,7 @@ KINDS = ["wccn", "lda", "lmnn"]
 
 
 def embeddings(rows: npt.NDArray[np.int64], seed: int = 0) -> npt.NDArray[np.float64]:
-    """Axis 0 tells people apart, axis 1 is loud within each."""
+    """People differ on axis 0, axis 1 is loud within each."""
     random = np.random.default_rng(seed)
     centres = np.zeros((40, 4))
     centres[:, 0] = random.normal(size=40)
@@ -30,8 +30,8 @@ def weights(fitted: LinearMap) -> tuple[float, float]:
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_map_plays_the_nuisance_down(kind: str) -> None:
     params = FitParams(kind, learning_rate=2e-2 if kind == "lmnn" else None)
-    telling, loud = weights(fit_map(PEOPLE, embeddings, params))
-    assert loud < 0.6 * telling
+    useful, loud = weights(fit_map(PEOPLE, embeddings, params))
+    assert loud < 0.6 * useful
 
 
 def test_wccn_whitens_the_same_pairs_of_the_restricted_protocol() -> None:
@@ -97,6 +97,6 @@ def test_a_key_that_the_kind_does_not_read_is_refused() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_formulas_hold_their_numbers(kind: str) -> None:
-    told = formula_of(FitParams(kind))
-    assert told.startswith(kind)
-    assert "{" not in told
+    said = formula_of(FitParams(kind))
+    assert said.startswith(kind)
+    assert "{" not in said

@@ -1,8 +1,8 @@
 """Fisher vectors of dense SIFT descriptors as a tower (Simonyan, Parkhi, Vedaldi and Zisserman 2013).
 
 A face is described by how its thousands of local descriptors, each with its place in the face, differ from a
-mixture of Gaussians of such descriptors, the codebook. No label and no gradient is needed for it; what tells
-people apart is a map fitted behind it (PCA, then LDA).
+mixture of Gaussians of such descriptors, the codebook. No label and no gradient is needed for it; people are
+distinguished by a map fitted behind it (PCA, then LDA).
 """
 
 from __future__ import annotations

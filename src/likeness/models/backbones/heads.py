@@ -11,7 +11,7 @@ class FaceHead(nn.Sequential):
     """Feature maps [B, C, h, w] → embeddings [B, D]: a learnt sum over the places, then a linear map.
 
     A global depthwise convolution takes the place of average pooling: on an aligned face the places are not
-    alike, the eyes tell more than the border (Chen et al. 2018, "MobileFaceNets").
+    alike, the eyes say more than the border (Chen et al. 2018, "MobileFaceNets").
 
     Args:
         channels: of the feature map.

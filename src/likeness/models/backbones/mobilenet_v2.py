@@ -53,7 +53,7 @@ class MobileNetTower(Backbone):
 
     As torchvision draws them, its 53 layers learn little in their first hundred steps. Here each residual branch
     starts at zero (Goyal et al. 2017, "Accurate, large minibatch SGD"), and a depthwise filter is drawn for the
-    nine numbers that it sums; docs/results.md tells what each gains.
+    nine numbers that it sums; docs/results.md has the gain of each.
 
     Args:
         input_size: height and width in pixels, at least 32×32.
@@ -101,7 +101,7 @@ class MobileNetTower(Backbone):
 
 
 def _start_small(block: InvertedResidual) -> None:
-    """Draws the depthwise filters anew; a block with a shortcut starts as nothing but its shortcut."""
+    """Draws the depthwise filters again; a block with a shortcut starts as nothing but its shortcut."""
     for module in block.conv.modules():
         if isinstance(module, nn.Conv2d) and module.groups > 1:
             nn.init.kaiming_normal_(module.weight, mode="fan_in")

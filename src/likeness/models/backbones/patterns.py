@@ -34,7 +34,7 @@ class PatternHistograms(Backbone):
 
     Eight neighbours on a circle of radius 2, of which the diagonal ones are interpolated; 58 uniform patterns with
     a bin of their own and one bin for all others. A pattern compares pixels with one another, so that brightness
-    and contrast, hence the standardisation, do not matter.
+    and contrast, and therefore the standardisation, do not matter.
 
     Args:
         input_size: height and width in pixels.

@@ -78,7 +78,7 @@ class Residual(Backbone):
     """A stem that halves the picture, four stages of residual blocks, and a face head.
 
     About 2.5 million parameters and 0.36 billion multiply-accumulates at 80×64 and width 1. The stem halves at
-    once: with so few input channels the first full-size map would cost the most memory traffic and tell the least.
+    once: with so few input channels the first full-size map would cost the most memory traffic and add the least.
 
     Args:
         input_size: height and width in pixels, at least 32×32.

@@ -21,7 +21,7 @@ class Comparator(nn.Module, ABC):
 
     @classmethod
     def build(cls, params: Any, dim: int) -> Self:
-        """The comparator that its section describes; as it stands, for one without parameters.
+        """The comparator that its section describes; unchanged, for one without parameters.
 
         Args:
             params: of the dataclass that the class is registered with.

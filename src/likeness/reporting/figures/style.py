@@ -1,6 +1,6 @@
 """The look that all charts share, and their way into SVG.
 
-A chart is drawn once, 340 pixels wide, so that it stands on a phone at its own size and in pairs on a desk. Its
+A chart is drawn once, 340 pixels wide, so that it appears on a phone at its own size and in pairs on a desk. Its
 colours are those of a light page; inside the HTML page a style sheet turns each of them into its counterpart
 for a dark one (`dark_rules`), while the files in `figures/` stay light.
 """
@@ -83,7 +83,7 @@ def colours(names: list[str], palette: dict[str, str]) -> Any:
 
 
 def _own_ids(svg: str, name: str) -> str:
-    """Ids that begin with the figure's name: all figures stand in one page, whose ids must be unique."""
+    """Ids that begin with the figure's name: all figures are in one page, whose ids must be unique."""
     for number, old in enumerate(_ID.findall(svg)):
         own = f"{name}-{number}"
         svg = svg.replace(f'id="{old}"', f'id="{own}"').replace(f"url(#{old})", f"url(#{own})")

@@ -105,7 +105,7 @@ def det(curves: pd.DataFrame, operating_point: tuple[float, float]) -> Figure:
 
 
 def deviate(rate: float) -> float:
-    """Standard normal deviate of a rate; rates beyond the chart's ends stand at its ends."""
+    """Standard normal deviate of a rate; rates beyond the chart's ends are drawn at its ends."""
     return NormalDist().inv_cdf(min(max(rate, _RATES[0]), 1 - _RATES[0]))
 
 
@@ -127,7 +127,7 @@ def _systems(systems: Sequence[str]) -> Any:
 
 
 def _dashes(systems: Sequence[str]) -> Any:
-    """A pattern for each system, so that none is told from another by its colour alone."""
+    """A pattern for each system, so that systems differ not by their colour alone."""
     return alt.StrokeDash("system:N", scale=alt.Scale(domain=list(systems), range=_DASHES[: len(systems)]))
 
 

@@ -57,7 +57,7 @@ def _explained(method: str) -> str:
         "Above, the two crops as the model saw them; below, the same under a heat map of what spoke for the "
         f"decision, the brighter the more. Heat maps by {_METHODS.get(method, quoted(method))}. A property is "
         f"named "
-        "as a possible cause when it lies in the most extreme tenth of all test pairs: a reason to look, not a "
+        "as a possible cause when it is in the most extreme tenth of all test pairs: a reason to look, not a "
         "proof. "
         "Brightness depends on the light and on the skin alike, so that it explains nothing by itself."
     )

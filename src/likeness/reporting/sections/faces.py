@@ -76,8 +76,8 @@ def _framing(source: SourceCard, manifest: pd.DataFrame) -> str:
     if source.align == "none":
         return "none: the pictures were taken as framed already"
     several = int((manifest["other_faces"] > 0).sum())
-    told = f"each face was found as `likeness verify` finds it, from {source.smallest_face} pixels a side on"
-    return told + (
+    text = f"each face was found as `likeness verify` finds it, from {source.smallest_face} pixels a side on"
+    return text + (
         f"; {count(several)} photographs show several, of which the largest clear one" if several else ""
     )
 
@@ -130,11 +130,11 @@ def _pairs(split: SplitCard) -> list[Block]:
     blocks: list[Block] = [Table(columns, rows, f"Pairs per class and split, from {origin}, view {split.view}.")]
     known = {name: counts for name, counts in split.identities.items() if counts}
     if known:
-        told = "; ".join(
+        text = "; ".join(
             f"{name}: {count(counts.images)} images of {count(counts.people)} people"
             for name, counts in known.items()
         )
-        blocks.append(Prose(f"Unrestricted: beside the pairs, training knows who is on these images. {told}."))
+        blocks.append(Prose(f"Unrestricted: beside the pairs, training knows who is on these images. {text}."))
     return [*blocks, _disjoint(split.shared)]
 
 
@@ -143,10 +143,8 @@ def _disjoint(shared: SharedCounts) -> Prose:
     text = f"People on two sides: **{people}**, counted over {', '.join(shared.people)}."
     twins = {key: value for key, value in shared.identical_files.items() if value}
     if twins:
-        told = ", ".join(f"{key}: {value}" for key, value in twins.items())
-        text += (
-            f" The same image file stands under two names on two sides ({told}); the lists are used as they are."
-        )
+        listed = ", ".join(f"{key}: {value}" for key, value in twins.items())
+        text += f" The same image file has two names, on two sides ({listed}); the lists are used as they are."
     return Prose(text)
 
 
@@ -165,15 +163,15 @@ def _validation(validation: ValidationRecord | None, most: int) -> list[Block]:
 
 def _offenders(finding: Finding, most: int) -> list[Block]:
     rows, total = finding.offenders, finding.total
-    told = f"**Does not hold ({finding.severity}):** {finding.expected.rstrip('.')}. Found: {finding.observed}."
+    text = f"**Does not hold ({finding.severity}):** {finding.expected.rstrip('.')}. Found: {finding.observed}."
     if not rows:
-        return [Note(told, "warning")]
+        return [Note(text, "warning")]
     names = [name for name in rows[0] if name not in ("row", "twin")]
     columns = [Column(name, all(isinstance(row.get(name), (int, float)) for row in rows)) for name in names]
     cells = [[_cell(row.get(name)) for name in names] for row in rows[:most]]
     caption = f"{count(total)} offending rows" + (f", the first {most}" if total > most else "")
     return [
-        Note(told, "warning"),
+        Note(text, "warning"),
         Table(columns, cells, f"`{finding.name}`: {caption}.", folded=len(cells) > 8),
     ]
 

@@ -29,7 +29,7 @@ _BACKBONES = {
         "little arithmetic and moves little memory."
     ),
     "ensemble": (
-        "Several towers, each trained on its own; their cosines are averaged, so that what one of them misjudges "
+        "Several towers, each trained on its own; their cosines are averaged, so that what one of them gets wrong "
         "the others can outvote."
     ),
     "patterns": (
@@ -48,7 +48,7 @@ _BACKBONES = {
 }
 _COMPARATORS = {
     "weighted-l1": "The two embeddings are compared unit by unit, |x − y|, and one logistic unit weighs the "
-    "differences: it learns which units tell people apart, and gives a probability.",
+    "differences: it learns by which units people differ, and gives a probability.",
     "euclidean": "Two faces are as unlike as their embeddings are far apart; the comparator learns nothing, so "
     "all of the metric is in the tower.",
     "cosine": "The angle between two embeddings: their length, which grows with contrast and "
@@ -65,7 +65,7 @@ _REASONS = {
     "MaxPool2d": "keeps the strongest answer of four places: a shift of a pixel or two no longer matters",
     "AvgPool2d": "halves the map without skipping a place",
     "MaxFeatureMap": "two filters compete, the stronger answer stays",
-    "Flatten": "lines the map up: on an aligned face the place itself tells something",
+    "Flatten": "lines the map up: on an aligned face the place itself carries information",
     "Linear": "combines all places into one vector for the face",
     "Sigmoid": "bounds each unit, so that no single difference outweighs the rest",
     "Dropout": "silences random units in training, so that none relies on another; idle in use",
@@ -127,7 +127,7 @@ def _tables(layers: Sequence[Json], model: ModelParams) -> list[Block]:
     parameters = sum(int(layer["parameters"]) for layer in layers)
     mmacs = sum(float(layer["mmacs"] or 0) for layer in layers)
     heaviest = max(layers, key=lambda layer: int(layer["parameters"]))
-    told = Prose(
+    text = Prose(
         f"**{count(parameters)}** parameters in all (running statistics of batch norm included), "
         f"**{number(mmacs, 4)}** million multiply-accumulates (MMACs) for one embedding and one comparison. "
         f"{quoted(_short(heaviest))} holds {percent(int(heaviest['parameters']) / max(parameters, 1), 0)} of them."
@@ -144,7 +144,7 @@ def _tables(layers: Sequence[Json], model: ModelParams) -> list[Block]:
     caption = "Layers in the order in which a face passes them; a block in bold has the sums of its layers."
     reasons = {str(layer["kind"]): _reason(layer, model) for layer in layers}
     known = [(kind, reason) for kind, reason in reasons.items() if reason]
-    return [told, Table(columns, rows, caption, strong), Facts(known, "What each kind of layer is for.")]
+    return [text, Table(columns, rows, caption, strong), Facts(known, "What each kind of layer is for.")]
 
 
 def _merged(layers: Sequence[Json], dropout: str) -> list[Json]:

@@ -11,7 +11,7 @@ _FIGURES = (Column("holdout accuracy", True), Column("holdout AUC", True))
 
 
 def plan_blocks(trained: TrainingFacts) -> list[Block]:
-    """What the card's facts of a training tell beyond one course of gradient descent; often nothing.
+    """What a training did beside one run of gradient descent; often nothing.
 
     Args:
         trained: of the model's card.
@@ -67,13 +67,13 @@ def _members(trained: TrainingFacts) -> list[Block]:
         for name, member in trained.members.items()
     ]
     rows.append(["all together", "mean of the cosines", *_figures(together)])
-    told = (
+    text = (
         f"On the held-out pairs the ensemble exceeds its best member, {quoted(gain.over)}, by "
         f"{_signed(100 * gain.holdout.accuracy, 1)} points of accuracy and "
         f"{_signed(gain.holdout.auc, 4)} of AUC."
     )
     columns = [Column("member"), Column("how it differs", room=16), *_FIGURES]
-    return [Table(columns, rows, "Members of the ensemble.", strong=frozenset({len(rows) - 1})), Prose(told)]
+    return [Table(columns, rows, "Members of the ensemble.", strong=frozenset({len(rows) - 1})), Prose(text)]
 
 
 def _peculiarities(member: MemberFacts) -> str:

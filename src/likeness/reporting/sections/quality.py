@@ -64,14 +64,14 @@ def error_shares(confusion: Confusion) -> tuple[float, float]:
 
 
 def _weakest(rows: list[Json], labels: list[str]) -> str:
-    told = []
+    sentences = []
     for name, words in (("fnmr", "false non-matches"), ("fmr", "false matches")):
         known = [place for place, row in enumerate(rows) if row[name] is not None]
         if known:
             worst = max(known, key=lambda place: float(rows[place][name]))
-            told.append(f"most {words}: {labels[worst]}, {_figure(rows[worst], name)}")
-    text = "; ".join(told)
-    return f"{text[:1].upper()}{text[1:]}." if told else ""
+            sentences.append(f"most {words}: {labels[worst]}, {_figure(rows[worst], name)}")
+    text = "; ".join(sentences)
+    return f"{text[:1].upper()}{text[1:]}." if sentences else ""
 
 
 def _figure(row: Json, name: str) -> str:

@@ -19,14 +19,14 @@ def recognition_section(artefacts: Artefacts) -> Section:
     found = artefacts.metrics.identification
     if found.reason is not None:
         return Section("recognition", _TITLE, [Note(f"Not measured: {found.reason}.", "missing")])
-    blocks: list[Block] = [Prose(_told(found)), _table(found)]
+    blocks: list[Block] = [Prose(_summary(found)), _table(found)]
     curves = artefacts.cmc
     if curves is not None and len(curves):
         blocks.append(FigureGroup([cmc(named(curves))]))
     return Section("recognition", _TITLE, blocks)
 
 
-def _told(found: IdentificationMetrics) -> str:
+def _summary(found: IdentificationMetrics) -> str:
     return (
         f"Each of {count(found.known_people)} test people is enrolled from **one** photograph, without "
         f"training, and searched for with {count(found.probes)} others; {count(found.unknown_people)} more "

@@ -79,8 +79,8 @@ def _every_figure(metrics: Metrics) -> list[Block]:
     blocks: list[Block] = [Table(columns, rows, "Every figure with its 95 % interval.")]
     if test.beyond_support:
         beyond = ", ".join(rate(name) for name in test.beyond_support)
-        told = f"At FMR {beyond} the test pairs are too few for one false match: the FNMR is the one without any."
-        blocks.append(Prose(told))
+        text = f"At FMR {beyond} the test pairs are too few for one false match: the FNMR is the one without any."
+        blocks.append(Prose(text))
     return blocks
 
 

@@ -1,4 +1,4 @@
-"""Chapter: everything that a stranger needs to rebuild the run: parameters, versions, machine, data, code."""
+"""Chapter: everything that is needed to rebuild the run: parameters, versions, machine, data, code."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def setup_section(artefacts: Artefacts) -> Section:
         Table(
             [Column("key"), Column("value", room=24)],
             [[quoted(key), quoted(_shown(value))] for key, value in leaves(_of_model(artefacts.card))],
-            "The model's own card, which stands beside its weights.",
+            "The model's own card, which is beside its weights.",
             folded=True,
         ),
         Subheading("Software"),
@@ -56,8 +56,8 @@ def provenance_section(artefacts: Artefacts) -> Section:
     if card.fingerprint != artefacts.source.fingerprint:
         blocks.append(Note("The model was trained on **other data** than those described here.", "warning"))
     if code.dirty:
-        told = ", ".join(quoted(name) for name in code.changed)
-        blocks.append(Note(f"The working tree differed from that commit: {told}.", "warning"))
+        changed = ", ".join(quoted(name) for name in code.changed)
+        blocks.append(Note(f"The working tree differed from that commit: {changed}.", "warning"))
     return Section(
         "provenance", "Provenance, and how to make this page again", [*blocks, *_again(artefacts, code)]
     )

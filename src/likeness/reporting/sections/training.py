@@ -66,8 +66,8 @@ def sweep_section(artefacts: Artefacts) -> Section:
     """Results against the swept parameters."""
     sweep = artefacts.sweep
     if sweep is None or not len(sweep):
-        told = "No sweep was made: `make sweep` repeats those of the learning rate, the batch and the epochs."
-        return Section("sweep", "Swept parameters", [Note(told, "missing")])
+        text = "No sweep was made: `make sweep` repeats those of the learning rate, the batch and the epochs."
+        return Section("sweep", "Swept parameters", [Note(text, "missing")])
     parts = [(str(name), rows) for name, rows in sweep.groupby("parameter", sort=False)]
     blocks: list[Block] = [
         _swept_what(sweep),
@@ -136,14 +136,14 @@ def _epochs(history: pd.DataFrame, best: int | None) -> Table:
 
 
 def _swept_what(sweep: pd.DataFrame) -> Prose:
-    """What was trained for the sweep, which need not be what the rest of the report tells of."""
+    """What was trained for the sweep, which need not be what the rest of the report is about."""
     trained = sweep.groupby(["training", "faces"], sort=False)["pairs"].max().reset_index()
-    told = "; ".join(
+    text = "; ".join(
         f"{quoted(one['training'])} on {quoted(one['faces'])} faces, {count(one['pairs'])} held-out pairs"
         for one in trained.to_dict("records")
     )
     return Prose(
-        f"Trainings of their own, one parameter changed at a time: {told}. Accuracy is at the threshold that "
+        f"Trainings of their own, one parameter changed at a time: {text}. Accuracy is at the threshold that "
         "suits the held-out pairs best. Numbers of epochs were all read from one training, each at its end; "
         "elsewhere the weights count that the training kept. Intervals: 95 %, Wilson, pairs as if independent."
     )

@@ -56,9 +56,12 @@ def verdict(metrics: Metrics) -> list[Block]:
     blocks: list[Block] = [Prose(text) if ahead else Note(text, "warning")]
     behind = list(_behind(metrics))
     if behind and gain.accuracy.value > 0:
-        told = "; ".join(behind)
+        metrics_behind = "; ".join(behind)
         blocks.append(
-            Note(f"**That holds for accuracy only.** The model is behind the baseline at {told}.", "warning")
+            Note(
+                f"**That holds for accuracy only.** The model is behind the baseline at {metrics_behind}.",
+                "warning",
+            )
         )
     return blocks
 

@@ -5,9 +5,9 @@ Weinberger and Saul 2009, "Distance metric learning for large margin nearest nei
     (1 − μ)·Σ ‖L(xᵢ − xⱼ)‖²  +  μ·Σ max(0, m + ‖L(xᵢ − xⱼ)‖² − ‖L(xᵢ − xₗ)‖²)
 
 over photographs i, their target neighbours j (the nearest of the same person, before learning) and impostors l
-(of other people). The paper descends on M and projects it back onto the positive semidefinite matrices after
-each step; L needs no projection, as LᵀL is one of them whatever L is. Both sums are divided by the number of
-targets, so that the learning rate does not hang on the number of photographs.
+(of other people). The paper takes its steps on M and projects it back onto the semidefinite matrices after
+each; L needs no projection, as LᵀL is one of them whatever L is. Both sums are divided by the number of
+targets, so that the learning rate does not depend on the number of photographs.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from likeness.errors import DataError
 from likeness.training.fitting.params import FitParams
 
 _STEPS = 10  # on the impostors of one search
-_IMPOSTORS = 10  # nearest ones of each photograph; farther ones seldom lie within the margin
+_IMPOSTORS = 10  # nearest ones of each photograph; farther ones rarely lie within the margin
 _BLOCK = 1024  # photographs compared with all others at a time
 
 

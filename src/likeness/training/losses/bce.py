@@ -37,7 +37,7 @@ class BinaryCrossEntropy(Objective):
     threshold: scale · (s − threshold).
 
     Args:
-        siamese: tells whether scores are logits.
+        siamese: says whether scores are logits.
         scale: initial scale.
         balanced: see `pair_mean`.
     """

@@ -32,7 +32,7 @@ class Objective(nn.Module, ABC):
 
     @classmethod
     def build(cls, params: Any, siamese: Siamese, people: int) -> Self:
-        """The loss that its section describes; as it stands, for one without parameters.
+        """The loss that its section describes; unchanged, for one without parameters.
 
         Args:
             params: of the dataclass that the class is registered with.

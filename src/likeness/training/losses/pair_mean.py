@@ -27,5 +27,5 @@ def share(right: Tensor) -> Tensor:
 
 
 def balance_note(balanced: bool) -> str:
-    """The end of a formula that tells of `pair_mean`."""
+    """The end of a formula that names `pair_mean`."""
     return ", same and different pairs weighing one half each" if balanced else ""

@@ -77,5 +77,5 @@ class Triplet(Objective):
         self.loss.margin = self.margin(progress)
         miner = self.mine_easy if progress < self.easy_until else self.mine
         triplets = miner(points.detach(), labels, self.loss.margin)
-        # A batch without a triplet must still give a loss that hangs on the network.
+        # A batch without a triplet must still give a loss that depends on the network.
         return Loss(self.loss(points, labels, triplets) + 0 * points.sum())

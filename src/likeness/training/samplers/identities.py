@@ -23,7 +23,7 @@ class IdentitiesParams(SamplerParams):
     """Parameters of batches of people.
 
     Attributes:
-        images_per_person: photographs of one person in an epoch at most; those with hundreds would drown the rest.
+        images_per_person: photographs of one person in an epoch at most, so that hundreds of one do not dominate.
         images_per_group: photographs of one person that are kept together in one batch.
         single_views: how often a person's only photograph is in an epoch: 0 leaves such people out, 2 puts two
             (differently augmented) views into the same batch.
@@ -38,7 +38,7 @@ class IdentitiesParams(SamplerParams):
 class PersonBatches(Sampler):
     """Unrestricted protocol, for losses over identities: a person's photographs meet in one batch.
 
-    Each epoch every person gives at most `images_per_person` photographs, drawn anew, in groups of at most
+    Each epoch every person gives at most `images_per_person` photographs, drawn again, in groups of at most
     `images_per_group`; groups in random order fill batches of at most `batch_size` images. People with one
     photograph are groups of one: as negatives they are as good as any.
     """

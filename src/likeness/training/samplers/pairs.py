@@ -42,7 +42,7 @@ class PairBatches(Sampler):
 
 
 class ListedPairs(PairBatches):
-    """Restricted protocol: the listed pairs, each once an epoch, in an order drawn anew for each epoch."""
+    """Restricted protocol: the listed pairs, each once an epoch, in an order drawn again for each epoch."""
 
     def __init__(self, pairs: Pairs, params: PairsParams, batch_size: int, seed: int) -> None:
         if not isinstance(pairs, Pairs):
@@ -65,7 +65,7 @@ class ListedPairs(PairBatches):
 
 
 class DrawnPairs(PairBatches):
-    """Unrestricted protocol, for losses over pairs: half same, half different, drawn anew for each epoch.
+    """Unrestricted protocol, for losses over pairs: half same, half different, drawn again for each epoch.
 
     People are drawn uniformly, not photographs: somebody with 500 photographs is met as often as anybody else
     (and as the same person, as often as anybody else with at least two).

@@ -50,17 +50,17 @@ from tests.pipelines.real_project import (
 
 pytestmark = pytest.mark.nightly
 
-NEWCOMERS = 30
+NEW_PEOPLE = 30
 POINTS = ["the start", "the batch", *STAGES, "the gate"]
 
 RUN_SECONDS = 1500  # on two cores that others use too
 
 
 @pytest.fixture(scope="module")
-def newcomers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Member]]:
+def new_people(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Member]]:
     """Photographs of people whom the project's own drawing does not hold, by person."""
-    folder = tmp_path_factory.mktemp("newcomers")
-    drawn = [drawn_people(folder / str(people), people) for people in (PEOPLE, PEOPLE + NEWCOMERS)]
+    folder = tmp_path_factory.mktemp("new_people")
+    drawn = [drawn_people(folder / str(people), people) for people in (PEOPLE, PEOPLE + NEW_PEOPLE)]
     return {name: files for name, files in drawn[1].items() if name not in drawn[0]}
 
 
@@ -77,7 +77,7 @@ def server(home: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return real_project(tmp_path_factory.mktemp("nights") / "project")
+    return real_project(tmp_path_factory.mktemp("runs") / "project")
 
 
 def records_of(project: Path) -> list[NightlyRun]:
@@ -98,13 +98,13 @@ def champion_of(project: Path) -> int | None:
     return Registry.open(folder=project).champion()
 
 
-def test_three_nights(project: Path, server: str, home: Path, newcomers: dict[str, list[Member]]) -> None:
+def test_three_runs(project: Path, server: str, home: Path, new_people: dict[str, list[Member]]) -> None:
     first = complete_run(project, server, home)
     assert (first.outcome, first.trained, first.champion) == ("promoted", True, 1)
     test_pairs = named_test_pairs(project)
 
-    for person in list(newcomers)[:10]:
-        deliver(project, person, newcomers[person])
+    for person in list(new_people)[:10]:
+        deliver(project, person, new_people[person])
     second = complete_run(project, server, home)
     assert second.outcome in ("promoted", "kept", "refused")
     assert second.trained
@@ -119,7 +119,10 @@ def test_three_nights(project: Path, server: str, home: Path, newcomers: dict[st
     deliver(
         project,
         "Bad",
-        [Member("bad.jpg", b"this is no picture"), Member("half.jpg", half_of(next(iter(newcomers.values()))[0]))],
+        [
+            Member("bad.jpg", b"this is no picture"),
+            Member("half.jpg", half_of(next(iter(new_people.values()))[0])),
+        ],
     )
     third = complete_run(project, server, home)
     assert (third.outcome, third.trained) == ("bad-batch", False)
@@ -133,7 +136,7 @@ def test_three_nights(project: Path, server: str, home: Path, newcomers: dict[st
 
 
 @pytest.fixture
-def haunted(tmp_path: Path) -> Path:
+def killed_project(tmp_path: Path) -> Path:
     """A fresh project, or the one below LIKENESS_KILLS_IN, whose rounds so far count."""
     folder = Path(os.environ.get("LIKENESS_KILLS_IN", tmp_path)).resolve() / "project"
     if not (folder / ".dvc").exists():
@@ -143,30 +146,30 @@ def haunted(tmp_path: Path) -> Path:
 
 
 def test_kills_at_random_points(
-    haunted: Path, server: str, home: Path, newcomers: dict[str, list[Member]]
+    killed_project: Path, server: str, home: Path, new_people: dict[str, list[Member]]
 ) -> None:
     """No lost photograph, no half-written file, no orphan, no version judged or promoted twice."""
-    people, log = list(newcomers), haunted.parent / "rounds.json"
+    people, log = list(new_people), killed_project.parent / "rounds.json"
     rounds: list[dict[str, Any]] = read_json(log) if log.exists() else []
     for turn in range(len(rounds), int(os.environ.get("LIKENESS_KILLS", "20"))):
-        deliver(haunted, people[turn % len(people)], newcomers[people[turn % len(people)]])
-        rounds.append({"round": turn} | killed_run(haunted, server, home, turn))
+        deliver(killed_project, people[turn % len(people)], new_people[people[turn % len(people)]])
+        rounds.append({"round": turn} | killed_run(killed_project, server, home, turn))
         print(rounds[-1], flush=True)
-        wait_until(lambda: not processes_in(haunted), 60, "no orphan is left")
-        assert_whole(haunted)
+        wait_until(lambda: not processes_in(killed_project), 60, "no orphan is left")
+        assert_whole(killed_project)
         write_json(log, rounds)
-    last = complete_run(haunted, server, home)
+    last = complete_run(killed_project, server, home)
     assert last.outcome in ("promoted", "kept", "refused", "nothing-to-do")
-    assert_whole(haunted)
-    delivered = {member.data for person in people[: len(rounds)] for member in newcomers[person]}
-    collected = [member.data for member in Collected.read(haunted / "data" / "collected.json")]
+    assert_whole(killed_project)
+    delivered = {member.data for person in people[: len(rounds)] for member in new_people[person]}
+    collected = [member.data for member in Collected.read(killed_project / "data" / "collected.json")]
     assert set(collected) == delivered
     assert len(collected) == len(delivered)
-    assert FaceSet.open(haunted / "data" / "faces").source.collected_people == len(rounds)
-    assert sum(record.outcome == "killed" for record in records_of(haunted)) <= len(rounds)
-    judged = [entry.challenger for entry in Registry.open(folder=haunted).journal()]
+    assert FaceSet.open(killed_project / "data" / "faces").source.collected_people == len(rounds)
+    assert sum(record.outcome == "killed" for record in records_of(killed_project)) <= len(rounds)
+    judged = [entry.challenger for entry in Registry.open(folder=killed_project).journal()]
     assert len(judged) == len(set(judged)), "a version was judged twice"
-    assert leftovers(haunted) == []
+    assert leftovers(killed_project) == []
 
 
 def test_the_run_after_a_kill_continues_from_the_last_checkpoint(tmp_path: Path, server: str, home: Path) -> None:
@@ -187,9 +190,9 @@ def test_the_run_after_a_kill_continues_from_the_last_checkpoint(tmp_path: Path,
     assert not (project / "models" / "model").exists()
 
     following = start_run(project, server, home)
-    told, _ = following.communicate(timeout=RUN_SECONDS)
-    print(next((line for line in told.splitlines() if "continuing with epoch" in line), told))
-    assert "continuing with epoch" in told
+    said, _ = following.communicate(timeout=RUN_SECONDS)
+    print(next((line for line in said.splitlines() if "continuing with epoch" in line), said))
+    assert "continuing with epoch" in said
     assert [record.outcome for record in records_of(project)] == ["killed", "promoted"]
     assert leftovers(project) == []
 
