@@ -70,7 +70,7 @@ def test_the_same_person_is_exit_code_0(run: Run) -> None:
     done = run("verify", "people/ada/one.jpg", "people/ada/two.png")
     assert done.code == 0
     assert done.out.startswith("Same person: ")
-    assert "false-accept rate 0.01" in done.out
+    assert "false match rate 0.01" in done.out
 
 
 def test_different_people_are_exit_code_1(run: Run) -> None:
@@ -138,11 +138,18 @@ def test_an_empty_folder_is_reported(run: Run) -> None:
 def test_the_user_may_set_strictness(run: Run) -> None:
     pair = ("people/ada/one.jpg", "people/ben/one.jpg")
     assert run("verify", *pair, "--threshold", "-1").code == 0
-    strict = run("verify", *pair, "--far", "0.001", "--json")
+    strict = run("verify", *pair, "--fmr", "0.001", "--json")
     assert strict.lines[0]["far"] == 0.001
-    refused = run("verify", *pair, "--far", "1e-9")
+    refused = run("verify", *pair, "--fmr", "1e-9")
     assert (refused.code, refused.out) == (2, "")
     assert "supports thresholds from 0.001 to 0.1" in refused.err
+
+
+def test_the_deprecated_name_of_a_rate_is_still_read(run: Run) -> None:
+    pair = ("people/ada/one.jpg", "people/ben/one.jpg")
+    assert run("verify", *pair, "--far", "0.001", "--json").lines[0]["far"] == 0.001
+    run("enroll", "Ada", pair[0])
+    assert run("identify", pair[1], "--far", "0.02", "--json").lines[0]["far"] == 0.02
 
 
 def test_aligned_skips_the_search_for_a_face(run: Run) -> None:
@@ -323,7 +330,7 @@ def test_a_model_with_an_altered_file_does_not_verify(run: Run, model: Path, tmp
 
 def test_usage_version_and_where(run: Run) -> None:
     assert run("--version").out.strip() == __version__
-    assert run("verify", "--far", "many", "a", "b").code == 2
+    assert run("verify", "--fmr", "many", "a", "b").code == 2
     assert run("where").out.startswith("report   none yet")
     for command in ("verify", "enroll", "identify", "gallery", "serve", "bench", "export", "promote", "doctor"):
         assert command in run("--help").out

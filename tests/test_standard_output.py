@@ -68,8 +68,8 @@ def test_names_that_cannot_be_encoded_are_escaped(folder: Path, kind: str, encod
     "command",
     [
         ["verify", "a.png", "a.png", "--threshold"],
-        ["verify", "--json", "a.png", "a.png", "--far"],
-        ["identify", "a.png", "--far"],
+        ["verify", "--json", "a.png", "a.png", "--fmr"],
+        ["identify", "a.png", "--fpir"],
         ["identify", "a.png", "--threshold"],
         ["find-rate", "--low"],
         ["find-rate", "--high"],

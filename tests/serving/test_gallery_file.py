@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from safetensors.numpy import load_file, save_file
+from safetensors import safe_open
+from safetensors.numpy import load_file, save, save_file
 
 from likeness.errors import GalleryError
 from likeness.serving.gallery import Enrolment, Gallery
@@ -39,6 +40,16 @@ def test_what_was_saved_is_loaded(tmp_path: Path) -> None:
     assert loaded.model == MODEL
     np.testing.assert_array_equal(loaded.embeddings, gallery.embeddings)
     np.testing.assert_array_equal(loaded.frames, frames)
+
+
+def test_a_gallery_of_before_there_was_a_choice_of_framing_is_loaded(tmp_path: Path) -> None:
+    path = tmp_path / "people.safetensors"
+    enrol(path, "Ada")
+    with safe_open(path, framework="numpy") as stored:
+        tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
+        metadata = {key: value for key, value in stored.metadata().items() if key != "framing"}
+    path.write_bytes(save(tensors, metadata=metadata))
+    assert load_gallery(path).framing == "lfw-frame"
 
 
 def test_the_empty_gallery_is_one_too(tmp_path: Path) -> None:

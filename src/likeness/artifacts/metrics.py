@@ -78,7 +78,7 @@ class VerificationMetrics:
         eer: equal error rate.
         beyond_support: names in `tar` of the rates that so few different pairs cannot show.
         confusion: at the threshold.
-        tar: true-accept rate by the name of the false-accept rate, such as tar_at_far_1e-2.
+        tar: true accept rate by the name of the false match rate, such as tar_at_far_1e-2.
     """
 
     accuracy: Estimate
@@ -91,7 +91,7 @@ class VerificationMetrics:
 
 @dataclass(frozen=True)
 class OperatingPoint:
-    """A threshold of the card for a stated false-accept rate, and both rates on the test pairs."""
+    """A threshold of the card for a stated false match rate, and both rates on the test pairs."""
 
     threshold: float
     impostor_pairs: int
@@ -121,7 +121,7 @@ class McNemarResult:
 
 @dataclass(frozen=True)
 class SystemComparison:
-    """The model minus another system on the same test pairs; `tar` by the name of the false-accept rate."""
+    """The model minus another system on the same test pairs; `tar` by the name of the false match rate."""
 
     accuracy: Estimate
     auc: Estimate

@@ -110,10 +110,13 @@ def _read_faces(
 def identify(
     photos: Annotated[list[str], typer.Argument(help="Photographs, folders or patterns.", metavar="PHOTO...")],
     top: Annotated[int, typer.Option(min=1, max=1000, help="How many people to name.")] = 5,
-    far: Annotated[
+    fpir: Annotated[
         float,
         typer.Option(
-            help="Share of people not enrolled who may be taken for anyone, whatever the gallery's size.",
+            "--fpir",
+            "--far",
+            help="False positive identification rate: the share of people not enrolled who may be taken for "
+            "anyone, whatever the gallery's size (--far: deprecated name).",
             callback=finite,
         ),
     ] = 0.01,
@@ -140,7 +143,7 @@ def identify(
     for batch in batches(paths, "identifying"):
         read = list(people.verifier.all_faces(batch, aligned=aligned, number=number))
         found = [face for faces in read if not isinstance(faces, ImageError) for face in faces]
-        results = iter(people.identify(found, top=top, far=far, threshold=threshold))
+        results = iter(people.identify(found, top=top, far=fpir, threshold=threshold))
         for path, faces in zip(batch, read, strict=True):
             of_photo = [faces] if isinstance(faces, ImageError) else [next(results) for _ in faces]
             codes += [_show(path, each, model_name, alone=alone, as_json=as_json) for each in of_photo]

@@ -44,10 +44,14 @@ def verify(
     reference: Annotated[Path, typer.Argument(help="The photograph that the others are compared with.")],
     others: Annotated[list[str], typer.Argument(help="Photographs, folders or patterns.", metavar="PHOTO...")],
     model: ModelOption = None,
-    far: Annotated[
+    fmr: Annotated[
         float | None,
         typer.Option(
-            help="Decide where this share of pairs of different people is accepted, such as 0.01.", callback=finite
+            "--fmr",
+            "--far",
+            help="Decide at this false match rate, the share of pairs of different people that is accepted, "
+            "such as 0.01 (--far: deprecated name).",
+            callback=finite,
         ),
     ] = None,
     threshold: ThresholdOption = None,
@@ -76,7 +80,7 @@ def verify(
         print_notice(f"model: {verifier.name}")
     outcomes: list[Outcome] = []
     known = verifier.face(reference, aligned=aligned, number=reference_face)
-    for outcome in compare(verifier, known, paths, far, threshold, aligned, face or None):
+    for outcome in compare(verifier, known, paths, fmr, threshold, aligned, face or None):
         if not alone and not as_json:
             _show_reference(outcomes, outcome, reference)
         outcomes.append(outcome)
@@ -98,7 +102,7 @@ def compare(
     """The verdict on each photograph, in order, or on each of its faces where `number` is None.
 
     Raises:
-        ModelError: the model's card does not support the false-accept rate.
+        ModelError: the model's card does not support the false match rate.
     """
     cut, rate = verifier.threshold(far, threshold)
     embedding = verifier.embed_faces([reference])
@@ -171,7 +175,7 @@ def _paragraph(result: Verification, photos: tuple[Path, Path]) -> Iterator[str]
     verdict = typer.style(result.headline, fg="yellow" if not result.sure else "green" if result.same else "red")
     yield f"{verdict}: {result.words} (probability {result.probability:.1%})"
     sign = ">=" if result.same else "<"
-    rate = "" if result.far is None else f", false-accept rate {result.far:.3g}"  # None: beyond the card's table
+    rate = "" if result.far is None else f", false match rate {result.far:.3g}"  # None: beyond the card's table
     yield f"score {result.score:.4f} {sign} threshold {result.threshold:.4f}{rate}"
     for photo, face in zip(photos, result.faces, strict=True):
         if choice := choice_among_faces(face):

@@ -31,7 +31,7 @@ class IdentificationParams:
         trials: one-shot trials drawn.
         probes: photographs of a person at most that are looked for in the gallery, in the order of their numbers.
         ranks: the longest list of candidates in the CMC.
-        far: false-accept rates of the open-set test: shares of unknown people taken for somebody.
+        far: false positive identification rates of the open-set test: shares of unknown people taken for somebody.
         seed: of the trials.
     """
 
@@ -129,7 +129,7 @@ def cumulative_match(ranked: Ranked, ranks: int, resampling: Resampling) -> list
 
 
 def detection_and_identification(ranked: Ranked, far: Sequence[float], resampling: Resampling) -> list[Estimate]:
-    """Open-set rate at each false-accept rate (Phillips, Grother, Micheals 2011: DIR at a false-alarm rate).
+    """Open-set rate at each rate of false positives (Phillips, Grother, Micheals 2011: DIR at a false-alarm rate).
 
     A probe counts when its person is ranked first *and* its score reaches the threshold; the threshold is the
     lowest at which at most the stated share of unknown people is taken for anybody in the gallery, without

@@ -18,7 +18,7 @@ class EvaluateParams:
     Attributes:
         resamples: of every bootstrap interval.
         seed: of the resamples.
-        far: false-accept rates at which the true-accept rate is reported.
+        far: false match rates at which the true accept rate is reported.
         bins: of the reliability diagram and of the calibration error, of equal mass.
         decisions: best and worst decisions that are shown, of each of the four kinds.
         identification: one-shot recognition among the test people.

@@ -24,7 +24,7 @@ class FarPoint:
     """A threshold at which at most the share `far` of pairs of different people is accepted.
 
     Attributes:
-        far: stated false-accept rate.
+        far: stated false match rate.
         threshold: scores at or above it are accepted.
         impostor_pairs: number of pairs of different people that this rests on.
     """
@@ -42,7 +42,7 @@ class Decision:
         threshold: scores at or above it mean the same person.
         slope: of the log-odds over the score.
         intercept: of the log-odds at score 0.
-        far_table: thresholds at stated false-accept rates, highest rate first; only rates that the held-out pairs
+        far_table: thresholds at stated false match rates, highest rate first; only rates that the held-out pairs
             can support.
     """
 
@@ -61,12 +61,12 @@ class Decision:
 
 
 def fit_decision(scores: Floats, same: Bools, impostors: Floats | None = None) -> Decision:
-    """Fits threshold, calibration and false-accept table on held-out pairs.
+    """Fits threshold, calibration and false match table on held-out pairs.
 
     Args:
         scores: [P], higher = more alike.
         same: [P], whether a pair shows one person.
-        impostors: more scores of pairs of different people, for the false-accept table alone, which otherwise
+        impostors: more scores of pairs of different people, for the false match table alone, which otherwise
             rests on the pairs of `scores`.
 
     Raises:
@@ -121,14 +121,14 @@ def logistic_regression(features: Floats, same: Bools) -> tuple[Doubles, float]:
 
 
 def far_table(impostors: Floats, rates: Sequence[float] = FALSE_ACCEPT_RATES) -> tuple[FarPoint, ...]:
-    """Thresholds at stated false-accept rates, from scores of pairs of different people.
+    """Thresholds at stated false match rates, from scores of pairs of different people.
 
     A rate needs at least one false accept among the pairs, 1 / rate of them; rates beyond that are left out
     rather than extrapolated.
 
     Args:
         impostors: [P], finite scores.
-        rates: false-accept rates in (0, 1).
+        rates: false match rates in (0, 1).
     """
     found = ((rate, threshold_at_fmr(impostors, rate)) for rate in sorted(rates, reverse=True))
     return tuple(FarPoint(rate, threshold, len(impostors)) for rate, threshold in found if threshold is not None)

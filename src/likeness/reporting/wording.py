@@ -70,7 +70,7 @@ def _span(figure: Estimate, share: bool) -> str:
 
 
 def complement(figure: Estimate) -> Estimate:
-    """One minus a share: the false non-match rate of a true-accept rate."""
+    """One minus a share: the false non-match rate of a true accept rate."""
     return Estimate(1 - figure.value, 1 - figure.high, 1 - figure.low, figure.n)
 
 
@@ -80,7 +80,7 @@ def points(difference: float) -> str:
 
 
 def rate(name: str) -> str:
-    """A false-accept rate out of the name of a figure: tar_at_far_1e-2 becomes 1 %."""
+    """A false match rate out of the name of a figure: tar_at_far_1e-2 becomes 1 %."""
     level = float(name.rpartition("far_")[2].replace("_", "."))
     return f"{100 * level:g}\u202f%"
 

@@ -1,4 +1,4 @@
-"""Which threshold belongs to a stated false-accept rate, for one comparison and for a whole gallery.
+"""Which threshold belongs to a stated false match rate, for one comparison and for a whole gallery.
 
 A model's card holds thresholds at a few rates that its held-out pairs of different people can support. Between
 them, and beyond them, the threshold is taken as linear in the normal quantile of the rate: the upper tail of the
@@ -66,7 +66,7 @@ def threshold_at(decision: Decision, far: float) -> float:
             return _threshold_on(above, below, far)
     known = f"from {points[-1].far:g} to {points[0].far:g}" if points else "for no rate"
     raise ModelError(
-        f"a false-accept rate of {far:g} is asked for, but this model's card supports thresholds {known}; choose "
+        f"a false match rate of {far:g} is asked for, but this model's card supports thresholds {known}; choose "
         "such a rate, or give the threshold itself"
     )
 
@@ -92,7 +92,7 @@ def gallery_threshold(decision: Decision, people: int, far: float) -> GalleryThr
             be extended to the rate that one comparison may have.
     """
     if not 0 < far < 1:
-        raise ModelError(f"a false-accept rate lies between 0 and 1, found {far:g}")
+        raise ModelError(f"a false match rate lies between 0 and 1, found {far:g}")
     far_each = far if people <= 1 else -math.expm1(math.log1p(-far) / people)
     points = _points(decision)
     if points and points[-1].far <= far_each <= points[0].far:
@@ -106,7 +106,7 @@ def _extended(points: list[FarPoint], far: float) -> float:
     line = (supported if len(supported) >= 2 else points)[-2:]
     if len(line) < 2 or line[0].threshold >= line[1].threshold:
         raise ModelError(
-            "this model's card holds too few thresholds at stated false-accept rates to extend them to a gallery; "
+            "this model's card holds too few thresholds at stated false match rates to extend them to a gallery; "
             "train with more held-out pairs, or give the threshold itself"
         )
     measured = [point.threshold for point in points if point.far >= far]

@@ -222,7 +222,7 @@ class People:
 
         Raises:
             GalleryError: the gallery is empty or another model's.
-            ModelError: the card has no false-accept rates to choose a threshold from.
+            ModelError: the card has no false match rates to choose a threshold from.
         """
         gallery, search = self._current()
         if not len(gallery):

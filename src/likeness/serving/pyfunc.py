@@ -39,14 +39,14 @@ class PairVerifier:
         Args:
             model_input: columns `first` and `second`, each a photograph's file in base64.
             params: `aligned` (bool, the pictures are framed like LFW's), `far` (decide at this
-                false-accept rate; 0 for the threshold with the fewest errors).
+                false match rate; 0 for the threshold with the fewest errors).
 
         Returns:
             One row a pair: same, probability, score, threshold, false_accept_rate, words, and error (None where
             all is well; else the other values are None).
 
         Raises:
-            LikenessError: a column is missing, or the false-accept rate is beyond the model's card.
+            LikenessError: a column is missing, or the false match rate is beyond the model's card.
         """
         absent = [name for name in COLUMNS if name not in model_input]
         if absent:

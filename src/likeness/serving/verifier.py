@@ -1,4 +1,4 @@
-"""`Verifier`: photographs in, a verdict out, at a threshold whose false-accept rate is stated."""
+"""`Verifier`: photographs in, a verdict out, at a threshold whose false match rate is stated."""
 
 from __future__ import annotations
 
@@ -216,7 +216,7 @@ class Verifier:
 
         Raises:
             ImageError: a photograph cannot be used, or shows no face.
-            ModelError: the model's card does not support the false-accept rate.
+            ModelError: the model's card does not support the false match rate.
         """
         cut, rate = self.threshold(far, threshold)
         places: dict[object, int] = {}
@@ -259,7 +259,7 @@ class Verifier:
         return float(self.model.card.decision.probability(np.asarray(score)))
 
     def threshold(self, far: float | None, threshold: float | None) -> tuple[float, float | None]:
-        """The threshold that is meant, and its false-accept rate where the card can say; see `verify_many`."""
+        """The threshold that is meant, and its false match rate where the card can say; see `verify_many`."""
         decision = self.model.card.decision
         if threshold is None and far is not None:
             return threshold_at(decision, far), far
