@@ -25,7 +25,7 @@ from likeness.data.archive import open_reader
 from likeness.data.cores import available_cores
 from likeness.data.ingest import ingest
 from likeness.data.layout import lfw_layout
-from likeness.data.places import locate
+from likeness.data.source_location import locate
 from likeness.data.sources import DataParams
 from likeness.params import from_mapping
 

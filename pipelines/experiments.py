@@ -18,8 +18,8 @@ import typer
 
 from likeness.errors import DataError
 from likeness.experiments.aims import check_aims, read_aims
-from likeness.experiments.carrying import pack_trials
 from likeness.experiments.experiment_plan import read_plan
+from likeness.experiments.gpu_package import pack_trials
 from likeness.experiments.overrides import set_options, source_overrides
 from likeness.experiments.result_tables import measured, put_into, view1_table, view2_table
 from likeness.experiments.runner import prepare, run_trials

@@ -11,7 +11,7 @@ import typer
 from likeness.data.collected import Collected
 from likeness.data.drawn_faces import write_drawn_faces
 from likeness.data.ingest import ingest
-from likeness.data.places import drawn, locate
+from likeness.data.source_location import drawn, locate
 from likeness.data.sources import DataParams, SyntheticParams
 from likeness.files import write_json
 from likeness.params import read_params

@@ -18,7 +18,7 @@ import typer
 
 from likeness.faces import framed
 from likeness.models.card import TOWER
-from likeness.models.half import write_half
+from likeness.models.half_precision import write_half
 from likeness.models.onnx_tower import OnnxTower
 from likeness.serving.verifier import Verifier
 from likeness.telemetry import disable_telemetry

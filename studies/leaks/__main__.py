@@ -27,8 +27,8 @@ import typer
 
 from likeness.data.faceset import FaceSet
 from likeness.data.ingest import ingest
-from likeness.data.places import locate
 from likeness.data.protocol import SplitParams, make_split
+from likeness.data.source_location import locate
 from likeness.data.sources import DataParams
 from likeness.files import write_json, write_text
 from likeness.images.geometry import FRAME

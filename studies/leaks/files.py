@@ -16,7 +16,7 @@ from sklearn.preprocessing import StandardScaler
 
 from likeness.data.archive import open_reader
 from likeness.data.layout import lfw_layout
-from likeness.data.places import Located
+from likeness.data.source_location import Located
 from likeness.data.splits import Pairs
 from likeness.evaluation.systems import Decided, System
 from likeness.models.decision import fit_decision

@@ -23,7 +23,7 @@ TESTS = {
     "sections `nightly`, `gate`, `tracking`": (
         "tests/test_operations.py::test_sections_of_params_yaml_are_still_read_and_come_second"
     ),
-    "`format: 1`": "tests/models/test_former.py::test_the_kept_model_is_still_read",
+    "`format: 1`": "tests/models/test_format_1.py::test_the_kept_model_is_still_read",
     "a gallery without `framing`": (
         "tests/serving/test_gallery_file.py::test_a_gallery_of_before_there_was_a_choice_of_framing_is_loaded"
     ),

@@ -13,15 +13,15 @@ from pathlib import Path
 
 import pytest
 
+from likeness.data.batch_placement import Placed, place
 from likeness.data.collected import Collected
 from likeness.data.faceset import COLLECTED, FaceSet
 from likeness.data.incoming import Snapshot, take_snapshot
 from likeness.data.ingest import ingest
 from likeness.data.names import spelled
-from likeness.data.places import Located
-from likeness.data.placing import Placed, place
 from likeness.data.protocol import SplitParams, make_split
 from likeness.data.quarantine import REASON
+from likeness.data.source_location import Located
 from likeness.data.sources import DataParams
 from likeness.errors import DataError
 from tests.data.pictures import lfw_files, write_folder, write_tar

@@ -16,8 +16,8 @@ from likeness.data.archive_members import Member
 from likeness.data.faceset import FaceSet
 from likeness.data.images import read_images
 from likeness.data.ingest import ingest
-from likeness.data.places import Located, locate
 from likeness.data.problems import UNDECODABLE
+from likeness.data.source_location import Located, locate
 from likeness.data.sources import Cut, DataParams
 from likeness.errors import ArchiveError, DataError, OutputError
 from likeness.images import crop_and_resize, read_image

@@ -16,11 +16,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from likeness.data.batch_images import measure
+from likeness.data.batch_placement import Placed, place
 from likeness.data.collected import Collected
 from likeness.data.incoming import take_snapshot
-from likeness.data.measuring import measure
 from likeness.data.names import printable
-from likeness.data.placing import Placed, place
 from likeness.data.sources import DataParams
 from likeness.isolation import Limits
 from tests.data.hostile import UPLOADS, Upload, photograph

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from likeness.artifacts.source_card import Framing
+from likeness.data.batch_images import measure
 from likeness.data.faceset import FaceSet
 from likeness.data.incoming import take_snapshot
 from likeness.data.ingest import ingest
-from likeness.data.measuring import measure
-from likeness.data.places import Located, locate
 from likeness.data.problems import NO_FACE, SMALL_FACE
+from likeness.data.source_location import Located, locate
 from likeness.data.sources import DataParams
 from likeness.errors import DataError
 from likeness.faces import find_face
@@ -23,7 +23,7 @@ from likeness.images import Pixels, read_image
 from likeness.isolation import LIMITS as WORKER_LIMITS
 from likeness.models.preprocess import Preprocess
 from likeness.params import from_mapping
-from likeness.serving.reading import Reading, read_face
+from likeness.serving.face_reading import Reading, read_face
 from likeness.validation.params import ValidationParams
 from likeness.validation.validate import check
 from tests.serving.pictures import encoded, other_portrait, portrait, two_people

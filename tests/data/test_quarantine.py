@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from likeness import cli
+from likeness.data.batch_placement import Placed, place
 from likeness.data.incoming import take_snapshot
-from likeness.data.placing import Placed, place
 from likeness.data.quarantine import REASON, drop, listed, put, release
 from tests.data.pictures import jpeg, write_folder, write_zip
 

@@ -8,8 +8,8 @@ import pytest
 
 from likeness.data.faceset import FaceSet
 from likeness.data.ingest import ingest
-from likeness.data.places import locate
 from likeness.data.protocol import SplitParams, make_split
+from likeness.data.source_location import locate
 from likeness.data.sources import DataParams
 from likeness.evaluation.baselines import BaselineParams, classical_baseline
 from likeness.evaluation.systems import decide

@@ -5,7 +5,7 @@ import pytest
 from likeness.data.splits import Pairs
 from likeness.evaluation.comparison import Scored
 from likeness.evaluation.slices import slice_table, worse_pictures
-from likeness.metrics.calibration import equal_mass_bins
+from likeness.metrics.calibration_error import equal_mass_bins
 from likeness.metrics.intervals import Resampling
 
 

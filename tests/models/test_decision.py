@@ -5,7 +5,8 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from likeness.errors import DataError
-from likeness.models.decision import Decision, far_table, fit_decision, logistic_regression, platt
+from likeness.metrics.platt_scaling import logistic_regression, platt_scaling
+from likeness.models.decision import Decision, far_table, fit_decision
 
 
 def _pairs(count: int = 400, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -23,7 +24,7 @@ def test_platt_is_the_logistic_regression_on_his_smoothed_targets() -> None:
     kinds = np.repeat([1, 0], len(scores))
     reference = LogisticRegression(C=np.inf, tol=1e-12, max_iter=10_000)
     reference.fit(doubled, kinds, sample_weight=np.concatenate([target, 1 - target]))
-    slope, intercept = platt(scores, same)
+    slope, intercept = platt_scaling(scores, same)
     assert slope == pytest.approx(reference.coef_[0, 0], rel=1e-5)
     assert intercept == pytest.approx(reference.intercept_[0], rel=1e-5)
 

@@ -16,7 +16,7 @@ from likeness.models.export import export_onnx
 from likeness.models.network import build_siamese
 from likeness.models.preprocess import Preprocess
 from likeness.models.weights import save_model
-from likeness.serving.reading import Reading, read_face
+from likeness.serving.face_reading import Reading, read_face
 from tests.models.parts import planned
 from tests.serving.pictures import other_portrait, portrait
 

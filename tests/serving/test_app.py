@@ -16,8 +16,8 @@ from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 
 from likeness.images import MAX_BYTES
+from likeness.serving.access_control import cookie_name, session_of
 from likeness.serving.app import create_app
-from likeness.serving.guard import cookie_name, session_of
 from likeness.serving.service import IdentityReply, Service, Settings, VerdictReply
 from tests.serving.models import make_model
 from tests.serving.pictures import encoded, png_bomb

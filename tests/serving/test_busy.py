@@ -19,10 +19,10 @@ import uvicorn
 
 from likeness.errors import BusyError
 from likeness.images import work
-from likeness.serving import connections, lanes, uploads
+from likeness.serving import connections, request_queues, uploads
 from likeness.serving.app import create_app
 from likeness.serving.connections import protocol_options
-from likeness.serving.lanes import LIGHT_WORK, MAX_HELD, Lane, Lanes, ReadFace
+from likeness.serving.request_queues import LIGHT_WORK, MAX_HELD, ReadFace, RequestQueue, RequestQueues
 from likeness.serving.service import Service
 from tests.serving.pictures import encoded, portrait
 
@@ -34,7 +34,7 @@ def address(model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     """A real server with short limits of time."""
     monkeypatch.setattr(connections, "HEAD_SECONDS", 1.0)
     monkeypatch.setattr(uploads, "_STILL_SECONDS", 2.0)
-    monkeypatch.setattr(lanes, "_SECONDS", 2.0)
+    monkeypatch.setattr(request_queues, "_SECONDS", 2.0)
     app = create_app(Service(model_folder, tmp_path / "people.safetensors"))
     listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", access_log=False, **protocol_options()))
@@ -145,13 +145,13 @@ def test_work_counts_pixels_and_scans() -> None:
 @pytest.mark.attack("10")
 def test_a_full_queue_turns_away() -> None:
     async def scenario() -> list[str]:
-        lane = Lane(1, 1)
+        queue = RequestQueue(1, 1)
         done = threading.Event()
         results: list[str] = []
 
         async def ask() -> None:
             try:
-                await lane.run(lambda _: results.append("answered") if done.wait(20) else None)
+                await queue.run(lambda _: results.append("answered") if done.wait(20) else None)
             except BusyError:
                 results.append("busy")
                 done.set()
@@ -159,7 +159,7 @@ def test_a_full_queue_turns_away() -> None:
         async with anyio.create_task_group() as tasks:
             for _ in range(3):
                 tasks.start_soon(ask)
-        lane.close()
+        queue.close()
         return results
 
     assert anyio.run(scenario) == ["busy", "answered", "answered"]
@@ -167,13 +167,13 @@ def test_a_full_queue_turns_away() -> None:
 
 @pytest.mark.attack("10")
 def test_uploads_hold_so_much_memory_together() -> None:
-    lanes = Lanes(1)
-    with lanes.holding() as one, lanes.holding() as other:
+    queues = RequestQueues(1)
+    with queues.holding() as one, queues.holding() as other:
         one(MAX_HELD - 10)
         other(10)
         with pytest.raises(BusyError):
             other(1)
-    with lanes.holding() as again:
+    with queues.holding() as again:
         again(MAX_HELD)
 
 
@@ -181,10 +181,10 @@ def test_uploads_hold_so_much_memory_together() -> None:
 def test_busy_is_429_with_a_time_to_come_back(
     address: tuple[str, int], photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def refuse(self: Lane, answer: Callable[[ReadFace], object]) -> object:
+    async def refuse(self: RequestQueue, answer: Callable[[ReadFace], object]) -> object:
         raise BusyError("too many requests wait already; try again in a few seconds")
 
-    monkeypatch.setattr(Lane, "run", refuse)
+    monkeypatch.setattr(RequestQueue, "run", refuse)
     photo = (photos / "ada.jpg").read_bytes()
     reply = verify(address, photo, photo)
     assert (reply.status_code, reply.headers["retry-after"]) == (429, "5")

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from likeness.errors import GalleryError, ModelError
+from likeness.serving.face_reading import Reading
 from likeness.serving.gallery_file import load_gallery
 from likeness.serving.people import People
-from likeness.serving.reading import Reading
 from likeness.serving.verifier import Verifier
 from tests.serving.models import make_model
 from tests.serving.real import lfw_test_people

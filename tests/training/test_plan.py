@@ -12,11 +12,11 @@ import torch
 from likeness.artifacts.history import EpochRecord
 from likeness.data.splits import TrainingData
 from likeness.errors import ParamsError
+from likeness.metrics.platt_scaling import logistic_regression
 from likeness.models.architecture import ModelParams
 from likeness.models.backbones.ensemble import Ensemble
 from likeness.models.backbones.fisher import LOCAL, FisherVectors
 from likeness.models.backbones.patterns import PatternHistograms
-from likeness.models.decision import logistic_regression
 from likeness.models.embedding import embed_pixels, score_pairs
 from likeness.models.export import export_onnx
 from likeness.models.network import build_siamese

@@ -14,7 +14,7 @@ from PIL import Image
 from likeness.data.faceset import FaceSet
 from likeness.data.incoming import Arrival
 from likeness.data.ingest import ingest
-from likeness.data.places import Located
+from likeness.data.source_location import Located
 from likeness.data.sources import DataParams
 from likeness.validation.batch import judge
 from likeness.validation.drift import DriftParams, drift_of, stability_index

@@ -9,9 +9,9 @@ import pytest
 
 from likeness.data.faceset import FaceSet
 from likeness.data.ingest import ingest
-from likeness.data.places import Located
 from likeness.data.problems import TOO_SMALL
 from likeness.data.protocol import SplitParams, make_split
+from likeness.data.source_location import Located
 from likeness.data.sources import DataParams
 from likeness.errors import ValidationFailedError
 from likeness.validation.findings import failed

@@ -9,7 +9,7 @@ import pytest
 from likeness.artifacts.validation_record import Finding
 from likeness.data.faceset import FaceSet
 from likeness.data.ingest import ingest
-from likeness.data.places import locate
+from likeness.data.source_location import locate
 from likeness.data.sources import DataParams
 from likeness.validation.params import ValidationParams
 from likeness.validation.validate import check

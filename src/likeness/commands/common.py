@@ -150,8 +150,8 @@ def photographs(arguments: Sequence[str]) -> list[Path]:
 
 def pictures_below(folder: Path) -> list[Path]:
     """The pictures below a folder, and what cannot be read there; nothing of system folders."""
+    from likeness.data.directory_walk import READ_ALREADY, files_below
     from likeness.data.layout import is_picture, is_system
-    from likeness.data.walking import READ_ALREADY, files_below
 
     def note(path: Path, reason: str) -> None:
         if reason != READ_ALREADY and not is_system(path.relative_to(folder).as_posix()):

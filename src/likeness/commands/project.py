@@ -107,7 +107,7 @@ def _export_half(folder: Path, target: Path, as_json: bool) -> None:
     from likeness.models.card import TOWER
 
     with needing("train"):
-        from likeness.models.half import write_half
+        from likeness.models.half_precision import write_half
 
     write_half(folder, target)
     size = (target / TOWER).stat().st_size

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drawnfaces import Census
-from likeness.data.drawing import divide_people, draw_pairs
+from likeness.data.pair_drawing import divide_people, draw_pairs
 from likeness.data.sources import SyntheticParams
 
 log = logging.getLogger(__name__)

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from likeness.data.archive_members import KEPT_BYTES, LeftAside, Member, Wanted, printable
+from likeness.data.directory_walk import READ_ALREADY, files_below
 from likeness.data.layout import is_system
-from likeness.data.walking import READ_ALREADY, files_below
 
 
 class FolderReader:

@@ -23,8 +23,8 @@ from likeness.data.faceset import COLLECTED, PIXELS, finish_face_set, problem_co
 from likeness.data.image_packing import pack
 from likeness.data.layout import Layout, folder_layout, is_list, is_picture, lfw_layout, people_of, why_left_aside
 from likeness.data.pixel_store import sort_rows
-from likeness.data.places import Located
 from likeness.data.problems import NO_FACE, PROBLEMS, SMALL_FACE, TOO_SMALL
+from likeness.data.source_location import Located
 from likeness.data.sources import VARIANTS, DataParams
 from likeness.errors import DataError
 from likeness.files import replaced_folder

@@ -21,9 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.artifacts.split import SplitCard
-from likeness.data.drawing import divide_people, draw_pairs
 from likeness.data.faceset import FaceSet
 from likeness.data.holdout import choose_holdout
+from likeness.data.pair_drawing import divide_people, draw_pairs
 from likeness.data.pairs import ListedPair, listing, locate, read_pairs, read_people
 from likeness.data.split_card import figures
 from likeness.data.splits import Identities, Pairs, Split

@@ -13,10 +13,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from likeness.data.directory_walk import files_below
 from likeness.data.layout import is_system
-from likeness.data.places import MIRROR_VARIABLE, place_of, source_paths
+from likeness.data.source_location import MIRROR_VARIABLE, place_of, source_paths
 from likeness.data.sources import DataParams
-from likeness.data.walking import files_below
 from likeness.errors import ParamsError
 from likeness.files import read_json
 from likeness.params import from_mapping

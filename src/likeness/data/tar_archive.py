@@ -19,7 +19,7 @@ from likeness.data.archive_members import (
     checked_path,
     stamp_of,
 )
-from likeness.data.expanding import BLOCK, DECODERS, BombError, Digesting, Expander, Source
+from likeness.data.decompression import BLOCK, DECODERS, BombError, Digesting, Expander, Source
 from likeness.errors import ArchiveError
 
 MAX_HEADER = 1 << 20

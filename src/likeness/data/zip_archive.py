@@ -19,7 +19,7 @@ from likeness.data.archive_members import (
     checked_path,
     stamp_of,
 )
-from likeness.data.expanding import BLOCK, BombError, Budget
+from likeness.data.decompression import BLOCK, BombError, Budget
 from likeness.errors import ArchiveError
 from likeness.files import file_sha256
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from likeness.evaluation.explain import HeatMap
+from likeness.evaluation.heat_maps import HeatMap
 from likeness.files import atomic_path
 from likeness.images import rgb
 

@@ -26,16 +26,16 @@ from likeness.data.faceset import FaceSet
 from likeness.data.splits import Pairs, Split
 from likeness.evaluation import figures
 from likeness.evaluation.baselines import classical_baseline
+from likeness.evaluation.best_and_worst import Showcase, showcase
 from likeness.evaluation.best_member import best_member
 from likeness.evaluation.comparison import Scored
 from likeness.evaluation.figures import Json, Measured
 from likeness.evaluation.identification import IdentificationSet, identification_set
 from likeness.evaluation.layers import layer_table
 from likeness.evaluation.params import EvaluateParams
-from likeness.evaluation.showcase import Showcase, showcase
 from likeness.evaluation.slices import slice_table, worse_pictures
 from likeness.evaluation.systems import Decided, Rows, System, decide
-from likeness.metrics.calibration import Reliability
+from likeness.metrics.calibration_error import Reliability
 from likeness.metrics.intervals import CONFIDENCE, UNIT, Resampling, pair_groups
 from likeness.metrics.roc import roc
 from likeness.models.card import Card

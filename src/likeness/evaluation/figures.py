@@ -21,7 +21,7 @@ from likeness.evaluation.identification import (
     rank_probes,
 )
 from likeness.evaluation.systems import Decided, System
-from likeness.metrics.calibration import Reliability
+from likeness.metrics.calibration_error import Reliability
 from likeness.metrics.intervals import Estimate, Resampling, bootstrap
 from likeness.metrics.roc import roc
 from likeness.metrics.scores import Floats, confusion, weighted_mean

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from likeness.data.splits import Pairs
 from likeness.evaluation.comparison import Scored
-from likeness.metrics.calibration import equal_mass_bins
+from likeness.metrics.calibration_error import equal_mass_bins
 from likeness.metrics.intervals import Estimate, Resampling, bootstrap
 from likeness.metrics.roc import roc
 from likeness.metrics.scores import Floats, weighted_mean

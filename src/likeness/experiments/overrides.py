@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from likeness.data.places import MIRROR_VARIABLE, variants_in
+from likeness.data.source_location import MIRROR_VARIABLE, variants_in
 from likeness.errors import SourceError
 
 

@@ -23,8 +23,8 @@ from likeness.files import file_sha256
 from likeness.models.card import CARD, WEIGHTS, read_card
 from likeness.operations import OPERATIONS
 from likeness.project import main_repository
-from likeness.tracking.origin import Origin, origin_of
 from likeness.tracking.registry import Registry
+from likeness.tracking.version_origin import Origin, origin_of
 from likeness.tracking.version_text import NOTE, PARAMS
 from likeness.yaml_file import read_yaml
 

@@ -15,7 +15,7 @@ from typing import TextIO
 from likeness.artifacts.run_note import RUN_NOTE
 from likeness.artifacts.source_card import SOURCE_CARD
 from likeness.artifacts.validation_record import VALIDATION
-from likeness.data.places import MIRROR_VARIABLE, variants_in
+from likeness.data.source_location import MIRROR_VARIABLE, variants_in
 from likeness.data.splits import Split
 from likeness.errors import InterruptedTrainingError, LikenessError
 from likeness.experiments.store_packing import unpack

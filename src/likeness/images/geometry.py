@@ -1,8 +1,6 @@
-"""Crop, resize and orientation: one rule for the pictures of training and of use."""
+"""Crop, resize and colour: one rule for the pictures of training and of use."""
 
 from __future__ import annotations
-
-from collections.abc import Callable, Mapping
 
 import cv2
 import numpy as np
@@ -65,20 +63,3 @@ def reduced(picture: Pixels, longest: int) -> Pixels:
         return picture
     scale = longest / max(height, width)
     return resize(picture, (max(1, round(height * scale)), max(1, round(width * scale))))
-
-
-def upright(picture: Pixels, orientation: int) -> Pixels:
-    """Undoes an EXIF orientation (Exif 2.32, tag 274): 1 to 8; any other value counts as 1."""
-    undo = _UNDO.get(orientation)
-    return np.ascontiguousarray(undo(picture)) if undo else picture
-
-
-_UNDO: Mapping[int, Callable[[Pixels], Pixels]] = {
-    2: lambda p: p[:, ::-1],
-    3: lambda p: p[::-1, ::-1],
-    4: lambda p: p[::-1],
-    5: lambda p: np.swapaxes(p, 0, 1),
-    6: lambda p: np.rot90(p, -1),
-    7: lambda p: np.rot90(np.swapaxes(p, 0, 1), 2),
-    8: lambda p: np.rot90(p),
-}

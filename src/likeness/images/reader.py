@@ -18,8 +18,9 @@ from PIL import Image as Pillow
 
 from likeness.errors import ImageError
 from likeness.images import jpeg
+from likeness.images.exif_orientation import ORIENTATION, orientation_of, upright
 from likeness.images.formats import kind_of
-from likeness.images.geometry import Pixels, reduced, rgb, upright
+from likeness.images.geometry import Pixels, reduced, rgb
 from likeness.images.limits import MAX_BYTES, MAX_SIDE, check_bytes, check_scans, check_size, scans_matter
 
 __all__ = ["Decoded", "Image", "Pixels", "decode", "read_image", "work"]
@@ -27,7 +28,6 @@ __all__ = ["Decoded", "Image", "Pixels", "decode", "read_image", "work"]
 Image: TypeAlias = str | Path | bytes | npt.NDArray[np.uint8] | Pillow.Image
 """A file's path, a file's bytes, a Pillow image, or pixels: grey [h, w], RGB [h, w, 3] or RGBA [h, w, 4]."""
 
-_ORIENTATION = 274
 _INKS = ("CMYK", "YCCK")
 _SAMPLES = {"Gray": 1, "444": 3, "422": 2, "440": 2}  # a pixel; of other samplings at most 1.5
 # What Pillow's decoders are known to raise on broken files.
@@ -143,7 +143,7 @@ def _decode_jpeg(data: bytes, name: str, colour: bool) -> Decoded:
         pixels = _to_pixels(Pillow.fromarray(pixels, "CMYK"), colour)
     elif not colour:
         pixels = pixels[..., 0]
-    return _finished(pixels, _orientation_of(header.exif), "CMYK" if inks else "L" if space == "Gray" else "RGB")
+    return _finished(pixels, orientation_of(header.exif), "CMYK" if inks else "L" if space == "Gray" else "RGB")
 
 
 def _decode_any(data: bytes, kind: str, name: str, colour: bool) -> Decoded:
@@ -151,20 +151,8 @@ def _decode_any(data: bytes, kind: str, name: str, colour: bool) -> Decoded:
         check_size(*image.size, name, 2 * len(image.getbands()))
         mode = image.mode
         image.load()
-        orientation = image.getexif().get(_ORIENTATION, 1)
+        orientation = image.getexif().get(ORIENTATION, 1)
         return _finished(_to_pixels(image, colour), orientation, mode)
-
-
-def _orientation_of(exif: bytes) -> int:
-    """1 where there is none or it cannot be read: a camera's note is never a reason to refuse a photograph."""
-    if not exif:
-        return 1
-    try:
-        tags = Pillow.Exif()
-        tags.load(exif)
-        return int(tags.get(_ORIENTATION, 1))
-    except Exception:  # Pillow's parser raises whatever malformed tags make it raise
-        return 1
 
 
 def _finished(pixels: Pixels, orientation: int, mode: str) -> Decoded:
@@ -212,6 +200,6 @@ def _from_pillow(image: Pillow.Image, name: str, colour: bool) -> Pixels:
     check_size(*image.size, name, 2 * len(image.getbands()))
     try:
         pixels = _to_pixels(image, colour)
-        return reduced(upright(pixels, image.getexif().get(_ORIENTATION, 1)), MAX_SIDE)
+        return reduced(upright(pixels, image.getexif().get(ORIENTATION, 1)), MAX_SIDE)
     except _BROKEN as error:
         raise ImageError(f"{name} cannot be decoded ({error}); save or copy it again") from error

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from likeness.errors import OutputError
 from likeness.maintenance.pruned_runs import run_steps
+from likeness.maintenance.removal_step import Step, size_of
 from likeness.maintenance.scheduler import scheduler_steps
-from likeness.maintenance.step import Step, size_of
 
 _EXPERIMENT = re.compile(r"refs/exps/[0-9a-f]{2}/[0-9a-f]{38}/(.+)")
 _KEPT_BY_GIT = ("--workspace", "--all-branches", "--all-tags", "--all-experiments")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from likeness.errors import TrackingError
-from likeness.maintenance.step import Step, size_of
+from likeness.maintenance.removal_step import Step, size_of
 from likeness.maintenance.tracked import FINGERPRINT, all_runs, open_registry, tracking_uri
 from likeness.project import main_repository
 from likeness.tracking.journal import EXPERIMENT

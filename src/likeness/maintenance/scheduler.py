@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from likeness.errors import OutputError
-from likeness.maintenance.step import Step
+from likeness.maintenance.removal_step import Step
 
 _WAIT = 10.0
 _OLD = {

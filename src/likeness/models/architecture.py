@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
-from likeness.models.former import upgraded_model
+from likeness.models.format_1 import upgraded_model
 from likeness.params import Range
 from likeness.parts import Parts
 
@@ -109,7 +109,7 @@ class ModelParams:
 
     @staticmethod
     def upgraded(values: Mapping[str, Any]) -> Mapping[str, Any]:
-        """See `likeness.models.former`."""
+        """See `likeness.models.format_1`."""
         return upgraded_model(values)
 
     @property

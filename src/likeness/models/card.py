@@ -26,7 +26,7 @@ else:
 
 FORMAT = 2
 _FORMATS = (1, FORMAT)
-"""Those that are read; format 1 lists the parameters of all backbones flat, see `likeness.models.former`."""
+"""Those that are read; format 1 lists the parameters of all backbones flat, see `likeness.models.format_1`."""
 CARD, WEIGHTS, TOWER = "card.json", "weights.safetensors", "tower.onnx"
 """Files of a model's folder; the last is there once the tower has been exported."""
 

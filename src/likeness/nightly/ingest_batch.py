@@ -10,10 +10,10 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, get_args
 
+from likeness.data.batch_placement import Placed, Placement, place
 from likeness.data.collected import Collected
 from likeness.data.faceset import FaceSet
 from likeness.data.incoming import Snapshot, take_snapshot
-from likeness.data.placing import Placed, Placement, place
 from likeness.data.sources import DataParams
 from likeness.errors import DataError
 from likeness.files import write_json

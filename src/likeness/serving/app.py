@@ -25,8 +25,8 @@ from likeness.errors import (
     TooLargeError,
 )
 from likeness.images import MAX_BYTES
-from likeness.serving.guard import SIGN_IN, Guard, same_secret, signed_in
-from likeness.serving.lanes import Lanes, ReadFace
+from likeness.serving.access_control import SIGN_IN, Guard, same_secret, signed_in
+from likeness.serving.request_queues import ReadFace, RequestQueues
 from likeness.serving.service import HeatReply, IdentityReply, PersonReply, Service, Settings, VerdictReply
 from likeness.serving.uploads import MAX_FILES, Form, read_form
 
@@ -54,18 +54,18 @@ def create_app(service: Service, *, loopback: bool = True, token: str | None = N
         token: what callers must know; needed where it listens elsewhere.
         threads: that compute at the same time.
     """
-    lanes = Lanes(threads)
+    queues = RequestQueues(threads)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        lanes.start()
+        queues.start()
         yield
-        lanes.close()
+        queues.close()
 
     app = FastAPI(
         title="Likeness", version=__version__, docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan
     )
-    desk = _Desk(service, lanes)
+    desk = _Desk(service, queues)
     pages = Environment(loader=PackageLoader("likeness.serving"), autoescape=select_autoescape())
     app.mount("/static", StaticFiles(directory=_STATIC))
     app.exception_handler(LikenessError)(partial(_answer_error, service))
@@ -78,22 +78,22 @@ def create_app(service: Service, *, loopback: bool = True, token: str | None = N
 
 
 class _Desk:
-    """Reads forms, and answers them in the lane that is for them, away from the event loop."""
+    """Reads forms, and answers them in the queue that is for them, away from the event loop."""
 
-    def __init__(self, service: Service, lanes: Lanes) -> None:
+    def __init__(self, service: Service, queues: RequestQueues) -> None:
         self.service = service
-        self._lanes = lanes
+        self._queues = queues
 
     async def form(self, request: Request, answer: Callable[[Form, ReadFace], T]) -> T:
         """Reads the request's form and answers it."""
-        with self._lanes.holding() as hold:
+        with self._queues.holding() as hold:
             form = await read_form(request, hold)
             photographs = [photo for photos in form.files.values() for photo in photos]
-            return await self._lanes.run(photographs, lambda read: answer(form, read))
+            return await self._queues.run(photographs, lambda read: answer(form, read))
 
     async def compute(self, work: Callable[[], T]) -> T:
         """Does work without photographs in a thread."""
-        return await self._lanes.run([], lambda _: work())
+        return await self._queues.run([], lambda _: work())
 
 
 def _add_page(app: FastAPI, service: Service, pages: Environment, token: str | None) -> None:

@@ -50,7 +50,7 @@ class Explainer:
             ModelError: the weights are gone, or are another model's by now.
         """
         with needing("train"):
-            from likeness.evaluation.explain import best_method, explain_pair
+            from likeness.evaluation.heat_maps import best_method, explain_pair
 
         with self._one_at_a_time:
             loaded = self._torch_model()

@@ -17,9 +17,9 @@ from fastapi import FastAPI
 from likeness.data.cores import available_cores
 from likeness.errors import RequestError
 from likeness.secret_file import read_secret
+from likeness.serving.access_control import SHORTEST_TOKEN
 from likeness.serving.app import create_app
 from likeness.serving.connections import protocol_options
-from likeness.serving.guard import SHORTEST_TOKEN
 from likeness.serving.service import Service
 
 _BACKLOG = 1024

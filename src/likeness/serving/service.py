@@ -13,13 +13,13 @@ from likeness.errors import DisagreementError, LikenessError, RequestError
 from likeness.faces import Box, Face
 from likeness.images.data_uri import data_uri
 from likeness.models.card import CARD, read_card
+from likeness.serving.face_reading import Reading, read_face
 from likeness.serving.gallery import Person
 from likeness.serving.gallery_file import remove_people
-from likeness.serving.lanes import ReadFace
 from likeness.serving.model import model_folder
 from likeness.serving.people import DEFAULT_FAR, Candidate, People
 from likeness.serving.png import heat_layer, png
-from likeness.serving.reading import Reading, read_face
+from likeness.serving.request_queues import ReadFace
 from likeness.serving.verifier import Verifier
 
 _LOGIT = math.log(0.999 / 0.001)

@@ -17,10 +17,10 @@ from likeness.errors import ImageError
 from likeness.faces import Face
 from likeness.images import Image, Pixels
 from likeness.serving.explanation import Explainer, HeatMap
+from likeness.serving.face_reading import Reading, read_face, read_faces
 from likeness.serving.gallery_threshold import far_at, threshold_at
 from likeness.serving.model import Runtime, ServedModel, open_model
 from likeness.serving.numpy_comparators import Embeddings
-from likeness.serving.reading import Reading, read_face, read_faces
 
 T = TypeVar("T")
 

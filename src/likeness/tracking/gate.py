@@ -21,7 +21,7 @@ from likeness.artifacts.predictions import people
 from likeness.errors import DataError
 from likeness.evaluation.comparison import Scored, difference, far_name, mcnemar
 from likeness.evaluation.slices import QUARTERS
-from likeness.metrics.calibration import equal_mass_bins, expected_calibration_error
+from likeness.metrics.calibration_error import equal_mass_bins, expected_calibration_error
 from likeness.metrics.intervals import Estimate, Resampling, bootstrap, pair_groups
 from likeness.metrics.scores import weighted_mean
 from likeness.params import Range

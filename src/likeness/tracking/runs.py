@@ -26,8 +26,8 @@ from likeness.tracking.headline import STEP_LOSS, cost, curve_points, interval, 
 from likeness.tracking.logged_models import log_figures, log_model
 from likeness.tracking.machine import stop_watching, watch_machine
 from likeness.tracking.mlflow_store import Store, TrackingParams, connect, one_line
-from likeness.tracking.notes import DatasetNote, describe, log_params_and_tags
 from likeness.tracking.provenance import provenance_of
+from likeness.tracking.run_start import DatasetNote, describe, log_params_and_tags
 from likeness.tracking.titles import RunTitle
 from likeness.tracking.trainings import find_run
 

@@ -19,7 +19,7 @@ from likeness.artifacts.training_summary import SUMMARY, TrainingSummary
 from likeness.errors import DataError, TrackingError
 from likeness.models.card import CARD, read_card
 from likeness.tracking.mlflow_store import Store, TrackingParams
-from likeness.tracking.notes import DatasetNote
+from likeness.tracking.run_start import DatasetNote
 from likeness.tracking.titles import RunTitle
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import torch
 
 from likeness.data.splits import Pairs
 from likeness.errors import CollapseError, DivergedError
-from likeness.metrics.calibration import log_loss
+from likeness.metrics.calibration_error import log_loss
 from likeness.metrics.roc import auc
 from likeness.models.decision import Decision, fit_decision
 from likeness.models.embedding import embed_pixels, evaluating, score_pairs

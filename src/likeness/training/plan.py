@@ -27,9 +27,9 @@ from likeness.artifacts.history import EpochRecord
 from likeness.artifacts.training_summary import HoldoutMetrics
 from likeness.data.splits import Pairs, TrainingData
 from likeness.errors import ParamsError
+from likeness.metrics.platt_scaling import logistic_regression
 from likeness.models.architecture import BACKBONES, COMPARATORS, ModelParams
 from likeness.models.backbones.fisher import Codebook, FisherVectors
-from likeness.models.decision import logistic_regression
 from likeness.models.embedding import embed_pixels
 from likeness.models.network import build_siamese, compared_by, ensemble_of, with_projection
 from likeness.models.preprocess import Preprocess

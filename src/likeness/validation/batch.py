@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from likeness.artifacts.manifest import MANIFEST
 from likeness.artifacts.source_card import SourceCard
 from likeness.artifacts.validation_record import Finding, Row
+from likeness.data.batch_images import FIRST_NUMBER, Measured, measure
 from likeness.data.faceset import FaceSet
 from likeness.data.images import ImageRecord
 from likeness.data.incoming import Arrival
-from likeness.data.measuring import FIRST_NUMBER, Measured, measure
 from likeness.data.sources import DataParams
 from likeness.images import Pixels
 from likeness.validation.findings import shown

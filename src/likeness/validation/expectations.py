@@ -12,7 +12,7 @@ from great_expectations.expectations.row_conditions import Column
 from likeness.artifacts.source_card import SourceCard
 from likeness.data.sources import VARIANTS
 from likeness.images.geometry import FRAME
-from likeness.validation.expect import Suite, each, expect
+from likeness.validation.expectation_builders import Suite, each, expect
 from likeness.validation.list_expectations import list_suites
 from likeness.validation.params import Bounds, ValidationParams
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import great_expectations.expectations as gxe
 
 from likeness.data.protocol import PAIR_LISTS
-from likeness.validation.expect import Suite, each, expect
+from likeness.validation.expectation_builders import Suite, each, expect
 from likeness.validation.params import ValidationParams
 
 

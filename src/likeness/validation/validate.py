@@ -20,8 +20,8 @@ from great_expectations.data_context.types.base import (
 from likeness.artifacts.validation_record import VALIDATION, Finding, Row, ValidationRecord, ValidationSummary
 from likeness.data.faceset import FaceSet, problem_counts
 from likeness.files import write_text
-from likeness.validation.docs import page
-from likeness.validation.expect import Suite
+from likeness.validation.data_docs import page
+from likeness.validation.expectation_builders import Suite
 from likeness.validation.expectations import suites
 from likeness.validation.findings import failed, refuse_critical
 from likeness.validation.image_tables import images_table, left_aside_table, people_table

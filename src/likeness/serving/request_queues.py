@@ -1,8 +1,8 @@
-"""Where questions wait and are answered: small photographs never behind large ones, and none without an end.
+"""Where requests wait and are answered: small photographs never behind large ones, each in bounded time.
 
 Photographs are decoded and searched for faces in worker processes, which are ended when they take too long. A
-request with a photograph of much work waits in a lane of its own, so that the honest are not held up by files that
-are made to be slow. Each lane takes so many at once, lets so many wait, and turns away the rest.
+request with a photograph of much work waits in a queue of its own, so that files that are made to be slow hold up
+no others. Each queue takes so many at once, lets so many wait, and turns away the rest.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from likeness.errors import BusyError, ImageError, WorkerError
 from likeness.faces import Face
 from likeness.images import work
 from likeness.isolation import Limits, Worker
-from likeness.serving.reading import Reading, read_face
+from likeness.serving.face_reading import Reading, read_face
 
 T = TypeVar("T")
 ReadFace = Callable[[bytes, Reading, str], Face]
@@ -37,7 +37,7 @@ _WAITING = 64
 _WAITING_HEAVY = 16
 
 
-class Lane:
+class RequestQueue:
     """Answers so many questions at once, in threads, and lets so many wait.
 
     Args:
@@ -106,20 +106,20 @@ class Lane:
                 self._workers.get_nowait().__exit__(None, None, None)
 
 
-class Lanes:
-    """The two lanes, and the memory of what they hold.
+class RequestQueues:
+    """The two queues, and the memory of what they hold.
 
     Args:
         places: light questions that are answered at once.
     """
 
     def __init__(self, places: int) -> None:
-        self._light = Lane(places, _WAITING)
-        self._heavy = Lane(1, _WAITING_HEAVY)
+        self._light = RequestQueue(places, _WAITING)
+        self._heavy = RequestQueue(1, _WAITING_HEAVY)
         self._held = 0
 
     async def run(self, photographs: Iterable[bytes], answer: Callable[[ReadFace], T]) -> T:
-        """Answers a question about photographs in the lane that is for them.
+        """Answers a question about photographs in the queue that is for them.
 
         Raises:
             BusyError: too many wait there already.
@@ -149,7 +149,7 @@ class Lanes:
             self._held -= own
 
     def start(self) -> None:
-        """Starts the worker processes of both lanes."""
+        """Starts the worker processes of both queues."""
         self._light.start()
         self._heavy.start()
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from likeness.data.faceset import FaceSet
 from likeness.data.problems import UNDECODABLE
-from likeness.validation.docs import LISTED, page
+from likeness.validation.data_docs import LISTED, page
 from likeness.validation.params import ValidationParams
 from likeness.validation.validate import check, facts
 from tests.data.tiny import tiny_faceset

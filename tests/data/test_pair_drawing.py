@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from likeness.data.drawing import divide_people, draw_pairs
+from likeness.data.pair_drawing import divide_people, draw_pairs
 from likeness.data.splits import Pairs
 from likeness.errors import DataError
 

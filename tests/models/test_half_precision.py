@@ -16,7 +16,7 @@ from likeness.errors import ModelError
 from likeness.faces import framed
 from likeness.images import read_image
 from likeness.models.card import TOWER, WEIGHTS, check_folder, read_card
-from likeness.models.half import write_half
+from likeness.models.half_precision import write_half
 from likeness.models.preprocess import Preprocess
 from likeness.models.weights import load_model
 from likeness.serving.model import PACKAGED, model_folder, open_model

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from likeness.data import places
+from likeness.data import source_location
 from likeness.data.download import download
-from likeness.data.places import Located, drawn, locate, variants_in
+from likeness.data.source_location import Located, drawn, locate, variants_in
 from likeness.data.sources import LISTS, NEEDED_LISTS, VARIANTS, DataParams, Home, Variant
 from likeness.errors import PairListError, SourceError
 from tests.data.pictures import lfw_files, write_folder, write_tar
@@ -32,8 +32,8 @@ def homes(site: Site, monkeypatch: pytest.MonkeyPatch) -> Site:
         for name, v in VARIANTS.items()
     }
     lists = {name: (Home(f"{site.url}/home/{name}", digest(text.encode())),) for name, text in LIST_TEXTS.items()}
-    monkeypatch.setattr(places, "VARIANTS", variants)
-    monkeypatch.setattr(places, "LISTS", lists)
+    monkeypatch.setattr(source_location, "VARIANTS", variants)
+    monkeypatch.setattr(source_location, "LISTS", lists)
     return site
 
 
@@ -192,9 +192,9 @@ def test_a_silent_server_is_not_waited_for_twice(
     silent_port: int, downloads: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waits: list[float] = []
-    monkeypatch.setattr(places, "download", partial(download, pause=waits.append))
+    monkeypatch.setattr(source_location, "download", partial(download, pause=waits.append))
     silent = tuple(Home(f"http://127.0.0.1:{silent_port}/{number}", "sha256:0") for number in (1, 2))
-    monkeypatch.setattr(places, "VARIANTS", {"lfw-a": Variant("lfwa.tar.gz", "lfw2", "LFW-a", silent)})
+    monkeypatch.setattr(source_location, "VARIANTS", {"lfw-a": Variant("lfwa.tar.gz", "lfw2", "LFW-a", silent)})
     with pytest.raises(SourceError, match=r"/1: the server does not answer (.|\n)*/2: the server does not answer"):
         locate(params(), downloads, {})
     assert waits == [1, 2, 4]

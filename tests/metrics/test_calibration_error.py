@@ -6,7 +6,7 @@ from sklearn.calibration import calibration_curve
 from sklearn.metrics import brier_score_loss
 from sklearn.metrics import log_loss as sk_log_loss
 
-from likeness.metrics.calibration import Reliability, equal_mass_bins, expected_calibration_error, log_loss
+from likeness.metrics.calibration_error import Reliability, equal_mass_bins, expected_calibration_error, log_loss
 
 light = settings(max_examples=50, deadline=None)
 

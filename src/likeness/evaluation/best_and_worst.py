@@ -13,7 +13,7 @@ from likeness.data.splits import Pairs
 from likeness.evaluation.comparison import Scored
 from likeness.evaluation.decision_picture import Picture, decision_picture
 from likeness.evaluation.decisions import Chosen, PairFacts, choose
-from likeness.evaluation.explain import best_method, explain_pair
+from likeness.evaluation.heat_maps import best_method, explain_pair
 from likeness.evaluation.systems import Decided
 from likeness.metrics.scores import Bools
 from likeness.models.weights import LoadedModel

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from likeness.errors import ModelError
-from likeness.evaluation.explain import best_method, explain_pair
+from likeness.evaluation.heat_maps import best_method, explain_pair
 from likeness.models.comparators.cosine import Cosine
 from likeness.models.comparators.weighted_l1 import WeightedL1
 from likeness.models.network import build_siamese, ensemble_of
