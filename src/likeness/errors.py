@@ -124,7 +124,7 @@ class TrackingError(LikenessError):
 
 
 class FaceNotFoundError(ImageError):
-    """No face was found in a photograph."""
+    """No face was found in a photograph (a failure to acquire)."""
 
 
 class SmallFaceError(ImageError):

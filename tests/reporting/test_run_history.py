@@ -28,7 +28,7 @@ def test_the_table_shows_the_newest_first(tmp_path: Path) -> None:
     assert lines[2].split()[2:] == ["promoted", "v1", "81.2%", "v1", "81.2%", "3", "1", "2", "1", "1.0"]
     assert lines[3] == "last: nothing new. Nothing."
     assert "promoted" not in printed(tmp_path, last=1)
-    assert lines[0].index("bad") + 3 == lines[2].index(" 1 ") + 2, "numbers stand below the end of their heading"
+    assert lines[0].index("bad") + 3 == lines[2].index(" 1 ") + 2, "numbers end below the end of their heading"
     assert [one["outcome"] for one in json.loads(printed(tmp_path, as_json=True))] == ["nothing-to-do", "promoted"]
 
 

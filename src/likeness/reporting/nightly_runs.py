@@ -143,7 +143,7 @@ def _frame(runs: Sequence[NightlyRun]) -> pd.DataFrame:
 
 @dataclass
 class Champion:
-    """A version while it served, as far as the runs tell.
+    """A version while it served, as far as the runs show.
 
     Attributes:
         first: the run after which it served.

@@ -36,7 +36,7 @@ def champion_over_time(runs: pd.DataFrame, first: datetime, last: datetime) -> F
     Args:
         runs: one row a run that compared models: start (UTC), outcome, and for champion and challenger accuracy,
             low and high (`champion_low`, ...), in [0, 1] or NaN.
-        first, last: start of the first and of the last run that the page tells of.
+        first, last: start of the first and of the last run on the page.
     """
     x, y = _time(first, last), alt.Y("accuracy:Q", title="accuracy", scale=alt.Scale(zero=False), axis=_shares())
     serving = _series(runs, "champion")
