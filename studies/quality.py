@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from likeness import Verifier
 from likeness.faces import framed
-from likeness.faces.mtcnn import MtcnnDetector
+from likeness.faces.detectors.mtcnn import MtcnnDetector
 from likeness.faces.quality import measure_quality
 from likeness.images import decode
 from likeness.progress import progress

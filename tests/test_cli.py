@@ -79,7 +79,8 @@ def test_different_people_are_exit_code_1(run: Run) -> None:
     (line,) = done.lines
     assert line["same"] is False
     assert set(line) == {
-        "reference", "photo", "same", "probability", "score", "threshold", "far", "faces", "other_faces", "model",
+        "reference", "photo", "same", "probability", "score", "threshold", "far", "faces", "other_faces",
+        "warnings", "model",
     }  # fmt: skip
 
 
@@ -108,6 +109,20 @@ def test_a_choice_among_several_faces_is_never_hidden(run: Run) -> None:
     assert run("verify", "crowd.jpg", "people/ada/one.jpg", "people/ada/two.png").out.count(said) == 1
     assert said in run("enroll", "Crowd", "crowd.jpg").err
     assert run("identify", "crowd.jpg", "people/ada/one.jpg").out.count(said) == 1
+
+
+def test_low_quality_and_a_turned_photograph_are_never_hidden(run: Run) -> None:
+    small = Image.fromarray(portrait()).resize((150, 150)).rotate(90)
+    small.save("small.png")
+    done = run("verify", "people/ada/one.jpg", "small.png")
+    assert re.search(r"small\.png: turned by 270° to be upright; too small: \d\d px", done.out)
+    (line,) = run("verify", "people/ada/one.jpg", "small.png", "--json").lines
+    assert line["warnings"][0] == []
+    assert line["warnings"][1][0].startswith("too small: ")
+    assert "small.png: too small: " in run("enroll", "Small", "small.png").err
+    assert "too small: " in run("identify", "small.png").out
+    (line,) = run("identify", "small.png", "--json").lines
+    assert line["warnings"][0].startswith("too small: ")
 
 
 def test_folders_and_patterns_are_compared_with_one_reference(run: Run) -> None:

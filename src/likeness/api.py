@@ -12,15 +12,13 @@ from pathlib import Path
 import numpy as np
 
 from likeness.errors import DataError, ImageError
-from likeness.faces import Detection, Face, HaarDetector
+from likeness.faces import DEFAULT_DETECTOR, Detection, Face, get_detector
 from likeness.images import Image, read_image
 from likeness.metrics.roc import auc, equal_error_rate
 from likeness.metrics.scores import Floats, confusion
 from likeness.serving.numpy_comparators import Embeddings
 from likeness.serving.people import People
 from likeness.serving.verifier import Verifier, picture_key
-
-_DETECTOR = HaarDetector()
 
 
 @dataclass(frozen=True)
@@ -49,16 +47,19 @@ class Evaluation:
     eer: float | None
 
 
-def detect(picture: Image) -> list[Detection]:
-    """Every face of an upright photograph that the detector reports, the largest first.
+def detect(picture: Image, *, detector: str = DEFAULT_DETECTOR, smallest: int | None = None) -> list[Detection]:
+    """Every face of an upright photograph, the largest first.
 
     Args:
         picture: path, content of a file, Pillow image or pixels (uint8 [h, w] gray or [h, w, 3] RGB).
+        detector: mtcnn (with landmarks) or haar.
+        smallest: side in pixels of the smallest face searched for; see `likeness.faces.Detector`.
 
     Raises:
         ImageError: it is no usable image.
+        ValueError: no detector has that name.
     """
-    return _DETECTOR.detect(read_image(picture))
+    return get_detector(detector, smallest).detect(read_image(picture, colour=True))
 
 
 def embed(pictures: Sequence[Image], *, verifier: Verifier | None = None, aligned: bool = False) -> Embeddings:

@@ -131,6 +131,10 @@ class SmallFaceError(ImageError):
     """The face that was found in a photograph has fewer pixels than are asked for."""
 
 
+class ProfileFaceError(ImageError):
+    """The face that was found in a photograph looks too far to the side."""
+
+
 class GalleryError(LikenessError):
     """A gallery cannot be read, was made by another model, or does not hold the person asked for."""
 

@@ -120,7 +120,7 @@ def test_one_name_in_two_forms_is_one_person() -> None:
 @pytest.mark.parametrize(
     ("path", "reason"),
     [
-        ("Ann/1.avif", "AVIF"),
+        ("Ann/1.jp2", "JP2"),
         ("Ann/1.TIFF", "TIFF"),
         ("loose.jpg", "no person's folder"),
         ("notes.txt", "no picture"),

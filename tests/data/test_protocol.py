@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from likeness.artifacts.source_card import SourceCard
-from likeness.artifacts.split import SideCounts
+from likeness.artifacts.split import LostPairs, SideCounts
 from likeness.data.faceset import FaceSet
-from likeness.data.problems import UNDECODABLE
+from likeness.data.problems import NOT_ACQUIRED, UNDECODABLE
 from likeness.data.protocol import SplitParams, make_split
 from likeness.data.splits import Identities, Pairs, Split
 from likeness.errors import DataError, OverlapError, PairListError, ParamsError
@@ -56,9 +56,9 @@ def assert_disjoint(faces: FaceSet, split: Split) -> None:
     assert set(split.card.shared.people.values()) == {0}
 
 
-def undecodable(faces: FaceSet, row: int) -> FaceSet:
+def undecodable(faces: FaceSet, row: int, problem: str = UNDECODABLE) -> FaceSet:
     manifest = faces.manifest.copy()
-    manifest.loc[row, "problem"] = UNDECODABLE
+    manifest.loc[row, "problem"] = problem
     return dataclasses.replace(faces, manifest=manifest)
 
 
@@ -111,6 +111,18 @@ def test_an_undecodable_image_is_no_identity(faces: FaceSet) -> None:
     assert split.identities is not None
     assert row not in split.identities.rows
     assert split.identities.people == split.identities.labels.max() + 1 == 8
+
+
+@pytest.mark.parametrize("problem", NOT_ACQUIRED)
+def test_a_listed_pair_without_a_face_is_left_out_and_counted(faces: FaceSet, problem: str) -> None:
+    row = faces.rows_by_name()["T3", 2]
+    whole, split = make_split(faces, SplitParams()), make_split(undecodable(faces, row, problem), SplitParams())
+    lost = (whole.test.a == row) | (whole.test.b == row)
+    assert lost.any()
+    np.testing.assert_array_equal(split.test.a, whole.test.a[~lost])
+    same = int(whole.test.same[lost].sum())
+    assert split.card.not_acquired == {"learn": LostPairs(), "test": LostPairs(same, int(lost.sum()) - same)}
+    assert whole.card.not_acquired == {"learn": LostPairs(), "test": LostPairs()}
 
 
 def test_a_listed_pair_with_an_undecodable_image_is_refused_by_line(faces: FaceSet) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from likeness.artifacts.manifest import MANIFEST
+from likeness.artifacts.manifest import MANIFEST, NO_FACE_COLUMNS
 from likeness.artifacts.source_card import SourceCard
 from likeness.data.faceset import FaceSet
 
@@ -32,6 +32,7 @@ def tiny_manifest(people: Mapping[str, int]) -> pd.DataFrame:
         "contrast": 0.2,
         "sharpness": 500.0,
         "other_faces": 0,
+        **NO_FACE_COLUMNS,
         "problem": "",
         "error": "",
     }

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -10,10 +11,12 @@ import torch
 
 from likeness.artifacts.evaluation_tables import CONFUSION, SCORE_BARS
 from likeness.artifacts.predictions import people
+from likeness.artifacts.split import LostPairs
+from likeness.data.problems import NO_FACE
 from likeness.data.splits import Pairs
 from likeness.errors import ModelError, OutputError
 from likeness.evaluation.baselines import BaselineParams
-from likeness.evaluation.evaluate_model import EvaluationResults, evaluate_model, untrained
+from likeness.evaluation.evaluate_model import EvaluationResults, _acquisition, evaluate_model, untrained
 from likeness.evaluation.identification import IdentificationParams
 from likeness.evaluation.params import EvaluateParams
 from likeness.evaluation.results_folder import write_results
@@ -217,3 +220,21 @@ def test_the_tables_that_dvc_draws_hold_every_test_pair(found, tmp_path):
         confusion.false_accepts,
         confusion.true_rejects,
     ]
+
+
+def test_failures_to_acquire_are_rejections(found, world):
+    store, split, model = world
+    assert found.metrics.acquisition is None
+    manifest = store.manifest.assign(problem=[NO_FACE, *store.manifest["problem"][1:]])
+    source = dataclasses.replace(store.source, align="arcface-112")
+    lost = dataclasses.replace(split.card, not_acquired={"test": LostPairs(3, 2)})
+    ours = SimpleNamespace(decision=model.card.decision, test=np.where(split.test.same, np.inf, -np.inf))
+    ours.test[:1] *= -1  # one wrong decision
+    measured = _acquisition(
+        dataclasses.replace(store, manifest=manifest, source=source), dataclasses.replace(split, card=lost), ours
+    )
+    mated, wrong = int(split.test.same.sum()), bool(split.test.same[0])
+    assert (measured["failures"], measured["mated"], measured["non_mated"]) == (1, 3, 2)
+    assert measured["rate"] == 1 / len(store)
+    assert measured["frr"] == (3 + wrong) / (mated + 3)
+    assert measured["far"] == (1 - wrong) / (len(split.test) - mated + 2)

@@ -8,22 +8,31 @@ import cv2
 import numpy as np
 import pytest
 
+from likeness.artifacts.manifest import LANDMARK_COLUMNS
+from likeness.artifacts.source_card import Framing
 from likeness.data.archive import open_reader
-from likeness.errors import FaceNotFoundError, SmallFaceError
+from likeness.data.archive_members import Member
+from likeness.data.images import read_images
+from likeness.data.problems import PROFILE
+from likeness.data.sources import Cut
+from likeness.errors import FaceNotFoundError, ProfileFaceError, SmallFaceError
 from likeness.faces import (
     FRAME,
     Box,
     Detection,
-    HaarDetector,
-    cut_frame,
     find_face,
     framed,
-    haar,
+    framing,
+    get_detector,
     iter_faces,
     largest_clear,
 )
+from likeness.faces.alignments.lfw_frame import cut_frame
+from likeness.faces.detectors import haar
+from likeness.faces.detectors.haar import HaarDetector
+from likeness.faces.quality import Quality, measure_quality
 from likeness.images import read_image
-from tests.serving.pictures import portrait, two_people
+from tests.serving.pictures import encoded, portrait, two_people
 
 DETECTOR = HaarDetector()
 
@@ -174,3 +183,48 @@ def test_every_face_is_framed_and_numbered() -> None:
     assert second.box is not None
     assert second.box.left > 512
     assert abs(int(detect(second.frame)[0].side) - FRAME / 2.2) < 20
+
+
+def test_a_face_in_profile_is_refused_with_that_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    photograph = read_image(portrait(), colour=True)
+    yaw = abs(quality_of(photograph).yaw)
+    monkeypatch.setattr(framing, "_PROFILE", yaw - 1)
+    with pytest.raises(ProfileFaceError, match=r"^b\.jpg shows a face in profile \(turned by about \d+°"):
+        find_face(photograph, "b.jpg", align="arcface-112")
+    _, (facts,) = read_images(
+        [Member("a/1.png", encoded(portrait(), "PNG"))], Cut(None, (32, 32), True, "dlib-150")
+    )
+    assert facts.problem == PROFILE
+    monkeypatch.setattr(framing, "_PROFILE", yaw + 1)
+    assert find_face(photograph, align="arcface-112").quality == quality_of(photograph).score
+
+
+def quality_of(photograph: np.ndarray) -> Quality:
+    (found,) = get_detector().detect(photograph)
+    assert found.landmarks is not None
+    return measure_quality(photograph, found.landmarks)
+
+
+@pytest.mark.parametrize("align", ["lfw-frame", "arcface-112"])
+def test_low_quality_is_warned_of(align: Framing) -> None:
+    clear = read_image(portrait(), colour=True)
+    small = cv2.resize(clear, None, fx=0.3, fy=0.3, interpolation=cv2.INTER_AREA)
+    assert find_face(clear, align=align).warnings == ()
+    assert find_face(small, align=align).warnings[0] in {f"too small: {side} px" for side in range(25, 40)}
+    assert "blurred" in find_face(np.asarray(cv2.GaussianBlur(clear, (0, 0), 5)), align=align).warnings
+    dark = find_face((clear * 0.25).astype(np.uint8), align=align).warnings
+    assert any(said.startswith("too dark: brightness") for said in dark)
+
+
+def test_the_manifest_says_where_the_face_is() -> None:
+    data = encoded(portrait(), "PNG")
+    _, (facts,) = read_images([Member("a/1.png", data)], Cut(None, (32, 32), True, "arcface-112"))
+    face = find_face(read_image(data, colour=True), align="arcface-112")
+    assert face.box is not None
+    assert face.landmarks is not None
+    assert (facts.face_left, facts.face_top, facts.face_side) == (face.box.left, face.box.top, face.box.side)
+    assert (facts.face_turned, facts.face_score, facts.face_quality) == (0, face.score, face.quality)
+    assert [getattr(facts, name) for name in LANDMARK_COLUMNS] == face.landmarks.ravel().tolist()
+    _, (facts,) = read_images([Member("a/1.png", data)], Cut(None, (32, 32)))
+    assert facts.face_side == 0
+    assert np.isnan([facts.face_score, facts.face_quality, facts.nose_x]).all()

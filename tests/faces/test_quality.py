@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from likeness.faces.mtcnn import MtcnnDetector
+from likeness.faces.detectors.mtcnn import MtcnnDetector
 from likeness.faces.quality import Quality, head_pose, measure_quality
 from likeness.images import Pixels, read_image
 from tests.serving.pictures import other_portrait, portrait

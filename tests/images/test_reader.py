@@ -17,7 +17,7 @@ from likeness.data.images import read_images
 from likeness.data.problems import TOO_SMALL
 from likeness.data.sources import Cut
 from likeness.errors import ImageError
-from likeness.images import MAX_BYTES, MAX_SIDE, read_image
+from likeness.images import MAX_BYTES, MAX_SIDE, formats, is_read, read_image
 from likeness.models.preprocess import Preprocess
 from tests.serving.pictures import encoded, png_bomb, portrait
 
@@ -31,7 +31,7 @@ def test_lossless_kinds_give_the_luminance_exactly(kind: str) -> None:
     np.testing.assert_array_equal(read_image(encoded(portrait(), kind)), luminance(portrait()))
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "WEBP", "GIF"])
+@pytest.mark.parametrize("kind", ["JPEG", "WEBP", "AVIF", "GIF"])
 def test_lossy_kinds_give_it_nearly(kind: str) -> None:
     read = read_image(encoded(portrait(), kind)).astype(int)
     assert np.abs(read - luminance(portrait())).mean() < 4
@@ -275,7 +275,7 @@ REFUSED = {
     "truncated PNG": (encoded(portrait(), "PNG")[:9000], "or cut short"),
     "noise after a JPEG's first bytes": (b"\xff\xd8\xff" + bytes(range(256)) * 20, "or cut short"),
     "a web page": (b"<!doctype html><title>404</title>", "web page"),
-    "HEIC": (b"\0\0\0\x18ftypheic" + bytes(100), "HEIC"),
+    "a video": (b"\0\0\0\x18ftypisom" + bytes(100), "a video"),
     "TIFF": (b"II*\0" + bytes(100), "looks like TIFF"),
     "RIFF but no WebP": (b"RIFF\0\0\0\0WAVE" + bytes(100), "no image of a kind"),
     "one pixel": (encoded(np.zeros((1, 1), dtype=np.uint8), "PNG"), "1×1"),
@@ -291,6 +291,25 @@ def test_unusable_bytes_are_refused_in_a_sentence(case: str) -> None:
     assert "\n" not in str(refusal.value)
 
 
+HEIC = b"\0\0\0\x18ftypheic" + bytes(100)
+
+
+def test_heic_is_read_where_its_decoder_is_installed() -> None:
+    pillow_heif = pytest.importorskip("pillow_heif", reason="pillow-heif is not installed: HEIC cannot be written")
+    stream = io.BytesIO()
+    pillow_heif.from_pillow(Image.fromarray(portrait())).save(stream)
+    read = read_image(stream.getvalue(), colour=True).astype(int)
+    assert np.abs(read - portrait()).mean() < 4
+
+
+def test_without_its_decoder_heic_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(formats, "reads_heic", lambda: False)
+    with pytest.raises(ImageError, match=r"^photo is a HEIC picture: install .*pip install pillow-heif"):
+        read_image(HEIC, "photo")
+    assert not is_read("a/1.HEIC")
+    assert is_read("a/1.avif")
+
+
 def test_missing_file_and_folder_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ImageError, match="No such file"):
         read_image(tmp_path / "absent.jpg")
@@ -303,7 +322,7 @@ def test_pixels_of_another_type_are_refused() -> None:
         read_image(np.zeros((8, 8), dtype=np.float32))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF", "PPM"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "AVIF", "GIF", "PPM"])
 def test_whatever_is_broken_in_a_file_it_is_an_image_error(kind: str) -> None:
     rng = np.random.default_rng(7)
     whole = encoded(portrait()[:64, :64], kind)

@@ -63,6 +63,7 @@ def test_a_verdict_with_the_crops_that_the_network_saw(client: TestClient, photo
     assert reply["probability"] == pytest.approx(expected.probability)
     assert reply["words"] == expected.words
     assert [face["others"] for face in reply["faces"]] == [0, 1]
+    assert [face["warnings"] for face in reply["faces"]] == [[], []]
     crops = np.stack([decoded(face["crop"]) for face in reply["faces"]])
     np.testing.assert_array_equal(crops, service.verifier.windows(expected.faces))
 

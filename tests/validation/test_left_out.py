@@ -75,12 +75,12 @@ def test_what_cannot_be_read_stops_the_build_by_name(tmp_path: Path) -> None:
 
 @pytest.mark.fault("D31")
 def test_photographs_that_are_not_taken_are_a_warning_with_their_names(tmp_path: Path) -> None:
-    files = pictures("Ann/1.jpg", "Ann/2.jfif", "Bob/1.jpg", "Bob/2.jpg", "Bob/3.tiff", "Cem/1.avif", "me.jpg")
+    files = pictures("Ann/1.jpg", "Ann/2.jfif", "Bob/1.jpg", "Bob/2.jpg", "Bob/3.tiff", "Cem/1.psd", "me.jpg")
     files |= {"notes.txt": b"", "Ann/@eaDir/1.jpg": b""}
     findings = check(ingested(tmp_path, write_folder(tmp_path / "photos", files)), ValidationParams())
     (finding,) = [finding for finding in findings if finding.name == "every photograph is taken"]
     assert (finding.severity, finding.success, finding.observed) == ("warning", False, "3 of 5")
-    assert [row["path"] for row in finding.offenders] == ["Bob/3.tiff", "Cem/1.avif", "me.jpg"]
+    assert [row["path"] for row in finding.offenders] == ["Bob/3.tiff", "Cem/1.psd", "me.jpg"]
     assert not failed(findings, "critical")
 
 

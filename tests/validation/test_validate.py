@@ -15,7 +15,7 @@ import pytest
 from likeness.artifacts.manifest import ASIDE
 from likeness.artifacts.validation_record import Finding
 from likeness.data.faceset import FaceSet
-from likeness.data.problems import TOO_SMALL, UNDECODABLE
+from likeness.data.problems import NO_FACE, TOO_SMALL, UNDECODABLE
 from likeness.errors import ParamsError, ValidationFailedError
 from likeness.params import from_mapping
 from likeness.validation.expectations import suites
@@ -136,6 +136,7 @@ ROWS: list[tuple[str, list[Spoil], str, str]] = [
     ("lists as published", [as_lfw], "warning", "pairs.txt"),
     ("listed pairs exist", [spoil_list("pairsDevTest.txt", "T0\t1\t2", "T0\t1\t9")], "critical", "T0_0009"),
     ("listed pairs are usable", [spoil_column("problem", UNDECODABLE)], "critical", "pairs.txt:3"),
+    ("listed pairs show faces", [spoil_column("problem", NO_FACE)], "warning", "pairs.txt:3"),
     ("no pair listed twice", [spoil_list("pairsDevTest.txt", "T1\t1\t2", "T0\t2\t1")], "warning", "Test.txt:3"),
     ("classes are balanced", [one_class_undecodable], "critical", "'same': 0"),
     ("listed people exist", [spoil_list("peopleDevTrain.txt", "Solo", "Nobody")], "critical", "Nobody"),
@@ -241,7 +242,7 @@ def test_warnings_alone_do_not_stop(faces: FaceSet, tmp_path: Path) -> None:
     assert [finding.name for finding in findings if not finding.success] == ["no photograph under two names"]
     record = json.loads((tmp_path / "validation.json").read_text())
     assert record["success"] is True
-    assert record["summary"] == {"expectations": 27, "held": 26, "critical": 0, "warning": 1}
+    assert record["summary"] == {"expectations": 28, "held": 27, "critical": 0, "warning": 1}
 
 
 def test_equal_data_give_equal_reports(faces: FaceSet, tmp_path: Path) -> None:

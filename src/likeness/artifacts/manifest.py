@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from likeness.artifacts.table_file import TableFile
 
+LANDMARK_COLUMNS = tuple(
+    f"{point}_{axis}" for point in ("left_eye", "right_eye", "nose", "left_mouth", "right_mouth") for axis in "xy"
+)
+_PLACE = ("face_left", "face_top", "face_side", "face_turned")
+NO_FACE_COLUMNS: Mapping[str, float] = {
+    **dict.fromkeys(_PLACE, 0),
+    **dict.fromkeys(("face_score", "face_quality", *LANDMARK_COLUMNS), float("nan")),
+}
+"""Of an image without a framed face; earlier manifests have no such columns."""
 MANIFEST = TableFile(
     "manifest.parquet",
     {
@@ -24,10 +35,18 @@ MANIFEST = TableFile(
         "contrast": "float32",  # standard deviation of the stored crop / 255
         "sharpness": "float32",  # variance of the Laplacian of the stored crop
         "other_faces": "int32",  # that the photograph shows beside the one that was framed
+        "face_left": "int32",  # the box of the framed face, in the upright photograph; 0 where there is none
+        "face_top": "int32",
+        "face_side": "int32",
+        "face_turned": "int32",  # degrees counter-clockwise by which the photograph had to be turned
+        "face_score": "float32",  # the detector's
+        "face_quality": "float32",  # in [0, 1]; NaN where landmarks are not found
+        **dict.fromkeys(LANDMARK_COLUMNS, "float32"),  # in the upright photograph; NaN where none are found
         "problem": "str",  # why the image is not usable, one of PROBLEMS; "" where it is
         "error": "str",  # the same as a sentence
     },
     stage="ingest",
+    defaults=NO_FACE_COLUMNS,
 )
 ASIDE = TableFile("left-aside.csv", {"path": "str", "reason": "str", "kind": "str"}, stage="ingest")
 """Every file of the source that was not taken, with the reason."""

@@ -172,6 +172,28 @@ class IdentificationMetrics:
 
 
 @dataclass(frozen=True)
+class AcquisitionMetrics:
+    """Photographs in which no face that can be compared was found (ISO/IEC 19795-1: failure to acquire).
+
+    Attributes:
+        images: photographs of the source.
+        failures: of them without such a face.
+        rate: failures over images, in [0, 1].
+        mated, non_mated: test pairs that were lost so.
+        frr: false rejection rate of the model: of all mated test pairs, those lost or below its threshold.
+        far: false acceptance rate: of all non-mated test pairs, those accepted; a lost one is not.
+    """
+
+    images: int
+    failures: int
+    rate: float
+    mated: int
+    non_mated: int
+    frr: float
+    far: float
+
+
+@dataclass(frozen=True)
 class Metrics:
     """An evaluation.
 
@@ -182,6 +204,7 @@ class Metrics:
         comparison: of the model with each other system, by names such as model_minus_baseline.
         calibration: of the stated probabilities.
         identification: recognition among the test people.
+        acquisition: failures to acquire; None where no face was looked for.
         systems: model and baseline, and best_member and untrained where there are such.
     """
 
@@ -191,6 +214,7 @@ class Metrics:
     comparison: Mapping[str, SystemComparison]
     calibration: CalibrationMetrics
     identification: IdentificationMetrics
+    acquisition: AcquisitionMetrics | None = None
     systems: Mapping[str, SystemMetrics] = field(default_factory=dict, metadata=REST)
 
     @property

@@ -8,10 +8,12 @@ from typing import Any, Literal
 
 from likeness.artifacts.json_file import JsonFile
 
-Alignment = Literal["deep-funneled", "LFW-a", "funneled", "none", "synthetic", "unknown", "arcface-112"]
-"""How the stored faces are aligned: as the source is, or by landmarks (`arcface-112`)."""
-Framing = Literal["none", "lfw-frame", "arcface-112"]
-"""How faces are found and framed, see `likeness.faces.framing`; none: the pictures are framed already."""
+Alignment = Literal[
+    "deep-funneled", "LFW-a", "funneled", "none", "synthetic", "unknown", "arcface-112", "dlib-150"
+]
+"""How the stored faces are aligned: as the source is, or by landmarks (`arcface-112`, `dlib-150`)."""
+Framing = Literal["none", "lfw-frame", "arcface-112", "dlib-150"]
+"""How faces are found and framed, see `likeness.faces.alignments`; none: the pictures are framed already."""
 Checksum = Literal["published", "recorded", "none"]
 """published: equal to the digest its authors gave; recorded: measured here; none: a folder has no digest."""
 

@@ -42,6 +42,14 @@ class SharedCounts:
     identical_files: Mapping[str, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class LostPairs:
+    """Listed pairs that no split has, because a photograph of theirs shows no face that can be compared."""
+
+    same: int = 0
+    different: int = 0
+
+
 @dataclass(frozen=True, kw_only=True)
 class SplitCard:
     """How a split was made, its counts, and the proof that no person is on two sides.
@@ -57,6 +65,7 @@ class SplitCard:
         splits: counts of each side.
         identities: counts of the known people of train and holdout, None where the protocol grants none.
         shared: what two sides share.
+        not_acquired: listed pairs that were left out of those to learn from and of those to test on.
     """
 
     protocol: Literal["restricted", "unrestricted"]
@@ -73,6 +82,7 @@ class SplitCard:
     splits: Mapping[SplitName, SideCounts] = field(default_factory=dict)
     identities: Mapping[str, IdentityCounts | None] = field(default_factory=dict)
     shared: SharedCounts = SharedCounts()
+    not_acquired: Mapping[Literal["learn", "test"], LostPairs] = field(default_factory=dict)
 
 
 SPLIT_CARD = JsonFile("card.json", SplitCard, stage="split")

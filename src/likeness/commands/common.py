@@ -98,12 +98,12 @@ FaceOption = Annotated[
 ]
 
 
-def choice_among_faces(face: Face) -> str:
-    """Says that a photograph shows several faces, and which was taken; "" where it shows one."""
-    if not face.others:
-        return ""
+def remarks_on(face: Face) -> str:
+    """Says which of several faces was taken, that the photograph was turned, and what its quality is short of."""
     which = "the largest" if face.number == 1 else f"number {face.number}"
-    return f"{which} of {face.others + 1} faces was compared"
+    taken = f"{which} of {face.others + 1} faces was compared" if face.others else ""
+    turned = f"turned by {face.turned}° to be upright" if face.turned else ""
+    return "; ".join(filter(None, [taken, turned, *face.warnings]))
 
 
 def load_verifier(model: str | None) -> Verifier:

@@ -19,13 +19,13 @@ from likeness.commands.common import (
     ModelOption,
     ThresholdOption,
     batches,
-    choice_among_faces,
     emit,
     finite,
     load_verifier,
     photographs,
     pictures_below,
     print_notice,
+    remarks_on,
 )
 from likeness.errors import GalleryError, ImageError
 
@@ -104,6 +104,8 @@ def _read_faces(
             usable[owner].append((path, face))
             if face.others:
                 print_notice(f"{path}: the largest of {face.others + 1} faces was taken as {owner}'s")
+            if face.warnings:
+                print_notice(f"{path}: {'; '.join(face.warnings)}")
     return usable
 
 
@@ -236,9 +238,9 @@ def _show(path: Path, result: Identification | ImageError, model: str, *, alone:
         typer.echo(f"{_paragraph(result)}\nmodel {model}")
     else:
         found = typer.style(result.name or "unknown", fg="green" if result.name else "yellow")
-        choice = choice_among_faces(result.face)
+        remarks = remarks_on(result.face)
         score = f"best score {result.candidates[0].score:.4f}"
-        typer.echo(f"{path}: {found}  ({', '.join(filter(None, [score, choice]))})")
+        typer.echo(f"{path}: {found}  ({', '.join(filter(None, [score, remarks]))})")
     return Exit.YES if result.name else Exit.NO
 
 
@@ -255,6 +257,7 @@ def as_mapping(result: Identification) -> dict[str, Any]:
         "face": result.face.number,
         "box": None if result.face.box is None else vars(result.face.box),
         "other_faces": result.face.others,
+        "warnings": result.face.warnings,
     }
 
 
@@ -267,8 +270,8 @@ def _paragraph(result: Identification) -> str:
         lines.append("that rate is beyond what the held-out pairs could measure: their tail is taken as normal")
     for place, candidate in enumerate(result.candidates, 1):
         lines.append(f"{place:3}. {candidate.score:8.4f}  {candidate.name}")
-    if choice := choice_among_faces(result.face):
-        lines.append(choice)
+    if remarks := remarks_on(result.face):
+        lines.append(remarks)
     return "\n".join(lines)
 
 

@@ -18,12 +18,12 @@ from likeness.commands.common import (
     ModelOption,
     ThresholdOption,
     batches,
-    choice_among_faces,
     emit,
     finite,
     load_verifier,
     photographs,
     print_notice,
+    remarks_on,
 )
 from likeness.errors import ImageError
 
@@ -141,16 +141,18 @@ def _show(outcome: Outcome, reference: Path, model: str, *, alone: bool, as_json
     else:
         result = outcome.result
         verdict = typer.style("same     ", fg="green") if result.same else typer.style("different", fg="red")
-        choice = choice_among_faces(result.faces[1])
-        typer.echo(f"{verdict}  {result.probability:6.1%}  {outcome.photo}" + (f"  ({choice})" if choice else ""))
+        remarks = remarks_on(result.faces[1])
+        typer.echo(
+            f"{verdict}  {result.probability:6.1%}  {outcome.photo}" + (f"  ({remarks})" if remarks else "")
+        )
 
 
 def _show_reference(before: Sequence[Outcome], outcome: Outcome, reference: Path) -> None:
-    """Says once, with the first verdict, that the reference shows several faces."""
+    """Says once, with the first verdict, what there is to say of the reference."""
     if isinstance(outcome.result, ImageError) or any(not isinstance(each.result, ImageError) for each in before):
         return
-    if choice := choice_among_faces(outcome.result.faces[0]):
-        typer.echo(f"{reference}: {choice}")
+    if remarks := remarks_on(outcome.result.faces[0]):
+        typer.echo(f"{reference}: {remarks}")
 
 
 def as_mapping(outcome: Outcome, reference: Path) -> dict[str, Any]:
@@ -168,6 +170,7 @@ def as_mapping(outcome: Outcome, reference: Path) -> dict[str, Any]:
         "far": result.far,
         "faces": [face.number for face in result.faces],
         "other_faces": [face.others for face in result.faces],
+        "warnings": [face.warnings for face in result.faces],
     }
 
 
@@ -178,8 +181,8 @@ def _paragraph(result: Verification, photos: tuple[Path, Path]) -> Iterator[str]
     rate = "" if result.far is None else f", false match rate {result.far:.3g}"  # None: beyond the card's table
     yield f"score {result.score:.4f} {sign} threshold {result.threshold:.4f}{rate}"
     for photo, face in zip(photos, result.faces, strict=True):
-        if choice := choice_among_faces(face):
-            yield f"{photo}: {choice}"
+        if remarks := remarks_on(face):
+            yield f"{photo}: {remarks}"
 
 
 def _explain(verifier: Verifier, result: Verification, target: Path) -> None:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 
+from likeness.artifacts.manifest import LANDMARK_COLUMNS
 from likeness.data.archive_members import Member
-from likeness.data.problems import NO_FACE, SMALL_FACE, TOO_SMALL, UNDECODABLE
+from likeness.data.problems import NO_FACE, PROFILE, SMALL_FACE, TOO_SMALL, UNDECODABLE
 from likeness.data.sources import Cut
-from likeness.errors import FaceNotFoundError, ImageError, SmallFaceError, SmallImageError
-from likeness.faces import find_face, needs_colour
+from likeness.errors import FaceNotFoundError, ImageError, ProfileFaceError, SmallFaceError, SmallImageError
+from likeness.faces import Face, find_face, needs_colour
 from likeness.images import Pixels, crop_and_resize, decode, grey
 
 SQUARE, THUMB = 128, 32
@@ -25,6 +26,7 @@ _PROBLEMS: Mapping[type[ImageError], str] = {
     SmallImageError: TOO_SMALL,
     FaceNotFoundError: NO_FACE,
     SmallFaceError: SMALL_FACE,
+    ProfileFaceError: PROFILE,
 }
 
 
@@ -42,6 +44,22 @@ class ImageRecord(NamedTuple):
     contrast: float = float("nan")
     sharpness: float = float("nan")
     other_faces: int = 0
+    face_left: int = 0
+    face_top: int = 0
+    face_side: int = 0
+    face_turned: int = 0
+    face_score: float = float("nan")
+    face_quality: float = float("nan")
+    left_eye_x: float = float("nan")
+    left_eye_y: float = float("nan")
+    right_eye_x: float = float("nan")
+    right_eye_y: float = float("nan")
+    nose_x: float = float("nan")
+    nose_y: float = float("nan")
+    left_mouth_x: float = float("nan")
+    left_mouth_y: float = float("nan")
+    right_mouth_x: float = float("nan")
+    right_mouth_y: float = float("nan")
     problem: str = ""
     error: str = ""
 
@@ -101,6 +119,26 @@ def perceptual_hashes(squares: Pixels) -> list[str]:
     return [row.tobytes().hex() for row in np.packbits(bits, axis=1)]
 
 
+def _with_face(facts: ImageRecord, face: Face) -> ImageRecord:
+    """The facts of a photograph with those of its face."""
+    box, marks = face.box, face.landmarks
+    if box is None:
+        return facts
+    points: dict[str, Any] = (
+        {} if marks is None else dict(zip(LANDMARK_COLUMNS, marks.ravel().tolist(), strict=True))
+    )
+    return facts._replace(
+        other_faces=face.others,
+        face_left=box.left,
+        face_top=box.top,
+        face_side=box.side,
+        face_turned=face.turned,
+        face_score=face.score,
+        face_quality=face.quality,
+        **points,
+    )
+
+
 def _read_image(file: Member, cut: Cut, pixels: Pixels, shrunk: Pixels) -> ImageRecord:
     """Facts of one file; its pixels and its square are written into the rows given."""
     facts = ImageRecord(file.path, len(file.data), hashlib.sha256(file.data).hexdigest())
@@ -110,7 +148,7 @@ def _read_image(file: Member, cut: Cut, pixels: Pixels, shrunk: Pixels) -> Image
         frame = picture
         if cut.align != "none":
             face = find_face(picture, "the photograph", cut.smallest_face, cut.align)
-            frame, facts = face.frame, facts._replace(other_faces=face.others)
+            frame, facts = face.frame, _with_face(facts, face)
         pixels[...] = crop_and_resize(frame if cut.colour else grey(frame), cut.crop, cut.size)
     except ImageError as error:
         return facts._replace(problem=_PROBLEMS.get(type(error), UNDECODABLE), error=str(error))

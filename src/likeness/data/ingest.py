@@ -199,7 +199,7 @@ def _with_names(table: pd.DataFrame, found: Iterable[tuple[str, int] | None]) ->
 def _card(located: Located, params: DataParams, archive_sha256: str | None) -> SourceCard:
     synthetic = params.source == "synthetic"
     alignment: Alignment = "synthetic" if synthetic else "unknown"
-    if params.align == "arcface-112":
+    if params.align == "arcface-112" or params.align == "dlib-150":
         alignment = params.align
     elif params.source in VARIANTS:
         alignment = VARIANTS[params.source].alignment

@@ -7,8 +7,7 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
-from likeness.images import SUFFIXES
-from likeness.images.formats import OTHER_SUFFIXES
+from likeness.images.formats import HEIC_SUFFIXES, INSTALL_HEIF, OTHER_SUFFIXES, SUFFIXES, is_read
 
 Layout = Callable[[str], tuple[str, int] | None]
 """From a path with forward slashes to (person, number), or None for a file that is no photograph of the set."""
@@ -46,11 +45,13 @@ def why_left_aside(path: str) -> str:
     suffix = PurePosixPath(path).suffix.lower()
     if is_system(path):
         return "hidden, or in a system folder"
-    if suffix in OTHER_SUFFIXES:
+    if suffix in HEIC_SUFFIXES and not is_read(path):
+        return f"a HEIC picture; {INSTALL_HEIF}"
+    if suffix in OTHER_SUFFIXES - HEIC_SUFFIXES:
         return f"a format that is not read ({suffix[1:].upper()}); export it as JPEG or PNG"
     if is_list(path):
         return "a list that is not read; put pairs*.txt and people*.txt, as published, beside the people's folders"
-    if suffix in SUFFIXES:
+    if is_read(path):
         return "a picture in no person's folder, or not named as the set's pictures are"
     return "no picture"
 
@@ -64,7 +65,7 @@ def lfw_layout(path: str) -> tuple[str, int] | None:
 def folder_layout(path: str) -> tuple[str, int] | None:
     """A picture in a folder: (its outermost folder, 0); `people_of` settles both for a whole set."""
     parts = path.split("/")
-    picture = len(parts) > 1 and PurePosixPath(path).suffix.lower() in SUFFIXES and not is_system(path)
+    picture = len(parts) > 1 and is_read(path) and not is_system(path)
     return (composed(parts[0]), 0) if picture else None
 
 

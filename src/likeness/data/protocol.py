@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
@@ -20,11 +20,12 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from likeness.artifacts.split import SplitCard
+from likeness.artifacts.split import LostPairs, SplitCard
 from likeness.data.faceset import FaceSet
 from likeness.data.holdout import choose_holdout
 from likeness.data.pair_drawing import divide_people, draw_pairs
 from likeness.data.pairs import ListedPair, listing, locate, read_pairs, read_people
+from likeness.data.problems import NOT_ACQUIRED
 from likeness.data.split_card import figures
 from likeness.data.splits import Identities, Pairs, Split
 from likeness.errors import PairListError
@@ -90,6 +91,7 @@ class _Division:
     test: Pairs
     train_people: NDArray[np.int64]
     holdout_people: NDArray[np.int64]
+    not_acquired: Mapping[Literal["learn", "test"], LostPairs] = field(default_factory=dict)
 
 
 def make_split(faces: FaceSet, params: SplitParams) -> Split:
@@ -129,6 +131,7 @@ def make_split(faces: FaceSet, params: SplitParams) -> Split:
         "folds_out": params.folds_out if params.view == 2 else None,
         "lists": PAIR_LISTS[params.view] if listed else None,
         "fingerprint": faces.source.fingerprint,
+        "not_acquired": division.not_acquired,
     }
     return dataclasses.replace(split, card=SplitCard(**head, **figures(faces, split)))
 
@@ -164,12 +167,14 @@ def _listed(faces: FaceSet, people: _People, params: SplitParams, rng: np.random
     learn, test = _official(faces.lists, params)
     located = locate([*learn, *test], faces.rows_by_name())
     _refuse_unusable([*learn, *test], located, faces)
-    learned, tested = located.take(np.arange(len(learn))), located.take(np.arange(len(learn), len(located)))
+    learned, lost = _acquired(located.take(np.arange(len(learn))), faces)
+    tested, lost_tests = _acquired(located.take(np.arange(len(learn), len(located))), faces)
     held = choose_holdout(people.of_row[learned.a], people.of_row[learned.b], params.holdout_fraction, rng)
     holdout_people = people.in_pairs(learned.take(held))
     known = _known_people(faces, people, params) if params.protocol == "unrestricted" else np.zeros(0, np.int64)
     train_people = np.setdiff1d(np.union1d(known, _new_people(faces, people)), holdout_people)
-    return _Division(learned.take(~held), learned.take(held), tested, train_people, holdout_people)
+    missing: Mapping[Literal["learn", "test"], LostPairs] = {"learn": lost, "test": lost_tests}
+    return _Division(learned.take(~held), learned.take(held), tested, train_people, holdout_people, missing)
 
 
 def _official(lists: Mapping[str, Path], params: SplitParams) -> tuple[list[ListedPair], list[ListedPair]]:
@@ -192,11 +197,19 @@ def _official(lists: Mapping[str, Path], params: SplitParams) -> tuple[list[List
 
 
 def _refuse_unusable(listed: list[ListedPair], located: Pairs, faces: FaceSet) -> None:
-    usable = faces.usable
+    usable = faces.usable | faces.manifest["problem"].isin(NOT_ACQUIRED).to_numpy(bool)
     broken = ~(usable[located.a] & usable[located.b])
     if broken.any():
         lines = [f"{listed[i].place}: {listed[i].first} with {listed[i].second}" for i in np.flatnonzero(broken)]
         raise PairListError(listing("listed pairs with an image that is not usable", lines))
+
+
+def _acquired(pairs: Pairs, faces: FaceSet) -> tuple[Pairs, LostPairs]:
+    """The pairs without those of a failure to acquire, and how many those are."""
+    usable = faces.usable
+    kept = usable[pairs.a] & usable[pairs.b]
+    lost = pairs.same[~kept]
+    return pairs.take(kept), LostPairs(int(lost.sum()), int((~lost).sum()))
 
 
 def _known_people(faces: FaceSet, people: _People, params: SplitParams) -> NDArray[np.int64]:

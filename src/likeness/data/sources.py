@@ -22,8 +22,8 @@ class DataParams:
         size: height and width of a stored image; a window of other proportions is stretched to them.
         colour: store RGB pictures; else their luminance.
         align: how the face of each photograph is found and framed: `lfw-frame` as LFW's pictures are, by Haar
-            cascades, `arcface-112` by five landmarks; `none` is for pictures that are framed
-            already, such as those of LFW.
+            cascades, `arcface-112` or `dlib-150` by five landmarks, as those towers expect it; `none` is for
+            pictures that are framed already, such as those of LFW.
         smallest_face: where faces are looked for, side in pixels that one needs; a photograph of a smaller one is
             left out.
     """

@@ -22,7 +22,9 @@ from likeness.artifacts.evaluation_tables import CMC, DET
 from likeness.artifacts.manifest import image_names
 from likeness.artifacts.metrics import METRICS, Metrics
 from likeness.artifacts.source_card import SourceCard
+from likeness.artifacts.split import LostPairs
 from likeness.data.faceset import FaceSet
+from likeness.data.problems import NOT_ACQUIRED
 from likeness.data.splits import Pairs, Split
 from likeness.evaluation import figures
 from likeness.evaluation.baselines import classical_baseline
@@ -102,6 +104,7 @@ def evaluate_model(faces: FaceSet, split: Split, model: LoadedModel, params: Eva
         "comparison": _comparison(systems, test, params),
         "calibration": _calibration(systems, test, params),
         "identification": recognised,
+        "acquisition": _acquisition(faces, split, ours),
     }
     probability = ours.decision.probability(ours.test)
     _log.info("computing DET curves")
@@ -163,6 +166,25 @@ def _measured(faces: FaceSet, pairs: Pairs) -> Measured:
 
 def _data(source: SourceCard) -> Json:
     return {"source": source.source, "alignment": source.alignment, "fingerprint": source.fingerprint}
+
+
+def _acquisition(faces: FaceSet, split: Split, ours: Decided) -> Json | None:
+    """Failures to acquire, and the error rates of whole transactions, in which they are rejections."""
+    if faces.source.align == "none":
+        return None
+    failures = int(faces.manifest["problem"].isin(NOT_ACQUIRED).sum())
+    lost, same = split.card.not_acquired.get("test", LostPairs()), split.test.same
+    accepted = ours.decision.predict(ours.test)
+    rejected = int((~accepted & same).sum()) + lost.same
+    return {
+        "images": len(faces),
+        "failures": failures,
+        "rate": failures / len(faces),
+        "mated": lost.same,
+        "non_mated": lost.different,
+        "frr": rejected / max(int(same.sum()) + lost.same, 1),
+        "far": int((accepted & ~same).sum()) / max(int((~same).sum()) + lost.different, 1),
+    }
 
 
 def _protocol(split: Split, card: Card) -> Json:

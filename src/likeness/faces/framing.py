@@ -1,41 +1,30 @@
-"""Finds the face of any photograph and frames it, in training and in use alike. Each way of doing so has a name.
-
-`lfw-frame`: as LFW's own pictures are framed. LFW was cut from press photographs by the Viola-Jones detector: the
-detected box enlarged 2.2 times and scaled to 250×250 (Huang et al. 2007, "Labeled Faces in the Wild"). The same is
-done here, so that a network trained on LFW meets faces of the size and place that it knows.
-
-`arcface-112`: the face turned and scaled so that its five landmarks lie where ArcFace's template has them. The
-frame shows the template's 112×112 pixels twice as large and in the middle: its central 224×224, halved, are the
-aligned face that towers trained elsewhere expect.
-"""
+"""Finds the face of any photograph and frames it, in training and in use alike; see `alignments` for the ways."""
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-
-import cv2
-import numpy as np
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from likeness.artifacts.source_card import Framing
-from likeness.errors import FaceNotFoundError, SmallFaceError
-from likeness.faces.alignment import ARCFACE_112, Alignment
-from likeness.faces.alignment import align as aligned
-from likeness.faces.detector import Box, Detection, Detector, Landmarks
-from likeness.faces.haar import HaarDetector
-from likeness.faces.mtcnn import MtcnnDetector
+from likeness.errors import FaceNotFoundError, ProfileFaceError, SmallFaceError
+from likeness.faces.alignments.alignment import get_alignment
+from likeness.faces.detectors.detector import DETECTORS, Box, Detection, Landmarks, get_detector
+from likeness.faces.quality import measure_exposure, measure_quality, quality_warnings
+from likeness.faces.turning import detect_turned, turn, turned_back
 from likeness.images import Pixels, grey
 from likeness.images.geometry import FRAME, resize
 
-ENLARGEMENT = 2.2
-
 _CLEAR = 1 / 3
 """Of the highest score in a photograph: a box below it is taken for no face where another is found."""
-_HAAR = HaarDetector()
-_TEMPLATES: Mapping[Framing, Alignment] = {"arcface-112": ARCFACE_112}
-_ALIGNED_SIDE = 224
-"""Pixels of the frame that an aligned face takes; beyond it a network may see more than the template shows."""
+
+
+_PROFILE = 55.0
+"""Degrees of yaw beyond which a face is in profile: its landmarks give 60 for a full profile, which hides one eye.
+Two of 1102 photographs of LFW are refused, both full profiles."""
+_AS_ALIGNED = 210
+"""Side in pixels of a frame of LFW whose face is about as large as an aligned one of 112."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +37,12 @@ class Face:
         others: how many other faces the detector reports.
         number: of this face among them all, from 1, the largest clear one; the others follow by size.
         landmarks: five points in the photograph, [5, 2]; None where the detector reports none.
+        score: the detector's; NaN for a photograph that was taken as framed already.
+        quality: in [0, 1], higher = better; NaN where it is not measured, which takes landmarks.
+        yaw: turn of the head in degrees, positive to the right of the picture; NaN as for `quality`.
+        warnings: why a comparison may go wrong, such as "too small: 31 px".
+        turned: by how many degrees the photograph had to be turned counter-clockwise to be upright; box and
+            landmarks are those before.
     """
 
     frame: Pixels = field(repr=False)
@@ -55,17 +50,22 @@ class Face:
     others: int = 0
     number: int = 1
     landmarks: Landmarks | None = field(default=None, compare=False)
+    turned: int = 0
+    score: float = field(default=math.nan, compare=False)
+    quality: float = field(default=math.nan, compare=False)
+    yaw: float = field(default=math.nan, compare=False)
+    warnings: tuple[str, ...] = ()
 
 
 def needs_colour(align: Framing) -> bool:
     """Whether faces are found in colour, whatever the network is fed."""
-    return align in _TEMPLATES
+    return align != "none" and DETECTORS.part(get_alignment(align).detector).colour
 
 
 def find_face(
     photograph: Pixels, name: str = "the image", smallest: int = 0, align: Framing = "lfw-frame"
 ) -> Face:
-    """The largest clear face of an upright photograph, framed.
+    """The largest clear face of a photograph, framed; one on its side or upside down is turned, see `turning`.
 
     Args:
         photograph: uint8 [h, w] or RGB [h, w, 3].
@@ -77,46 +77,73 @@ def find_face(
     Raises:
         FaceNotFoundError: the detector sees no face.
         SmallFaceError: the face is smaller than that.
+        ProfileFaceError: its landmarks are those of a face in profile.
     """
     face = next(iter_faces(photograph, name, align))
     if face.box is not None and face.box.side < smallest:
         raise SmallFaceError(
             f"{name} shows a face of {face.box.side} pixels, fewer than {smallest}; use a larger photograph"
         )
-    return face
+    return refuse_profile(face, name)
 
 
 def iter_faces(photograph: Pixels, name: str = "the image", align: Framing = "lfw-frame") -> Iterator[Face]:
-    """Every face of an upright photograph, framed when it is asked for: the largest clear one, the others by size.
+    """Every face of a photograph, framed when it is asked for: the largest clear one, the others by size.
 
     For the arguments and errors see `find_face`.
     """
-    template = _TEMPLATES.get(align)
-    detector: Detector = _HAAR if template is None else _landmark_detector()
-    searched = photograph if template is not None else grey(photograph)
-    found = detector.detect(searched)
+    alignment = get_alignment("lfw-frame" if align == "none" else align)
+    detector = get_detector(alignment.detector)
+    searched = photograph if detector.colour else grey(photograph)
+    turns, found = detect_turned(detector, searched)
     if not found:
         raise FaceNotFoundError(
-            f"{name} shows no face that can be found; use an upright photograph in which the face looks towards "
-            "the camera and takes a tenth of the shorter side or more, or say that it is framed like the pictures "
+            f"{name} shows no face that can be found; use a photograph in which the face looks towards the "
+            "camera and takes a tenth of the shorter side or more, or say that it is framed like the pictures "
             "of LFW already (aligned)"
         )
     first = largest_clear(found)
+    upright, searched = turn(photograph, turns), turn(searched, turns)
     for number, each in enumerate([first, *(other for other in found if other is not first)], start=1):
-        box = detector.refine(searched, each.box)
-        frame = _framed(photograph, box, each.landmarks, template)
-        yield Face(frame, box, len(found) - 1, number, each.landmarks)
+        refined = replace(each, box=detector.refine(searched, each.box))
+        frame = alignment.frame(upright, refined)
+        seen = turned_back(refined, turns, photograph.shape)
+        yield Face(
+            frame,
+            seen.box,
+            others=len(found) - 1,
+            number=number,
+            landmarks=seen.landmarks,
+            turned=90 * turns,
+            score=each.score,
+            **_quality(upright, refined, frame),
+        )
 
 
-def _framed(photograph: Pixels, box: Box, landmarks: Landmarks | None, template: Alignment | None) -> Pixels:
-    if template is None or landmarks is None:
-        return cut_frame(photograph, box)
-    return aligned(photograph, landmarks, template.points(FRAME, _ALIGNED_SIDE), FRAME)
+def _quality(photograph: Pixels, found: Detection, frame: Pixels) -> dict[str, Any]:
+    """Quality, yaw and warnings of a face; without landmarks, warnings alone, from its frame."""
+    if found.landmarks is None:
+        shown = resize(frame, (_AS_ALIGNED, _AS_ALIGNED))
+        margin = (_AS_ALIGNED - 112) // 2
+        exposure = measure_exposure(shown[margin : margin + 112, margin : margin + 112])
+        return {"warnings": quality_warnings(exposure, found.box.side)}
+    quality = measure_quality(photograph, found.landmarks)
+    warnings = quality_warnings(quality, found.box.side)
+    return {"quality": quality.score, "yaw": quality.yaw, "warnings": warnings}
 
 
-@functools.cache
-def _landmark_detector() -> Detector:
-    return MtcnnDetector()
+def refuse_profile(face: Face, name: str) -> Face:
+    """The face, unless it is in profile.
+
+    Raises:
+        ProfileFaceError: its landmarks are those of a face in profile.
+    """
+    if abs(face.yaw) > _PROFILE:
+        raise ProfileFaceError(
+            f"{name} shows a face in profile (turned by about {abs(face.yaw):.0f}°, at most {_PROFILE:.0f}°); "
+            "use a photograph in which it looks towards the camera"
+        )
+    return face
 
 
 def largest_clear(found: Sequence[Detection]) -> Detection:
@@ -133,14 +160,3 @@ def largest_clear(found: Sequence[Detection]) -> Detection:
 def framed(picture: Pixels) -> Face:
     """A picture that is framed like LFW's already; one of another size is scaled to 250×250."""
     return Face(resize(picture, (FRAME, FRAME)))
-
-
-def cut_frame(photograph: Pixels, box: Box) -> Pixels:
-    """The box enlarged 2.2 times about its middle, scaled to 250×250; beyond the border its edge is repeated."""
-    side = round(box.side * ENLARGEMENT)
-    top = box.top + (box.side - side) // 2
-    left = box.left + (box.side - side) // 2
-    height, width = photograph.shape[:2]
-    inside = photograph[max(top, 0) : top + side, max(left, 0) : left + side]
-    beyond = (max(-top, 0), max(top + side - height, 0), max(-left, 0), max(left + side - width, 0))
-    return resize(np.asarray(cv2.copyMakeBorder(inside, *beyond, borderType=cv2.BORDER_REPLICATE)), (FRAME, FRAME))

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
 
-from likeness.faces.alignment import ARCFACE_112, align
-from likeness.faces.detector import Box, Landmarks
-from likeness.faces.mtcnn import MtcnnDetector
+from likeness.faces.alignments.alignment import align
+from likeness.faces.alignments.arcface_112 import ARCFACE_112
+from likeness.faces.detectors.detector import Box, Landmarks, get_detector
 from likeness.faces.quality import Quality, measure_quality
+from likeness.faces.turning import detect_turned, turned_back
 from likeness.images import Pixels, rgb
 
 CROP = 112
@@ -38,15 +38,16 @@ class ListedFace:
 
 
 def list_faces(photograph: Pixels, smallest: int | None = None) -> list[ListedFace]:
-    """The faces of an upright photograph, the largest first.
+    """The faces of a photograph, the largest first; one on its side or upside down is turned for the search.
 
     Args:
         photograph: uint8 [h, w] or RGB [h, w, 3].
-        smallest: side of the smallest face searched for, in pixels; see `MtcnnDetector`.
+        smallest: side of the smallest face searched for, in pixels; see `Detector`.
     """
+    turns, found = detect_turned(get_detector(smallest=smallest), photograph)
     return [
         ListedFace(each.box, each.score, each.landmarks, measure_quality(photograph, each.landmarks))
-        for each in _detector(smallest).detect(photograph)
+        for each in (turned_back(one, turns, photograph.shape) for one in found)
         if each.landmarks is not None
     ]
 
@@ -71,8 +72,3 @@ def draw_faces(photograph: Pixels, found: Sequence[ListedFace]) -> Pixels:
             drawn, str(number), place, cv2.FONT_HERSHEY_SIMPLEX, box.side / 180, _COLOUR, width, cv2.LINE_AA
         )
     return np.asarray(drawn, np.uint8)
-
-
-@functools.cache
-def _detector(smallest: int | None) -> MtcnnDetector:
-    return MtcnnDetector(smallest)

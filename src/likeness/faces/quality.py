@@ -1,4 +1,4 @@
-"""How well a photographed face can be compared: size, sharpness, light and pose, and one score of them all.
+"""How well a photographed face can be compared: size, sharpness, light and pose, one score, and warnings.
 
 Covered eyes or mouths are not measured: five landmarks are reported for them all the same.
 """
@@ -11,8 +11,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from likeness.faces.alignment import ARCFACE_112, align
-from likeness.faces.detector import Landmarks
+from likeness.faces.alignments.alignment import align
+from likeness.faces.alignments.arcface_112 import ARCFACE_112
+from likeness.faces.detectors.detector import Landmarks
 from likeness.images import Pixels, grey
 
 # A generic head's landmarks, in millimetres: x to the right of the picture, y downwards, z away from the camera.
@@ -22,6 +23,9 @@ _HEAD = np.array(
 _SIDE = 112  # pixels of the aligned face that is measured
 _FULL_SIZE = 40.0  # pixels between the eyes, from which on size costs nothing
 _SHARP = 0.05  # detail of a face that is half as good as the sharpest
+# Where a warning begins. Of 1102 photographs of LFW 0.5 % are less sharp, none is darker or worse exposed, 2 % are
+# turned further.
+_SMALL, _BLURRED, _DARK, _CLIPPED, _TURNED = 40, 0.02, 0.2, 0.3, 45.0
 _BLACK, _WHITE = 16, 239  # grey values at and beyond which nothing is to be seen
 
 
@@ -50,6 +54,41 @@ class Quality:
     score: float
 
 
+@dataclass(frozen=True)
+class Exposure:
+    """What is measured of the pixels of a face alone; see `Quality`."""
+
+    sharpness: float
+    brightness: float
+    clipped: float
+
+
+def measure_exposure(face: Pixels) -> Exposure:
+    """Sharpness and exposure of a face uint8 [112, 112] or RGB [112, 112, 3], aligned or nearly so."""
+    middle = grey(face)[16:96, 16:96].astype(np.float32)  # without hair and background
+    detail = float(cv2.Laplacian(middle, cv2.CV_32F).var() / max(float(middle.var()), 1.0))
+    clipped = float(np.mean((middle <= _BLACK) | (middle >= _WHITE)))
+    return Exposure(detail, float(middle.mean() / 255), clipped)
+
+
+def quality_warnings(exposure: Exposure | Quality, side: int) -> tuple[str, ...]:
+    """Why a comparison with a face may go wrong, such as "too small: 31 px"; the bounds are for a score near 0.
+
+    Args:
+        exposure: of the face.
+        side: of its box, in pixels of the photograph.
+    """
+    yaw = exposure.yaw if isinstance(exposure, Quality) else 0.0
+    found = {
+        f"too small: {side} px": side < _SMALL,
+        "blurred": exposure.sharpness < _BLURRED,
+        f"too dark: brightness {exposure.brightness:.0%}": exposure.brightness < _DARK,
+        f"badly exposed: {exposure.clipped:.0%} black or white": exposure.clipped > _CLIPPED,
+        f"turned to the side: {abs(yaw):.0f}°": abs(yaw) > _TURNED,
+    }
+    return tuple(said for said, applies in found.items() if applies)
+
+
 def measure_quality(photograph: Pixels, landmarks: Landmarks) -> Quality:
     """The quality of a face.
 
@@ -57,11 +96,9 @@ def measure_quality(photograph: Pixels, landmarks: Landmarks) -> Quality:
         photograph: uint8 [h, w] or RGB [h, w, 3].
         landmarks: of the face.
     """
-    face = align(photograph, landmarks, ARCFACE_112.points(_SIDE, _SIDE), _SIDE)
-    middle = grey(face)[16:96, 16:96].astype(np.float32)  # without hair and background
+    exposure = measure_exposure(align(photograph, landmarks, ARCFACE_112.points(_SIDE, _SIDE), _SIDE))
+    detail, clipped = exposure.sharpness, exposure.clipped
     eyes = float(np.linalg.norm(landmarks[1] - landmarks[0]))
-    detail = float(cv2.Laplacian(middle, cv2.CV_32F).var() / max(float(middle.var()), 1.0))
-    clipped = float(np.mean((middle <= _BLACK) | (middle >= _WHITE)))
     yaw, pitch, roll = head_pose(landmarks)
     score = (
         min(eyes / _FULL_SIZE, 1.0)
@@ -71,7 +108,7 @@ def measure_quality(photograph: Pixels, landmarks: Landmarks) -> Quality:
         * max(np.cos(np.radians(yaw)), 0.0)
         * max(np.cos(np.radians(pitch)), 0.0)
     )
-    return Quality(eyes, detail, float(middle.mean() / 255), clipped, yaw, pitch, roll, float(score))
+    return Quality(eyes, detail, exposure.brightness, clipped, yaw, pitch, roll, float(score))
 
 
 def head_pose(landmarks: npt.NDArray[np.floating]) -> tuple[float, float, float]:

@@ -31,7 +31,7 @@ Image: TypeAlias = str | Path | bytes | npt.NDArray[np.uint8] | Pillow.Image
 _INKS = ("CMYK", "YCCK")
 _SAMPLES = {"Gray": 1, "444": 3, "422": 2, "440": 2}  # a pixel; of other samplings at most 1.5
 # What Pillow's decoders are known to raise on broken files.
-_BROKEN = (OSError, ValueError, TypeError, SyntaxError, EOFError, struct.error, IndexError, KeyError)
+_BROKEN = (OSError, ValueError, TypeError, RuntimeError, SyntaxError, EOFError, struct.error, IndexError, KeyError)
 _ROWS = 512  # composed over white at a time
 
 
@@ -106,8 +106,8 @@ def work(data: bytes) -> int:
     A file that cannot be read costs nothing, since its reading ends at the header.
     """
     try:
-        if kind_of(data, "") != "JPEG":
-            with Pillow.open(io.BytesIO(data)) as image:
+        if (kind := kind_of(data, "")) != "JPEG":
+            with _opened(data, kind) as image:
                 return image.width * image.height
         height, width, *_ = simplejpeg.decode_jpeg_header(data, strict=False)
         return int(height * width) * (jpeg.scans(data) if jpeg.header(data).progressive else 1)
@@ -147,12 +147,21 @@ def _decode_jpeg(data: bytes, name: str, colour: bool) -> Decoded:
 
 
 def _decode_any(data: bytes, kind: str, name: str, colour: bool) -> Decoded:
-    with Pillow.open(io.BytesIO(data), formats=[kind]) as image:
+    with _opened(data, kind) as image:
         check_size(*image.size, name, 2 * len(image.getbands()))
         mode = image.mode
         image.load()
         orientation = image.getexif().get(ORIENTATION, 1)
         return _finished(_to_pixels(image, colour), orientation, mode)
+
+
+def _opened(data: bytes, kind: str) -> Pillow.Image:
+    """The picture of a file, its header read."""
+    if kind == "HEIF":
+        from pillow_heif import register_heif_opener
+
+        register_heif_opener()
+    return Pillow.open(io.BytesIO(data), formats=[kind])
 
 
 def _finished(pixels: Pixels, orientation: int, mode: str) -> Decoded:

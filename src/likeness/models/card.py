@@ -45,7 +45,7 @@ class Card:
         source: data set that it was trained on.
         synthetic: whether those faces are drawn.
         alignment: how those photographs were aligned.
-        align: how their faces were found and framed, see `likeness.faces.framing`; "none": they were framed
+        align: how their faces were found and framed, see `likeness.faces.alignments`; "none": they were framed
             before, like LFW's, and the photographs that are compared are framed like LFW's by `lfw-frame`.
         fingerprint: of those photographs.
         recipe: name of the recipe.

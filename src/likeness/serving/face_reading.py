@@ -8,7 +8,7 @@ from itertools import islice
 
 from likeness.artifacts.source_card import Framing
 from likeness.errors import FaceNotFoundError
-from likeness.faces import Face, framed, iter_faces, needs_colour
+from likeness.faces import Face, framed, iter_faces, needs_colour, refuse_profile
 from likeness.images import Image, grey, read_image
 
 MOST_FACES = 100
@@ -39,9 +39,10 @@ def read_face(photograph: Image, reading: Reading, name: str, number: int = 1) -
 
     Raises:
         FaceNotFoundError: no face is seen, or not so many.
+        ProfileFaceError: the face is in profile.
         ImageError: it is no usable image.
     """
-    return numbered(list(islice(_faces(photograph, reading, name), number)), number, name)
+    return refuse_profile(numbered(list(islice(_faces(photograph, reading, name), number)), number, name), name)
 
 
 def read_faces(photograph: Image, reading: Reading, name: str) -> list[Face]:

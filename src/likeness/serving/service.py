@@ -35,11 +35,13 @@ class FaceReply:
         crop: what the network saw, a PNG as data URI.
         box: where the photograph shows it; None where it was framed already.
         others: further faces in the same photograph.
+        warnings: why the comparison may go wrong, such as "too small: 31 px".
     """
 
     crop: str = field(repr=False)
     box: Box | None
     others: int
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -244,7 +246,7 @@ def _axis(verifier: Verifier, threshold: float) -> tuple[float, float]:
 
 
 def _face_reply(verifier: Verifier, face: Face) -> FaceReply:
-    return FaceReply(data_uri(png(verifier.windows([face])[0]), "png"), face.box, face.others)
+    return FaceReply(data_uri(png(verifier.windows([face])[0]), "png"), face.box, face.others, face.warnings)
 
 
 def _person_reply(person: Person) -> PersonReply:

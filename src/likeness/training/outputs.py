@@ -97,6 +97,7 @@ class TrainingSetup:
 _ALIGNED_BY: Mapping[str, str] = {
     "LFW-a": "label-free (alignment of LFW-a)",
     "arcface-112": "label-free (landmark detector)",
+    "dlib-150": "label-free (landmark detector)",
 }
 """Outside data that had a part in an alignment, in the terms of LFW's results pages."""
 

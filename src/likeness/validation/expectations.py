@@ -87,6 +87,14 @@ def _framing(source: SourceCard) -> Suite:
             column="face_large_enough",
             value=True,
         ),
+        each(
+            "no face is in profile",
+            "The face of every photograph looks towards the camera, not to the side.",
+            severity="warning",
+            show=["image", "error"],
+            column="face_frontal",
+            value=True,
+        ),
     ]
 
 

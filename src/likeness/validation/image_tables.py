@@ -9,7 +9,7 @@ import pandas as pd
 
 from likeness.data.faceset import FaceSet
 from likeness.data.layout import composed
-from likeness.data.problems import NO_FACE, SMALL_FACE, TOO_SMALL, UNDECODABLE
+from likeness.data.problems import NO_FACE, PROFILE, SMALL_FACE, TOO_SMALL, UNDECODABLE
 from likeness.validation.duplicates import copies
 from likeness.validation.params import ValidationParams
 
@@ -19,9 +19,9 @@ def images_table(faces: FaceSet, params: ValidationParams) -> pd.DataFrame:
 
     Returns:
         The manifest with: row; image, the end of the path that identifies it; named_well, whether person and
-        number are those in the path; usable; decoded, large_enough, face_found and face_large_enough, each of
-        which keeps an image out if false; other_names and repeats, the same photograph earlier under other names
-        and under the same ("" if none); twin, the row of the one most alike (-1 if none).
+        number are those in the path; usable; decoded, large_enough, face_found, face_large_enough and
+        face_frontal, each of which keeps an image out if false; other_names and repeats, the same photograph
+        earlier under other names and under the same ("" if none); twin, the row of the most alike (-1 if none).
     """
     images = faces.manifest["path"].str.split("/").str[-2:].str.join("/").to_numpy(dtype=object)
     people = faces.manifest["person"].to_numpy(dtype=object)
@@ -39,6 +39,7 @@ def images_table(faces: FaceSet, params: ValidationParams) -> pd.DataFrame:
         large_enough=faces.manifest["problem"] != TOO_SMALL,
         face_found=faces.manifest["problem"] != NO_FACE,
         face_large_enough=faces.manifest["problem"] != SMALL_FACE,
+        face_frontal=faces.manifest["problem"] != PROFILE,
         twin=found.groupby("row")["twin"].first().reindex(table["row"], fill_value=-1).to_numpy(),
     )
 

@@ -60,9 +60,18 @@ def _pairs() -> Suite:
         ),
         each(
             "listed pairs are usable",
-            "Both images of every listed pair are usable.",
+            "Both images of every listed pair can be read.",
             show=["place", "broken"],
             column="broken",
+            value="",
+        ),
+        each(
+            "listed pairs show faces",
+            "Both images of every listed pair show a face that can be compared; the other pairs are left out, and "
+            "counted as rejected by the evaluation.",
+            severity="warning",
+            show=["place", "faceless"],
+            column="faceless",
             value="",
         ),
         each(

@@ -14,6 +14,7 @@ import pandas as pd
 
 from likeness.data.faceset import FaceSet
 from likeness.data.pairs import Folds, ListedPair, ListedPerson, read_pairs, read_people
+from likeness.data.problems import NOT_ACQUIRED
 from likeness.data.protocol import PAIR_LISTS, PEOPLE_LISTS
 from likeness.data.sources import LISTS
 from likeness.errors import PairListError
@@ -89,11 +90,14 @@ def lists_table(faces: FaceSet, lists: Lists) -> pd.DataFrame:
 
 
 def pairs_table(faces: FaceSet, lists: Lists) -> pd.DataFrame:
-    """place (file:line), fold, first, second, same, absent and broken (names of images that are not there or
-    not usable, "" if none), repeated (whether the same pair came before in the list)."""
+    """place (file:line), fold, first, second, same, absent, broken and faceless (names of images that are not
+    there, that cannot be read, or that show no face that can be compared; "" if none), repeated (whether the same
+    pair came before in the list)."""
     present = faces.rows_by_name()
     usable, problems = faces.usable, faces.manifest["problem"]
-    broken = {name: problems[row] for name, row in present.items() if not usable[row]}
+    unusable = {name: str(problems[row]) for name, row in present.items() if not usable[row]}
+    faceless = {name: problem for name, problem in unusable.items() if problem in NOT_ACQUIRED}
+    broken = {name: problem for name, problem in unusable.items() if name not in faceless}
 
     def row(name: str, fold: int, pair: ListedPair) -> dict[str, object]:
         images = (pair.first, pair.second)
@@ -106,6 +110,7 @@ def pairs_table(faces: FaceSet, lists: Lists) -> pd.DataFrame:
             "same": pair.same,
             "absent": ", ".join(str(image) for image in images if image not in present),
             "broken": ", ".join(f"{image} ({broken[image]})" for image in images if image in broken),
+            "faceless": ", ".join(f"{image} ({faceless[image]})" for image in images if image in faceless),
             "key": tuple(sorted(images)),
         }
 
@@ -124,7 +129,7 @@ def classes_table(pairs: pd.DataFrame) -> pd.DataFrame:
     """list, fold, same, different, same_share: the usable pairs, whose images exist and are usable."""
     if not len(pairs):
         return pairs
-    usable = pairs[(pairs["absent"] == "") & (pairs["broken"] == "")]
+    usable = pairs[(pairs[["absent", "broken", "faceless"]] == "").all(axis=1)]
     table = usable.groupby(["list", "fold"])["same"].agg(pairs="size", same="sum").reset_index()
     return table.assign(different=table["pairs"] - table["same"], same_share=table["same"] / table["pairs"])
 

@@ -19,6 +19,7 @@ from great_expectations.data_context.types.base import (
 
 from likeness.artifacts.validation_record import VALIDATION, Finding, Row, ValidationRecord, ValidationSummary
 from likeness.data.faceset import FaceSet, problem_counts
+from likeness.data.problems import NOT_ACQUIRED
 from likeness.files import write_text
 from likeness.validation.data_docs import page
 from likeness.validation.expectation_builders import Suite
@@ -93,6 +94,7 @@ def facts(faces: FaceSet) -> dict[str, Any]:
         "people": len(images),
         "people_with_one_image": int((images == 1).sum()),
         "problems": problem_counts(manifest),
+        "failure_to_acquire": float(manifest["problem"].isin(NOT_ACQUIRED).mean()) if len(manifest) else 0.0,
         "bytes": int(manifest["bytes"].sum()),
         "modes": {str(mode): int(count) for mode, count in usable["mode"].value_counts().sort_index().items()},
         "spread": {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from likeness.artifacts.metrics import CalibrationMetrics, Metrics
+from likeness.artifacts.metrics import AcquisitionMetrics, CalibrationMetrics, Metrics
 from likeness.reporting.artefacts import Artefacts
 from likeness.reporting.document import (
     Block,
@@ -22,7 +22,7 @@ from likeness.reporting.published import PUBLISHED
 from likeness.reporting.sections.explore import explorer
 from likeness.reporting.sections.quality import error_shares, quality_blocks
 from likeness.reporting.sections.verdict import conditions, ensemble, headline, level, verdict
-from likeness.reporting.wording import complement, measured, rate
+from likeness.reporting.wording import complement, count, measured, percent, rate
 
 SYSTEMS = {
     "model": "this model",
@@ -38,6 +38,20 @@ _OTHERS = (
 NOTHING_MEASURED = Note("No figures: the evaluation has written no `metrics.json`.", "missing")
 
 
+def _acquisition(found: AcquisitionMetrics | None) -> list[Block]:
+    if found is None:
+        return []
+    lost = f"{count(found.mated)} mated and {count(found.non_mated)} non-mated test pairs were lost so"
+    return [
+        Prose(
+            f"**Failure to acquire:** {count(found.failures)} of {count(found.images)} photographs "
+            f"({percent(found.rate, 2)}) show no face that can be compared; {lost}. With those counted as not "
+            f"accepted, this model rejects {percent(found.frr, 1)} of the mated pairs (FRR) and accepts "
+            f"{percent(found.far, 1)} of the non-mated ones (FAR)."
+        )
+    ]
+
+
 def results_section(artefacts: Artefacts) -> Section:
     """Headline, verdict, curves, every figure, confusion, calibration, slices, and what others published."""
     metrics = artefacts.metrics
@@ -47,6 +61,7 @@ def results_section(artefacts: Artefacts) -> Section:
         *verdict(metrics),
         headline(metrics),
         Prose(conditions(metrics)),
+        *_acquisition(metrics.acquisition),
         *ensemble(metrics),
         Prose(_OTHERS),
         FigureGroup(_curves(artefacts, metrics)),

@@ -24,7 +24,7 @@ export function headline(tone, words) {
 export function verdict(reply) {
   const places = ["first", "second"];
   const more = reply.faces
-    .map((each, i) => (each.others ? el("p", { class: "note" }, othersOf(each, `The ${places[i]} photograph`)) : null));
+    .flatMap((each, i) => notesOn(each, `The ${places[i]} photograph`));
   return [
     el(
       "div", { class: "said" },
@@ -85,8 +85,13 @@ function face(reply, caption) {
   );
 }
 
-function othersOf(reply, photograph) {
-  return `${photograph} shows ${plural(reply.others, "further face")}; the largest clear one was taken.`;
+/** What there is to say of a photograph: further faces, low quality. */
+function notesOn(reply, photograph) {
+  const notes = [
+    reply.others ? `${photograph} shows ${plural(reply.others, "further face")}; the largest clear one was taken.` : "",
+    reply.warnings.length ? `${photograph} may mislead: ${reply.warnings.join("; ")}.` : "",
+  ];
+  return notes.filter(Boolean).map((note) => el("p", { class: "note" }, note));
 }
 
 /** Says below the crops that the heat map is on its way. */
@@ -123,7 +128,7 @@ export function identity(reply) {
       el("p", { class: "words" }, known
         ? `The most alike of ${plural(reply.people, "person", "people")}, and alike enough.`
         : `Nobody of ${plural(reply.people, "person", "people")} is alike enough; the most alike is ${best.name}.`),
-      reply.face.others ? el("p", { class: "note" }, othersOf(reply.face, "The photograph")) : null,
+      ...notesOn(reply.face, "The photograph"),
       candidates(reply),
       el("p", { class: "note" }, `Accepted from a score of ${reply.threshold.toFixed(4)}.${rate}${reply.extended ? beyond : ""}`),
     ),

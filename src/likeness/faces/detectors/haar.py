@@ -15,8 +15,8 @@ import cv2
 import cv2.data
 import numpy as np
 
-from likeness.faces.detector import Box, Detection
-from likeness.images import Pixels
+from likeness.faces.detectors.detector import DETECTORS, Box, Detection, Detector
+from likeness.images import Pixels, grey
 
 _CASCADE = "haarcascade_frontalface_default.xml"
 _SCALE_STEPS = (1.1, 1.05)  # the finer look is for photographs in which the first sees nobody
@@ -31,19 +31,28 @@ _NEAR = (0.75, 1.35)  # sizes of the second look's answers, in those of the firs
 _threads = threading.local()  # a cascade keeps its state between calls and serves one thread
 
 
-class HaarDetector:
-    """Upright frontal faces of at least a tenth of the photograph's shorter side.
+@DETECTORS.register("haar")
+class HaarDetector(Detector):
+    """Upright frontal faces.
 
     The score is the number of neighbouring places and sizes that answered alike.
+
+    Args:
+        smallest: see `Detector`; at least 24 pixels of a photograph reduced to 800.
     """
+
+    colour = False
+    sure = 25.0  # on 100 photographs of LFW: 86 upright, 1 or 2 on their side, 6 upside down
 
     def detect(self, photograph: Pixels) -> list[Detection]:
         """See `Detector`."""
         scale = min(1.0, _SEARCHED_SIDE / max(photograph.shape))
+        photograph = grey(photograph)
         searched = photograph
         if scale < 1:
             searched = cv2.resize(photograph, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        smallest = max(_SMALLEST_SIDE, int(_SMALLEST_SHARE * min(searched.shape)))
+        asked = _SMALLEST_SHARE * min(searched.shape) if self.smallest is None else self.smallest * scale
+        smallest = max(_SMALLEST_SIDE, int(asked))
         for step in _SCALE_STEPS:
             boxes, votes = _cascade().detectMultiScale2(
                 searched, scaleFactor=step, minNeighbors=_NEIGHBOURS, minSize=(smallest, smallest)
@@ -58,6 +67,7 @@ class HaarDetector:
 
     def refine(self, photograph: Pixels, box: Box) -> Box:
         """The mean of a box and of what is found when that part, and its mirror image, are looked at again."""
+        photograph = grey(photograph)
         margin = round(_MARGIN * box.side)
         top, left = max(0, box.top - margin), max(0, box.left - margin)
         part = photograph[top : box.top + box.side + margin, left : box.left + box.side + margin]

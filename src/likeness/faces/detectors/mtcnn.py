@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from likeness.errors import ModelError
-from likeness.faces.detector import Box, Detection
+from likeness.faces.detectors.detector import DETECTORS, Box, Detection, Detector
 from likeness.files import file_sha256
 from likeness.images import Pixels, rgb
 from likeness.onnx_session import open_session
@@ -44,20 +44,24 @@ _LOOKS = 3  # of the third network at each face that it has found
 _SIDE, _BELOW = 2.02, -0.15
 
 
-class MtcnnDetector:
+@DETECTORS.register("mtcnn")
+class MtcnnDetector(Detector):
     """Faces of every size, turned up to about 60 degrees to the side, with landmarks.
 
     The score is the third network's probability of a face.
 
     Args:
-        smallest: side of the smallest face searched for, in pixels; None: a tenth of the shorter side, at least 20
+        smallest: see `Detector`; at least 20 pixels where nothing is asked for
 
     Raises:
         ModelError: the weights are missing or altered.
     """
 
+    colour = True
+    sure = 0.999  # on 100 photographs of LFW: 95 upright, none on its side, 1 upside down
+
     def __init__(self, smallest: int | None = None) -> None:
-        self.smallest = smallest
+        super().__init__(smallest)
         self._networks = [_network(name) for name in _DIGESTS]
 
     def detect(self, photograph: Pixels) -> list[Detection]:
@@ -73,10 +77,6 @@ class MtcnnDetector:
             for box, score, points in zip(boxes, scores, landmarks, strict=True)
         ]
         return sorted(found, key=lambda each: (-each.box.side, each.box.top, each.box.left))
-
-    def refine(self, photograph: Pixels, box: Box) -> Box:
-        """The box itself: `detect` has looked at every face twice."""
-        return box
 
     def _proposals(self, picture: Floats, smallest: float) -> Floats:
         """Squares [N, 4] (left, top, right, bottom) in which the first network sees a face."""

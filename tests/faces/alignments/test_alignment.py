@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from skimage.transform import SimilarityTransform
 
-from likeness.faces.alignment import ARCFACE_112, align, similarity
+from likeness.faces.alignments.alignment import align, similarity
+from likeness.faces.alignments.arcface_112 import ARCFACE_112
 
 ANGLES = st.floats(-180, 180)
 SCALES = st.floats(0.2, 8)
@@ -20,7 +21,7 @@ def test_the_transform_is_that_of_scikit_image(
     angle: float, scale: float, shift: tuple[float, float], seed: int
 ) -> None:
     random = np.random.default_rng(seed)
-    template = np.array(ARCFACE_112.template)
+    template = np.array(ARCFACE_112.landmarks)
     moved = SimilarityTransform(scale=scale, rotation=np.radians(angle), translation=shift)(template)
     source = moved + random.normal(0, 2 * scale, moved.shape)
     expected = SimilarityTransform.from_estimate(source, template)
@@ -28,20 +29,20 @@ def test_the_transform_is_that_of_scikit_image(
 
 
 def test_mirrored_landmarks_are_not_mirrored_back() -> None:
-    template = np.array(ARCFACE_112.template)
+    template = np.array(ARCFACE_112.landmarks)
     transform = similarity(template * [-1, 1], template)
     assert np.linalg.det(transform[:, :2]) > 0
 
 
 def test_one_point_is_refused() -> None:
     with pytest.raises(ValueError, match="one point"):
-        similarity(np.ones((5, 2)), np.array(ARCFACE_112.template))
+        similarity(np.ones((5, 2)), np.array(ARCFACE_112.landmarks))
 
 
 def test_the_template_takes_the_middle_of_a_frame() -> None:
     points = ARCFACE_112.points(250, 224)
     inside = (points - 13 + 0.5) / 2 - 0.5
-    np.testing.assert_allclose(inside, ARCFACE_112.template)
+    np.testing.assert_allclose(inside, ARCFACE_112.landmarks)
 
 
 @pytest.mark.parametrize("colour", [False, True])

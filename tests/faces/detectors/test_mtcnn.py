@@ -12,9 +12,9 @@ import pytest
 
 from likeness.errors import FaceNotFoundError, ModelError, SmallFaceError
 from likeness.faces import Landmarks, find_face
-from likeness.faces import mtcnn as module
-from likeness.faces.alignment import ARCFACE_112
-from likeness.faces.mtcnn import MtcnnDetector
+from likeness.faces.alignments.arcface_112 import ARCFACE_112
+from likeness.faces.detectors import mtcnn as module
+from likeness.faces.detectors.mtcnn import MtcnnDetector
 from likeness.images import Pixels, read_image
 from tests.serving.pictures import other_portrait, portrait, two_people
 

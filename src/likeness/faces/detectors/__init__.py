@@ -1,0 +1,1 @@
+"""What finds faces, one detector a file. `DETECTORS` knows them by name."""
