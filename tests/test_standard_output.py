@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from likeness.cli import app
 from tests.serving.models import make_model
 from tests.serving.pictures import encoded, portrait
 
@@ -51,7 +53,7 @@ def commands(name: bytes) -> dict[str, list[str | bytes]]:
 
 
 @pytest.mark.fault("D14")
-@pytest.mark.parametrize("encoding", ["utf-8", "ascii", "latin-1"])
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
 @pytest.mark.parametrize("kind", NAMES)
 def test_names_that_cannot_be_encoded_are_escaped(folder: Path, kind: str, encoding: str) -> None:
     for words, arguments in commands(NAMES[kind]).items():
@@ -77,10 +79,10 @@ def test_names_that_cannot_be_encoded_are_escaped(folder: Path, kind: str, encod
     ],
     ids=" ".join,
 )
-def test_numbers_that_are_not_finite_are_refused(folder: Path, command: list[str], value: str) -> None:
-    done = likeness(folder, *command, value)
-    assert done.returncode == 2, done.stdout
-    said = " ".join(done.stderr.decode().replace("│", " ").split())
+def test_numbers_that_are_not_finite_are_refused(command: list[str], value: str) -> None:
+    done = CliRunner().invoke(app, [*command, value])
+    assert done.exit_code == 2, done.output
+    said = " ".join(done.stderr.replace("│", " ").split())
     assert "expected a finite number" in said or "greater than or equal to 0" in said
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import ast
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from likeness.telemetry import SWITCHES
-from tests.recording import NEEDS_NAMESPACES, record
+from tests.recording import NEEDS_NAMESPACES, Recorded, record
 from tests.serving.models import make_model
+from tests.serving.pictures import encoded, other_portrait, portrait
 
 ROOT = Path(__file__).parents[1]
 LIKENESS = Path(sys.executable).parent / "likeness"
@@ -30,41 +32,54 @@ time.sleep({WAIT})
 PROGRAMS = ("src", "pipelines", "benchmarks", "studies", "tools")
 
 
+COMMANDS: dict[str, list[str | Path]] = {
+    "no switch": [sys.executable, "-c", IMPORT_AND_WAIT],
+    "library": [sys.executable, "-c", VERIFY_AND_WAIT],
+    "service": [LIKENESS, "serve", "--model", "model", "--port", "8123"],
+}
+
+
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model and two pictures."""
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Recorded]:
+    """What each command asks for, all at once: they mostly wait."""
     folder = tmp_path_factory.mktemp("offline")
     make_model(folder / "model", onnx=True)
-    from tests.serving.pictures import encoded, other_portrait, portrait
-
     (folder / "a.png").write_bytes(encoded(portrait(), "PNG"))
     (folder / "b.png").write_bytes(encoded(other_portrait(), "PNG"))
-    return folder
+
+    def run(name: str) -> Recorded:
+        home = folder / f"home of {name}"
+        home.mkdir()
+        return record(COMMANDS[name], folder, home, seconds=WAIT + 20, unset=list(SWITCHES))
+
+    with ThreadPoolExecutor() as pool:
+        return dict(zip(COMMANDS, pool.map(run, COMMANDS), strict=True))
 
 
+@pytest.mark.slow
 @NEEDS_NAMESPACES
 @pytest.mark.attack("3")
-def test_without_the_switch_onnx_runtime_asks_for_its_makers_host(folder: Path, tmp_path: Path) -> None:
+def test_without_the_switch_onnx_runtime_asks_for_its_makers_host(recorded: dict[str, Recorded]) -> None:
     """Else the next tests would prove nothing."""
-    found = record([sys.executable, "-c", IMPORT_AND_WAIT], folder, tmp_path, unset=list(SWITCHES))
+    found = recorded["no switch"]
     assert found.code == 0, found.output
     assert any("microsoft" in name for name in found.names), found
 
 
+@pytest.mark.slow
 @NEEDS_NAMESPACES
 @pytest.mark.attack("3")
-def test_the_library_asks_for_no_host(folder: Path, tmp_path: Path) -> None:
-    found = record([sys.executable, "-c", VERIFY_AND_WAIT], folder, tmp_path, unset=list(SWITCHES))
+def test_the_library_asks_for_no_host(recorded: dict[str, Recorded]) -> None:
+    found = recorded["library"]
     assert found.code == 0, found.output
     assert found.names == ()
-    assert not (tmp_path / ".cache" / "Microsoft").exists()
 
 
+@pytest.mark.slow
 @NEEDS_NAMESPACES
 @pytest.mark.attack("3")
-def test_the_service_asks_for_no_host(folder: Path, tmp_path: Path) -> None:
-    command = [LIKENESS, "serve", "--model", "model", "--port", "8123"]
-    found = record(command, folder, tmp_path, seconds=WAIT + 5, unset=list(SWITCHES))
+def test_the_service_asks_for_no_host(recorded: dict[str, Recorded]) -> None:
+    found = recorded["service"]
     assert "8123" in found.output, found.output
     assert found.names == ()
 

@@ -8,11 +8,11 @@ import pytest
 
 from likeness.experiments.runner import prepare
 from tests.experiments.tiny import plan_tiny, trials_of
+from tests.sharing import shared_folder
 
 
 @pytest.fixture(scope="session")
 def faces(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of the tiny faces, drawn and validated."""
-    top = tmp_path_factory.mktemp("results")
-    prepare(plan_tiny(top, trials_of()))
-    return top / "faces"
+    made = shared_folder(tmp_path_factory, "tiny-faces", lambda top: prepare(plan_tiny(top, trials_of())))
+    return made / "faces"

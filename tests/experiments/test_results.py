@@ -80,6 +80,7 @@ def test_a_folder_of_the_version_before_is_resumed(tmp_path: Path) -> None:
     assert (trial.folder / "model").exists()
 
 
+@pytest.mark.slow
 def test_plan_run_and_table(faces: Path, tmp_path: Path) -> None:
     shutil.copytree(faces, tmp_path / "faces")
     runner, out = CliRunner(), ["--out", str(tmp_path)]

@@ -79,6 +79,7 @@ def test_pictures_too_small_are_refused() -> None:
         FisherVectors((31, 40), PLAN.embedding_dim)
 
 
+@pytest.mark.slow
 def test_it_runs_without_torch(tmp_path: Path) -> None:
     siamese = build_siamese(PLAN, SIZE, 0).eval()
     assert isinstance(siamese.backbone, FisherVectors)

@@ -10,14 +10,14 @@ import pytest
 import yaml
 
 from likeness.reporting.artefacts import Places
-from tests.reporting.small_run import PARAMS, make_run
+from tests.reporting.small_run import PARAMS, small_run
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Places:
-    return make_run(tmp_path_factory.mktemp("stage"))
+    return small_run(tmp_path_factory)
 
 
 def report(run: Places, out: Path, **changed: Path) -> subprocess.CompletedProcess[str]:

@@ -191,6 +191,7 @@ def test_a_person_who_works_with_dvc_is_waited_for_and_not_disturbed(server: str
         person.wait(30)
 
 
+@pytest.mark.slow
 def test_a_stage_out_of_time_is_stopped_with_all_its_children(server: str, project: Path) -> None:
     write_params(project, {"minutes": {"ingest": 0.15}}, ingest="sleep")
     _, record = run_flow(project)
@@ -208,7 +209,7 @@ def active_run(project: Path, server: str, home: Path) -> subprocess.Popen[str]:
     return flow
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
 def test_a_run_that_is_reported_to_stop_stops_its_stage(
     server: str, home: Path, project: Path, number: signal.Signals
 ) -> None:
@@ -220,6 +221,7 @@ def test_a_run_that_is_reported_to_stop_stops_its_stage(
     assert [record.outcome for record in records_of(project)[before:]] == ["cancelled"]
 
 
+@pytest.mark.slow
 def test_a_killed_run_leaves_no_orphan_and_the_next_one_records_it(
     server: str, home: Path, project: Path, hook: tuple[str, list[dict[str, Any]]]
 ) -> None:
@@ -250,6 +252,7 @@ def test_a_full_disk_is_reported_before_anything_begins(server: str, project: Pa
     assert record.outcome == "disk-full"
 
 
+@pytest.mark.slow
 @pytest.mark.fault("A2")
 def test_a_deployment_has_the_schedule_of_operations_yaml(server: str, home: Path, project: Path) -> None:
     write_params(project, {"cron": "30 4 * * *", "timezone": "America/Argentina/Buenos_Aires"})

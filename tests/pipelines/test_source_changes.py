@@ -50,6 +50,7 @@ def people(project: Path) -> set[str]:
     return set(pd.read_parquet(project / "data" / "faces" / "manifest.parquet")["person"])
 
 
+@pytest.mark.slow
 @pytest.mark.fault("D05")
 def test_people_who_were_removed_and_another_mirror_are_seen(project: Path, tmp_path: Path) -> None:
     mirror = photos(tmp_path / "photos")

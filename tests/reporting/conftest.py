@@ -12,14 +12,14 @@ from likeness.reporting.artefacts import Artefacts, Places
 from likeness.reporting.document import Page
 from likeness.reporting.page import build_page
 from likeness.reporting.params import ReportParams
-from tests.reporting.small_run import make_run
+from tests.reporting.small_run import small_run
 
 PARAMS = ReportParams(title="A small run", decisions=1, sample=10, rows=2)
 
 
 @pytest.fixture(scope="session")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Places:
-    return make_run(tmp_path_factory.mktemp("run"))
+    return small_run(tmp_path_factory)
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+import pytest
 import yaml
 
 from likeness.artifacts.run_note import RUN_NOTE, Provenance, RunNote
@@ -27,6 +28,7 @@ from likeness.training.params import RecipeParams, TrainParams
 from likeness.training.plan import TrainingTask, run_plan
 from tests.data.tiny import tiny_faceset
 from tests.models.parts import planned
+from tests.sharing import shared_folder
 
 PEOPLE = {f"Person_{number:02d}": 1 + number % 4 for number in range(60)}
 MODEL = planned(backbone="residual", comparator="weighted-l1", embedding_dim=8, width=0.25, dropout=0.1)
@@ -40,9 +42,13 @@ PARAMS = {
 }
 
 
-def make_run(root: Path) -> Places:
-    """Writes everything that a report reads below `root`."""
-    places = Places(
+def small_run(factory: pytest.TempPathFactory) -> Places:
+    """The run, made once for all tests."""
+    return _places(shared_folder(factory, "small-run", _make_run))
+
+
+def _places(root: Path) -> Places:
+    return Places(
         root / "params.yaml",
         root / "faces",
         root / "splits",
@@ -51,6 +57,11 @@ def make_run(root: Path) -> Places:
         root / "train",
         root / "evaluation",
     )
+
+
+def _make_run(root: Path) -> None:
+    """Writes everything that a report reads below `root`."""
+    places = _places(root)
     places.params.write_text(yaml.safe_dump(PARAMS))
     places.params.with_name("operations.yaml").write_text(yaml.safe_dump({"tracking": {"enabled": False}}))
     faces = tiny_faceset(places.faces, PEOPLE, size=(40, 32))
@@ -61,7 +72,6 @@ def make_run(root: Path) -> Places:
     write_results(
         places.evaluation, evaluate_model(faces, Split.open(places.splits), load_model(places.model), params)
     )
-    return places
 
 
 def _train(places: Places, faces: FaceSet, split: Split, checkpoint: Path) -> None:

@@ -7,14 +7,13 @@ import pytest
 from likeness.serving.verifier import Verifier
 from tests.serving.models import make_model
 from tests.serving.pictures import encoded, other_portrait, portrait, two_people
+from tests.sharing import shared_folder
 
 
 @pytest.fixture(scope="session")
 def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A cosine model with its exported tower."""
-    folder = tmp_path_factory.mktemp("model")
-    make_model(folder, onnx=True)
-    return folder
+    return shared_folder(tmp_path_factory, "served-model", lambda folder: make_model(folder, onnx=True))
 
 
 @pytest.fixture(scope="session")

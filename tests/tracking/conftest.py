@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from likeness.tracking.mlflow_store import connect
+from tests.sharing import shared_folder
 
 
 @pytest.fixture(scope="session")
 def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("store")
-    connect("sqlite:///mlflow.db", root)
-    return root / "mlflow.db"
+    made = shared_folder(tmp_path_factory, "empty-store", lambda root: connect("sqlite:///mlflow.db", root))
+    return made / "mlflow.db"
 
 
 @pytest.fixture

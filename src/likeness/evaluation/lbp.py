@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -17,10 +16,9 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from likeness.images import grey
+from likeness.models.backbones.patterns import BINS, CIRCLE, RADIUS, bin_of_code
+from likeness.models.backbones.resampling import triangle_weights
 from likeness.progress import progress
-
-RADIUS = 2
-BINS = 59
 
 Bytes = NDArray[np.uint8]
 Singles = NDArray[np.float32]
@@ -43,7 +41,7 @@ def patterns(images: Bytes) -> Bytes:
     Returns:
         uint8 [N, H, W] in 0..58; 58 stands for every pattern that is not uniform.
     """
-    return np.asarray(_bin_of_code()[_codes(images)])
+    return np.asarray(bin_of_code()[_codes(images)])
 
 
 def histograms(images: Bytes, cell: int) -> Singles:
@@ -104,17 +102,8 @@ def resized(images: Bytes, size: tuple[int, int]) -> Bytes:
     """Images [N, H, W] at another size, antialiased where they shrink, linear where they grow."""
     if images.shape[1:] == size:
         return images
-    down, across = _resampler(images.shape[1], size[0]), _resampler(images.shape[2], size[1])
+    down, across = triangle_weights(images.shape[1], size[0]), triangle_weights(images.shape[2], size[1])
     return np.asarray(np.rint(down @ images.astype(np.float32) @ across.T), np.uint8)
-
-
-@cache
-def _resampler(old: int, new: int) -> Singles:
-    """Weights [new, old] of a triangle filter whose half-width is one pixel of the coarser of the two grids."""
-    reach = max(1.0, old / new)
-    centres = (np.arange(new) + 0.5) * old / new - 0.5
-    weights = np.clip(1 - np.abs(centres[:, None] - np.arange(old)) / reach, 0, None)
-    return np.asarray(weights / weights.sum(axis=1, keepdims=True), np.float32)
 
 
 def _codes(images: Bytes) -> Bytes:
@@ -130,7 +119,7 @@ def _codes(images: Bytes) -> Bytes:
         return plane[:, top : top + height, left : left + width]
 
     codes = np.zeros(images.shape, np.uint8)
-    for bit, (down, across) in enumerate(_CIRCLE):
+    for bit, (down, across) in enumerate(CIRCLE):
         if down and across:
             near = moved(inner, down, across) + moved(side, 2 * down, across)
             neighbour = near + moved(side, down, 2 * across) + moved(outer, 2 * down, 2 * across)
@@ -139,14 +128,3 @@ def _codes(images: Bytes) -> Bytes:
             reached = moved(padded, RADIUS * down, RADIUS * across) >= centre
         codes |= reached.view(np.uint8) << np.uint8(bit)
     return codes
-
-
-_CIRCLE = ((0, 1), (-1, 1), (-1, 0), (-1, -1), (0, -1), (1, -1), (1, 0), (1, 1))
-
-
-@cache
-def _bin_of_code() -> Bytes:
-    """Bin of each of the 256 codes: uniform ones in rising order, then one for all others."""
-    bits = (np.arange(256)[:, None] >> np.arange(8)) & 1
-    uniform = np.sum(bits != np.roll(bits, 1, axis=1), axis=1) <= 2
-    return np.where(uniform, np.cumsum(uniform) - 1, BINS - 1).astype(np.uint8)

@@ -7,8 +7,11 @@ place in an ensemble like any network. A map fitted behind it (PCA, then LDA) ma
 from __future__ import annotations
 
 import math
+from functools import cache
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from likeness.errors import ModelError
@@ -21,10 +24,11 @@ SCALES = ((120, 100), (90, 75), (60, 50))
 """Height and width that a face is looked at in."""
 CELL = 10
 BINS = 59
+RADIUS = 2
+CIRCLE = ((0, 1), (-1, 1), (-1, 0), (-1, -1), (0, -1), (1, -1), (1, 0), (1, 1))
+"""The eight neighbours, down and across, in circular order: one bit of a code each."""
 MINIMUM_SIZE = (32, 32)
-_RADIUS = 2
-_CIRCLE = ((0, 1), (-1, 1), (-1, 0), (-1, -1), (0, -1), (1, -1), (1, 0), (1, 1))
-_OFF = _RADIUS / math.sqrt(2) - 1  # how far a diagonal neighbour lies beyond the pixel at (1, 1), each way
+_OFF = RADIUS / math.sqrt(2) - 1  # how far a diagonal neighbour lies beyond the pixel at (1, 1), each way
 _EVEN = 1e-4  # darker than the centre by less than this counts as equal: rounding, in deviations of the image
 
 
@@ -56,7 +60,8 @@ class PatternHistograms(Backbone):
                 f"the patterns backbone gives {self.DIMENSIONS} numbers a face; set embedding_dim to that, found "
                 f"{embedding_dim}"
             )
-        self.register_buffer("bin_of_code", bin_of_code(), persistent=False)
+        bins = torch.from_numpy(bin_of_code().astype(np.int64))
+        self.register_buffer("bin_of_code", bins, persistent=False)
         for number, (height, width) in enumerate(SCALES):
             self.register_buffer(f"down{number}", resampler(input_size[0], height), persistent=False)
             across = resampler(input_size[1], width).T.contiguous()
@@ -82,11 +87,12 @@ class PatternHistograms(Backbone):
         return (counts / CELL**2).sqrt()
 
 
-def bin_of_code() -> Tensor:
-    """Bin, int64 [256], of each code: uniform ones (at most two changes around the circle), then the rest."""
-    bits = (torch.arange(256)[:, None] >> torch.arange(8)) & 1
-    uniform = (bits != bits.roll(1, dims=1)).sum(dim=1) <= 2
-    return torch.where(uniform, uniform.cumsum(0) - 1, BINS - 1)
+@cache
+def bin_of_code() -> NDArray[np.uint8]:
+    """Bin of each of the 256 codes: uniform ones (at most two changes around the circle), then the rest."""
+    bits = (np.arange(256)[:, None] >> np.arange(8)) & 1
+    uniform = np.sum(bits != np.roll(bits, 1, axis=1), axis=1) <= 2
+    return np.where(uniform, np.cumsum(uniform) - 1, BINS - 1).astype(np.uint8)
 
 
 def _cells(height: int, width: int) -> Tensor:
@@ -98,18 +104,18 @@ def _cells(height: int, width: int) -> Tensor:
 def _codes(faces: Tensor) -> Tensor:
     """One bit a neighbour, set where it is at least as bright as the centre; int64 [B, H, W] of [B, H, W]."""
     height, width = faces.shape[-2:]
-    padded = nn.functional.pad(faces.unsqueeze(1), (_RADIUS,) * 4, mode="replicate").squeeze(1)
+    padded = nn.functional.pad(faces.unsqueeze(1), (RADIUS,) * 4, mode="replicate").squeeze(1)
 
     def moved(down: int, across: int) -> Tensor:
-        return padded[:, _RADIUS + down : _RADIUS + down + height, _RADIUS + across : _RADIUS + across + width]
+        return padded[:, RADIUS + down : RADIUS + down + height, RADIUS + across : RADIUS + across + width]
 
     codes = torch.zeros_like(faces, dtype=torch.int64)
-    for bit, (down, across) in enumerate(_CIRCLE):
+    for bit, (down, across) in enumerate(CIRCLE):
         if down and across:
             inner = torch.lerp(moved(down, across), moved(down, 2 * across), _OFF)
             outer = torch.lerp(moved(2 * down, across), moved(2 * down, 2 * across), _OFF)
             neighbour = torch.lerp(inner, outer, _OFF)
         else:
-            neighbour = moved(_RADIUS * down, _RADIUS * across)
+            neighbour = moved(RADIUS * down, RADIUS * across)
         codes = codes + ((neighbour >= faces - _EVEN).long() << bit)
     return codes

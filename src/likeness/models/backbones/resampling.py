@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from functools import cache
+
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 
-def resampler(old: int, new: int) -> Tensor:
+@cache
+def triangle_weights(old: int, new: int) -> NDArray[np.float32]:
     """Weights [new, old] of a triangle filter whose half-width is one pixel of the coarser of the two grids."""
     reach = max(1.0, old / new)
-    centres = (torch.arange(new, dtype=torch.float64) + 0.5) * old / new - 0.5
-    weights = (1 - (centres[:, None] - torch.arange(old)).abs() / reach).clamp(min=0)
-    return (weights / weights.sum(dim=1, keepdim=True)).float()
+    centres = (np.arange(new) + 0.5) * old / new - 0.5
+    weights = np.clip(1 - np.abs(centres[:, None] - np.arange(old)) / reach, 0, None)
+    return np.asarray(weights / weights.sum(axis=1, keepdims=True), np.float32)
+
+
+def resampler(old: int, new: int) -> Tensor:
+    """The same for torch: float32 [new, old]."""
+    return torch.tensor(triangle_weights(old, new))
 
 
 def luminance(images: Tensor) -> Tensor:
