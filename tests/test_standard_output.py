@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from likeness.cli import app
-from tests.serving.models import make_model
+from tests.serving.models import exported_model
 from tests.serving.pictures import encoded, portrait
 
 PROGRAM = [sys.executable, "-c", "from likeness.cli import main; main()"]
@@ -25,8 +26,7 @@ _full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system h
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a model, a photograph, and photographs with difficult names."""
     folder = tmp_path_factory.mktemp("output")
-    make_model(folder / "models" / "model")
-    likeness(folder, "export").check_returncode()  # verdicts without torch are quick
+    shutil.copytree(exported_model(tmp_path_factory), folder / "models" / "model")
     (folder / "a.png").write_bytes(encoded(portrait(), "PNG"))
     for name in NAMES.values():
         with open(os.fsencode(folder) + b"/" + name, "wb") as file:  # noqa: PTH123  (a name that is no text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import shutil
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from likeness.telemetry import SWITCHES
 from tests.recording import NEEDS_NAMESPACES, Recorded, record
-from tests.serving.models import make_model
+from tests.serving.models import exported_model
 from tests.serving.pictures import encoded, other_portrait, portrait
 
 ROOT = Path(__file__).parents[1]
@@ -33,7 +34,7 @@ PROGRAMS = ("src", "pipelines", "benchmarks", "studies", "tools")
 
 
 COMMANDS: dict[str, list[str | Path]] = {
-    "no switch": [sys.executable, "-c", IMPORT_AND_WAIT],
+    "no-switch": [sys.executable, "-c", IMPORT_AND_WAIT],
     "library": [sys.executable, "-c", VERIFY_AND_WAIT],
     "service": [LIKENESS, "serve", "--model", "model", "--port", "8123"],
 }
@@ -43,12 +44,12 @@ COMMANDS: dict[str, list[str | Path]] = {
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Recorded]:
     """What each command asks for, all at once: they mostly wait."""
     folder = tmp_path_factory.mktemp("offline")
-    make_model(folder / "model", onnx=True)
+    shutil.copytree(exported_model(tmp_path_factory), folder / "model")
     (folder / "a.png").write_bytes(encoded(portrait(), "PNG"))
     (folder / "b.png").write_bytes(encoded(other_portrait(), "PNG"))
 
     def run(name: str) -> Recorded:
-        home = folder / f"home of {name}"
+        home = folder / f"home-{name}"
         home.mkdir()
         return record(COMMANDS[name], folder, home, seconds=WAIT + 20, unset=list(SWITCHES))
 
@@ -61,7 +62,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Recorded]:
 @pytest.mark.attack("3")
 def test_without_the_switch_onnx_runtime_asks_for_its_makers_host(recorded: dict[str, Recorded]) -> None:
     """Else the next tests would prove nothing."""
-    found = recorded["no switch"]
+    found = recorded["no-switch"]
     assert found.code == 0, found.output
     assert any("microsoft" in name for name in found.names), found
 

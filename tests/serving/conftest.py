@@ -5,15 +5,14 @@ from pathlib import Path
 import pytest
 
 from likeness.serving.verifier import Verifier
-from tests.serving.models import make_model
+from tests.serving.models import exported_model, make_model
 from tests.serving.pictures import encoded, other_portrait, portrait, two_people
-from tests.sharing import shared_folder
 
 
 @pytest.fixture(scope="session")
 def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A cosine model with its exported tower."""
-    return shared_folder(tmp_path_factory, "served-model", lambda folder: make_model(folder, onnx=True))
+    return exported_model(tmp_path_factory)
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from likeness.artifacts.training_summary import TrainingFacts
 from likeness.models.card import Card
@@ -19,9 +20,15 @@ from likeness.models.weights import save_model
 from likeness.serving.face_reading import Reading, read_face
 from tests.models.parts import planned
 from tests.serving.pictures import other_portrait, portrait
+from tests.sharing import shared_folder
 
 PREPROCESS = Preprocess(size=(72, 72), crop=(120, 120), standardise="image")
 GREY = Reading()
+
+
+def exported_model(factory: pytest.TempPathFactory) -> Path:
+    """A cosine model with its exported tower, made once for all tests; it must not be changed."""
+    return shared_folder(factory, "exported-model", lambda folder: make_model(folder, onnx=True))
 
 
 def make_model(
