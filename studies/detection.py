@@ -28,7 +28,7 @@ def main(
     lfw: Annotated[Path, typer.Argument(help="Folder with an LFW archive (.tgz) and pairsDevTest.txt.")],
 ) -> None:
     verifier = Verifier.load(model)
-    pictures, pairs = read_test_pairs(lfw)
+    pictures, pairs = read_test_pairs(lfw, colour=verifier.model.card.preprocess.colour)
     found, missed = found_faces(pictures)
     print(f"{verifier.model.card.recipe}, {len(pairs)} pairs of {len(pictures)} photographs; no face in {missed}")
     for name, faces in {"aligned": [framed(picture) for picture in pictures], "detected": found}.items():

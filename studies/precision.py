@@ -30,7 +30,7 @@ def main(
     lfw: Annotated[Path, typer.Argument(help="Folder with an LFW archive (.tgz) and pairsDevTest.txt.")],
 ) -> None:
     verifier = Verifier.load(model)
-    pictures, pairs = read_test_pairs(lfw)
+    pictures, pairs = read_test_pairs(lfw, colour=verifier.model.card.preprocess.colour)
     windows = verifier.windows([framed(picture) for picture in pictures])
     exact = None
     with tempfile.TemporaryDirectory() as scratch:

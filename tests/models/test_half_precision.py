@@ -22,7 +22,7 @@ from likeness.models.weights import load_model
 from likeness.serving.model import PACKAGED, model_folder, open_model
 
 ROOT = Path(__file__).parents[2]
-ORIGINAL = ROOT / "pretrained" / "arcface-lfw"
+ORIGINAL = ROOT / "pretrained" / "arcface-lfw-colour"
 
 
 @pytest.fixture
@@ -35,8 +35,7 @@ def test_it_takes_half_the_space_and_gives_the_same_scores_but_for_rounding(half
     assert (half / TOWER).stat().st_size < 0.55 * (ORIGINAL / TOWER).stat().st_size
     assert not (half / WEIGHTS).exists()
     single, rounded = open_model(ORIGINAL), open_model(half)
-    height, width = single.card.preprocess.size
-    faces = np.random.default_rng(0).integers(0, 256, (40, height, width), dtype=np.uint8)
+    faces = np.random.default_rng(0).integers(0, 256, (40, *single.card.preprocess.size), dtype=np.uint8)
     first, second = single.embed(faces), rounded.embed(faces)
     scores = [single.comparator.pairs(each[:20], each[20:]) for each in (first, second)]
     assert np.abs(scores[0] - scores[1]).max() < 2e-3
@@ -72,7 +71,7 @@ def _tensors(path: Path) -> dict[str, np.ndarray]:
 
 def test_a_model_that_cannot_do_without_its_weights_file_is_refused(tmp_path: Path) -> None:
     copy = Path(shutil.copytree(ORIGINAL, tmp_path / "copy"))
-    card = (copy / "card.json").read_text().replace('"comparator": "cosine"', '"comparator": "weighted-l1"')
+    card = (copy / "card.json").read_text().replace('"name": "cosine"', '"name": "weighted-l1"')
     (copy / "card.json").write_text(card)
     with pytest.raises(ModelError, match="weighted-l1, has weights of its own"):
         write_half(copy, tmp_path / "half")
@@ -102,7 +101,7 @@ def test_on_real_faces_it_decides_as_in_single_precision() -> None:
     decided = [each >= models[0].card.decision.threshold for each in scores]
     assert np.abs(scores[0] - scores[1]).max() < 1e-3
     assert (decided[0] != decided[1]).sum() <= 1
-    assert (decided[1] == same).mean() > 0.89
+    assert (decided[1] == same).mean() > 0.91
 
 
 def _pair(line: str) -> tuple[str, str, bool]:
@@ -117,5 +116,5 @@ def _windows(archive: Path, names: list[str], preprocess: Preprocess) -> np.ndar
         for member in members:
             name = Path(member.name).name
             if name in names and (content := members.extractfile(member)):
-                found[name] = preprocess.window(framed(read_image(content.read())).frame)
+                found[name] = preprocess.window(framed(read_image(content.read(), colour=preprocess.colour)).frame)
     return np.stack([found[name] for name in names])

@@ -37,7 +37,7 @@ PACKAGED = "packaged"
 """Names the model that comes with the package."""
 
 _REGISTRY = "models:/"
-_PACKAGED_FOLDER = Path(__file__).parents[1] / "pretrained" / "arcface-lfw"
+_PACKAGED_FOLDER = Path(__file__).parents[1] / "pretrained" / "arcface-lfw-colour"
 _PROJECT_FOLDER = Path("models/model")
 _BATCH = 64
 
