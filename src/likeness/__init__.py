@@ -11,16 +11,30 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from likeness._version import __version__
-    from likeness.api import Evaluation, detect, embed, evaluate, open_gallery
+    from likeness.api import (
+        Evaluation,
+        detect,
+        embed,
+        embed_photographs,
+        evaluate,
+        find_suspects,
+        open_gallery,
+        verify_pairs,
+    )
     from likeness.errors import FaceNotFoundError, GalleryError, ImageError, LikenessError, ModelError
     from likeness.faces import Box, Detection, Face
+    from likeness.serving.face_rows import EmbeddedFace
+    from likeness.serving.labelled_folder import LabelledFolder
+    from likeness.serving.pairs import PairDecision
     from likeness.serving.people import Candidate, EnrolmentResult, Identification, People
+    from likeness.serving.suspects import Suspicion
     from likeness.serving.verifier import Verification, Verifier
 
 __all__ = [
     "Box",
     "Candidate",
     "Detection",
+    "EmbeddedFace",
     "EnrolmentResult",
     "Evaluation",
     "Face",
@@ -28,24 +42,37 @@ __all__ = [
     "GalleryError",
     "Identification",
     "ImageError",
+    "LabelledFolder",
     "LikenessError",
     "ModelError",
+    "PairDecision",
     "People",
+    "Suspicion",
     "Verification",
     "Verifier",
     "__version__",
     "detect",
     "embed",
+    "embed_photographs",
     "evaluate",
+    "find_suspects",
     "open_gallery",
+    "verify_pairs",
 ]
 
 _MODULES = {
     "likeness._version": ("__version__",),
-    "likeness.api": ("Evaluation", "detect", "embed", "evaluate", "open_gallery"),
+    "likeness.api": (
+        *("Evaluation", "detect", "embed", "embed_photographs", "evaluate"),
+        *("find_suspects", "open_gallery", "verify_pairs"),
+    ),
     "likeness.errors": ("FaceNotFoundError", "GalleryError", "ImageError", "LikenessError", "ModelError"),
     "likeness.faces": ("Box", "Detection", "Face"),
+    "likeness.serving.face_rows": ("EmbeddedFace",),
+    "likeness.serving.labelled_folder": ("LabelledFolder",),
+    "likeness.serving.pairs": ("PairDecision",),
     "likeness.serving.people": ("Candidate", "EnrolmentResult", "Identification", "People"),
+    "likeness.serving.suspects": ("Suspicion",),
     "likeness.serving.verifier": ("Verification", "Verifier"),
 }
 _PLACES = {name: module for module, names in _MODULES.items() for name in names}

@@ -5,20 +5,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from likeness.errors import DataError, ImageError
-from likeness.faces import DEFAULT_DETECTOR, Detection, Face, get_detector
+from likeness.faces import DEFAULT_DETECTOR, Detection, get_detector
 from likeness.images import Image, read_image
 from likeness.metrics.roc import auc, equal_error_rate
 from likeness.metrics.scores import Floats, confusion
+from likeness.serving import face_rows
+from likeness.serving.face_rows import EmbeddedFace
+from likeness.serving.labelled_folder import LabelledFolder, inspect_folder
 from likeness.serving.numpy_comparators import Embeddings
+from likeness.serving.pairs import PairDecision, decide_pairs
 from likeness.serving.people import People
-from likeness.serving.verifier import Verifier, picture_key
+from likeness.serving.verifier import Verifier
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,63 @@ def embed(pictures: Sequence[Image], *, verifier: Verifier | None = None, aligne
     return (verifier or Verifier.load()).embed(pictures, aligned=aligned)
 
 
+def embed_photographs(
+    paths: Sequence[str | Path],
+    *,
+    verifier: Verifier | None = None,
+    aligned: bool = False,
+    number: int | None = 1,
+) -> Iterator[EmbeddedFace]:
+    """The faces of many files, some at a time; one that cannot be used is a row with the reason.
+
+    Args:
+        paths: of the photographs.
+        verifier: see `embed`.
+        aligned: see `embed`.
+        number: of the face that is taken of each photograph, 1 for the largest; None for all of them.
+    """
+    return face_rows.embed_photographs(verifier or Verifier.load(), paths, aligned=aligned, number=number)
+
+
+def verify_pairs(
+    pairs: Sequence[tuple[Image, Image]],
+    *,
+    verifier: Verifier | None = None,
+    far: float | None = None,
+    threshold: float | None = None,
+    aligned: bool = False,
+) -> list[PairDecision]:
+    """The verdict on each pair of a list, or why there is none; each photograph is read and embedded once.
+
+    Args:
+        pairs: photographs, see `detect`.
+        verifier: see `embed`.
+        far: decide at the threshold to which the model's card ascribes this false match rate.
+        threshold: decide at this score instead; by default at the model's own threshold.
+        aligned: see `embed`.
+
+    Raises:
+        ModelError: the model's card does not support the false match rate.
+    """
+    return decide_pairs(verifier or Verifier.load(), pairs, far=far, threshold=threshold, aligned=aligned)
+
+
+def find_suspects(
+    folder: str | Path, *, verifier: Verifier | None = None, aligned: bool = False
+) -> LabelledFolder:
+    """Photographs of a folder a person that look like somebody else's, the most suspicious first.
+
+    Args:
+        folder: it holds a folder for each person.
+        verifier: see `embed`.
+        aligned: see `embed`.
+
+    Raises:
+        DataError: it does not hold photographs of two people or more.
+    """
+    return inspect_folder(verifier or Verifier.load(), Path(folder), aligned=aligned)
+
+
 def evaluate(
     pairs: Sequence[tuple[Image, Image]],
     same: Sequence[bool],
@@ -101,33 +162,14 @@ def evaluate(
     """
     if len(pairs) != len(same):
         raise DataError(f"expected as many truths as pairs, found {len(same)} and {len(pairs)}")
-    verifier = verifier or Verifier.load()
-    cut, _ = verifier.threshold(far, threshold)
-    scores, errors = _scored(verifier, pairs, aligned)
+    decided = verify_pairs(pairs, verifier=verifier, far=far, threshold=threshold, aligned=aligned)
+    scores = np.array([each.score for each in decided], dtype=np.float64)
+    errors = {place: each.error for place, each in enumerate(decided) if each.error is not None}
     compared = np.isfinite(scores)
     if not compared.any():
         first = f": {errors[0]}" if errors else ""
         raise DataError(f"none of {len(pairs)} pairs could be compared{first}")
-    return _measured(scores, errors, np.asarray(same, dtype=np.bool_), compared, cut)
-
-
-def _scored(
-    verifier: Verifier, pairs: Sequence[tuple[Image, Image]], aligned: bool
-) -> tuple[Floats, dict[int, ImageError]]:
-    """Scores [P], NaN where a photograph of the pair cannot be used, and the reasons by place."""
-    unique = {picture_key(picture): picture for pair in pairs for picture in pair}
-    faces = dict(zip(unique, verifier.faces(unique.values(), aligned=aligned), strict=True))
-    usable = {key: face for key, face in faces.items() if isinstance(face, Face)}
-    embeddings = dict(zip(usable, verifier.embed_faces(list(usable.values())), strict=True))
-    scores, errors = np.full(len(pairs), np.nan), dict[int, ImageError]()
-    for place, pair in enumerate(pairs):
-        first, second = (picture_key(picture) for picture in pair)
-        failed = next((face for key in (first, second) if isinstance(face := faces[key], ImageError)), None)
-        if failed is not None:
-            errors[place] = failed
-        else:
-            scores[place] = verifier.model.comparator.pairs(embeddings[first][None], embeddings[second][None])[0]
-    return scores, errors
+    return _measured(scores, errors, np.asarray(same, dtype=np.bool_), compared, decided[0].threshold)
 
 
 def _measured(

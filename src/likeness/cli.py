@@ -12,6 +12,7 @@ import typer
 
 from likeness.commands import (
     bench,
+    embed,
     faces,
     forget,
     people,
@@ -21,6 +22,7 @@ from likeness.commands import (
     rate,
     reproduce,
     serve,
+    suspects,
     verify,
 )
 from likeness.commands.common import Exit
@@ -44,6 +46,8 @@ app.command(rich_help_panel=_USE)(people.enroll)
 app.command(rich_help_panel=_USE)(people.identify)
 app.add_typer(people.gallery_app, name="gallery", rich_help_panel=_USE)
 app.command(rich_help_panel=_USE)(faces.faces)
+app.command(rich_help_panel=_USE)(embed.embed)
+app.command(rich_help_panel=_USE)(suspects.suspects)
 app.command(rich_help_panel=_USE)(serve.serve)
 app.command(rich_help_panel=_LOOK)(bench.bench)
 app.command(rich_help_panel=_LOOK)(project.export)

@@ -131,6 +131,7 @@ def photographs(arguments: Sequence[str]) -> list[Path]:
     Raises:
         ImageError: a folder or pattern holds no image; a file that is absent is reported when it is read.
     """
+    from likeness.data.picture_files import pictures_below
     from likeness.images import SUFFIXES
 
     found: list[Path] = []
@@ -148,20 +149,6 @@ def photographs(arguments: Sequence[str]) -> list[Path]:
     return found
 
 
-def pictures_below(folder: Path) -> list[Path]:
-    """The pictures below a folder, and what cannot be read there; nothing of system folders."""
-    from likeness.data.directory_walk import READ_ALREADY, files_below
-    from likeness.data.layout import is_picture, is_system
-
-    def note(path: Path, reason: str) -> None:
-        if reason != READ_ALREADY and not is_system(path.relative_to(folder).as_posix()):
-            unread.append(path)
-
-    unread: list[Path] = []
-    found = [path for path in files_below(folder, note) if is_picture(path.relative_to(folder).as_posix())]
-    return sorted(found + unread)
-
-
 def batches(items: Sequence[Path], what: str, size: int = 64) -> Iterator[Sequence[Path]]:
     """The items, some at a time, under a progress bar."""
     from likeness.progress import progress
@@ -175,9 +162,14 @@ def print_notice(message: str) -> None:
     typer.echo(message, err=True)
 
 
+def json_line(value: Any) -> str:
+    """One JSON object on one line."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
 def emit(value: Any) -> None:
     """One JSON object on one line; what standard output cannot encode is escaped as JSON does it."""
-    line = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    line = json_line(value)
     try:
         line.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:

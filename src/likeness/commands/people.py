@@ -23,7 +23,6 @@ from likeness.commands.common import (
     finite,
     load_verifier,
     photographs,
-    pictures_below,
     print_notice,
     remarks_on,
 )
@@ -210,6 +209,7 @@ def _of_folders(arguments: Sequence[str]) -> dict[str, list[Path]]:
         GalleryError: there is no folder of a person.
     """
     from likeness.data.layout import composed, is_system
+    from likeness.data.picture_files import pictures_below
 
     wanted: dict[str, list[Path]] = {}
     for argument in arguments:

@@ -41,8 +41,20 @@ class Outcome:
 
 
 def verify(
-    reference: Annotated[Path, typer.Argument(help="The photograph that the others are compared with.")],
-    others: Annotated[list[str], typer.Argument(help="Photographs, folders or patterns.", metavar="PHOTO...")],
+    reference: Annotated[
+        Path | None, typer.Argument(help="The photograph that the others are compared with.", show_default=False)
+    ] = None,
+    others: Annotated[
+        list[str] | None,
+        typer.Argument(help="Photographs, folders or patterns.", metavar="PHOTO...", show_default=False),
+    ] = None,
+    pairs: Annotated[
+        Path | None,
+        typer.Option(metavar="CSV", help="Instead of photographs: a CSV file of two paths a row, each a pair."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the verdicts on --pairs there, not to the terminal.")
+    ] = None,
     model: ModelOption = None,
     fmr: Annotated[
         float | None,
@@ -65,12 +77,20 @@ def verify(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Whether photographs show the same person as a reference.
+    """Whether photographs show the same person as a reference, or each pair of a list one person.
 
     With --face all a photograph shows the person where one of its faces does; each face has its own verdict.
 
     Exit code: 0 all show the same person, 1 one of them shows another, 2 something went wrong.
     """
+    if pairs is not None:
+        if reference is not None or explain is not None or face == ALL_FACES:
+            raise typer.BadParameter("takes no photographs, no --explain and no --face all", param_hint="--pairs")
+        raise typer.Exit(
+            _verify_pairs(pairs, out, model, fmr, threshold, (reference_face, face), aligned, as_json)
+        )
+    if reference is None or not others or out is not None:
+        raise typer.BadParameter("expected a photograph and others to compare with it, or --pairs [--out]")
     paths = photographs(others)
     alone = len(paths) == 1 and face != ALL_FACES
     if explain is not None and not alone:
@@ -88,6 +108,37 @@ def verify(
     if explain is not None and not isinstance(outcomes[0].result, ImageError):
         _explain(verifier, outcomes[0].result, explain)
     raise typer.Exit(exit_code(outcomes))
+
+
+def _verify_pairs(
+    path: Path,
+    out: Path | None,
+    model: str | None,
+    far: float | None,
+    threshold: float | None,
+    numbers: tuple[int, int],
+    aligned: bool,
+    as_json: bool,
+) -> Exit:
+    """Decides a list of pairs and writes a row for each, as CSV or JSON lines."""
+    from likeness.commands.pairs import decisions_text, read_pairs, worst
+    from likeness.files import write_text
+    from likeness.serving.pairs import decide_pairs
+
+    listed = read_pairs(path)
+    verifier = load_verifier(model)
+    decisions = decide_pairs(
+        verifier, listed, far=far, threshold=threshold, aligned=aligned, numbers=numbers, shown="comparing"
+    )
+    text = decisions_text(listed, decisions, verifier.name, as_json)
+    if out is None:
+        typer.echo(text, nl=False)
+    else:
+        write_text(out, text)
+    failed = sum(decision.error is not None for decision in decisions)
+    said = f", {failed} of which could not be compared" if failed else ""
+    print_notice(f"{len(decisions)} pairs{said}, by the model {verifier.name}")
+    return worst(decisions)
 
 
 def compare(

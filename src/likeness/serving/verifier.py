@@ -22,6 +22,7 @@ from likeness.serving.gallery_threshold import far_at, threshold_at
 from likeness.serving.model import Runtime, ServedModel, open_model
 from likeness.serving.numpy_comparators import Embeddings
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 _SURE = 0.7
@@ -147,25 +148,19 @@ class Verifier:
 
     def faces(self, pictures: Iterable[Image], *, aligned: bool = False) -> Iterator[Face | ImageError]:
         """The largest face of each photograph in turn, or the error that it is; read ahead on every core."""
-        return _read_ahead(lambda picture: self.face(picture, aligned=aligned), pictures)
+        return read_ahead(lambda picture: self.face(picture, aligned=aligned), pictures)
+
+    def faces_of(self, picture: Image, *, aligned: bool = False, number: int | None = None) -> list[Face]:
+        """Every face of a photograph in the order of their numbers, or the one of a number; see `face`."""
+        if number is not None:
+            return [self.face(picture, aligned=aligned, number=number)]
+        return read_faces(picture, self.reading(aligned), _called(picture))
 
     def all_faces(
         self, pictures: Iterable[Image], *, aligned: bool = False, number: int | None = None
     ) -> Iterator[list[Face] | ImageError]:
-        """Every face of each photograph in turn, or the error that it is; read ahead on every core.
-
-        Args:
-            pictures: see `face`.
-            aligned: see `face`.
-            number: only the face of that number; a photograph without it is an error.
-        """
-
-        def read(picture: Image) -> list[Face]:
-            if number is not None:
-                return [self.face(picture, aligned=aligned, number=number)]
-            return read_faces(picture, self.reading(aligned), _called(picture))
-
-        return _read_ahead(read, pictures)
+        """As `faces_of`, of each photograph in turn, or the error that it is; read ahead on every core."""
+        return read_ahead(lambda picture: self.faces_of(picture, aligned=aligned, number=number), pictures)
 
     def windows(self, faces: Sequence[Face]) -> Pixels:
         """What the network sees of each face, uint8 [N, H, W]."""
@@ -290,10 +285,10 @@ def _called(picture: Image, name: str | None = None) -> str:
     return name or (str(picture) if isinstance(picture, (str, Path)) else "the image")
 
 
-def _read_ahead(read: Callable[[Image], T], pictures: Iterable[Image]) -> Iterator[T | ImageError]:
-    """What is read of each photograph in turn, or the error that it is."""
+def read_ahead(read: Callable[[S], T], pictures: Iterable[S]) -> Iterator[T | ImageError]:
+    """What `read` makes of each photograph in turn, or the error that it is; on every core, some in advance."""
 
-    def read_or_error(picture: Image) -> T | ImageError:
+    def read_or_error(picture: S) -> T | ImageError:
         try:
             return read(picture)
         except ImageError as error:
