@@ -26,7 +26,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 GROUP = $(BIN)/python -m pipelines.group
 
 .DEFAULT_GOAL := help
-.PHONY: help run lfw folder sweep results view2 results-pack results-gpu register test coverage test-slow dist-test docs linkcheck test-security fuzz lint format bench ui pages config lock sbom licences clean
+.PHONY: help run lfw folder sweep experiments results view2 results-pack results-gpu register test coverage test-slow dist-test docs linkcheck test-security fuzz lint format bench ui pages config lock sbom licences clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):[^#]*## /\1\t/' | expand -t 14
@@ -126,7 +126,7 @@ sweep: repository .venv/.installed readable ## accuracy against learning rate, b
 
 results: .venv/.installed ## every recipe (RECIPES="koch best") on LFW from MIRROR=, SEEDS=3 of each, SET="train.epochs=9", into docs/results.md
 	$(EXPERIMENTS) plan results $(ASKED)
-	$(EXPERIMENTS) run --into docs/results.md
+	$(EXPERIMENTS) run --into docs/results.md --into reports/recipes.csv
 
 view2: .venv/.installed ## the ten folds of LFW's View 2 for RECIPES=best, from MIRROR=, into docs/results.md
 	$(EXPERIMENTS) plan view2 $(ASKED)
@@ -138,6 +138,11 @@ results-pack: .venv/.installed ## pack the unfinished trials of `results` or `vi
 
 results-gpu: ## there, without set-up: train and measure what PACK=folder holds, with the torch of PYTHON=python3
 	PYTHONPATH=src:.:$(PACK)/packages $(PYTHON) -m pipelines.experiments run --out $(PACK) --device cuda
+
+COMPARED = accuracy|auc|eer|recipe\.name|data\.source|synthetic\.people|model\.backbone\.(name|width)|train\.(epochs|learning_rate|batch_size|seed|loss\.name)$$
+
+experiments: repository .venv/.installed ## DVC experiments beside each other: headline figures, and what of the parameters that people vary differs
+	@$(BIN)/dvc exp show --no-pager --only-changed --drop '(?!Experiment|$(COMPARED))'
 
 register: repository .venv/.installed readable ## register the evaluated model as challenger and let the gate decide
 	$(GROUP) $(BIN)/python -m pipelines.register

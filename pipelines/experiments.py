@@ -16,12 +16,13 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from likeness.artifacts.recipe_table import RECIPES
 from likeness.errors import DataError
 from likeness.experiments.aims import check_aims, read_aims
 from likeness.experiments.experiment_plan import read_plan
 from likeness.experiments.gpu_package import pack_trials
 from likeness.experiments.overrides import set_options, source_overrides
-from likeness.experiments.result_tables import measured, put_into, view1_table, view2_table
+from likeness.experiments.result_tables import measured, put_into, recipe_records, view1_table, view2_table
 from likeness.experiments.runner import prepare, run_trials
 from likeness.experiments.sweep import write_sweep
 from likeness.experiments.trials import TrialFolder, plan_trials, planned
@@ -39,7 +40,9 @@ SourceOption: TypeAlias = Annotated[
 SetOption: TypeAlias = Annotated[list[str] | None, typer.Option("--set", "-S", help="Further Hydra overrides.")]
 Out: TypeAlias = Annotated[Path, typer.Option(help="Folder of all trials.")]
 Only: TypeAlias = Annotated[list[str] | None, typer.Option(help="Trials whose name begins so; default: all.")]
-Into: TypeAlias = Annotated[Path | None, typer.Option(help="Document with markers for the tables, or a .csv.")]
+Into: TypeAlias = Annotated[
+    list[Path] | None, typer.Option(help="Document with markers for the tables, or a .csv; may be repeated.")
+]
 
 
 @app.command()
@@ -91,8 +94,8 @@ def run(
     """Trains and measures every planned trial that is not finished, and says at the end which failed."""
     folders = planned(out, only or [])
     failed = run_trials(folders, device, evaluate=evaluate)
-    if into is not None:
-        write_tables(folders, into)
+    for document in into or []:
+        write_tables(folders, document)
     if failed:
         raise DataError(f"failed: {', '.join(failed)}; run again to go on with them")
 
@@ -113,8 +116,9 @@ def pack(
 def table(out: Out = Path("results"), only: Only = None, into: Into = None) -> None:
     """Prints the tables of everything measured so far, or writes them into a document or a .csv."""
     folders = planned(out, only or [])
-    if into is not None:
-        write_tables(folders, into)
+    for document in into or []:
+        write_tables(folders, document)
+    if into:
         return
     for name, text in _tables(folders).items():
         typer.echo(f"{name}\n\n{text}\n")
@@ -133,12 +137,14 @@ def check(
 
 
 def write_tables(folders: list[TrialFolder], into: Path) -> None:
-    """Writes the rows of sweeps into a .csv, other results between the markers of a document."""
-    if into.suffix == ".csv":
+    """Writes the rows of sweeps, or of recipes, into a .csv, results between the markers of a document."""
+    if into.suffix == ".csv" and not any(folder.note and folder.note.values for folder in folders):
+        RECIPES.write(into, RECIPES.records(recipe_records(measured(folders))))
+    elif into.suffix == ".csv":
         logging.info("%s: %d values of %d trainings", into, write_sweep(folders, into), len(folders))
-        return
-    for name, text in _tables(folders).items():
-        put_into(into, text, name)
+    else:
+        for name, text in _tables(folders).items():
+            put_into(into, text, name)
 
 
 def _tables(folders: list[TrialFolder]) -> dict[str, str]:

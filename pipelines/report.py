@@ -29,6 +29,7 @@ def main(
         typer.Option(help="Folder of the parameters that the stages noted; default: params.yaml."),
     ] = None,
     sweep: Annotated[Path | None, typer.Option(help="Table of a parameter sweep, if there was one.")] = None,
+    recipes: Annotated[Path | None, typer.Option(help="Table of `make results`, if it was run.")] = None,
 ) -> None:
     """Writes the report, and copies it to the run of its training where tracking allows."""
     wanted = read_params(params, ReportParams)
@@ -39,7 +40,7 @@ def main(
     from likeness.tracking.runs import log_report
 
     tracking = read_operations(params, TrackingParams)
-    places = Places(used or params, faces, splits, model, validation, train, evaluation, sweep)
+    places = Places(used or params, faces, splits, model, validation, train, evaluation, sweep, recipes)
     logging.info("drawing the charts and writing the page")
     written = write_report(places, wanted, out)
     logging.info("report: %s (%.1f MB, opens offline)", written.html, written.html.stat().st_size / 1e6)

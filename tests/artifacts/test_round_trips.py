@@ -21,6 +21,7 @@ from likeness.artifacts.history import HISTORY, STEPS, EpochRecord, StepRecord
 from likeness.artifacts.json_file import JsonFile
 from likeness.artifacts.metrics import METRICS, Metrics, SystemMetrics
 from likeness.artifacts.predictions import PREDICTIONS, PredictionRecord
+from likeness.artifacts.recipe_table import RECIPES, RecipeRecord
 from likeness.artifacts.run_note import RUN_NOTE
 from likeness.artifacts.shown_decisions import DECISIONS
 from likeness.artifacts.source_card import SOURCE_CARD
@@ -96,6 +97,7 @@ TABLES = [
     (HISTORY, EpochRecord),
     (STEPS, StepRecord),
     (SWEEP, SweepRecord),
+    (RECIPES, RecipeRecord),
     (PREDICTIONS, PredictionRecord),
 ]
 

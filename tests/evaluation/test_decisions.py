@@ -6,10 +6,14 @@ from PIL import Image
 from likeness.artifacts.source_card import SourceCard
 from likeness.data.faceset import FaceSet
 from likeness.data.splits import Pairs
+from likeness.evaluation.causes import cause_table
 from likeness.evaluation.comparison import Scored
 from likeness.evaluation.decision_picture import decision_picture, save_picture
-from likeness.evaluation.decisions import Chosen, PairFacts, choose
+from likeness.evaluation.decisions import SPEAKS, Chosen, PairFacts, choose
+from likeness.evaluation.poses import Poses
 from tests.data.tiny import tiny_manifest
+
+POSES = Poses(np.arange(80), *np.random.default_rng(1).uniform(-10, 10, (2, 80)))
 
 
 def test_the_furthest_from_the_threshold_of_each_kind_are_chosen():
@@ -44,7 +48,7 @@ def store() -> tuple[FaceSet, Pairs]:
 
 
 def test_a_cause_names_what_stands_out_and_nothing_else(store):
-    facts = PairFacts.of(*store, baseline_right=np.arange(40) == 0)
+    facts = PairFacts.of(*store, np.arange(40) == 0, POSES)
     blurred = facts.about(Chosen("false-reject", 0))
     assert blurred[0].name == "sharpness"
     assert blurred[0].value == pytest.approx(3.0)
@@ -56,8 +60,33 @@ def test_a_cause_names_what_stands_out_and_nothing_else(store):
     assert "sharpness" not in [fact.name for fact in facts.about(Chosen("true-accept", 0))]
 
 
+def test_a_turned_head_is_named_and_an_unknown_pose_is_not(store):
+    yaw = np.where(np.arange(80) == 3, 48.0, POSES.yaw)
+    yaw[44] = np.nan
+    facts = PairFacts.of(*store, np.zeros(40, bool), Poses(POSES.rows, yaw, POSES.roll))
+    turned = {fact.name: fact for fact in facts.about(Chosen("false-reject", 3))}
+    assert turned["yaw"].value == 48.0
+    assert "turned most to the side" in turned["yaw"].text
+    assert turned["yaw difference"].share_below == pytest.approx(38 / 40)  # 39 pairs are known
+    unknown = [fact.name for kind in SPEAKS for fact in facts.about(Chosen(kind, 4))]
+    assert not {"yaw", "yaw difference"} & set(unknown)
+
+
+def test_how_often_a_property_stands_out_is_counted_among_errors_and_right_decisions(store):
+    faces, pairs = store
+    yaw = np.where(np.isin(np.arange(80), [0, 2, 4]), 50.0, POSES.yaw)
+    facts = PairFacts.of(faces, pairs, np.zeros(40, bool), Poses(POSES.rows, yaw, POSES.roll))
+    predicted = pairs.same & ~np.isin(np.arange(40), [0, 2, 6])  # three mated pairs are rejected
+    table = cause_table(facts, predicted, pairs.same)
+    turned = table[(table["kind"] == "false-reject") & (table["property"] == "yaw")].iloc[0]
+    assert (turned["errors"], turned["errors_extreme"]) == (3, 2)
+    assert turned["right"] == 17
+    assert 1 <= turned["right_extreme"] <= 2  # pair 4, and what else lies in the tenth
+    assert table.loc[table["kind"] == "false-accept", "errors"].eq(0).all()
+
+
 def test_a_copy_of_one_photograph_is_named(store):
-    facts = PairFacts.of(*store, baseline_right=np.zeros(40, bool))
+    facts = PairFacts.of(*store, np.zeros(40, bool), POSES)
     named = {fact.name: fact for fact in facts.about(Chosen("false-accept", 1))}
     assert named["hash distance"].value == 0
     assert named["resemblance"].value == pytest.approx(1.0)
@@ -67,7 +96,7 @@ def test_a_copy_of_one_photograph_is_named(store):
 
 
 def test_an_unremarkable_pair_has_no_invented_cause(store):
-    facts = PairFacts.of(*store, baseline_right=np.ones(40, bool))
+    facts = PairFacts.of(*store, np.ones(40, bool), POSES)
     places = [place for place in range(40) if not facts.about(Chosen("false-reject", place))]
     assert places
     assert "nothing" in facts.cause(Chosen("false-reject", places[0])).lower()
@@ -76,7 +105,7 @@ def test_an_unremarkable_pair_has_no_invented_cause(store):
 def test_measures_of_pairs_are_symmetric(store):
     faces, pairs = store
     swapped = Pairs(pairs.b, pairs.a, pairs.same)
-    one, two = (PairFacts.of(faces, side, np.ones(40, bool)) for side in (pairs, swapped))
+    one, two = (PairFacts.of(faces, side, np.ones(40, bool), POSES) for side in (pairs, swapped))
     for name in one.values:
         np.testing.assert_allclose(one.values[name], two.values[name])
     pd.testing.assert_series_equal(pd.Series(one.hash_distance), pd.Series(two.hash_distance))

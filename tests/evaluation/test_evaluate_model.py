@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from likeness.artifacts.evaluation_tables import CONFUSION, SCORE_BARS
+from likeness.artifacts.manifest import image_names
 from likeness.artifacts.predictions import people
 from likeness.artifacts.split import LostPairs
 from likeness.data.problems import NO_FACE
@@ -46,6 +47,17 @@ def world(tmp_path_factory):
 @pytest.fixture(scope="module")
 def found(world) -> EvaluationResults:
     return evaluate_model(*world, PARAMS)
+
+
+def test_the_map_holds_every_test_picture_and_its_share_of_the_variance(found, world):
+    store, split, _ = world
+    names = image_names(store.manifest)[split.test.rows]
+    assert set(found.embeddings["image"]) == set(names)
+    assert found.embeddings[["x", "y"]].mean().abs().max() < 1e-9
+    first, second = found.embeddings[["x_variance", "y_variance"]].iloc[0]
+    assert 1 >= first + second > first >= second > 0
+    spread = found.embeddings[["x", "y"]].var()
+    assert spread["x"] / spread["y"] == pytest.approx(first / second)
 
 
 def test_every_figure_lies_in_its_interval_and_says_what_it_rests_on(found, world):

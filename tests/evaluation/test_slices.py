@@ -31,6 +31,18 @@ def test_a_system_that_fails_on_blurred_pictures_shows_it():
     assert table.groupby("property")["pairs"].sum().tolist() == [count] * 3
 
 
+def test_pairs_of_which_a_property_is_unknown_are_in_no_quarter():
+    count = 80
+    yaw = np.where(np.arange(count) < 60, np.arange(count, dtype=float), np.nan)
+    pairs = Pairs(np.arange(count), np.arange(count) + count, np.arange(count) % 2 == 0)
+    scores = np.where(pairs.same, 1.0, -1.0)
+    known = {"yaw": yaw, "roll": np.full(count, np.nan)}
+    table = slice_table(Scored(scores, 0.0), pairs, np.arange(count), known, Resampling(100, 0))
+    assert table["property"].unique().tolist() == ["yaw"]
+    assert table["pairs"].tolist() == [15] * 4
+    assert table["to"].max() == 59
+
+
 @pytest.mark.parametrize(
     ("values", "bins", "expected"),
     [([1, 2, 3, 4], 2, [0, 0, 1, 1]), ([5, 5, 5], 4, [0, 0, 0]), ([3, 1, 2], 3, [2, 0, 1])],

@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from typer.testing import CliRunner
 
+from likeness.artifacts.recipe_table import RECIPES
 from likeness.errors import DataError
 from likeness.experiments.experiment_plan import Plan
-from likeness.experiments.result_tables import put_into, view1_table, view2_table
+from likeness.experiments.result_tables import put_into, recipe_records, view1_table, view2_table
 from likeness.experiments.runner import finish, same_training, split
 from likeness.experiments.store_packing import differences, pack, summed, unpack
 from likeness.experiments.trials import TrialFolder
@@ -96,13 +97,24 @@ def test_plan_run_and_table(faces: Path, tmp_path: Path) -> None:
     assert (trial.folder / "model" / "weights.safetensors").stat().st_mtime_ns == weights
 
     document = tmp_path / "results.md"
+    recipes = tmp_path / "recipes.csv"
     document.write_text("before\n<!-- results view 1: begin -->\nold\n<!-- results view 1: end -->\nafter\n")
-    assert runner.invoke(app, ["table", *out, "--into", str(document)], catch_exceptions=False).exit_code == 0
+    assert (
+        runner.invoke(
+            app, ["table", *out, "--into", str(document), "--into", str(recipes)], catch_exceptions=False
+        ).exit_code
+        == 0
+    )
     text = document.read_text()
     assert text.startswith("before\n")
     assert text.endswith("\nafter\n")
     assert "\nold\n" not in text
     assert re.search(r"^\| `small` \| \w+ \| 1 \| \*\*0\.\d{3}\*\* \[0\.\d{3}, [01]\.\d{3}\]", text, re.MULTILINE)
+    (row,) = RECIPES.read(recipes).to_dict("records")
+    assert (row["recipe"], row["seeds"]) == ("small", 1)
+    assert row["low"] <= row["accuracy"] <= row["high"]
+    assert row["parameters"] > 0
+    assert row["mmacs"] > 0
     assert re.search(r"^\| classical baseline, (all|\d+×\d+) as \d+×\d+ \|", text, re.MULTILINE)
 
 
@@ -112,6 +124,9 @@ def test_seeds_of_a_recipe_share_a_line(tmp_path: Path) -> None:
     line = view1_table(rows).splitlines()[2]
     # mean; mean of the intervals' ends, of half a width of 0.02; range
     assert line.startswith("| `small` | restricted | 3 | **0.830** [0.810, 0.850] (0.800–0.850) |")
+    (record,) = recipe_records(rows)
+    assert (record.recipe, record.seeds, record.protocol) == ("small", 3, "restricted")
+    assert (record.accuracy, record.low, record.high) == (0.83, 0.81, 0.85)
     alone = view1_table(rows[1:2]).splitlines()[2]
     assert alone.startswith("| `small` | restricted | 1 | **0.840** [0.820, 0.860] |")
 

@@ -11,10 +11,12 @@ import pytest
 
 from likeness.reporting.document import Figure
 from likeness.reporting.figures import style
+from likeness.reporting.figures.embeddings import embedding_figure
 from likeness.reporting.figures.faces import images_per_person, photograph_quality
 from likeness.reporting.figures.network import siamese_diagram
 from likeness.reporting.figures.quality import error_rates, score_spread
-from likeness.reporting.figures.training import accuracy_curves, loss_curves, step_loss, swept
+from likeness.reporting.figures.recipes import accuracy_by_cost, best_at
+from likeness.reporting.figures.training import accuracy_curves, loss_curves, step_loss, swept, utilisation
 from likeness.reporting.figures.verification import (
     cmc,
     det,
@@ -168,3 +170,47 @@ def test_every_point_of_the_reliability_diagram_has_an_interval() -> None:
     drawn = reliability(bins)
     assert "Wilson" in drawn.caption
     assert drawn.svg.count('aria-roledescription="rule mark"') == 2
+
+
+def test_the_map_colours_the_people_with_the_most_pictures_and_names_every_point() -> None:
+    people = {"Ann_Lee": 4, "Bo_<b>": 3, "Cy_Low": 1}
+    names = [f"{person}_{number:04d}" for person, count in people.items() for number in range(1, count + 1)]
+    places = {
+        "image": names,
+        "x": RNG.normal(size=8),
+        "y": RNG.normal(size=8),
+        "x_variance": 0.3,
+        "y_variance": 0.1,
+    }
+    drawn = embedding_figure(pd.DataFrame(places))
+    root = ElementTree.fromstring(drawn.svg)
+    titles = [title.text for title in root.iter("{http://www.w3.org/2000/svg}title")]
+    assert sorted(titles) == sorted(
+        [*(f"Ann Lee {n}" for n in range(1, 5)), *(f"Bo <b> {n}" for n in (1, 2, 3)), "Cy Low 1"]
+    )
+    assert [style.PEOPLE[place] in drawn.svg for place in range(3)] == [True, True, False]
+    assert "40\u202f%" in drawn.caption
+
+
+def test_recipes_that_none_beats_at_their_cost_are_named() -> None:
+    table = pd.DataFrame(
+        {
+            "recipe": ["dear", "good", "bad", "cheap"],
+            "accuracy": [0.93, 0.91, 0.80, 0.84],
+            "low": 0.79,
+            "high": 0.95,
+            "parameters": [9_000_000, 1_000_000, 2_000_000, 500_000],
+            "mmacs": [600.0, 100.0, 100.0, 10.0],
+        }
+    )
+    assert best_at(table, "parameters").tolist() == [True, True, False, True]
+    drawn = accuracy_by_cost(table, "mmacs").svg
+    assert all(f">{name}<" in drawn for name in ("dear", "good", "cheap"))
+    assert ">bad<" not in drawn
+
+
+def test_cores_are_drawn_where_they_are_known() -> None:
+    known = history().assign(images_per_second=600.0, cores=1.5)
+    assert "cores in use" in utilisation(known, 2).svg
+    assert "the 2 cores" in utilisation(known, 2).caption
+    assert "cores" not in utilisation(known.assign(cores=np.nan), 2).svg

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import base64
+import dataclasses
 import json
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 
 from likeness.artifacts.evaluation_tables import LAYERS
+from likeness.artifacts.recipe_table import RECIPES
 from likeness.artifacts.sweep_table import SWEEP
 from likeness.errors import DataError
 from likeness.files import read_json, write_json
@@ -42,14 +47,14 @@ def missing_in(page: Page) -> dict[str, str]:
         for block in section.blocks
         if isinstance(block, Note) and block.tone == "missing"
     }
-    return {key: text for key, text in notes.items() if key != "sweep"}
+    return {key: text for key, text in notes.items() if key not in ("sweep", "recipes")}
 
 
 def test_the_page_holds_what_a_report_must_hold(run: Places, page: Page) -> None:
     assert missing_in(page) == {}
     results = ["results", "threshold", "recognition", "decisions"]
-    rest = ["faces", "nightly-runs", "setup", "provenance"]
-    assert [section.key for section in page.sections] == [*results, "training", "sweep", "network", *rest]
+    rest = ["network", "faces", "nightly-runs", "setup", "provenance"]
+    assert [section.key for section in page.sections] == [*results, "training", "sweep", "recipes", *rest]
     drawn = {figure.name for figure in page.figures()}
     assert {
         "roc",
@@ -63,7 +68,7 @@ def test_the_page_holds_what_a_report_must_hold(run: Places, page: Page) -> None
         "loss-curves",
         "accuracy-curves",
     } <= drawn
-    assert {"step-loss", "images-per-person", "photograph-quality"} <= drawn
+    assert {"step-loss", "images-per-person", "photograph-quality", "utilisation", "embeddings"} <= drawn
     text = text_of(page)
     card = read_json(run.model / "card.json")
     for fact in (
@@ -191,7 +196,7 @@ def test_a_sweep_is_drawn_and_listed(copied: Places) -> None:
     SWEEP.write(sweep, pd.concat(tables))
     page = page_of(replace(copied, sweep=sweep))
     assert {"sweep-train-learning_rate", "sweep-train-batch_size"} <= {figure.name for figure in page.figures()}
-    assert "| 1e-05 | 60.0 %" in text_of(page)
+    assert "| 1e-05 | 60.0\u202f%" in text_of(page)
 
 
 def test_what_is_missing_is_said_and_the_rest_stays(copied: Places) -> None:
@@ -253,3 +258,43 @@ def test_a_failed_write_leaves_the_old_page(run: Places, tmp_path: Path) -> None
     with pytest.raises(Exception, match="figures"):
         write_report(run, PARAMS, tmp_path)
     assert (tmp_path / "report.html").read_text() == "old"
+
+
+def test_the_page_carries_its_parameters_and_one_command(run: Places, tmp_path: Path) -> None:
+    written = write_report(run, PARAMS, tmp_path)
+    parameters = yaml.safe_load((written.figures / "params.yaml").read_text())
+    used = yaml.safe_load(run.params.read_text())
+    used["data"]["mirror"] = "photos"  # the folder's name; its place is no other machine's
+    assert parameters == used | {"report": dataclasses.asdict(PARAMS)}
+    found = re.search(
+        r'download="params.yaml" href="data:text/plain;charset=utf-8;base64,([^"]+)"', written.html.read_text()
+    )
+    assert found
+    assert base64.b64decode(found[1]).decode() == (written.figures / "params.yaml").read_text()
+    text = written.markdown.read_text()
+    assert "[params.yaml of this run](figures/params.yaml)" in text
+    assert f"git -C again checkout -q {'c0ffee' * 6}" in text
+    assert "set `data.mirror`" in text
+
+
+def test_errors_and_right_decisions_are_set_beside_each_other(page: Page) -> None:
+    tables = [block for block in blocks_of(page, "decisions") if isinstance(block, Table)]
+    assert tables
+    for table in tables:
+        assert [column.name for column in table.columns] == [
+            "what stands out",
+            "errors",
+            "right decisions",
+            "ratio",
+        ]
+        assert all(re.fullmatch(r"\d+\u202f% \(\d+ of \d+\)", cell) for row in table.rows for cell in row[1:3])
+    assert "no demographic analysis was made" in text_of(page)
+
+
+def test_recipes_are_shown_with_their_cost(run: Places) -> None:
+    shipped = Path(__file__).parents[2] / "reports" / "recipes.csv"
+    page = page_of(replace(run, recipes=shipped))
+    assert {"recipes-parameters", "recipes-mmacs"} <= {figure.name for figure in page.figures()}
+    (table,) = [block for block in blocks_of(page, "recipes") if isinstance(block, Table)]
+    assert len(table.rows) == len(RECIPES.read(shipped))
+    assert "not by the run that this page is about" in text_of(page)

@@ -98,7 +98,7 @@ def test_the_page_is_well_formed_and_fetches_nothing() -> None:
 def test_every_block_is_in_both_forms() -> None:
     html, markdown = to_page(PAGE), to_markdown(PAGE, "figures")
     for text in (
-        "73.2 %",
+        "73.2\u202f%",
         "Careful.",
         "Below",
         "A sheet",

@@ -11,13 +11,16 @@ from likeness.reporting.published import Published
 from likeness.reporting.wording import (
     complement,
     count,
+    decimal,
     duration,
     interval,
     measured,
     number,
     percent,
     points,
+    scientific,
     size,
+    unit_spaces,
 )
 
 FIGURE = Estimate(0.732, 0.704, 0.7591, 1000)
@@ -28,6 +31,20 @@ FIGURE = Estimate(0.732, 0.704, 0.7591, 1000)
 )
 def test_durations(seconds: float, text: str) -> None:
     assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.17194, "0.172"), (-1.5, "−1.500"), (0.004567, "0.00457"), (12345.67, "12\u202f345.7"), (0.0, "0.000"),
+     (None, "–"), (math.nan, "–")],
+)  # fmt: skip
+def test_decimals(value: float | None, text: str) -> None:
+    assert decimal(value) == text
+
+
+def test_rates_have_one_length_and_units_a_space_that_does_not_break() -> None:
+    assert [scientific(rate) for rate in (0.001923, 6.033e-8, 1.0)] == ["1.92e−3", "6.03e−8", "1.00e0"]
+    assert unit_spaces("5 % of 100 %, 3 of") == "5\u202f% of 100\u202f%, 3 of"
 
 
 def test_numbers() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,27 @@ def test_a_changed_and_an_untracked_file_are_dirt(project: Path) -> None:
     assert found.dirty is True
     assert found.changed == ("params.yaml", "notes.py")
     assert found.tags()["git.dirty"] == "true"
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("https://somebody:secret@example.org/faces.git", "https://example.org/faces.git"),
+        ("https://example.org/faces.git", "https://example.org/faces.git"),
+        ("git@example.org:team/faces.git", "git@example.org:team/faces.git"),
+        ("/home/somebody/faces", None),
+        ("../faces", None),
+        ("file:///home/somebody/faces", None),
+    ],
+)
+def test_the_repository_is_told_without_credentials_and_folders(
+    project: Path, address: str, told: str | None
+) -> None:
+    assert provenance_of(project).repository is None
+    git(project, "remote", "add", "origin", address)
+    found = provenance_of(project)
+    assert found.repository == told
+    assert abs(datetime.fromisoformat(found.time) - datetime.now(UTC)) < timedelta(minutes=5)
 
 
 def test_outside_a_repository_everything_is_unknown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

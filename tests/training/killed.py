@@ -60,7 +60,8 @@ def finish(folder: Path, params: TrainParams = PARAMS) -> None:
     )
     facts = [dataclasses.asdict(record) for record in [*trained.history, *trained.steps]]
     for record in facts:
-        record.pop("seconds", None), record.pop("images_per_second", None)
+        for measured in ("seconds", "images_per_second", "cores"):
+            record.pop(measured, None)
     (folder / "facts.json").write_text(json.dumps([facts, trained.best_epoch]))
     save_file({k: v.contiguous() for k, v in trained.siamese.state_dict().items()}, folder / "weights.safetensors")
 

@@ -62,7 +62,7 @@ _RATES = {f"{rate}{end}": "float64" for rate in ("fnmr", "fmr") for end in ("", 
 SLICES = TableFile(
     "slices.csv",
     {
-        "property": "str",  # of the image of a pair that has less of it
+        "property": "str",  # of the image of a pair that has less of it; yaw: of the head that is turned more
         "quarter": "int64",  # of the test pairs by it, 1 = lowest
         "from": "float64",
         "to": "float64",
@@ -78,6 +78,30 @@ SLICES = TableFile(
     },
     stage="evaluate",
     defaults=dict.fromkeys(_RATES, math.nan),
+)
+CAUSES = TableFile(
+    "causes.csv",
+    {
+        "kind": "str",  # of error: false-reject or false-accept
+        "property": "str",
+        "meaning": "str",  # of its standing out: lying in the most extreme tenth of all test pairs
+        "errors": "int64",  # of this kind of which the property is known
+        "errors_extreme": "int64",  # of these, those whose property stands out
+        "right": "int64",  # likewise, right decisions on pairs of the same truth
+        "right_extreme": "int64",
+    },
+    stage="evaluate",
+)
+EMBEDDINGS = TableFile(
+    "embeddings.csv",
+    {
+        "image": "str",  # name, such as Ann_Lee_0001
+        "x": "float64",  # its embedding along the first two principal components of those listed
+        "y": "float64",
+        "x_variance": "float64",  # share of their variance along the component
+        "y_variance": "float64",
+    },
+    stage="evaluate",
 )
 CMC = TableFile(
     "cmc.csv",

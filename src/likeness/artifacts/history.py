@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from likeness.artifacts.table_file import TableFile, columns_of
@@ -46,6 +47,7 @@ class EpochRecord:
         images_per_second: images trained on, by all processes together, over that time without the evaluation.
         penalty: L2 penalty at the end of the epoch.
         spread: of the held-out embeddings, see `spread`.
+        cores: that the main process kept busy during the steps, on average; NaN in files of before.
         part: of the plan that the epoch belongs to, see `likeness.training.plan`.
     """
 
@@ -61,7 +63,10 @@ class EpochRecord:
     penalty: float
     spread: float
     part: str = "train"
+    cores: float = math.nan
 
 
-HISTORY = TableFile("history.csv", columns_of(EpochRecord), stage="train", defaults={"part": "train"})
+HISTORY = TableFile(
+    "history.csv", columns_of(EpochRecord), stage="train", defaults={"part": "train", "cores": math.nan}
+)
 STEPS = TableFile("steps.csv", columns_of(StepRecord), stage="train")

@@ -28,6 +28,8 @@ class PredictionRecord:
         brightness: of the darker image, in [0, 1]; NaN in tables of earlier releases that lack it.
         contrast: of the flatter image; likewise.
         sharpness: of the blurrier image; likewise.
+        yaw: turn of the head that is turned more, in degrees, at least 0; NaN for holdout pairs, where no face was
+            found, and in tables of earlier releases.
     """
 
     split: str
@@ -41,13 +43,18 @@ class PredictionRecord:
     brightness: float
     contrast: float
     sharpness: float
+    yaw: float
 
 
 PREDICTIONS = TableFile(
     "predictions.parquet",
     columns_of(PredictionRecord),
     stage="evaluate",
-    defaults={"first": "", "second": "", **dict.fromkeys(("brightness", "contrast", "sharpness"), math.nan)},
+    defaults={
+        "first": "",
+        "second": "",
+        **dict.fromkeys(("brightness", "contrast", "sharpness", "yaw"), math.nan),
+    },
     former=("a", "b", "first_person", "second_person"),
 )
 

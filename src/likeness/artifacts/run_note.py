@@ -17,6 +17,8 @@ class Provenance:
         changed: the first twenty of those files.
         dvc_lock: sha256 of dvc.lock, or None where there is none yet.
         experiment: name of the DVC experiment that runs this, or None for a plain `dvc repro`.
+        repository: address of the remote `origin`, without credentials; None where it has none, or it is a folder.
+        time: when this was noted, in UTC, as ISO 8601 with seconds; "" in files of before.
     """
 
     commit: str | None = None
@@ -24,6 +26,8 @@ class Provenance:
     changed: tuple[str, ...] = ()
     dvc_lock: str | None = None
     experiment: str | None = None
+    repository: str | None = None
+    time: str = ""
 
     def tags(self) -> dict[str, str]:
         """The same as MLflow tags; `mlflow.source.git.commit` is the one that its page shows."""

@@ -15,7 +15,6 @@ from likeness.evaluation.decision_picture import Picture, decision_picture
 from likeness.evaluation.decisions import Chosen, PairFacts, choose
 from likeness.evaluation.heat_maps import best_method, explain_pair
 from likeness.evaluation.systems import Decided
-from likeness.metrics.scores import Bools
 from likeness.models.weights import LoadedModel
 from likeness.progress import progress
 
@@ -34,7 +33,7 @@ class Showcase:
 
 
 def showcase(
-    faces: FaceSet, test: Pairs, model: LoadedModel, decided: Decided, baseline_right: Bools, count: int
+    faces: FaceSet, test: Pairs, model: LoadedModel, decided: Decided, facts: PairFacts, count: int
 ) -> Showcase:
     """Chooses `count` decisions of each kind, explains and draws them.
 
@@ -43,12 +42,11 @@ def showcase(
         test: the P test pairs.
         model: what decided.
         decided: its scores of these pairs.
-        baseline_right: bool [P], whether the classical baseline is right about each pair.
+        facts: of these pairs.
         count: of each kind at most.
     """
     scored = Scored(decided.test, decided.decision.threshold)
     chosen = choose(scored, test.same, count)
-    facts = PairFacts.of(faces, test, baseline_right)
     method = best_method(model.siamese, model.card.preprocess)
     named = list(_named(chosen))
     shown = tuple(_shown_decision(faces, test, decided, facts, one, rank, name) for one, rank, name in named)

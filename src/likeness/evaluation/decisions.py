@@ -18,11 +18,13 @@ from likeness.data.faceset import FaceSet
 from likeness.data.splits import Pairs
 from likeness.evaluation.comparison import Scored
 from likeness.evaluation.lbp import resized
+from likeness.evaluation.poses import Poses
 from likeness.evaluation.slices import worse_pictures
 from likeness.images import grey
 from likeness.metrics.scores import Bools, Floats
 
-_EXTREME = 0.1
+EXTREME = 0.1
+"""Share of the test pairs on one side that counts as standing out."""
 _NEAR_COPY = 6  # bits of 64 in which the perceptual hashes of one photograph's copies may differ
 _THUMBNAIL = 32  # side to which crops are shrunk before their pixels are compared
 
@@ -65,25 +67,44 @@ def choose(system: Scored, same: Bools, count: int) -> list[Chosen]:
 # errors of one kind alone: a strong resemblance of the pixels explains a false accept, not a false reject.
 _LOW = {
     "sharpness": "its blurrier picture is among the blurriest",
-    "brightness": "its darker picture is among the darkest",
+    "brightness": "its darker picture is among the darkest, by the light or by the skin",
     "contrast": "its flatter picture is among those of least contrast",
     "resemblance": "its two crops resemble each other, pixel by pixel, among the least",
+    "yaw difference": "its two heads are turned alike",
 }
 _HIGH = {
+    "sharpness": "both of its pictures are among the sharpest",
     "resemblance": "its two crops resemble each other, pixel by pixel, among the most",
-    "brightness difference": "its two pictures differ in brightness among the most",
+    "brightness difference": "its two pictures differ in brightness among the most, by the light or by the skin",
     "contrast difference": "its two pictures differ in contrast among the most",
     "sharpness difference": "its two pictures differ in sharpness among the most",
+    "yaw": "one of its heads is among those turned most to the side",
+    "yaw difference": "its two heads are turned differently, among the most",
+    "roll": "one of its heads is among those tilted most",
 }
-_SPEAKS: dict[Kind, tuple[set[str], set[str]]] = {
-    "true-accept": (set(), {"resemblance"}),
-    "true-reject": ({"resemblance"}, {"brightness difference", "contrast difference"}),
-    "false-accept": ({"sharpness", "brightness", "contrast"}, {"resemblance"}),
+SPEAKS: dict[Kind, tuple[set[str], set[str]]] = {
+    "true-accept": ({"yaw difference"}, {"resemblance", "sharpness"}),
+    "true-reject": (
+        {"resemblance"},
+        {"brightness difference", "contrast difference", "yaw difference", "sharpness"},
+    ),
+    "false-accept": (
+        {"sharpness", "brightness", "contrast", "yaw difference"},
+        {"resemblance", "yaw", "roll"},
+    ),
     "false-reject": (
         {"sharpness", "brightness", "contrast", "resemblance"},
-        {"brightness difference", "contrast difference", "sharpness difference"},
+        {
+            "brightness difference",
+            "contrast difference",
+            "sharpness difference",
+            "yaw",
+            "yaw difference",
+            "roll",
+        },
     ),
 }
+"""Properties of which a low, and of which a high value can have to do with an outcome."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +112,7 @@ class PairFacts:
     """What is measured about every test pair.
 
     Attributes:
-        values: property -> float64 [P].
+        values: property -> float64 [P]; NaN where one is not known.
         hash_distance: int64 [P], bits in which the perceptual hashes of the two whole pictures differ; 64 where
             a hash is missing.
         baseline_right: bool [P], whether the classical baseline is correct on the pair.
@@ -102,34 +123,37 @@ class PairFacts:
     baseline_right: Bools
 
     @classmethod
-    def of(cls, faces: FaceSet, pairs: Pairs, baseline_right: Bools) -> PairFacts:
+    def of(cls, faces: FaceSet, pairs: Pairs, baseline_right: Bools, poses: Poses) -> PairFacts:
         """Measures P pairs."""
         values = worse_pictures(faces.manifest, pairs) | _differences(faces.manifest, pairs)
+        values |= poses.of_pairs(pairs)
         values["resemblance"] = _resemblance(faces.pixels, pairs)
         return cls(values, _hash_distances(faces.manifest["phash"], pairs), baseline_right)
 
     def about(self, chosen: Chosen) -> list[Fact]:
         """The facts that stand out for a pair and can have to do with its outcome, the most extreme first."""
-        low, high = _SPEAKS[chosen.kind]
-        facts: list[tuple[float, Fact]] = []
-        for name, values in self.values.items():
-            value = float(values[chosen.place])
-            below, above = float(np.mean(values < value)), float(np.mean(values > value))
-            if name in low and below < _EXTREME:
-                facts.append(
-                    (
-                        below,
-                        Fact(name, value, below, f"{_LOW[name]} ({_share(below)} of the test pairs lie lower)"),
-                    )
-                )
-            if name in high and above < _EXTREME:
-                facts.append(
-                    (
-                        above,
-                        Fact(name, value, below, f"{_HIGH[name]} ({_share(above)} of the test pairs lie higher)"),
-                    )
-                )
-        return self._near_copy(chosen) + [fact for _, fact in sorted(facts, key=lambda pair: pair[0])]
+        ranked = self._ranked(chosen)
+        return self._near_copy(chosen) + [fact for beyond, fact in ranked if beyond < EXTREME]
+
+    def beyond(self, name: str, high: bool) -> Floats:
+        """Share of the pairs that are more extreme than each, float64 [P]; NaN where the property is not known."""
+        values = self.values[name] if high else -self.values[name]
+        known = np.sort(values[~np.isnan(values)])
+        more = len(known) - np.searchsorted(known, values, side="right")
+        return np.where(np.isnan(values), np.nan, more / max(len(known), 1))
+
+    def _ranked(self, chosen: Chosen) -> list[tuple[float, Fact]]:
+        """Properties that can have to do with the outcome, with the share beyond each, the most extreme first."""
+        found = []
+        for high, names in zip((False, True), SPEAKS[chosen.kind], strict=True):
+            for name in names:
+                beyond = float(self.beyond(name, high)[chosen.place])
+                value = float(self.values[name][chosen.place])
+                below = float(np.mean(self.values[name] < value))
+                side = f"{_share(beyond)} of the test pairs lie {'higher' if high else 'lower'}"
+                found.append((beyond, Fact(name, value, below, f"{meaning(name, high)} ({side})")))
+        known = [pair for pair in found if not np.isnan(pair[0])]
+        return sorted(known, key=lambda pair: (pair[0], pair[1].name))
 
     def _near_copy(self, chosen: Chosen) -> list[Fact]:
         distance = int(self.hash_distance[chosen.place])
@@ -141,14 +165,27 @@ class PairFacts:
         return [Fact("hash distance", distance, None, text)]
 
     def cause(self, chosen: Chosen) -> str:
-        """A sentence or two: what stands out, and whether the classical baseline does as well."""
+        """What stands out, else what comes nearest to it, and whether the classical baseline is right."""
         facts = [fact.text for fact in self.about(chosen)]
-        text = "; ".join(facts) if facts else "nothing that is measured about this pair stands out"
+        text = "; ".join(facts) if facts else self._nearest(chosen)
         right = bool(self.baseline_right[chosen.place])
         agrees = (
             "is correct on it" if right else "is wrong on it too" if _is_error(chosen.kind) else "is wrong on it"
         )
         return f"{text[0].upper()}{text[1:]}. The classical baseline {agrees}."
+
+    def _nearest(self, chosen: Chosen) -> str:
+        told = "nothing that is measured lies in the most extreme tenth"
+        ranked = self._ranked(chosen)
+        if not ranked:
+            return told
+        beyond, fact = ranked[0]
+        return f"{told}; nearest to it: {fact.name}, with {_share(beyond)} of the test pairs beyond"
+
+
+def meaning(name: str, high: bool) -> str:
+    """What a high or a low value of a property means, in words."""
+    return (_HIGH if high else _LOW)[name]
 
 
 def _is_error(kind: Kind) -> bool:
@@ -156,7 +193,7 @@ def _is_error(kind: Kind) -> bool:
 
 
 def _share(value: float) -> str:
-    return "none" if value == 0 else f"{100 * value:.1f} %"
+    return "none" if value == 0 else f"{100 * value:.1f}\u202f%"
 
 
 def _differences(manifest: pd.DataFrame, pairs: Pairs) -> dict[str, Floats]:

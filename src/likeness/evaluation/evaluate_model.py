@@ -30,11 +30,15 @@ from likeness.evaluation import figures
 from likeness.evaluation.baselines import classical_baseline
 from likeness.evaluation.best_and_worst import Showcase, showcase
 from likeness.evaluation.best_member import best_member
+from likeness.evaluation.causes import cause_table
 from likeness.evaluation.comparison import Scored
+from likeness.evaluation.decisions import PairFacts
+from likeness.evaluation.embedding_map import embedding_map
 from likeness.evaluation.figures import Json, Measured
 from likeness.evaluation.identification import IdentificationSet, identification_set
 from likeness.evaluation.layers import layer_table
 from likeness.evaluation.params import EvaluateParams
+from likeness.evaluation.poses import Poses, measure_poses
 from likeness.evaluation.slices import slice_table, worse_pictures
 from likeness.evaluation.systems import Decided, Rows, System, decide
 from likeness.metrics.calibration_error import Reliability
@@ -56,8 +60,8 @@ class EvaluationResults:
 
     Attributes:
         metrics: figures with intervals.
-        roc, det, calibration, slices, cmc, layers: see `likeness.artifacts.evaluation_tables`; cmc has no rows
-            where nobody can be recognised.
+        roc, det, calibration, slices, causes, embeddings, cmc, layers: see `likeness.artifacts.evaluation_tables`;
+            cmc has no rows where nobody can be recognised.
         predictions: one row a holdout or test pair, see `PredictionRecord`.
         showcase: the best and worst decisions.
     """
@@ -68,6 +72,8 @@ class EvaluationResults:
     predictions: pd.DataFrame
     calibration: pd.DataFrame
     slices: pd.DataFrame
+    causes: pd.DataFrame
+    embeddings: pd.DataFrame
     cmc: pd.DataFrame
     layers: pd.DataFrame
     showcase: Showcase
@@ -106,19 +112,24 @@ def evaluate_model(faces: FaceSet, split: Split, model: LoadedModel, params: Eva
         "identification": recognised,
         "acquisition": _acquisition(faces, split, ours),
     }
+    poses = measure_poses(faces, split.test.rows)
     probability = ours.decision.probability(ours.test)
     _log.info("computing DET curves")
     det = pd.concat([_det(name, system, test, params) for name, system in systems.items()], ignore_index=True)
     right = systems["baseline"].decision.predict(systems["baseline"].test) == split.test.same
+    facts = PairFacts.of(faces, split.test, right, poses)
+    directions = model.card.model.comparator.name == "cosine"
     _log.info("explaining the best and the worst decisions")
-    shown = showcase(faces, split.test, model, ours, right, params.decisions)
+    shown = showcase(faces, split.test, model, ours, facts, params.decisions)
     return EvaluationResults(
         METRICS.parse(metrics, METRICS.name),
         roc=_roc(systems, split.test),
         det=det,
-        predictions=_predictions(faces, ours, split),
+        predictions=_predictions(faces, ours, split, poses),
         calibration=_bins(Reliability.of(probability, split.test.same, params.bins)),
-        slices=_slices(faces, ours, test, params),
+        slices=_slices(faces, ours, test, poses, params),
+        causes=cause_table(facts, ours.decision.predict(ours.test), split.test.same),
+        embeddings=embedding_map(ours.system, faces.manifest, split.test.rows, directions=directions),
         cmc=cmc,
         layers=layer_table(model.siamese, model.card.preprocess.size),
         showcase=shown,
@@ -266,9 +277,9 @@ def _recognition(
     return result, pd.concat(curves, ignore_index=True)
 
 
-def _slices(faces: FaceSet, ours: Decided, test: Measured, params: EvaluateParams) -> pd.DataFrame:
+def _slices(faces: FaceSet, ours: Decided, test: Measured, poses: Poses, params: EvaluateParams) -> pd.DataFrame:
     scored = Scored(ours.test, ours.decision.threshold)
-    worse = worse_pictures(faces.manifest, test.pairs)
+    worse = worse_pictures(faces.manifest, test.pairs) | {"yaw": poses.of_pairs(test.pairs)["yaw"]}
     return slice_table(scored, test.pairs, test.groups, worse, params.resampling)
 
 
@@ -309,8 +320,9 @@ def _bins(reliability: Reliability) -> pd.DataFrame:
     return table.reset_index()
 
 
-def _predictions(faces: FaceSet, ours: Decided, split: Split) -> pd.DataFrame:
+def _predictions(faces: FaceSet, ours: Decided, split: Split, poses: Poses) -> pd.DataFrame:
     tables = []
+    yaw = {"test": poses.of_pairs(split.test)["yaw"]}
     for name, pairs, scores in (("holdout", split.holdout, ours.holdout), ("test", split.test, ours.test)):
         predicted = ours.decision.predict(scores)
         columns = {
@@ -323,6 +335,7 @@ def _predictions(faces: FaceSet, ours: Decided, split: Split) -> pd.DataFrame:
             "predicted": predicted,
             "correct": predicted == pairs.same,
             **worse_pictures(faces.manifest, pairs),
+            "yaw": yaw.get(name, np.full(len(pairs), np.nan)),
         }
         tables.append(pd.DataFrame(columns))
     return pd.concat(tables, ignore_index=True)

@@ -6,7 +6,18 @@ import math
 from collections.abc import Mapping
 from pathlib import Path
 
-from likeness.artifacts.evaluation_tables import CALIBRATION, CMC, CONFUSION, DET, LAYERS, ROC, SCORE_BARS, SLICES
+from likeness.artifacts.evaluation_tables import (
+    CALIBRATION,
+    CAUSES,
+    CMC,
+    CONFUSION,
+    DET,
+    EMBEDDINGS,
+    LAYERS,
+    ROC,
+    SCORE_BARS,
+    SLICES,
+)
 from likeness.artifacts.metrics import METRICS, Metrics
 from likeness.artifacts.predictions import PREDICTIONS
 from likeness.artifacts.shown_decisions import DECISIONS
@@ -35,6 +46,8 @@ def write_results(folder: Path, found: EvaluationResults, inputs: Mapping[str, P
         (DET, found.det),
         (CALIBRATION, found.calibration),
         (SLICES, found.slices),
+        (CAUSES, found.causes),
+        (EMBEDDINGS, found.embeddings),
         (CMC, found.cmc),
         (LAYERS, found.layers),
         (SCORE_BARS, score_bars(found.predictions)),

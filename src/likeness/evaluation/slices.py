@@ -1,4 +1,4 @@
-"""Where does it fail? FNMR, FMR, accuracy and AUC on quarters of the test pairs, by their worse picture."""
+"""Where does it fail? FNMR, FMR, accuracy and AUC on quarters of the test pairs, by quality and pose."""
 
 from __future__ import annotations
 
@@ -36,7 +36,8 @@ def slice_table(
         system: scores of the P pairs, and the threshold of all of them.
         pairs: the P pairs.
         groups: int64 [P] from `pair_groups`.
-        worse: property -> float64 [P], from `worse_pictures`.
+        worse: property -> float64 [P], such as those of `worse_pictures`; pairs of which it is not known (NaN) are
+            in no quarter.
         resampling: number and seed of the resamples.
 
     Returns:
@@ -46,7 +47,11 @@ def slice_table(
     """
     rows: list[dict[str, Any]] = []
     for name, values in worse.items():
-        quarter = equal_mass_bins(values, QUARTERS)
+        known = ~np.isnan(values)
+        if not known.any():
+            continue
+        quarter = np.full(len(values), -1)
+        quarter[known] = equal_mass_bins(values[known], QUARTERS)
         for number in range(int(quarter.max()) + 1):
             inside = quarter == number
             span = {

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from likeness.artifacts.metrics import METRICS, Metrics
+from likeness.artifacts.recipe_table import RecipeRecord
 from likeness.artifacts.training_summary import SUMMARY, TrainingSummary
 from likeness.errors import DataError
 from likeness.experiments.experiment_plan import FOLDS
@@ -89,13 +90,40 @@ def _read(trial: TrialFolder) -> MeasuredTrial:
 
 def view1_table(rows: Sequence[MeasuredTrial]) -> str:
     """Markdown, best first; of several seeds the mean of figures and intervals, and the range in parentheses."""
+    cells = (_cells(seeds) for seeds in _by_recipe(rows))
+    lines = [_line(_HEADER), _line(["---"] * len(_HEADER)), *(_line(each) for each in cells)]
+    return "\n".join([*lines, *_baselines(rows)])
+
+
+def recipe_records(rows: Sequence[MeasuredTrial]) -> list[RecipeRecord]:
+    """The same for `reports/recipes.csv`, in the same order."""
+    return [_record(seeds) for seeds in _by_recipe(rows)]
+
+
+def _by_recipe(rows: Sequence[MeasuredTrial]) -> list[list[MeasuredTrial]]:
+    """View 1's rows of each recipe and length of training, the most accurate first."""
     groups: dict[tuple[str, int], list[MeasuredTrial]] = {}
     for row in rows:
         if row.fold is None:
             groups.setdefault((row.recipe, row.summary.epochs), []).append(row)
-    ordered = sorted(groups.values(), key=lambda seeds: -_mean(seeds, "accuracy"))
-    lines = [_line(_HEADER), _line(["---"] * len(_HEADER)), *(_line(_cells(seeds)) for seeds in ordered)]
-    return "\n".join([*lines, *_baselines(rows)])
+    return sorted(groups.values(), key=lambda seeds: -_mean(seeds, "accuracy"))
+
+
+def _record(seeds: Sequence[MeasuredTrial]) -> RecipeRecord:
+    first = seeds[0]
+    low, high = _ends([row.figure("accuracy") for row in seeds])
+    return RecipeRecord(
+        first.recipe,
+        first.metrics.data.source,
+        first.protocol,
+        len(seeds),
+        round(_mean(seeds, "accuracy"), 4),
+        round(low, 4),
+        round(high, 4),
+        first.summary.epochs,
+        first.summary.parameters,
+        round(first.mmacs, 1),
+    )
 
 
 def _cells(seeds: Sequence[MeasuredTrial]) -> list[str]:
@@ -217,12 +245,16 @@ def _mean(seeds: Sequence[MeasuredTrial], name: str, side: Literal["test", "hold
 def _spread(seeds: Sequence[MeasuredTrial], name: str) -> str:
     """The interval, of several seeds its mean ends: the pairs are the same ones; then the range over the seeds."""
     figures = [row.figure(name) for row in seeds]
-    low, high = (statistics.mean(ends) for ends in zip(*((each.low, each.high) for each in figures), strict=True))
-    interval = _interval(low, high)
+    interval = _interval(*_ends(figures))
     if len(figures) == 1:
         return interval
     values = [figure.value for figure in figures]
     return f"{interval} ({min(values):.3f}–{max(values):.3f})"
+
+
+def _ends(figures: Sequence[Estimate]) -> tuple[float, float]:
+    """Means of the ends of intervals."""
+    return statistics.mean(each.low for each in figures), statistics.mean(each.high for each in figures)
 
 
 def _interval(low: float, high: float) -> str:

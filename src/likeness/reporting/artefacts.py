@@ -12,11 +12,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from likeness.artifacts.evaluation_tables import CALIBRATION, CMC, DET, LAYERS, ROC, SLICES
+from likeness.artifacts.evaluation_tables import CALIBRATION, CAUSES, CMC, DET, EMBEDDINGS, LAYERS, ROC, SLICES
 from likeness.artifacts.history import HISTORY, STEPS
 from likeness.artifacts.manifest import MANIFEST
 from likeness.artifacts.metrics import METRICS, Metrics
 from likeness.artifacts.predictions import PREDICTIONS
+from likeness.artifacts.recipe_table import RECIPES
 from likeness.artifacts.run_note import RUN_NOTE, RunNote
 from likeness.artifacts.shown_decisions import DECISIONS, ShownDecisions
 from likeness.artifacts.source_card import SOURCE_CARD, SourceCard
@@ -46,6 +47,7 @@ class Places:
         train: folder of the training's tables.
         evaluation: folder of the evaluation's figures.
         sweep: table of a parameter sweep, see `Artefacts.sweep`; None if there was no sweep.
+        recipes: table of measured recipes, see `Artefacts.recipes`; None if there is none.
     """
 
     params: Path
@@ -56,6 +58,7 @@ class Places:
     train: Path
     evaluation: Path
     sweep: Path | None = None
+    recipes: Path | None = None
 
 
 class Artefacts:
@@ -161,6 +164,16 @@ class Artefacts:
         return SLICES.find(self.places.evaluation / SLICES.name)
 
     @cached_property
+    def causes(self) -> pd.DataFrame | None:
+        """How often properties stand out among errors."""
+        return CAUSES.find(self.places.evaluation / CAUSES.name)
+
+    @cached_property
+    def embeddings(self) -> pd.DataFrame | None:
+        """The test pictures in two dimensions."""
+        return EMBEDDINGS.find(self.places.evaluation / EMBEDDINGS.name)
+
+    @cached_property
     def layers(self) -> pd.DataFrame | None:
         """One row a layer."""
         return LAYERS.find(self.places.evaluation / LAYERS.name)
@@ -169,6 +182,11 @@ class Artefacts:
     def decisions(self) -> ShownDecisions | None:
         """The best and worst decisions."""
         return DECISIONS.find(self.places.evaluation / DECISIONS.name)
+
+    @cached_property
+    def recipes(self) -> pd.DataFrame | None:
+        """One row a recipe that `make results` measured."""
+        return None if self.places.recipes is None else RECIPES.find(self.places.recipes)
 
     @cached_property
     def sweep(self) -> pd.DataFrame | None:

@@ -146,6 +146,22 @@ class Code:
 
 
 @dataclass(frozen=True)
+class Download:
+    """A file that the page carries; in Markdown a link to it beside the charts.
+
+    Attributes:
+        name: of the file.
+        content: UTF-8 text.
+        text: what the link says.
+    """
+
+    name: str
+    content: str
+    text: str
+    kind: str = field(default="download", init=False)
+
+
+@dataclass(frozen=True)
 class Headline:
     """The most important figures: (value, what it is, its interval or remark)."""
 
@@ -179,7 +195,19 @@ class Widget:
 
 
 Block = (
-    Prose | Note | Table | Facts | Figure | FigureGroup | Picture | Cases | Code | Headline | Subheading | Widget
+    Prose
+    | Note
+    | Table
+    | Facts
+    | Figure
+    | FigureGroup
+    | Picture
+    | Cases
+    | Code
+    | Download
+    | Headline
+    | Subheading
+    | Widget
 )
 
 
@@ -233,6 +261,10 @@ class Page:
             elif isinstance(block, Cases):
                 found += [case.picture for case in block.cases if case.picture]
         return found
+
+    def downloads(self) -> list[Download]:
+        """All files that it carries, in reading order."""
+        return [block for block in self._blocks() if isinstance(block, Download)]
 
     def _blocks(self) -> list[Block]:
         return [block for section in self.sections for block in section.blocks]

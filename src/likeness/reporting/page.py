@@ -15,6 +15,7 @@ from likeness.reporting.render import to_markdown, to_page, write_figures
 from likeness.reporting.sections.decisions import decisions_section
 from likeness.reporting.sections.faces import faces_section
 from likeness.reporting.sections.network import network_section
+from likeness.reporting.sections.recipes import recipes_section
 from likeness.reporting.sections.recognition import recognition_section
 from likeness.reporting.sections.results import results_section
 from likeness.reporting.sections.setup import provenance_section, setup_section
@@ -64,11 +65,12 @@ def build_page(artefacts: Artefacts, params: ReportParams) -> Page:
         decisions_section(artefacts, params),
         training_section(artefacts),
         sweep_section(artefacts),
+        recipes_section(artefacts),
         network_section(artefacts),
         faces_section(artefacts, params),
         nightly_runs_link(),
         setup_section(artefacts),
-        provenance_section(artefacts),
+        provenance_section(artefacts, params),
     ]
     warning = _SYNTHETIC if artefacts.source.synthetic else ""
     return Page(params.title, warning, _lead(artefacts), sections)

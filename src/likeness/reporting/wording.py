@@ -1,8 +1,12 @@
-"""Numbers as a reader likes them."""
+"""Numbers in one style: thin spaces between thousands, shares as per cent with one decimal, the rest with three.
+
+Times are seconds, minutes or hours with one decimal; ranges say their unit once.
+"""
 
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 from likeness.metrics.intervals import Estimate
@@ -30,6 +34,26 @@ def number(value: Any, digits: int = 4) -> str:
     return text.replace("-", "−", 1) if value < 0 else text
 
 
+def decimal(value: float | None) -> str:
+    """A score, a loss or an area with three decimals, or as many as three significant digits need."""
+    if value is None or math.isnan(value):
+        return NOTHING
+    small = 0 < abs(value) < 0.1
+    text = f"{value:#.3g}" if small else f"{value:,.3f}" if abs(value) < 100 else f"{value:,.1f}"
+    return text.replace(",", "\u202f").replace("-", "−")
+
+
+def unit_spaces(text: str) -> str:
+    """The text with a thin space that does not break before each sign of per cent."""
+    return re.sub(r"(?<=\d) %", "\u202f%", text)
+
+
+def scientific(value: float) -> str:
+    """A small rate, such as 1.50e-3, the same length whatever its size."""
+    mantissa, exponent = f"{value:.2e}".split("e")
+    return f"{mantissa}e{int(exponent)}".replace("-", "−")
+
+
 def duration(seconds: float | None) -> str:
     """Seconds as seconds, minutes or hours."""
     if seconds is None:
@@ -50,7 +74,7 @@ def measured(figure: Estimate | None, share: bool = True) -> str:
     """A measured figure with its 95 % interval, as per cent if it is a share."""
     if figure is None or math.isnan(figure.value):
         return NOTHING
-    text = percent if share else _plain
+    text = percent if share else decimal
     span = "" if math.isnan(figure.low) else f" ({_span(figure, share)})"
     return text(figure.value) + span
 
@@ -65,7 +89,7 @@ def interval(figure: Estimate, share: bool = True) -> str:
 def _span(figure: Estimate, share: bool) -> str:
     """Both limits, the unit once: 65.6 to 71.5 %."""
     if not share:
-        return f"{_plain(figure.low)} to {_plain(figure.high)}"
+        return f"{decimal(figure.low)} to {decimal(figure.high)}"
     return f"{100 * figure.low:.1f} to {percent(figure.high)}"
 
 
@@ -83,7 +107,3 @@ def rate(name: str) -> str:
     """A false match rate out of the name of a figure: tar_at_far_1e-2 becomes 1 %."""
     level = float(name.rpartition("far_")[2].replace("_", "."))
     return f"{100 * level:g}\u202f%"
-
-
-def _plain(value: float) -> str:
-    return f"{value:.3f}"

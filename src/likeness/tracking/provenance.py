@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 
 from likeness.artifacts.run_note import Provenance
@@ -25,7 +27,16 @@ def provenance_of(folder: Path) -> Provenance:
         changed=changed[:_FILES_NAMED],
         dvc_lock=file_sha256(lock) if lock.is_file() else None,
         experiment=os.environ.get("DVC_EXP_NAME"),
+        repository=_public((_git(folder, "remote", "get-url", "origin") or "").strip()),
+        time=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
     )
+
+
+def _public(address: str) -> str | None:
+    """An address that means something elsewhere: no folder of this machine, and no credentials."""
+    if not re.match(r"(https?|ssh|git)://|[\w.-]+@[\w.-]+:", address):
+        return None
+    return re.sub(r"^(https?://)[^/@]*@", r"\1", address)
 
 
 def _git(folder: Path, *arguments: str) -> str | None:

@@ -184,6 +184,7 @@ class Trainer:
         """The steps of the current epoch, from the current one on."""
         self.state.train()
         self.epoch_started = self.saved = time.monotonic()
+        self.processor_started = time.process_time()
         for index in range(self.index, len(batches)):
             batch = batches[index]
             progress = (self.epoch + (index + 0.5) / len(batches)) / self.epochs
@@ -215,6 +216,7 @@ class Trainer:
 
     def _epoch_record(self) -> EpochRecord | DivergedError:
         step_seconds = self._elapsed()
+        cores = (time.process_time() - self.processor_started) / (time.monotonic() - self.epoch_started)
         loss, accuracy, images = self.step_log.epoch_means(self.epoch + 1)
         try:
             validation = self._validate(progress=(self.epoch + 1) / self.epochs)
@@ -232,6 +234,7 @@ class Trainer:
             images_per_second=images / step_seconds,
             penalty=self.state.penalty.value(),
             spread=validation.spread,
+            cores=cores,
         )
 
     def _finish_epoch(self, record: EpochRecord, bar: TrainingProgress) -> None:

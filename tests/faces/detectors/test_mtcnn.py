@@ -14,6 +14,7 @@ from likeness.errors import FaceNotFoundError, ModelError, SmallFaceError
 from likeness.faces import Landmarks, find_face
 from likeness.faces.alignments.arcface_112 import ARCFACE_112
 from likeness.faces.detectors import mtcnn as module
+from likeness.faces.detectors.detector import Box
 from likeness.faces.detectors.mtcnn import MtcnnDetector
 from likeness.images import Pixels, read_image
 from tests.serving.pictures import other_portrait, portrait, two_people
@@ -67,6 +68,22 @@ def test_landmarks_of_a_mirrored_photograph_are_mirrored(detector: MtcnnDetector
     mirrored = landmarks(detector, np.ascontiguousarray(photograph[:, ::-1]))[MIRRORED]
     mirrored[:, 0] = photograph.shape[1] - 1 - mirrored[:, 0]
     assert np.abs(points - mirrored).max() < 2 * np.linalg.norm(points[1] - points[0]) / 50
+
+
+@pytest.mark.parametrize("shift", [(0, 0), (9, -7)])
+def test_landmarks_near_a_box_are_those_of_a_search(detector: MtcnnDetector, shift: tuple[int, int]) -> None:
+    photograph = colour(portrait())
+    (found, *_) = detector.detect(photograph)
+    box = Box(found.box.left + shift[0], found.box.top + shift[1], found.box.side)
+    near = detector.landmarks_near(photograph, box)
+    assert near is not None
+    assert found.landmarks is not None
+    assert np.abs(near - found.landmarks).max() < found.box.side / 40
+
+
+def test_near_a_box_without_a_face_there_are_no_landmarks(detector: MtcnnDetector) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (80, 64), np.uint8)
+    assert detector.landmarks_near(noise, Box(4, 12, 57)) is None
 
 
 def test_every_face_of_a_photograph_is_reported(detector: MtcnnDetector) -> None:

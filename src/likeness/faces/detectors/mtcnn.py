@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from likeness.errors import ModelError
-from likeness.faces.detectors.detector import DETECTORS, Box, Detection, Detector
+from likeness.faces.detectors.detector import DETECTORS, Box, Detection, Detector, Landmarks
 from likeness.files import file_sha256
 from likeness.images import Pixels, rgb
 from likeness.onnx_session import open_session
@@ -78,6 +78,23 @@ class MtcnnDetector(Detector):
         ]
         return sorted(found, key=lambda each: (-each.box.side, each.box.top, each.box.left))
 
+    def landmarks_near(self, picture: Pixels, box: Box) -> Landmarks | None:
+        """The landmarks of the face that is known to be about where a box is, without a search.
+
+        Args:
+            picture: uint8 [h, w] or RGB [h, w, 3].
+            box: of the size of the face.
+
+        Returns:
+            None where the third network sees no face.
+        """
+        values = rgb(picture).astype(np.float32)
+        square = np.array([[box.left, box.top, box.left + box.side, box.top + box.side]], np.float32)
+        _, points, _ = self._run(2, _cut_exactly(values, square, 48))
+        square = _squares_about(square[:, None, :2] + points.reshape(1, 2, 5).transpose(0, 2, 1) * box.side)
+        landmarks, faces = self._landmarks(values, square)
+        return landmarks[0].astype(np.float64) if faces[0] >= _THRESHOLDS[2] else None
+
     def _proposals(self, picture: Floats, smallest: float) -> Floats:
         """Squares [N, 4] (left, top, right, bottom) in which the first network sees a face."""
         found = [np.empty((0, 9), np.float32)]
@@ -128,19 +145,20 @@ class MtcnnDetector(Detector):
         squares = _squares(moved[best])
         landmarks = np.empty((0, 5, 2), np.float32)
         for _ in range(_LOOKS if len(squares) else 0):
-            landmarks = self._landmarks(picture, squares)
+            landmarks, _ = self._landmarks(picture, squares)
             squares = _squares_about(landmarks)
         return squares, faces[kept][best], landmarks
 
-    def _landmarks(self, picture: Floats, squares: Floats) -> Floats:
-        """Landmarks [N, 5, 2] in the picture: the means of those of the squares and of their mirror images."""
+    def _landmarks(self, picture: Floats, squares: Floats) -> tuple[Floats, Floats]:
+        """Landmarks [N, 5, 2] in the picture and probabilities [N]: means over squares and their mirror images."""
         cut = _cut_exactly(picture, squares, 48)
-        _, points, _ = self._run(2, np.concatenate([cut, cut[:, :, ::-1]]))
+        _, points, probabilities = self._run(2, np.concatenate([cut, cut[:, :, ::-1]]))
         count = len(squares)
         shares = points.reshape(-1, 2, 5).transpose(0, 2, 1)
         mirrored = shares[count:, _MIRRORED] * [-1, 1] + [1, 0]
         size = (squares[:, 2:] - squares[:, :2])[:, None]
-        return np.asarray(squares[:, None, :2] + (shares[:count] + mirrored) / 2 * size, np.float32)
+        landmarks = np.asarray(squares[:, None, :2] + (shares[:count] + mirrored) / 2 * size, np.float32)
+        return landmarks, probabilities[:, 1].reshape(2, count).mean(axis=0)
 
     def _run(self, stage: int, pictures: Floats) -> list[Any]:
         """Outputs for pictures float32 [N, H, W, 3] in 0 to 255; the networks were trained on transposed ones."""

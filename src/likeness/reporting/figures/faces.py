@@ -26,14 +26,14 @@ def images_per_person(counts: ArrayLike) -> Figure:
         name = f"{low}" if low == high else f"{low}–{high}" if high else f"{low}+"
         rows.append({"images": name, "people": int(inside.sum())})
     frame = pd.DataFrame(rows)
-    names = alt.Axis(labelAngle=0, labelFontSize=10, grid=False)
+    names = alt.Axis(labelAngle=0, grid=False)
     base = alt.Chart(frame).encode(
         x=alt.X("images:N", sort=None, title="images of a person", axis=names),
         y=alt.Y(
             "people:Q", title="people", scale=alt.Scale(type="symlog"), axis=alt.Axis(values=_TICKS, format=",d")
         ),
     )
-    numbers = base.mark_text(dy=-6, fontSize=11, color=MUTED).encode(text="people:Q")
+    numbers = base.mark_text(dy=-6, fontSize=12, color=MUTED).encode(text=alt.Text("people:Q", format=",d"))
     chart = (base.mark_bar(color=OURS) + numbers).properties(width=WIDTH, height=HEIGHT)
     one = float(np.mean(values == 1)) if len(values) else 0.0
     caption = f"Images per person (logarithmic height). {percent(one, 0)} of the people have one image only."

@@ -29,7 +29,9 @@ def error_rates(rows: pd.DataFrame, overall: tuple[float, float]) -> Figure:
         )
     ]
     chart = alt.hconcat(*panels, spacing=12)
-    caption = "Error rates by quality of the worse photograph, with 95 % intervals; dashed: all test pairs."
+    caption = (
+        "Error rates by quality and pose of the worse photograph, with 95 % intervals; dashed: all test pairs."
+    )
     return figure("slices", chart, caption)
 
 
@@ -72,9 +74,8 @@ def score_spread(rows: pd.DataFrame, threshold: float) -> Figure:
     )
     chart = alt.layer(rule, spans, marks).properties(width=2 * _PANEL + 12, height=alt.Step(_STEP / 2))
     caption = (
-        "Scores by quality of the worse photograph: median and middle 90 % of the pairs of each kind; dashed: "
-        "the threshold. "
-        "The further apart the two kinds, the easier the part."
+        "Scores by quality and pose of the worse photograph: median and middle 90 % of the pairs of each kind; "
+        "dashed: the threshold. The further apart the two kinds, the easier the part."
     )
     return figure("score-spread", chart, caption)
 

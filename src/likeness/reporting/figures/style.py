@@ -20,6 +20,8 @@ WIDTH, HEIGHT = 290, 210
 INK, MUTED, GRID = "#1c2430", "#667085", "#e4e7ec"
 OURS, BASELINE, UNTRAINED = "#1f5fa8", "#b7791f", "#8b93a1"
 SAME, DIFFERENT = "#0f8a7e", "#c2512f"
+PEOPLE = ("#d55e00", "#0072b2", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
+"""Of Okabe and Ito (2008), told apart with any colour vision, on light and dark pages alike."""
 _ON_DARK = {
     INK: "#e6e9ef",
     MUTED: "#9aa4b2",
@@ -30,6 +32,8 @@ _ON_DARK = {
     SAME: "#3fc4b5",
     DIFFERENT: "#f08a67",
 }
+DASHES = ([1, 0], [6, 3], [2, 2], [8, 2, 2, 2], [4, 1])
+"""Patterns of lines, so that none is told from another by its colour alone."""
 _LOCALE = {"decimal": ".", "thousands": "\u202f", "grouping": [3], "currency": ["", ""], "percent": "\u202f%"}
 _ID = re.compile(r'(?<=\bid=")[\w-]+(?=")')
 
@@ -59,6 +63,7 @@ def figure(name: str, chart: Any, caption: str) -> Figure:
             labelFontSize=12,
             symbolStrokeWidth=2.5,
             columns=3,
+            columnPadding=14,
             offset=4,
         )
         .configure_title(color=INK, fontSize=12, fontWeight="normal", anchor="start")

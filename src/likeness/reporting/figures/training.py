@@ -9,7 +9,17 @@ import numpy as np
 import pandas as pd
 
 from likeness.reporting.document import Figure
-from likeness.reporting.figures.style import BASELINE, HEIGHT, MUTED, OURS, UNTRAINED, WIDTH, colours, figure
+from likeness.reporting.figures.style import (
+    BASELINE,
+    DASHES,
+    HEIGHT,
+    MUTED,
+    OURS,
+    UNTRAINED,
+    WIDTH,
+    colours,
+    figure,
+)
 
 _MOST_POINTS = 300
 
@@ -44,6 +54,44 @@ def step_loss(steps: pd.DataFrame) -> Figure:
     size = len(bins[0]) if len(bins) else 1
     averaged = f", means of {size} neighbouring steps" if size > 1 else ""
     return figure("step-loss", chart, f"Training loss of each step{averaged}.")
+
+
+def utilisation(history: pd.DataFrame, cores: int | None) -> Figure:
+    """Images a second and processor cores in use, epoch by epoch.
+
+    Args:
+        history: its rows of `likeness.artifacts.history`; without known cores the first alone is drawn.
+        cores: of the machine, drawn as a line.
+    """
+    x = alt.X(
+        "epoch:Q",
+        title="epoch",
+        axis=alt.Axis(grid=False, tickCount=6, tickMinStep=1, format="d"),
+        scale=alt.Scale(zero=False, nice=False),
+    )
+    speed = _use(history, x, "images_per_second", "images/s", OURS)
+    known = history[history["cores"].notna()]
+    if known.empty:
+        chart = speed.properties(width=WIDTH, height=HEIGHT)
+        return figure("utilisation", chart, "Images trained on per second, epoch by epoch.")
+    busy = _use(known, x, "cores", "cores in use", BASELINE)
+    if cores:
+        rule = alt.Chart(pd.DataFrame({"cores": [cores]})).mark_rule(color=MUTED, strokeDash=[3, 3])
+        busy = alt.layer(rule.encode(y="cores:Q"), busy)
+    half = (HEIGHT - 30) // 2
+    panels = [one.properties(width=WIDTH, height=half) for one in (speed, busy)]
+    caption = (
+        "Images trained on per second, and processor cores that the training kept busy, epoch by epoch"
+        f"{f'; dashed: the {cores} cores of the machine' if cores else ''}."
+    )
+    return figure("utilisation", alt.vconcat(*panels, spacing=8), caption)
+
+
+def _use(history: pd.DataFrame, x: Any, column: str, title: str, colour: str) -> Any:
+    many = history["epoch"].nunique() > 40
+    mark = alt.Chart(history[["epoch", column]])
+    line = mark.mark_line(point=False if many else alt.OverlayMarkDef(size=22), strokeWidth=1.8, color=colour)
+    return line.encode(x=x, y=alt.Y(f"{column}:Q", title=title, axis=alt.Axis(tickCount=4)))
 
 
 def swept(sweep: pd.DataFrame, parameter: str) -> Figure:
@@ -98,6 +146,7 @@ def _curves(
         ),
         y=alt.Y("value:Q", title=title, scale=alt.Scale(zero=False)),
         color=alt.Color("series:N", scale=colours(names, palette)),
+        strokeDash=alt.StrokeDash("series:N", scale=alt.Scale(domain=names, range=list(DASHES[: len(names)]))),
     )
     layers = [lines]
     if best_epoch is not None:

@@ -15,6 +15,7 @@ from likeness.metrics.intervals import wilson
 from likeness.reporting.document import Figure
 from likeness.reporting.figures.style import (
     BASELINE,
+    DASHES,
     DIFFERENT,
     HEIGHT,
     INK,
@@ -32,7 +33,6 @@ _KINDS = {"same person": SAME, "different people": DIFFERENT}
 _ROC_POINTS = 400
 _RATES = (0.001, 0.01, 0.05, 0.2, 0.5, 0.8, 0.95)  # ticks of a DET curve; the first and the last are its ends
 _BANDS = 2  # systems whose intervals are drawn; more would hide one another
-_DASHES = [[1, 0], [6, 3], [2, 2], [8, 2, 2, 2], [4, 1]]
 
 
 def roc(curves: pd.DataFrame) -> Figure:
@@ -128,7 +128,7 @@ def _systems(systems: Sequence[str]) -> Any:
 
 def _dashes(systems: Sequence[str]) -> Any:
     """A pattern for each system, so that systems differ not by their colour alone."""
-    return alt.StrokeDash("system:N", scale=alt.Scale(domain=list(systems), range=_DASHES[: len(systems)]))
+    return alt.StrokeDash("system:N", scale=alt.Scale(domain=list(systems), range=list(DASHES[: len(systems)])))
 
 
 def score_histogram(scores: ArrayLike, same: ArrayLike, threshold: float | None) -> Figure:

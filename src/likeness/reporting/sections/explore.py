@@ -17,9 +17,9 @@ from likeness.reporting.document import Block, Column, Note, Subheading, Table, 
 from likeness.reporting.explorer import ErrorBrowser, ErrorRow, Explorer
 from likeness.reporting.figures.verification import score_histogram
 from likeness.reporting.inline import quoted
-from likeness.reporting.wording import count, number, percent
+from likeness.reporting.wording import count, decimal, percent
 
-PROPERTIES = ("sharpness", "brightness", "contrast")
+PROPERTIES = ("sharpness", "brightness", "contrast", "yaw")
 _MOST = 400  # errors in the list: what a reader can look through, and a page can carry with photographs
 _LISTED = 20  # of them in Markdown
 _HEIGHT = 48  # of a photograph in the list, in pixels
@@ -79,7 +79,7 @@ def _confusion(counts: Confusion) -> Table:
 def _listed(errors: ErrorBrowser) -> Table:
     columns = [Column("error"), Column("photographs"), Column("score", True), Column("probability", True)]
     rows = [
-        [one.error, f"{quoted(one.first)}, {quoted(one.second)}", number(one.score), percent(one.probability)]
+        [one.error, f"{quoted(one.first)}, {quoted(one.second)}", decimal(one.score), percent(one.probability)]
         for one in errors.rows[:_LISTED]
     ]
     caption = (

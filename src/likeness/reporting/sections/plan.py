@@ -5,7 +5,7 @@ from __future__ import annotations
 from likeness.artifacts.training_summary import HoldoutMetrics, MemberFacts, TrainingFacts
 from likeness.reporting.document import Block, Column, Prose, Table
 from likeness.reporting.inline import quoted
-from likeness.reporting.wording import count, percent
+from likeness.reporting.wording import count, decimal, percent
 
 _FIGURES = (Column("holdout accuracy", True), Column("holdout AUC", True))
 
@@ -48,8 +48,8 @@ def _fit(trained: TrainingFacts) -> list[Block]:
         Prose(
             f"Behind {before}, a map was fitted on training faces: "
             f"**{fit.kind}**. On the held-out pairs, without the map, the accuracy was "
-            f"{percent(fit.before.accuracy)} and the AUC {fit.before.auc:.4f}; the map changes them by "
-            f"{_signed(100 * fit.gain.accuracy, 1)} points and {_signed(fit.gain.auc, 4)}."
+            f"{percent(fit.before.accuracy)} and the AUC {decimal(fit.before.auc)}; the map changes them by "
+            f"{_signed(100 * fit.gain.accuracy, 1)} points and {_signed(fit.gain.auc, 3)}."
         )
     ]
 
@@ -70,7 +70,7 @@ def _members(trained: TrainingFacts) -> list[Block]:
     text = (
         f"On the held-out pairs the ensemble exceeds its best member, {quoted(gain.over)}, by "
         f"{_signed(100 * gain.holdout.accuracy, 1)} points of accuracy and "
-        f"{_signed(gain.holdout.auc, 4)} of AUC."
+        f"{_signed(gain.holdout.auc, 3)} of AUC."
     )
     columns = [Column("member"), Column("how it differs", room=16), *_FIGURES]
     return [Table(columns, rows, "Members of the ensemble.", strong=frozenset({len(rows) - 1})), Prose(text)]
@@ -81,7 +81,7 @@ def _peculiarities(member: MemberFacts) -> str:
 
 
 def _figures(holdout: HoldoutMetrics) -> list[str]:
-    return [percent(holdout.accuracy), f"{holdout.auc:.4f}"]
+    return [percent(holdout.accuracy), decimal(holdout.auc)]
 
 
 def _signed(value: float, digits: int) -> str:

@@ -19,13 +19,14 @@ _QUARTERS = {
     "brightness": ("darkest quarter", "second darkest", "second brightest", "brightest quarter"),
     "contrast": ("least contrast", "little contrast", "more contrast", "most contrast"),
     "sharpness": ("blurriest quarter", "second blurriest", "second sharpest", "sharpest quarter"),
+    "yaw": ("most frontal quarter", "second most frontal", "second most turned", "most turned quarter"),
 }
 _RATES = ("fnmr", "fmr")
 _LIMITS = (
-    "The worse photograph of a pair is the darker, the flatter or the blurrier one. Brightness of a crop "
-    "depends on the "
-    "light and on the skin alike: a difference between its quarters cannot be put down to the light alone. No "
-    "demographic analysis was made: the data name neither age, sex nor origin of the people."
+    "The worse photograph of a pair is the darker, the flatter, the blurrier one, or the one with the head turned "
+    "more to the side (yaw, in degrees, from five landmarks). Brightness of a crop depends on the light and on "
+    "the skin alike: a difference between its quarters cannot be put down to the light alone. No demographic "
+    "analysis was made: the data name neither age, sex nor origin of the people."
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from likeness.artifacts.metrics import IdentificationMetrics
 from likeness.reporting.artefacts import Artefacts
 from likeness.reporting.document import Block, Column, FigureGroup, Note, Prose, Section, Table
+from likeness.reporting.figures.embeddings import embedding_figure
 from likeness.reporting.figures.verification import cmc
 from likeness.reporting.sections.results import NOTHING_MEASURED, SYSTEMS, named
 from likeness.reporting.wording import count, measured, percent, rate
@@ -13,16 +14,20 @@ _TITLE = "Who is this?"
 
 
 def recognition_section(artefacts: Artefacts) -> Section:
-    """N-way one-shot trials, rank 1, CMC, and rejection of people who are not enrolled."""
+    """N-way one-shot trials, rank 1, CMC, the map of the embeddings, and rejection of people not enrolled."""
     if artefacts.metrics is None:
         return Section("recognition", _TITLE, [NOTHING_MEASURED])
     found = artefacts.metrics.identification
     if found.reason is not None:
         return Section("recognition", _TITLE, [Note(f"Not measured: {found.reason}.", "missing")])
     blocks: list[Block] = [Prose(_summary(found)), _table(found)]
-    curves = artefacts.cmc
-    if curves is not None and len(curves):
-        blocks.append(FigureGroup([cmc(named(curves))]))
+    figures = []
+    if artefacts.cmc is not None and len(artefacts.cmc):
+        figures.append(cmc(named(artefacts.cmc)))
+    if artefacts.embeddings is not None and len(artefacts.embeddings) > 1:
+        figures.append(embedding_figure(artefacts.embeddings))
+    if figures:
+        blocks.append(FigureGroup(figures))
     return Section("recognition", _TITLE, blocks)
 
 

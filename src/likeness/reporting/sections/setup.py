@@ -6,14 +6,28 @@ import dataclasses
 from pathlib import PurePosixPath
 from typing import Any
 
+import yaml
+
 from likeness.artifacts.json_file import plain
 from likeness.artifacts.run_note import Provenance, RunNote
 from likeness.artifacts.training_summary import TrainingSummary
 from likeness.models.card import Card
 from likeness.params import leaves
 from likeness.reporting.artefacts import Artefacts
-from likeness.reporting.document import Block, Code, Column, Facts, Note, Prose, Section, Subheading, Table
+from likeness.reporting.document import (
+    Block,
+    Code,
+    Column,
+    Download,
+    Facts,
+    Note,
+    Prose,
+    Section,
+    Subheading,
+    Table,
+)
 from likeness.reporting.inline import quoted
+from likeness.reporting.params import ReportParams
 from likeness.reporting.wording import number
 
 
@@ -38,7 +52,7 @@ def setup_section(artefacts: Artefacts) -> Section:
     return Section("setup", "The full setup", blocks)
 
 
-def provenance_section(artefacts: Artefacts) -> Section:
+def provenance_section(artefacts: Artefacts, params: ReportParams) -> Section:
     """Where the data, the code and the weights come from, and the commands that make this page again."""
     card, run = artefacts.card, artefacts.run or RunNote(None, reason="the training has written no run.json")
     code = run.code
@@ -46,7 +60,9 @@ def provenance_section(artefacts: Artefacts) -> Section:
         ("Data fingerprint", quoted(artefacts.source.fingerprint)),
         ("Archive sha256", quoted(artefacts.source.archive_sha256 or "none")),
         ("Weights sha256", quoted(card.weights_sha256)),
+        ("Repository", _repository(code)),
         ("Commit", _commit(code)),
+        ("Trained", code.time.replace("T", " ").replace("Z", " UTC") or "time unknown"),
         ("dvc.lock sha256", quoted(code.dvc_lock) if code.dvc_lock else "unknown"),
         ("DVC experiment", quoted(code.experiment) if code.experiment else "none, a plain `dvc repro`"),
         ("MLflow run", _run(run)),
@@ -59,7 +75,7 @@ def provenance_section(artefacts: Artefacts) -> Section:
         changed = ", ".join(quoted(name) for name in code.changed)
         blocks.append(Note(f"The working tree differed from that commit: {changed}.", "warning"))
     return Section(
-        "provenance", "Provenance, and how to make this page again", [*blocks, *_again(artefacts, code)]
+        "provenance", "Provenance, and how to make this page again", [*blocks, *_again(artefacts, code, params)]
     )
 
 
@@ -108,16 +124,52 @@ def _run(run: RunNote) -> str:
     return f"none: {run.reason}"
 
 
-def _again(artefacts: Artefacts, code: Provenance) -> list[Block]:
-    lines = [f"git checkout {code.commit}"] if code.commit else []
-    lines += [
-        "# installs the locked versions, then runs the pipeline (afterwards: dvc repro)",
-        "make run",
-        "# the run with its curves, in the browser",
-        "make ui",
-    ]
-    text = "Put the parameters above into `params.yaml`"
+def _repository(code: Provenance) -> str:
+    if code.repository is None:
+        return "unknown: the checkout that trained has no remote `origin` on another machine"
+    return (
+        f"[{code.repository}]({code.repository})"
+        if code.repository.startswith("http")
+        else quoted(code.repository)
+    )
+
+
+def _again(artefacts: Artefacts, code: Provenance, params: ReportParams) -> list[Block]:
+    """The parameters as a file, and one command."""
+    text = "Save the parameters below as `params.yaml` in an empty folder"
     if not artefacts.source.synthetic:
-        text += ", the images where `data.mirror` says,"
-    text += " and run:"
-    return [Prose(text), Code("\n".join(lines))]
+        text += ", set `data.mirror` in it to where the images are,"
+    text += " and run this there:"
+    steps = [
+        f"git clone {code.repository or 'REPOSITORY'} again",
+        *([f"git -C again checkout -q {code.commit}"] if code.commit else []),
+        "cp params.yaml again/",
+        "make -C again run",
+    ]
+    command = " \\\n  && ".join(steps)
+    ending = (
+        "It installs the locked versions and runs every stage; `make ui` there shows the training's curves. "
+        "`sha256sum again/models/model/weights.safetensors` is to be compared with the digest above; on another "
+        "kind of processor the weights differ in rounding."
+    )
+    return [
+        Prose(text),
+        Download(
+            "params.yaml", _file(artefacts.params | {params.SECTION: plain(params)}), "params.yaml of this run"
+        ),
+        Code(command, "sh"),
+        Prose(ending),
+    ]
+
+
+def _file(params: Any) -> str:
+    """The parameters as the file that `dvc repro` reads, folders of this machine by their names alone."""
+    return yaml.safe_dump(_portable(params), sort_keys=False, allow_unicode=True)
+
+
+def _portable(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _portable(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_portable(one) for one in value]
+    return PurePosixPath(value).name if isinstance(value, str) and value.startswith("/") else value

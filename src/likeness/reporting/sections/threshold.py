@@ -7,7 +7,7 @@ from likeness.models.decision import Decision
 from likeness.reporting.artefacts import Artefacts
 from likeness.reporting.document import Block, Column, FigureGroup, Prose, Section, Table
 from likeness.reporting.figures.verification import threshold_choice
-from likeness.reporting.wording import complement, count, measured, number, rate
+from likeness.reporting.wording import complement, count, decimal, measured, rate
 
 
 def threshold_section(artefacts: Artefacts) -> Section:
@@ -15,13 +15,13 @@ def threshold_section(artefacts: Artefacts) -> Section:
     decision = artefacts.card.decision
     blocks: list[Block] = [
         Prose(
-            f"A pair whose score reaches **{number(decision.threshold)}** is decided to show one person. That "
+            f"A pair whose score reaches **{decimal(decision.threshold)}** is decided to show one person. That "
             "threshold has the most correct decisions on the holdout pairs, in the middle of the widest "
             "gap where several are equally good. The test pairs had no part in it."
         ),
         Prose(
             "The probability that people are shown is the score through a logistic curve, "
-            f"P(same) = σ({number(decision.slope)} · score {_signed(decision.intercept)}), fitted on the "
+            f"P(same) = σ({decimal(decision.slope)} · score {_signed(decision.intercept)}), fitted on the "
             "same holdout pairs (Platt 1999), and means what it says where as many pairs show one "
             "person as show two."
         ),
@@ -55,7 +55,7 @@ def _operating_points(decision: Decision, metrics: Metrics | None) -> Table:
         rows.append(
             [
                 rate(f"far_{point.far}"),
-                number(point.threshold),
+                decimal(point.threshold),
                 count(point.impostor_pairs),
                 measured(on_test.far if on_test else None),
                 measured(complement(on_test.tar) if on_test else None),
@@ -66,4 +66,4 @@ def _operating_points(decision: Decision, metrics: Metrics | None) -> Table:
 
 
 def _signed(value: float) -> str:
-    return f"{'−' if value < 0 else '+'} {number(abs(value))}"
+    return f"{'−' if value < 0 else '+'} {decimal(abs(value))}"

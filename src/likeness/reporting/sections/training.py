@@ -20,10 +20,10 @@ from likeness.reporting.document import (
     Section,
     Table,
 )
-from likeness.reporting.figures.training import accuracy_curves, loss_curves, step_loss, swept
+from likeness.reporting.figures.training import accuracy_curves, loss_curves, step_loss, swept, utilisation
 from likeness.reporting.inline import quoted
 from likeness.reporting.sections.plan import plan_blocks
-from likeness.reporting.wording import count, duration, number, percent
+from likeness.reporting.wording import count, decimal, duration, number, percent, scientific
 
 _EPOCH_COLUMNS = {
     "train_loss": "train loss",
@@ -34,6 +34,13 @@ _EPOCH_COLUMNS = {
     "learning_rate": "learning rate",
     "seconds": "seconds",
     "images_per_second": "images/s",
+    "cores": "cores",
+}
+
+
+_DECIMALS = {
+    **dict.fromkeys(("seconds", "cores"), "{:,.1f}"),
+    "images_per_second": "{:,.0f}",
 }
 
 
@@ -57,7 +64,7 @@ def training_section(artefacts: Artefacts) -> Section:
         blocks.append(Note("The curves are missing: the training has written no `history.csv`.", "missing"))
         return Section("training", "The training", blocks)
     blocks.append(Facts(_convergence(artefacts.history, trained, artefacts.summary)))
-    blocks.append(FigureGroup(_curves(artefacts.history, artefacts.steps, trained.best_epoch)))
+    blocks.append(FigureGroup(_curves(artefacts, artefacts.history)))
     blocks.append(_epochs(artefacts.history, trained.best_epoch))
     return Section("training", "The training", blocks)
 
@@ -114,23 +121,31 @@ def _then_and_last(kept: Any, last: Any, key: str) -> str:
 
 
 def _at(row: Any, key: str) -> str:
-    """A cell of the history: accuracies and AUC as per cent, the rest with four digits."""
+    """A cell of the history: accuracies as per cent, losses and AUC with three decimals, rates as 1.50e-3."""
     value = row.get(key)
     if pd.isna(value):
         return number(None)
     if key in ("train_accuracy", "holdout_accuracy"):
         return percent(float(value))
-    return f"{value:.4f}" if key in ("train_loss", "holdout_loss", "holdout_auc") else number(float(value))
+    if key == "learning_rate":
+        return scientific(float(value))
+    if key not in _DECIMALS:
+        return decimal(float(value))
+    return _DECIMALS[key].format(float(value)).replace(",", "\u202f")
 
 
-def _curves(history: pd.DataFrame, steps: pd.DataFrame | None, best: int | None) -> list[Figure]:
+def _curves(artefacts: Artefacts, history: pd.DataFrame) -> list[Figure]:
+    best, steps, summary = artefacts.card.trained.best_epoch, artefacts.steps, artefacts.summary
     figures = [loss_curves(history, best), accuracy_curves(history, best)]
-    return figures if steps is None or not len(steps) else [*figures, step_loss(steps)]
+    if steps is not None and len(steps):
+        figures.append(step_loss(steps))
+    return [*figures, utilisation(history, summary.machine.cores if summary else None)]
 
 
 def _epochs(history: pd.DataFrame, best: int | None) -> Table:
-    columns = [Column("epoch", True), *(Column(label, True) for label in _EPOCH_COLUMNS.values())]
-    rows = [[count(row["epoch"]), *(_at(row, name) for name in _EPOCH_COLUMNS)] for _, row in history.iterrows()]
+    known = {name: label for name, label in _EPOCH_COLUMNS.items() if history[name].notna().any()}
+    columns = [Column("epoch", True), *(Column(label, True) for label in known.values())]
+    rows = [[count(row["epoch"]), *(_at(row, name) for name in known)] for _, row in history.iterrows()]
     strong = frozenset(place for place, epoch in enumerate(history["epoch"]) if epoch == best)
     return Table(columns, rows, f"All {len(rows)} epochs.", strong, folded=len(rows) > 12)
 

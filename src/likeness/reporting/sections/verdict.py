@@ -8,7 +8,7 @@ from likeness.artifacts.metrics import Metrics
 from likeness.metrics.intervals import Estimate
 from likeness.reporting.document import Block, Headline, Note, Prose
 from likeness.reporting.inline import quoted
-from likeness.reporting.wording import complement, count, interval, number, percent, points, rate
+from likeness.reporting.wording import complement, count, decimal, interval, percent, points, rate
 
 
 def headline(metrics: Metrics) -> Headline:
@@ -19,7 +19,7 @@ def headline(metrics: Metrics) -> Headline:
 def _figures(metrics: Metrics) -> Iterator[tuple[str, str, str]]:
     test = metrics.model.test
     yield percent(test.accuracy.value), "accuracy on the test pairs", interval(test.accuracy)
-    yield number(test.auc.value, 3), "area under the ROC (AUC)", interval(test.auc, share=False)
+    yield decimal(test.auc.value), "area under the ROC (AUC)", interval(test.auc, share=False)
     strictest = strictest_rate(metrics)
     if strictest is not None:
         missed = complement(test.tar[strictest])

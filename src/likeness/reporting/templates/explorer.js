@@ -25,7 +25,11 @@
     const from = Math.max(0, middle - reach), to = Math.min(1, middle + reach);
     return `${percent(share)} (${(100 * from).toFixed(1)} to ${percent(to)})`;
   };
-  const number = (value) => String(Number(value.toPrecision(4))).replace("-", "\u2212");
+  const number = (value) => {
+    const size = Math.abs(value), small = size > 0 && size < 0.1;
+    const text = small ? value.toPrecision(3) : value.toFixed(size < 100 ? 3 : 1);
+    return text.replace("-", "\u2212");
+  };
 
   const show = (limit) => {
     const falseRejects = below(mated, limit), trueRejects = below(nonMated, limit);
