@@ -170,6 +170,7 @@ def start(project: Path, *arguments: str) -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.slow
 def test_a_failure_and_an_interruption_cost_only_the_trainings_that_they_hit(project: Path) -> None:
     planning = start(project, "plan", "tiny")
     assert planning.communicate(timeout=120)[1].count("ingest") == 0

@@ -24,7 +24,7 @@ from likeness.artifacts.nightly_run import NightlyRun, read_nightly_runs
 from tests.nightly.deployed import send_request, serving
 from tests.nightly.toy_project import free_port, run, toy_project, wait_until
 
-pytestmark = pytest.mark.attack("1")
+pytestmark = [pytest.mark.attack("1"), pytest.mark.slow]
 FOREIGN = "https://elsewhere.example"
 ENDED = {"COMPLETED", "FAILED", "CANCELLED", "CRASHED"}
 
