@@ -9,7 +9,6 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 import pytest
-from likeness.serving.reading import Reading, read_face
 from PIL import Image
 
 from likeness.artifacts.source_card import Framing
@@ -18,6 +17,7 @@ from likeness.data.images import read_images
 from likeness.data.sources import Cut
 from likeness.errors import ImageError
 from likeness.faces import FRAME, Face
+from likeness.serving.face_reading import Reading, read_face
 from tests.serving.pictures import encoded, portrait
 
 ALIGNS: tuple[Framing, ...] = ("lfw-frame", "arcface-112")
