@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from likeness.faces import Box, Detection, Face
     from likeness.serving.face_rows import EmbeddedFace
     from likeness.serving.labelled_folder import LabelledFolder
-    from likeness.serving.pairs import PairDecision
+    from likeness.serving.pair_list import PairDecision
     from likeness.serving.people import Candidate, EnrolmentResult, Identification, People
     from likeness.serving.suspects import Suspicion
     from likeness.serving.verifier import Verification, Verifier
@@ -70,7 +70,7 @@ _MODULES = {
     "likeness.faces": ("Box", "Detection", "Face"),
     "likeness.serving.face_rows": ("EmbeddedFace",),
     "likeness.serving.labelled_folder": ("LabelledFolder",),
-    "likeness.serving.pairs": ("PairDecision",),
+    "likeness.serving.pair_list": ("PairDecision",),
     "likeness.serving.people": ("Candidate", "EnrolmentResult", "Identification", "People"),
     "likeness.serving.suspects": ("Suspicion",),
     "likeness.serving.verifier": ("Verification", "Verifier"),

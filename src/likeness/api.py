@@ -20,7 +20,7 @@ from likeness.serving import face_rows
 from likeness.serving.face_rows import EmbeddedFace
 from likeness.serving.labelled_folder import LabelledFolder, inspect_folder
 from likeness.serving.numpy_comparators import Embeddings
-from likeness.serving.pairs import PairDecision, decide_pairs
+from likeness.serving.pair_list import PairDecision, decide_pairs
 from likeness.serving.people import People
 from likeness.serving.verifier import Verifier
 

@@ -12,7 +12,7 @@ from likeness.commands.common import Exit, json_line
 from likeness.errors import DataError
 
 if TYPE_CHECKING:
-    from likeness.serving.pairs import PairDecision
+    from likeness.serving.pair_list import PairDecision
 
 _HEADER = ["first", "second"]
 _FIGURES = ("same", "probability", "score", "threshold", "far", "first_other_faces", "second_other_faces")

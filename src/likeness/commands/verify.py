@@ -123,7 +123,7 @@ def _verify_pairs(
     """Decides a list of pairs and writes a row for each, as CSV or JSON lines."""
     from likeness.commands.pairs import decisions_text, read_pairs, worst
     from likeness.files import write_text
-    from likeness.serving.pairs import decide_pairs
+    from likeness.serving.pair_list import decide_pairs
 
     listed = read_pairs(path)
     verifier = load_verifier(model)
