@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
+import re
+import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import yaml
+from typer.testing import CliRunner
 
-from likeness.errors import TrackingError
+from likeness.cli import app
+from likeness.errors import DataError, TrackingError
 from likeness.experiments.reproduce import reproduce
+from likeness.files import file_sha256
+from likeness.models.card import WEIGHTS
 from likeness.tracking.registry import Registry
 from tests.pipelines.real_project import real_project
 from tests.tracking.conftest import commit_all, empty_database, git, project  # noqa: F401
@@ -28,6 +37,96 @@ __pycache__/
 /mlartifacts/
 /.likeness/
 """
+
+
+STAGES = """
+stages:
+  ingest: {cmd: python stage.py ingest, outs: [data/faces]}
+  train: {cmd: python stage.py train, deps: [data/faces], outs: [models/model]}
+"""
+STAGE = """
+import hashlib, pathlib, shutil, sys, yaml
+from likeness.artifacts.source_card import SOURCE_CARD, SourceCard
+params = yaml.safe_load(open("params.yaml"))
+print("toy stage", sys.argv[1])
+if sys.argv[1] == "ingest":
+    digest = hashlib.sha256(pathlib.Path(params["mirror"]).read_bytes()).hexdigest()
+    pathlib.Path("data/faces").mkdir(parents=True)
+    card = SourceCard("folder", False, "none", "photographs", fingerprint=digest)
+    SOURCE_CARD.write(pathlib.Path("data/faces/source.json"), card)
+else:
+    shutil.copytree(params["trained"], "models/model")
+"""
+
+
+@dataclass(frozen=True)
+class Version:
+    """A registered version of a project whose two stages are DVC's and do next to nothing.
+
+    Attributes:
+        uri: of the version.
+        photographs: the file that its data are.
+        trained: the model folder that its training results in.
+    """
+
+    uri: str
+    photographs: Path
+    trained: Path
+
+
+@pytest.fixture
+def version(project: Path, tmp_path: Path) -> Version:  # noqa: F811
+    photographs, outcome = tmp_path / "photographs", tmp_path / "trained"
+    photographs.write_text("those of that time")
+    (project / "params.yaml").write_text(yaml.safe_dump({"mirror": str(photographs), "trained": str(outcome)}))
+    (project / "dvc.yaml").write_text(STAGES)
+    (project / "stage.py").write_text(STAGE)
+    subprocess.run([sys.executable, "-m", "dvc", "init", "-q", "-f"], cwd=project, check=True)
+    commit_all(project)
+    fingerprint = hashlib.sha256(photographs.read_bytes()).hexdigest()
+    made = trained(project / "outputs" / "first", 0, 0.8, fingerprint=fingerprint)
+    shutil.copytree(made / "model", outcome)
+    return Version(f"models:/likeness/{register(Registry.open(), made)}", photographs, outcome)
+
+
+def worktrees(project: Path) -> list[Path]:  # noqa: F811
+    return list((project / ".dvc" / "tmp" / "exps").glob("reproduce-*/version-1"))
+
+
+def test_changed_data_are_named_before_anything_is_trained(project: Path, version: Version) -> None:  # noqa: F811
+    version.photographs.write_text("one more")
+    lines: list[str] = []
+    expected = "version 1: the data changed: expected fingerprint [0-9a-f]{12}…, found [0-9a-f]{12}…"
+    with pytest.raises(DataError, match=expected):
+        reproduce(project, version.uri, lines.append)
+    assert "toy stage ingest" in lines
+    assert "toy stage train" not in lines
+    assert worktrees(project) == []
+
+
+@pytest.mark.slow
+def test_the_command_answers_in_json_and_keeps_the_worktree(project: Path, version: Version) -> None:  # noqa: F811
+    done = CliRunner().invoke(app, ["reproduce", version.uri, "--keep", "--json"])
+    assert done.exit_code == 0, done.output
+    answer = json.loads(done.stdout)
+    assert answer["equal"] is True
+    assert answer["expected"] == answer["found"] == file_sha256(version.trained / WEIGHTS)
+    assert (answer["version"], answer["differences"]) == (1, [])
+    (place,) = worktrees(project)
+    assert (place / "models" / "model" / WEIGHTS).is_file()
+    assert str(place) in done.stderr
+
+
+@pytest.mark.slow
+def test_other_weights_are_exit_code_1_and_named(project: Path, version: Version) -> None:  # noqa: F811
+    shutil.rmtree(version.trained)
+    shutil.copytree(trained(project / "outputs" / "second", 1, 0.8) / "model", version.trained)
+    done = CliRunner().invoke(app, ["reproduce", version.uri])
+    assert done.exit_code == 1, done.output
+    assert "weights" in done.stdout
+    assert "expected" in done.stdout
+    assert re.search(r"\d+ of \d+ tensors differ, by at most", done.stdout)
+    assert worktrees(project) == []
 
 
 def quiet(line: str) -> None:
