@@ -26,7 +26,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 GROUP = $(BIN)/python -m pipelines.group
 
 .DEFAULT_GOAL := help
-.PHONY: help run lfw folder sweep experiments results view2 results-pack results-gpu register test coverage test-slow dist-test docs linkcheck test-security fuzz lint format bench ui pages config lock sbom licences clean
+.PHONY: help run lfw folder sweep experiments results view2 results-pack results-gpu register test coverage test-slow dist-test docs linkcheck test-security fuzz lint format bench ui pages pictures config lock sbom licences clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):[^#]*## /\1\t/' | expand -t 14
@@ -153,6 +153,9 @@ ui: .venv/.installed ## compare runs in the browser; prints the page's address, 
 pages: .venv/.installed docs ## every page at three widths, light, dark, on paper: pictures and faults in pages/ (ONLY=report ...)
 	-@$(BIN)/dvc plots show -q >/dev/null
 	$(BIN)/python -m tests.pages $(if $(ONLY),--only $(ONLY))
+
+pictures: .venv/.installed ## the pictures of pages in docs/images, by the tests that look at them; needs Chromium
+	LIKENESS_PICTURES=docs/images $(BIN)/python -m pytest -m slow tests/pages/test_pictures.py tests/pipelines/test_runs_page.py
 
 config: .venv/.installed ## write conf/config.yaml from the defaults in the code
 	$(BIN)/python -m tools.defaults

@@ -26,6 +26,7 @@ from likeness.artifacts.metrics import METRICS as METRICS_FILE
 from likeness.nightly.dvc import PREPARATION
 from likeness.nightly.params import STAGES
 from likeness.nightly.prefect_server import healthy
+from likeness.telemetry import SWITCHES
 from likeness.tracking.consistency import StageOutputs
 from likeness.tracking.registry import Registry
 from tests.data.tiny import tiny_faceset
@@ -145,7 +146,7 @@ def prefect_server(home: Path) -> Iterator[str]:
     with (home / "server.log").open("w") as log:
         server = subprocess.Popen(
             [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)],
-            env=environment(PREFECT_HOME=str(home)),
+            env=environment(PREFECT_HOME=str(home), PREFECT_SERVER_UI_API_URL=url) | SWITCHES,
             stdout=log,
             stderr=subprocess.STDOUT,
         )

@@ -1,11 +1,7 @@
-"""`make ui` in real Chromium: the view of trainings, names of runs, columns, no request to outside.
-
-With LIKENESS_PICTURES=docs/images the pictures of the documentation are written there.
-"""
+"""`make ui` in real Chromium: the view of trainings, names of runs, columns, no request to outside."""
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -16,7 +12,7 @@ from urllib.parse import urlsplit
 import httpx
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
 from likeness.artifacts.run_note import RUN_NOTE
 from likeness.models.decision import fit_decision
@@ -25,6 +21,7 @@ from tests.artifacts.samples import sample_metrics
 from tests.browsing import CHROMIUM, OWN, QUIET
 from tests.nightly.toy_project import ROOT, environment, free_port, wait_until
 from tests.pages.mlflow_views import compared_runs, models
+from tests.pages.pictures import picture
 from tests.tracking.samples import model_folder
 
 pytestmark = [
@@ -32,6 +29,7 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
 ]
 RECIPES = ("small", "arcface", "koch", "triplet-hard")
+RATES, ACCURACIES = (2e-3, 1e-3, 5e-4, 1e-3), (0.7, 0.73, 0.71, 0.72)
 DECISION = fit_decision(np.array([0.4, 0.5, -0.4, -0.5]), np.array([True, True, False, False]))
 ARCFACE = "arcface · drawn · lr 1e-3 · seed 2"
 
@@ -41,13 +39,13 @@ def track(folder: Path, recipe: str, place: int) -> str:
     changes = {"train.learning_rate": (2e-3, 1e-3), "train.seed": (0, 2)} if recipe == "arcface" else {}
     data = DatasetNote("drawn faces", "ab" * 32, "drawn")
     title = RunTitle(recipe, "drawn", "restricted", "A recipe", changes, "none")
-    values = {"train": {"seed": place, "epochs": 3 + 2 * place, "learning_rate": 5e-4 * (place + 1)}}
+    values = {"train": {"seed": place, "epochs": 4 * place + 6, "learning_rate": RATES[place]}}
     with TrackedRun.start(TrackingParams(), title=title, values=values, dataset=data, folder=folder) as run:
         for epoch in (1, 2, 3):
             run.epoch({"epoch": epoch, "train_loss": 1 / epoch, "holdout_auc": 0.6 + epoch / 10})
         model = model_folder(folder / recipe, place, DECISION)
         RUN_NOTE.write(folder / "run.json", run.finish(model, {"seconds": 1.0}))
-    log_evaluation(folder / "run.json", sample_metrics(0.7 + place / 100), folder=folder)
+    log_evaluation(folder / "run.json", sample_metrics(ACCURACIES[place]), folder=folder)
     assert run.run_id is not None
     return run.run_id
 
@@ -99,12 +97,6 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-def picture(page: Page, name: str) -> None:
-    """For the documentation, where it is asked for."""
-    if folder := os.environ.get("LIKENESS_PICTURES"):
-        page.screenshot(path=Path(folder) / name)
-
-
 def test_the_printed_page_shows_names_and_columns_and_asks_nobody_outside(address: str, browser: Browser) -> None:
     asked: list[str] = []
     page = browser.new_page(viewport={"width": 2400, "height": 900})
@@ -141,4 +133,4 @@ def test_the_page_of_models_compares_their_accuracy(address: str, browser: Brows
     columns = ("Model name", "Source run", "Dataset", "test/accuracy", "test/accuracy_low", "test/accuracy_high")
     assert {*columns, *RECIPES, ARCFACE} <= set(lines)
     assert lines.count("Ready") == len(RECIPES)
-    assert [line for line in lines if line in ("0.7", "0.71", "0.72", "0.73")] == ["0.73", "0.72", "0.71", "0.7"]
+    assert [line for line in lines if line in map(str, ACCURACIES)] == ["0.72", "0.71", "0.73", "0.7"]
