@@ -43,6 +43,11 @@ def test_every_package_of_an_extra_is_known_by_the_name_of_its_import() -> None:
         assert set(packages) <= names | {"starlette"}
 
 
+def test_every_extra_is_described() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "api.md").read_text(encoding="utf-8")
+    assert [each for each in PROJECT["optional-dependencies"] if f"`{DISTRIBUTION}[{each}]`" not in page] == []
+
+
 def test_the_distribution_has_the_name_that_messages_say() -> None:
     assert PROJECT["name"] == DISTRIBUTION
 
