@@ -10,6 +10,7 @@ import typer
 
 from likeness.errors import ModelError, ParamsError
 from likeness.files import write_json
+from likeness.models.towers.tower_card import require_faces
 from likeness.operations import SECTIONS, read_operations
 from likeness.params import load_document, sections_of
 from pipelines._stage import run
@@ -22,12 +23,14 @@ def main(
     """Reads all sections and builds what they describe; trains nothing and reads no photograph."""
     logging.info("loading PyTorch, to build what the parameters describe")
     from likeness.training.configuration import check_configuration
+    from likeness.training.plan import networks_of
 
     sections = read_all(params)
+    data = sections["data"]
     try:
-        check_configuration(
-            sections["model"], sections["train"], sections["data"].cut.shape, sections["split"].protocol
-        )
+        for network, _ in networks_of(sections["model"], sections["train"]):
+            require_faces(network, data.cut.shape, data.align, data.crop)
+        check_configuration(sections["model"], sections["train"], data.cut.shape, sections["split"].protocol)
     except (ParamsError, ModelError) as error:
         raise ParamsError(f"{params}: its sections do not go together, nothing was started\n  {error}") from error
     write_json(out, {"parameters": "valid"})

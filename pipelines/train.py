@@ -47,8 +47,10 @@ def main(
     tracking = read_operations(params, TrackingParams)
     face_set = FaceSet.open(faces)
     split = Split.open(splits, face_set.manifest["person"])
-    setup = TrainingSetup(network, recipe, training, face_set.source, split.card)
-    task = TrainingTask(split.training_data, split.holdout, face_set.pixels, network, setup.preprocess, training)
+    setup = TrainingSetup(network.resolved(), recipe, training, face_set.source, split.card)
+    task = TrainingTask(
+        split.training_data, split.holdout, face_set.pixels, setup.model, setup.preprocess, training
+    )
     learn = partial(run_plan, task, checkpoint=checkpoint, device=device)
     if not is_main_process():
         learn()

@@ -23,6 +23,7 @@ from likeness.commands import (
     reproduce,
     serve,
     suspects,
+    tower,
     verify,
 )
 from likeness.commands.common import Exit
@@ -52,6 +53,7 @@ app.command(rich_help_panel=_USE)(serve.serve)
 app.command(rich_help_panel=_LOOK)(bench.bench)
 app.command(rich_help_panel=_LOOK)(project.export)
 app.add_typer(project.model_app, name="model", rich_help_panel=_LOOK)
+app.add_typer(tower.tower_app, name="tower", rich_help_panel=_LOOK)
 app.command(rich_help_panel=_LOOK)(project.promote)
 app.command(rich_help_panel=_LOOK)(project.rollback)
 app.command("find-rate", rich_help_panel=_PROJECT)(rate.find_rate)

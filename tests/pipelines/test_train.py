@@ -24,9 +24,13 @@ from likeness.artifacts.split import SideCounts, SplitCard, SplitName
 from likeness.data.faceset import FaceSet
 from likeness.data.splits import Split
 from likeness.errors import DataError, ModelError, ParamsError
+from likeness.models.card import read_card
 from likeness.models.export import export_onnx
 from likeness.models.preprocess import Preprocess
 from likeness.models.tensors import read_tensors
+from likeness.models.towers.adding import add_tower, try_tower
+from likeness.models.towers.presets import PRESETS
+from likeness.models.towers.tower_card import TOWER_CARD, tower_summary
 from likeness.models.weights import load_model
 from pipelines.train import main
 from tests.data.tiny import tiny_manifest
@@ -231,6 +235,26 @@ def test_a_tower_from_outside_gets_a_decision_and_its_category(
     summary = json.loads((tmp_path / "reports" / "summary.json").read_text())
     assert (summary["epochs"], summary["outside_data"]) == (0, category)
     assert (tmp_path / "reports" / "history.csv").read_text().startswith("epoch,train_loss")
+
+
+def test_a_tower_with_a_card_is_named_by_it(outside: dict[str, Any], prepared: Path, tmp_path: Path) -> None:
+    onnx = Path(outside["model"]["external"]["onnx"])
+    faces = FaceSet.open(prepared / "faces").source
+    described = dataclasses.replace(
+        PRESETS["sface"], name="elsewhere", size=faces.size, channels=1, align=faces.align, crop=faces.crop
+    )
+    card, _ = add_tower(try_tower(onnx, described), onnx, tmp_path / "towers", None)
+    model = {"backbone": {"name": "external", "card": str(card)}, "comparator": "cosine", "embedding_dim": 16}
+    run_stage(prepared, tmp_path, {**outside, "model": model})
+    trained = load_model(tmp_path / "model").card
+    assert trained.outside_data == "labelled outside data (tower elsewhere)"
+    assert trained.model.backbone.towers[0].licence == "Apache-2.0"
+    assert tower_summary([read_card(tmp_path / "model" / "card.json").model.backbone]).startswith("elsewhere (Apa")
+    summary = json.loads((tmp_path / "reports" / "summary.json").read_text())
+    assert summary["params"]["model"]["backbone"]["tower"]["layout"] == "uint8"
+    TOWER_CARD.write(card, dataclasses.replace(TOWER_CARD.read(card), align="lfw-frame"))
+    with pytest.raises(ModelError, match=r"set data.align=lfw-frame \(found none\)"):
+        run_stage(prepared, tmp_path, {**outside, "model": model})
 
 
 def test_a_tower_from_outside_is_not_fed_standardised_images(

@@ -15,10 +15,12 @@ import pytest
 import yaml
 
 from likeness.artifacts.evaluation_tables import LAYERS
+from likeness.artifacts.json_file import plain
 from likeness.artifacts.recipe_table import RECIPES
 from likeness.artifacts.sweep_table import SWEEP
 from likeness.errors import DataError
 from likeness.files import read_json, write_json
+from likeness.models.towers.presets import PRESETS
 from likeness.reporting.artefacts import Artefacts, Places
 from likeness.reporting.document import Block, Facts, Note, Page, Table
 from likeness.reporting.page import build_page, write_report
@@ -120,6 +122,24 @@ def test_the_parameters_of_the_models_parts_are_printed(page: Page) -> None:
         assert key in printed
     assert ".values." not in printed
     assert "dropout 0.1" in printed
+
+
+def test_a_tower_from_elsewhere_is_shown_as_its_card_says(copied: Places) -> None:
+    card = read_json(copied.model / "card.json")
+    tower = replace(PRESETS["arcface"], sha256="ab" * 32, licence="mine <b>")
+    model = card["model"] | {"backbone": {"name": "external", "tower": plain(tower)}}
+    write_json(copied.model / "card.json", card | {"model": model, "outside_data": tower.category})
+    text = text_of(page_of(copied))
+    for told in (
+        "112×112 pixels, NCHW, RGB",
+        "mine <b>",
+        "MS1MV3",
+        "arcface-112, its middle 224×224",
+        "abababababab",
+    ):
+        assert told in text
+    assert "mine &lt;b&gt;" in to_page(page_of(copied))
+    assert "labelled outside data (tower outside-arcface)" in text
 
 
 def test_the_layers_add_up_with_their_kernel_and_reason(run: Places, page: Page) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from likeness.experiments.composition import compose_params
 from likeness.models.architecture import ModelParams
+from likeness.models.towers.tower_card import tower_summary
 from likeness.params import sections_of
 from likeness.tracking.runs import DatasetNote, RunTitle
 from likeness.tracking.titles import differences
@@ -30,6 +31,7 @@ def run_title(setup: TrainingSetup, params: Path) -> RunTitle:
         recipe.description,
         _changes(setup, params),
         setup.outside_data,
+        tower_summary(network.backbone for network in setup.networks),
     )
 
 
@@ -50,9 +52,10 @@ def _changes(setup: TrainingSetup, params: Path) -> dict[str, tuple[object, obje
     try:
         values = compose_params(roots[0], [f"recipe={name}"])
         document = {key: values[key] for key in ("model", "recipe", "train")}
-        sections = sections_of(document, f"conf/recipe/{name}.yaml", ModelParams, RecipeParams, TrainParams)
+        origin = f"conf/recipe/{name}.yaml"
+        network, *others = sections_of(document, origin, ModelParams, RecipeParams, TrainParams)
     except Exception as error:  # a title is no condition of a training
         logging.warning("tracking: the recipe %s cannot be composed: %s", name, error)
         return {}
-    wanted = {section.SECTION: dataclasses.asdict(section) for section in sections}
+    wanted = {section.SECTION: dataclasses.asdict(section) for section in (network.resolved(), *others)}
     return differences(wanted, {key: setup.parameters[key] for key in wanted})

@@ -19,6 +19,7 @@ from likeness.parts import Parts
 if TYPE_CHECKING:
     from likeness.models.backbones.backbone import Backbone
     from likeness.models.comparators.comparator import Comparator
+    from likeness.models.towers.tower_card import TowerCard
 
 BACKBONES: Parts[Backbone] = Parts("backbone", "likeness.models.backbones")
 COMPARATORS: Parts[Comparator] = Parts("comparator", "likeness.models.comparators")
@@ -47,6 +48,19 @@ class BackboneParams:
     def holds_external(self) -> bool:
         """Whether it is, or contains, a tower that was trained elsewhere."""
         return False
+
+    @property
+    def towers(self) -> tuple[TowerCard, ...]:
+        """The cards of what was trained elsewhere, where there are cards."""
+        return ()
+
+    def resolved(self) -> Self:
+        """With what the files that it names say of themselves, such as a tower's card.
+
+        Raises:
+            ModelError: such a file is missing or not valid.
+        """
+        return self
 
     def untrained(self) -> Self | None:
         """As it was before any training; None for a tower that was trained elsewhere."""
@@ -121,6 +135,10 @@ class ModelParams:
     def unit(self) -> bool:
         """Whether the network's embeddings lie on the unit sphere."""
         return self.comparator.name == "cosine" or (self.normalise and not self.projection_dim)
+
+    def resolved(self) -> ModelParams:
+        """See `BackboneParams.resolved`."""
+        return dataclasses.replace(self, backbone=self.backbone.resolved())
 
     def untrained(self) -> ModelParams | None:
         """The same network without any weights of another training; None if it holds a tower trained elsewhere."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 KIND = "face verification"
 _WEIGHTS = "weights.sha256"
-_CARRIED = ("data", "data.short", "protocol", "outside_data", "changes", "git.short", "dvc.experiment")
+_CARRIED = ("data", "data.short", "protocol", "outside_data", "towers", "changes", "git.short", "dvc.experiment")
 """Tags of the run that are columns of the page of models too."""
 
 

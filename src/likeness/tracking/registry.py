@@ -25,6 +25,7 @@ from likeness.artifacts.run_note import RUN_NOTE
 from likeness.errors import TrackingError
 from likeness.files import file_sha256
 from likeness.models.card import CARD, WEIGHTS, Card, read_card
+from likeness.models.towers.tower_card import tower_summary
 from likeness.project import main_repository
 from likeness.tracking import journal
 from likeness.tracking.gate import GateCandidate
@@ -279,6 +280,7 @@ def _tags(card: Card, metrics: Metrics, predictions: str, folder: Path) -> dict[
         "data.alignment": card.alignment,
         "protocol": card.protocol,
         "outside_data": card.outside_data,
+        "towers": tower_summary([card.model.backbone]) or "none",
         "recipe": card.recipe,
         "thresholds": json.dumps({f"{point.far:g}": point.threshold for point in card.decision.far_table}),
         "accuracy": f"{accuracy.value:.4f} [{accuracy.low:.4f}, {accuracy.high:.4f}]",

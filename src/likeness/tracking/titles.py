@@ -25,6 +25,7 @@ class RunTitle:
         about: the recipe in one sentence.
         changes: parameters that differ from the recipe's, each (recipe's value, value here).
         outside_data: category of other data that had a part in the model.
+        towers: name, licence and training data of what was trained elsewhere.
     """
 
     recipe: str
@@ -33,6 +34,7 @@ class RunTitle:
     about: str | None = None
     changes: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
     outside_data: str = ""
+    towers: str = ""
 
     def name(self, experiment: str | None = None) -> str:
         """Such as `arcface · lfw-deepfunneled · lr 1e-3 · seed 2`, with the name of the DVC experiment last."""
@@ -63,6 +65,7 @@ class RunTitle:
             "data.short": fingerprint[:_DIGEST],
             "protocol": self.protocol,
             "outside_data": self.outside_data,
+            "towers": self.towers,
             "git.short": (commit or "")[:_DIGEST],
             "changes": ", ".join(f"{short_key(key)} {readable(now)}" for key, (_, now) in self.changes.items()),
             "mlflow.note.content": self.question(),

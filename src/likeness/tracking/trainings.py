@@ -18,6 +18,7 @@ from likeness.artifacts.run_note import RUN_NOTE, RunNote
 from likeness.artifacts.training_summary import SUMMARY, TrainingSummary
 from likeness.errors import DataError, TrackingError
 from likeness.models.card import CARD, read_card
+from likeness.models.towers.tower_card import tower_summary
 from likeness.tracking.mlflow_store import Store, TrackingParams
 from likeness.tracking.run_start import DatasetNote
 from likeness.tracking.titles import RunTitle
@@ -82,7 +83,11 @@ def restore_run(run_json: Path, model: Path, metrics: Metrics, tracking: Trackin
     summary, history, steps = _files(run_json.parent)
     with TrackedRun.start(
         dataclasses.replace(tracking, enabled=True, experiment=run.experiment or tracking.experiment),
-        title=RunTitle(card.recipe, card.source, card.protocol, outside_data=card.outside_data),
+        title=RunTitle(
+            *(card.recipe, card.source, card.protocol),
+            outside_data=card.outside_data,
+            towers=tower_summary([card.model.backbone]),
+        ),
         values=summary.params,
         dataset=DatasetNote(card.source, card.fingerprint, card.source),
         tags={"restored.run_id": run.run_id} if run.run_id else {},

@@ -36,7 +36,9 @@ from likeness.errors import DataError
 from likeness.models.architecture import ModelParams
 from likeness.models.card import Card
 from likeness.models.preprocess import Preprocess
+from likeness.models.towers.tower_card import require_faces
 from likeness.training.params import MemberParams, RecipeParams, TrainParams
+from likeness.training.plan import networks_of
 from likeness.training.results import FittedMap, MemberResult, PlanResult, TrainingResult
 
 _PACKAGES = ("torch", "numpy", "safetensors", "pytorch-metric-learning")
@@ -66,6 +68,13 @@ class TrainingSetup:
                 "the split was made from other faces than these; run the split stage again (dvc repro split)"
             )
         self.preprocess.require_fit(self.model)
+        for network in self.networks:
+            require_faces(network, self.source.size, self.source.align, self.source.crop)
+
+    @property
+    def networks(self) -> list[ModelParams]:
+        """The network, or an ensemble's members; outside towers with what their cards say."""
+        return [network for network, _ in networks_of(self.model, self.train)]
 
     @property
     def preprocess(self) -> Preprocess:
@@ -87,7 +96,10 @@ class TrainingSetup:
         """The category of other data that had a part in the model, as LFW's results pages draw the lines."""
         if self.recipe.outside_data is not None:
             return self.recipe.outside_data
-        if self.model.backbone.holds_external:
+        backbones = [network.backbone for network in self.networks]
+        if described := dict.fromkeys(tower.category for backbone in backbones for tower in backbone.towers):
+            return "; ".join(described)
+        if any(backbone.holds_external for backbone in backbones):
             return "labelled (external tower)"
         if self.model.init_from is not None:
             return _outside_data_of(Path(self.model.init_from))

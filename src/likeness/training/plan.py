@@ -102,7 +102,7 @@ def run_plan(
     check_plan(task)
     runner = _PlanRunner(task, checkpoint, device, on_epoch, save_seconds)
     if not task.params.members:
-        return runner.result(runner.train_network(task.model, task.params, ""), ())
+        return runner.result(runner.train_network(task.model.resolved(), task.params, ""), ())
     networks = [
         runner.train_network(model, params, f"member-{number}")
         for number, (model, params) in enumerate(networks_of(task.model, task.params), start=1)
@@ -146,7 +146,8 @@ def check_plan(task: TrainingTask) -> None:
 
 def networks_of(model: ModelParams, params: TrainParams) -> list[tuple[ModelParams, TrainParams]]:
     """The networks of a plan, each with its own part of it: an ensemble's members, or the only one."""
-    return [(one.model(model), params.of_member(one)) for one in params.members] or [(model, params)]
+    found = [(one.model(model), params.of_member(one)) for one in params.members] or [(model, params)]
+    return [(network.resolved(), steps) for network, steps in found]
 
 
 def steps_of(model: ModelParams, siamese: Siamese, params: TrainParams) -> list[tuple[str, Siamese, TrainParams]]:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from likeness.models.architecture import BACKBONES, BackboneParams, ModelParams
 from likeness.models.backbones.backbone import Backbone
 from likeness.models.siamese import Siamese
+from likeness.models.towers.tower_card import TowerCard
 from likeness.params import Range
 
 
@@ -41,6 +42,15 @@ class EnsembleParams(BackboneParams):
     def holds_external(self) -> bool:
         """Whether a member does."""
         return any(member.backbone.holds_external for member in self.members)
+
+    @property
+    def towers(self) -> tuple[TowerCard, ...]:
+        """Those of the members."""
+        return tuple(tower for member in self.members for tower in member.backbone.towers)
+
+    def resolved(self) -> Self:
+        """All members resolved."""
+        return dataclasses.replace(self, members=tuple(member.resolved() for member in self.members))
 
     def untrained(self) -> Self | None:
         """All members untrained."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,14 +13,16 @@ import torch
 from torch import Tensor
 
 from likeness.errors import ModelError
+from likeness.files import file_sha256
 from likeness.models.architecture import BACKBONES, BackboneParams
 from likeness.models.backbones.backbone import Backbone
 from likeness.models.backbones.resampling import luminance
+from likeness.models.towers.tower_card import TowerCard, read_tower_card
 from likeness.onnx_session import open_session
 
 
 @dataclass(frozen=True)
-class _Input:
+class TowerInput:
     """How a file wants to be fed; its height and width are names where any will do."""
 
     name: str
@@ -44,11 +46,35 @@ class ExternalParams(BackboneParams):
         onnx: path of the file; read when the network is first made, then kept among the model's weights.
         mean: one value, or one a channel, on the scale 0 to 255.
         scale: one value, or one a channel.
+        card: path of a tower card (`likeness tower add`), which then says what `onnx`, `mean` and `scale` are, and
+            what faces the tower expects; null: there is none.
+        sha256: digest that the file of the card must have; null: the card's word is taken.
+        tower: what the card says; training fills it in, leave it null.
     """
 
     onnx: str = "tower.onnx"
     mean: tuple[float, ...] = (127.5,)
     scale: tuple[float, ...] = (1 / 127.5,)
+    card: str | None = None
+    sha256: str | None = None
+    tower: TowerCard | None = None
+
+    @property
+    def towers(self) -> tuple[TowerCard, ...]:
+        """Its card, once it is resolved."""
+        return () if self.tower is None else (self.tower,)
+
+    def resolved(self) -> Self:
+        """See `BackboneParams.resolved`."""
+        if self.card is None or self.tower is not None:
+            return self
+        card, folder = read_tower_card(Path(self.card)), Path(self.card).parent
+        if self.sha256 not in (None, card.sha256):
+            raise ModelError(
+                f"{self.card}: expected a tower with the sha256 {self.sha256} (model.backbone.sha256), found "
+                f"{card.sha256}; add the tower again, or compose its recipe again"
+            )
+        return replace(self, onnx=str(folder / card.file), mean=card.mean, scale=card.scale, tower=card)
 
     @property
     def holds_external(self) -> bool:
@@ -73,6 +99,7 @@ class ExternalTower(Backbone):
         mean: on the scale 0 to 255, one value or one a channel.
         scale: one value or one a channel.
         channels: of the stored faces, 1 or 3.
+        bgr: whether the file takes blue first, of three channels.
     """
 
     onnx: Tensor
@@ -84,11 +111,13 @@ class ExternalTower(Backbone):
         mean: Sequence[float],
         scale: Sequence[float],
         channels: int = 1,
+        bgr: bool = False,
     ) -> None:
         super().__init__()
         self.input_size = input_size
         self.embedding_dim = embedding_dim
         self.channels = channels
+        self.bgr = bgr
         self.mean = np.array(mean, dtype=np.float32)
         self.scale = np.array(scale, dtype=np.float32)
         self.register_buffer("onnx", torch.empty(0, dtype=torch.uint8))
@@ -97,27 +126,39 @@ class ExternalTower(Backbone):
     @classmethod
     def build(cls, params: Any, input_size: tuple[int, int], embedding_dim: int, channels: int = 1) -> Self:
         """See `Backbone.build`."""
-        return cls(input_size, embedding_dim, params.mean, params.scale, channels)
+        bgr = params.tower is not None and params.tower.colour_order == "bgr"
+        return cls(input_size, embedding_dim, params.mean, params.scale, channels, bgr)
 
     def read_files(self, params: Any) -> None:
-        """Takes in the tower's file."""
-        self.read(Path(params.onnx))
+        """Takes in the tower's file, which must be that of its card."""
+        path = Path(params.onnx)
+        if params.tower is not None and path.is_file() and file_sha256(path) != params.tower.sha256:
+            raise ModelError(f"{path}: is not the file of its card, {params.card}; add or fetch the tower again")
+        self.read(path)
 
     def read(self, path: Path) -> None:
         """Takes in an ONNX file, after a trial run.
 
         Raises:
-            ModelError: the file is missing, is no ONNX network, or does not fit faces, scaling or embedding.
+            ModelError: see `take`; or the embedding has another length.
         """
-        session = open_session(path, torch.get_num_threads())
-        self._require_fit(_input(session, path), path)
-        self.onnx = torch.from_numpy(np.fromfile(path, dtype=np.uint8))
-        self._session = session
-        found = self(torch.zeros(1, self.channels, *self.input_size)).shape[1]
+        found = self.take(path)
         if found != self.embedding_dim:
             raise ModelError(f"{path}: gives {found} numbers a face; set model.embedding_dim to {found}")
 
-    def _require_fit(self, declared: _Input, path: Path) -> None:
+    def take(self, path: Path) -> int:
+        """Takes in an ONNX file; returns how many numbers it gives for a face.
+
+        Raises:
+            ModelError: the file is missing, is no ONNX network, or does not fit faces or scaling.
+        """
+        session = open_session(path, torch.get_num_threads())
+        self._require_fit(read_input(session, path), path)
+        self.onnx = torch.from_numpy(np.fromfile(path, dtype=np.uint8))
+        self._session = session
+        return int(self(torch.zeros(1, self.channels, *self.input_size)).shape[1])
+
+    def _require_fit(self, declared: TowerInput, path: Path) -> None:
         sides = zip(declared.size, self.input_size, strict=True)
         wanted = tuple(given if isinstance(given, int) else stored for given, stored in sides)
         if wanted != self.input_size:
@@ -137,15 +178,17 @@ class ExternalTower(Backbone):
         """Embeddings [B, D] of images [B, C, H, W] with values in [0, 1], on the device of the images."""
         if self._session is None:
             self._session = open_session(self.onnx.cpu().numpy().tobytes(), torch.get_num_threads())
-        declared = _input(self._session, "the stored ONNX network")
+        declared = read_input(self._session, "the stored ONNX network")
         pixels = images.float().cpu().numpy() * 255
         coloured = _in_colours(pixels, declared.channels)
+        if self.bgr and declared.channels == 3:
+            coloured = coloured[:, ::-1]
         fed = _raw(coloured) if declared.raw else self._scaled(coloured, declared)
         step = 1 if declared.one_by_one else max(len(fed), 1)
         parts = [self._run(declared.name, fed[start : start + step]) for start in range(0, len(fed), step)]
         return torch.cat(parts).to(images.device)
 
-    def _scaled(self, pixels: npt.NDArray[np.float32], declared: _Input) -> npt.NDArray[np.float32]:
+    def _scaled(self, pixels: npt.NDArray[np.float32], declared: TowerInput) -> npt.NDArray[np.float32]:
         shape = (1, -1, 1, 1)
         fed = (pixels - self.mean.reshape(shape)) * self.scale.reshape(shape)
         return np.ascontiguousarray(fed.transpose(0, 2, 3, 1) if declared.channels_last else fed)
@@ -174,7 +217,7 @@ def _raw(pixels: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
     return whole[:, 0] if whole.shape[1] == 1 else np.ascontiguousarray(whole.transpose(0, 2, 3, 1))
 
 
-def _input(session: Any, origin: object) -> _Input:
+def read_input(session: Any, origin: object) -> TowerInput:
     """Reads the declared input: uint8 [B, H, W] or [B, H, W, 3], or float with 1 or 3 channels, first or last."""
     first = session.get_inputs()[0]
     shape = list(first.shape)
@@ -184,14 +227,14 @@ def _input(session: Any, origin: object) -> _Input:
         )
     single = shape[:1] == [1]
     if len(shape) == 3 and first.type == "tensor(uint8)":
-        return _Input(first.name, True, single, 1, False, (shape[1], shape[2]))
+        return TowerInput(first.name, True, single, 1, False, (shape[1], shape[2]))
     if len(shape) == 4 and first.type == "tensor(uint8)" and shape[3] == 3:
-        return _Input(first.name, True, single, 3, True, (shape[1], shape[2]))
+        return TowerInput(first.name, True, single, 3, True, (shape[1], shape[2]))
     if len(shape) == 4 and first.type == "tensor(float)":
         if shape[1] in (1, 3):
-            return _Input(first.name, False, single, shape[1], False, (shape[2], shape[3]))
+            return TowerInput(first.name, False, single, shape[1], False, (shape[2], shape[3]))
         if shape[3] in (1, 3):
-            return _Input(first.name, False, single, shape[3], True, (shape[1], shape[2]))
+            return TowerInput(first.name, False, single, shape[3], True, (shape[1], shape[2]))
     raise ModelError(
         f"{origin}: expected an input float [B, C, H, W] or [B, H, W, C] with 1 or 3 channels, or uint8 "
         f"[B, H, W] or [B, H, W, 3], found {first.type} {shape}"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from likeness.artifacts.json_file import plain
 from likeness.models.architecture import ModelParams
+from likeness.models.towers.tower_card import towers_of
 from likeness.reporting.artefacts import Artefacts, Json, records
 from likeness.reporting.document import Block, Column, Facts, Figure, Note, Prose, Section, Table
 from likeness.reporting.figures.network import siamese_diagram
@@ -101,6 +103,7 @@ def network_section(artefacts: Artefacts) -> Section:
             "swapping them changes nothing and a known face needs no second pass."
         ),
         Prose(_BACKBONES.get(model.backbone.name, f"Backbone {quoted(model.backbone.name)}.")),
+        *(_outside_tower(tower) for tower in towers_of(model.backbone)),
         Prose(_COMPARATORS.get(model.comparator.name, f"Comparator {quoted(model.comparator.name)}.")),
     ]
     if artefacts.layers is None:
@@ -108,6 +111,23 @@ def network_section(artefacts: Artefacts) -> Section:
     layers = records(artefacts.layers)
     diagram = _diagram(layers, model, artefacts.card.preprocess.size)
     return Section("network", "The model", [*blocks, diagram, *_tables(layers, model)])
+
+
+def _outside_tower(tower: Mapping[str, Any]) -> Facts:
+    """What the card of a tower that was trained elsewhere says."""
+    height, width = tower["size"]
+    order = f", {tower['colour_order'].upper()}" if tower["channels"] == 3 else ", grey"
+    crop = "" if tower.get("crop") is None else f", its middle {tower['crop'][0]}×{tower['crop'][1]} pixels"
+    scaling = (", ".join(f"{value:g}" for value in tower[key]) for key in ("mean", "scale"))
+    facts = [
+        ("Fed", f"{height}×{width} pixels, {tower['layout']}{order}; (pixel − {next(scaling)}) · {next(scaling)}"),
+        ("Alignment", f"{tower['align']}{crop}"),
+        ("Embedding", f"{tower['embedding_dim']} values, compared by {tower['distance']}"),
+        ("Licence", quoted(tower["licence"])),
+        ("Training data", f"{quoted(tower['training_data'])} ({tower['outside_data']} outside data)"),
+        ("Source", f"{quoted(tower['source'])}; sha256 {tower['sha256'][:12]}"),
+    ]
+    return Facts(facts, f"The outside tower {quoted(tower['name'])}, by its card.")
 
 
 _MISSING = "The layer table is missing: the evaluation has written no `layers.csv`."
