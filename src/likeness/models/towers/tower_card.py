@@ -100,7 +100,9 @@ def read_tower_card(path: Path) -> TowerCard:
     try:
         return TOWER_CARD.read(path)
     except DataError as error:
-        raise ModelError(f"{error}; `likeness tower add FILE --preset …` writes such a card") from error
+        raise ModelError(
+            f"{error}; `likeness tower add FILE --preset …` or `likeness tower fetch dlib` writes one"
+        ) from error
 
 
 def require_faces(
@@ -132,8 +134,8 @@ def towers_of(backbone: object) -> Iterator[Mapping[str, Any]]:
 def tower_summary(backbones: Iterable[object]) -> str:
     """Name, licence and training data of the outside towers of backbones (see `towers_of`); "" without any."""
     towers = (tower for backbone in backbones for tower in towers_of(backbone))
-    told = (f"{tower['name']} ({tower['licence']}; {tower['training_data']})" for tower in towers)
-    return "; ".join(dict.fromkeys(told))
+    found = (f"{tower['name']} ({tower['licence']}; {tower['training_data']})" for tower in towers)
+    return "; ".join(dict.fromkeys(found))
 
 
 def _shown(value: object) -> str:
