@@ -68,6 +68,25 @@ def test_a_verdict_with_the_crops_that_the_network_saw(client: TestClient, photo
     np.testing.assert_array_equal(crops, service.verifier.windows(expected.faces))
 
 
+def test_another_face_of_a_photograph_may_be_chosen(client: TestClient, photos: Path, service: Service) -> None:
+    files = two(photos, "ada.jpg", "crowd.jpg")
+    second = service.verifier.face(photos / "crowd.jpg", number=2)
+    expected = service.verifier.compare(service.verifier.face(photos / "ada.jpg"), second)
+    reply = client.post("/api/verify", files=files, data={"second_face": "2"}).json()
+    assert reply["score"] == pytest.approx(expected.score)
+    assert [(face["number"], len(face["choices"])) for face in reply["faces"]] == [(1, 0), (2, 2)]
+    assert reply["faces"][1]["crop"] == reply["faces"][1]["choices"][1]
+    assert client.post("/api/explain", files=files, data={"second_face": "2"}).status_code == 200
+    refused = client.post("/api/verify", files=files, data={"first_face": "2"})
+    assert refused.status_code == 422
+    assert refused.json()["error"] == "the first photograph shows 1 face: there is no face 2"
+    client.post("/api/people", data={"name": "Ada"}, files=[("photos", (photos / "ada.jpg").read_bytes())])
+    crowd = [("photo", (photos / "crowd.jpg").read_bytes())]
+    found = client.post("/api/identify", files=crowd, data={"face": "2"}).json()
+    assert found["face"]["number"] == 2
+    assert found["candidates"][0]["score"] == pytest.approx(expected.score)
+
+
 @pytest.mark.attack("13")
 @pytest.mark.parametrize("origin", ["http://[", "http://[::1", "//", "\x80", "null"])
 def test_an_origin_that_is_no_address_is_another_site(client: TestClient, origin: str) -> None:

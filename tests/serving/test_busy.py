@@ -22,7 +22,7 @@ from likeness.images import work
 from likeness.serving import connections, request_queues, uploads
 from likeness.serving.app import create_app
 from likeness.serving.connections import protocol_options
-from likeness.serving.request_queues import LIGHT_WORK, MAX_HELD, ReadFace, RequestQueue, RequestQueues
+from likeness.serving.request_queues import LIGHT_WORK, MAX_HELD, ReadFaces, RequestQueue, RequestQueues
 from likeness.serving.service import Service
 from tests.serving.pictures import encoded, portrait
 
@@ -181,7 +181,7 @@ def test_uploads_hold_so_much_memory_together() -> None:
 def test_busy_is_429_with_a_time_to_come_back(
     address: tuple[str, int], photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def refuse(self: RequestQueue, answer: Callable[[ReadFace], object]) -> object:
+    async def refuse(self: RequestQueue, answer: Callable[[ReadFaces], object]) -> object:
         raise BusyError("too many requests wait already; try again in a few seconds")
 
     monkeypatch.setattr(RequestQueue, "run", refuse)

@@ -100,6 +100,27 @@ def test_two_photographs_get_a_verdict_with_its_reasons(page: Page, photos: Path
     expect(answer.locator(".verdict")).to_contain_text("different people")
 
 
+def test_another_face_of_a_photograph_is_chosen_by_keyboard_too(page: Page, photos: Path) -> None:
+    page.get_by_label("First photograph").first.set_input_files(photos / "crowd.jpg")
+    page.get_by_label("Second photograph").first.set_input_files(photos / "ada.jpg")
+    page.get_by_role("button", name="Compare").click()
+    answer = page.locator("#compare .answer")
+    expect(answer).to_contain_text("The first photograph shows 2 faces; the largest clear one was taken.")
+    second = answer.get_by_role("button", name="Face 2")
+    score = answer.locator("dd").first.inner_text()
+    second.press("Enter")
+    expect(answer).to_contain_text("number 2 was taken")
+    expect(second).to_have_attribute("aria-pressed", "true")
+    expect(second).to_be_focused()
+    expect(answer.locator("dd").first).not_to_have_text(score)
+    expect(answer.locator("img.heat")).to_have_count(2)
+    page.get_by_label("Second photograph").first.set_input_files(photos / "ada.png")
+    page.get_by_role("button", name="Compare").click()
+    expect(answer).to_contain_text(
+        "the largest clear one was taken"
+    )  # the choice was about the former photographs
+
+
 @pytest.mark.fault("B8")
 def test_a_verdict_does_not_outlive_the_options_that_it_was_given_under(page: Page, photos: Path) -> None:
     page.get_by_label("First photograph").first.set_input_files(photos / "ada.jpg")

@@ -26,7 +26,8 @@ from likeness.errors import (
 )
 from likeness.images import MAX_BYTES
 from likeness.serving.access_control import SIGN_IN, Guard, same_secret, signed_in
-from likeness.serving.request_queues import ReadFace, RequestQueues
+from likeness.serving.face_reading import MOST_FACES
+from likeness.serving.request_queues import ReadFaces, RequestQueues
 from likeness.serving.service import HeatReply, IdentityReply, PersonReply, Service, Settings, VerdictReply
 from likeness.serving.uploads import MAX_FILES, Form, read_form
 
@@ -84,7 +85,7 @@ class _Desk:
         self.service = service
         self._queues = queues
 
-    async def form(self, request: Request, answer: Callable[[Form, ReadFace], T]) -> T:
+    async def form(self, request: Request, answer: Callable[[Form, ReadFaces], T]) -> T:
         """Reads the request's form and answers it."""
         with self._queues.holding() as hold:
             form = await read_form(request, hold)
@@ -137,9 +138,9 @@ def _add_questions(app: FastAPI, desk: _Desk) -> None:
 
     @app.post("/api/identify")
     async def identify(request: Request) -> IdentityReply:
-        def answer(form: Form, read: ReadFace) -> IdentityReply:
+        def answer(form: Form, read: ReadFaces) -> IdentityReply:
             top = int(form.number("top", 1, _TOP) or 5)
-            return desk.service.identify(form.photo("photo", "a photograph"), top, _settings(form), read)
+            return desk.service.identify(form.photo("photo", "a photograph"), top, _settings(form, "face"), read)
 
         return await desk.form(request, answer)
 
@@ -151,7 +152,7 @@ def _add_people(app: FastAPI, desk: _Desk) -> None:
 
     @app.post("/api/people", status_code=201)
     async def enrol(request: Request) -> PersonReply:
-        def answer(form: Form, read: ReadFace) -> PersonReply:
+        def answer(form: Form, read: ReadFaces) -> PersonReply:
             name = form.fields.get("name", "")
             photos = form.files.get("photos", [])
             return desk.service.enrol(name, photos, form.flag("keep"), form.flag("force"), _settings(form), read)
@@ -160,7 +161,7 @@ def _add_people(app: FastAPI, desk: _Desk) -> None:
 
     @app.post("/api/people/remove")
     async def remove(request: Request) -> dict[str, str]:
-        def answer(form: Form, _: ReadFace) -> dict[str, str]:
+        def answer(form: Form, _: ReadFaces) -> dict[str, str]:
             name = form.fields.get("name", "")
             desk.service.remove(name)
             return {"removed": name}
@@ -172,8 +173,11 @@ def _two_photos(form: Form) -> tuple[bytes, bytes]:
     return form.photo("first", "the first photograph"), form.photo("second", "the second photograph")
 
 
-def _settings(form: Form) -> Settings:
-    return Settings(form.number("far", 0, 1), form.number("threshold", -1e9, 1e9), form.flag("aligned"))
+def _settings(form: Form, first: str = "first_face", second: str = "second_face") -> Settings:
+    faces = tuple(int(form.number(name, 1, MOST_FACES) or 1) for name in (first, second))
+    return Settings(
+        form.number("far", 0, 1), form.number("threshold", -1e9, 1e9), form.flag("aligned"), (faces[0], faces[1])
+    )
 
 
 def _answer_error(service: Service, _request: Request, error: Exception) -> JSONResponse:

@@ -42,7 +42,7 @@ def read_face(photograph: Image, reading: Reading, name: str, number: int = 1) -
         ProfileFaceError: the face is in profile.
         ImageError: it is no usable image.
     """
-    return refuse_profile(numbered(list(islice(_faces(photograph, reading, name), number)), number, name), name)
+    return numbered(list(islice(_faces(photograph, reading, name), number)), number, name)
 
 
 def read_faces(photograph: Image, reading: Reading, name: str) -> list[Face]:
@@ -55,11 +55,12 @@ def numbered(faces: Sequence[Face], number: int, name: str) -> Face:
 
     Raises:
         FaceNotFoundError: there are not so many.
+        ProfileFaceError: the face is in profile.
     """
     if len(faces) < number:
         shown = "1 face" if len(faces) == 1 else f"{len(faces)} faces"
         raise FaceNotFoundError(f"{name} shows {shown}: there is no face {number}")
-    return faces[number - 1]
+    return refuse_profile(faces[number - 1], name)
 
 
 def _faces(photograph: Image, reading: Reading, name: str) -> Iterator[Face]:

@@ -21,10 +21,10 @@ from likeness.errors import BusyError, ImageError, WorkerError
 from likeness.faces import Face
 from likeness.images import work
 from likeness.isolation import Limits, Worker
-from likeness.serving.face_reading import Reading, read_face
+from likeness.serving.face_reading import Reading, read_faces
 
 T = TypeVar("T")
-ReadFace = Callable[[bytes, Reading, str], Face]
+ReadFaces = Callable[[bytes, Reading, str], list[Face]]
 
 LIGHT_WORK = 5_000_000
 """Pixels, counted once a scan, up to which a photograph is light."""
@@ -54,7 +54,7 @@ class RequestQueue:
         for _ in range(places):
             self._workers.put(Worker(Limits(_SECONDS, _MEMORY)))
 
-    async def run(self, answer: Callable[[ReadFace], T]) -> T:
+    async def run(self, answer: Callable[[ReadFaces], T]) -> T:
         """Answers a question, with a function that reads its photographs.
 
         Raises:
@@ -68,12 +68,12 @@ class RequestQueue:
         finally:
             self._inside -= 1
 
-    def _answer(self, answer: Callable[[ReadFace], T]) -> T:
+    def _answer(self, answer: Callable[[ReadFaces], T]) -> T:
         with self._worker() as worker:
 
-            def read(content: bytes, reading: Reading, name: str) -> Face:
+            def read(content: bytes, reading: Reading, name: str) -> list[Face]:
                 try:
-                    return worker.call(read_face, content, reading, name)
+                    return worker.call(read_faces, content, reading, name)
                 except WorkerError as error:
                     raise ImageError(f"{name} {error}: not used; save it smaller, as JPEG or PNG") from error
 
@@ -118,7 +118,7 @@ class RequestQueues:
         self._heavy = RequestQueue(1, _WAITING_HEAVY)
         self._held = 0
 
-    async def run(self, photographs: Iterable[bytes], answer: Callable[[ReadFace], T]) -> T:
+    async def run(self, photographs: Iterable[bytes], answer: Callable[[ReadFaces], T]) -> T:
         """Answers a question about photographs in the queue that is for them.
 
         Raises:

@@ -13,16 +13,17 @@ from likeness.errors import DisagreementError, LikenessError, RequestError
 from likeness.faces import Box, Face
 from likeness.images.data_uri import data_uri
 from likeness.models.card import CARD, read_card
-from likeness.serving.face_reading import Reading, read_face
+from likeness.serving.face_reading import Reading, numbered, read_faces
 from likeness.serving.gallery import Person
 from likeness.serving.gallery_file import remove_people
 from likeness.serving.model import model_folder
 from likeness.serving.people import DEFAULT_FAR, Candidate, People
 from likeness.serving.png import heat_layer, png
-from likeness.serving.request_queues import ReadFace
+from likeness.serving.request_queues import ReadFaces
 from likeness.serving.verifier import Verifier
 
 _LOGIT = math.log(0.999 / 0.001)
+_CHOICES = 20  # faces of a photograph that are shown for choice
 
 _log = logging.getLogger(__name__)
 
@@ -35,12 +36,16 @@ class FaceReply:
         crop: what the network saw, a PNG as data URI.
         box: where the photograph shows it; None where it was framed already.
         others: further faces in the same photograph.
+        number: of this face among them all, from 1; see `Face.number`.
+        choices: crops of the first twenty in the order of their numbers; empty where there is one.
         warnings: why the comparison may go wrong, such as "too small: 31 px".
     """
 
     crop: str = field(repr=False)
     box: Box | None
     others: int
+    number: int
+    choices: tuple[str, ...] = field(repr=False)
     warnings: tuple[str, ...] = ()
 
 
@@ -100,11 +105,19 @@ class PersonReply:
 
 @dataclass(frozen=True)
 class Settings:
-    """How a question is to be answered; see `Verifier.verify` and `Verifier.face`."""
+    """How a question is to be answered; see `Verifier.verify` and `Verifier.face`.
+
+    Attributes:
+        far: see `Verifier.verify_many`.
+        threshold: see `Verifier.verify_many`.
+        aligned: see `Verifier.face`.
+        faces: numbers of the faces that are looked at, in the first photograph and in the second.
+    """
 
     far: float | None = None
     threshold: float | None = None
     aligned: bool = False
+    faces: tuple[int, int] = (1, 1)
 
 
 class Service:
@@ -151,10 +164,13 @@ class Service:
                 return False
             return True
 
-    def verify(self, first: bytes, second: bytes, settings: Settings, read: ReadFace = read_face) -> VerdictReply:
+    def verify(
+        self, first: bytes, second: bytes, settings: Settings, read: ReadFaces = read_faces
+    ) -> VerdictReply:
         """Whether two photographs show the same person."""
         verifier = self.verifier
-        faces = _pair(read, first, second, verifier.reading(settings.aligned))
+        found = _pair(read, first, second, verifier.reading(settings.aligned))
+        faces = _chosen(found, settings.faces)
         result = verifier.compare(*faces, far=settings.far, threshold=settings.threshold)
         return VerdictReply(
             same=result.same,
@@ -166,20 +182,21 @@ class Service:
             threshold=result.threshold,
             threshold_probability=verifier.probability(result.threshold),
             far=result.far,
-            faces=(_face_reply(verifier, faces[0]), _face_reply(verifier, faces[1])),
+            faces=(_face_reply(verifier, faces[0], found[0]), _face_reply(verifier, faces[1], found[1])),
         )
 
-    def explain(self, first: bytes, second: bytes, settings: Settings, read: ReadFace = read_face) -> HeatReply:
+    def explain(self, first: bytes, second: bytes, settings: Settings, read: ReadFaces = read_faces) -> HeatReply:
         """What decided about two photographs."""
         verifier = self.verifier
-        faces = _pair(read, first, second, verifier.reading(settings.aligned))
+        faces = _chosen(_pair(read, first, second, verifier.reading(settings.aligned)), settings.faces)
         heats = verifier.explain(verifier.compare(*faces, far=settings.far, threshold=settings.threshold))
         return HeatReply((data_uri(png(heat_layer(heats[0])), "png"), data_uri(png(heat_layer(heats[1])), "png")))
 
-    def identify(self, photo: bytes, top: int, settings: Settings, read: ReadFace = read_face) -> IdentityReply:
+    def identify(self, photo: bytes, top: int, settings: Settings, read: ReadFaces = read_faces) -> IdentityReply:
         """Who a photograph shows."""
         people = self._people
-        face = read(photo, people.verifier.reading(settings.aligned), "the photograph")
+        found = read(photo, people.verifier.reading(settings.aligned), "the photograph")
+        face = numbered(found, settings.faces[0], "the photograph")
         far = DEFAULT_FAR if settings.far is None else settings.far
         (result,) = people.identify([face], top=top, far=far, threshold=settings.threshold)
         return IdentityReply(
@@ -190,7 +207,7 @@ class Service:
             people=result.limit.people,
             extended=result.limit.extended,
             axis=_axis(people.verifier, result.limit.threshold),
-            face=_face_reply(people.verifier, face),
+            face=_face_reply(people.verifier, face, found),
         )
 
     def enrol(
@@ -200,7 +217,7 @@ class Service:
         keep: bool,
         force: bool,
         settings: Settings,
-        read: ReadFace = read_face,
+        read: ReadFaces = read_faces,
     ) -> PersonReply:
         """Adds a person, or photographs of one; all of them are used or none.
 
@@ -211,12 +228,13 @@ class Service:
             raise RequestError("choose one photograph or more")
         people = self._people
         reading = people.verifier.reading(settings.aligned)
-        faces = [read(photo, reading, f"photograph {number}") for number, photo in enumerate(photos, 1)]
+        names = [f"photograph {number}" for number in range(1, len(photos) + 1)]
+        faces = [
+            numbered(read(photo, reading, called), 1, called) for photo, called in zip(photos, names, strict=True)
+        ]
         result = people.enrol({name: faces}, keep=keep, force=force)
         for doubt in result.doubts:
-            raise DisagreementError(
-                doubt.sentence([f"photograph {number}" for number in range(1, len(photos) + 1)])
-            )
+            raise DisagreementError(doubt.sentence(names))
         return _person_reply(result.people[0])
 
     def remove(self, name: str) -> None:
@@ -228,12 +246,16 @@ class Service:
         return [_person_reply(person) for person in self._people.everyone()]
 
 
-def _pair(read: ReadFace, first: bytes, second: bytes, reading: Reading) -> tuple[Face, Face]:
+_FIRST, _SECOND = "the first photograph", "the second photograph"
+
+
+def _pair(read: ReadFaces, first: bytes, second: bytes, reading: Reading) -> tuple[list[Face], list[Face]]:
     """The faces of two photographs; a message says which of them cannot be used."""
-    return (
-        read(first, reading, "the first photograph"),
-        read(second, reading, "the second photograph"),
-    )
+    return read(first, reading, _FIRST), read(second, reading, _SECOND)
+
+
+def _chosen(found: tuple[list[Face], list[Face]], numbers: tuple[int, int]) -> tuple[Face, Face]:
+    return numbered(found[0], numbers[0], _FIRST), numbered(found[1], numbers[1], _SECOND)
 
 
 def _axis(verifier: Verifier, threshold: float) -> tuple[float, float]:
@@ -245,8 +267,10 @@ def _axis(verifier: Verifier, threshold: float) -> tuple[float, float]:
     return min(low, threshold), max(high, threshold)
 
 
-def _face_reply(verifier: Verifier, face: Face) -> FaceReply:
-    return FaceReply(data_uri(png(verifier.windows([face])[0]), "png"), face.box, face.others, face.warnings)
+def _face_reply(verifier: Verifier, face: Face, found: Sequence[Face]) -> FaceReply:
+    choices = found[:_CHOICES] if len(found) > 1 else []
+    crop, *crops = (data_uri(png(window), "png") for window in verifier.windows([face, *choices]))
+    return FaceReply(crop, face.box, face.others, face.number, tuple(crops), face.warnings)
 
 
 def _person_reply(person: Person) -> PersonReply:

@@ -20,11 +20,13 @@ export function headline(tone, words) {
   return el("p", { class: `verdict ${tone}` }, svg, words);
 }
 
-/** What two photographs were found to be; the heat layers are added by `addHeat` when they arrive. */
-export function verdict(reply) {
+/**
+ * What two photographs were found to be; the heat layers are added by `addHeat` when they arrive.
+ * `choose(field, number)` asks again about another face.
+ */
+export function verdict(reply, choose) {
   const places = ["first", "second"];
-  const more = reply.faces
-    .flatMap((each, i) => notesOn(each, `The ${places[i]} photograph`));
+  const more = reply.faces.flatMap((each, i) => notesOn(each, `The ${places[i]} photograph`, `${places[i]}_face`, choose));
   return [
     el(
       "div", { class: "said" },
@@ -85,13 +87,28 @@ function face(reply, caption) {
   );
 }
 
-/** What there is to say of a photograph: further faces, low quality. */
-function notesOn(reply, photograph) {
-  const notes = [
-    reply.others ? `${photograph} shows ${plural(reply.others, "further face")}; the largest clear one was taken.` : "",
-    reply.warnings.length ? `${photograph} may mislead: ${reply.warnings.join("; ")}.` : "",
+/** What there is to say of a photograph: further faces, of which another may be taken; low quality. */
+function notesOn(reply, photograph, field, choose) {
+  const warning = `${photograph} may mislead: ${reply.warnings.join("; ")}.`;
+  return [
+    reply.choices.length ? choice(reply, photograph, field, choose) : null,
+    reply.warnings.length ? el("p", { class: "note" }, warning) : null,
   ];
-  return notes.filter(Boolean).map((note) => el("p", { class: "note" }, note));
+}
+
+/** The faces of a photograph that shows several, as buttons. */
+function choice(reply, photograph, field, choose) {
+  const taken = reply.number === 1 ? "the largest clear one" : `number ${reply.number}`;
+  const said = `${photograph} shows ${plural(reply.others + 1, "face")}; ${taken} was taken.`;
+  const buttons = reply.choices.map((src, i) => el(
+    "button",
+    { type: "button", "aria-pressed": String(i + 1 === reply.number), "aria-label": `Face ${i + 1}`, onclick: () => choose(field, i + 1) },
+    el("img", { src, alt: "" }),
+  ));
+  return el(
+    "div", { class: "choice", role: "group", "aria-label": `Faces of ${photograph.toLowerCase()}`, "data-field": field },
+    el("p", { class: "note" }, said), ...buttons,
+  );
 }
 
 /** Says below the crops that the heat map is on its way. */
@@ -116,7 +133,7 @@ export function addHeat(answer, { heat, message }) {
   note.before(el("label", { class: "slider" }, "Heat map: none to strong", slider));
 }
 
-export function identity(reply) {
+export function identity(reply, choose) {
   const known = reply.name !== null;
   const best = reply.candidates[0];
   const rate = reply.far === null ? "" : ` About 1 in ${Math.round(1 / reply.far)} people who are not enrolled would be taken for somebody.`;
@@ -128,7 +145,7 @@ export function identity(reply) {
       el("p", { class: "words" }, known
         ? `The most alike of ${plural(reply.people, "person", "people")}, and alike enough.`
         : `Nobody of ${plural(reply.people, "person", "people")} is alike enough; the most alike is ${best.name}.`),
-      ...notesOn(reply.face, "The photograph"),
+      ...notesOn(reply.face, "The photograph", "face", choose),
       candidates(reply),
       el("p", { class: "note" }, `Accepted from a score of ${reply.threshold.toFixed(4)}.${rate}${reply.extended ? beyond : ""}`),
     ),

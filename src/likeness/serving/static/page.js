@@ -15,6 +15,7 @@ class Question {
     this.path = path;
     this.answer = answer;
     this.round = 0;
+    this.faces = {}; // which face is taken of a photograph that shows several
     this.drops = [...this.form.querySelectorAll(".drop")].map((box) => new Drop(box, (why) => this.changed(why)));
     for (const drop of this.drops) {
       drop.places = this.drops.length;
@@ -39,6 +40,7 @@ class Question {
   }
 
   changed(complaint) {
+    this.faces = {};
     this.round += 1; // an answer that is under way is about other photographs or options
     this.request?.abort();
     this.rest();
@@ -57,6 +59,7 @@ class Question {
       if (!field.name || field.type === "file" || (field.type === "checkbox" && !field.checked)) continue;
       data.append(field.name, field.value);
     }
+    for (const [field, number] of Object.entries(this.faces)) data.append(field, number);
     for (const drop of this.drops) for (const file of drop.files) data.append(drop.name, file);
     return data;
   }
@@ -72,7 +75,7 @@ class Question {
       for (const [name, value] of Object.entries(extra)) data.append(name, value);
       const reply = await ask(this.path, data, this.request.signal);
       if (round === this.round) {
-        this.show(this.answer(reply));
+        this.show(this.answer(reply, (field, number) => this.choose(field, number)));
         this.place.scrollIntoView({ block: "nearest", behavior: "smooth" });
         this.answered?.(round);
       }
@@ -80,6 +83,13 @@ class Question {
       if (round === this.round) this.show([errorBox(error.message), ...(this.refused?.(error) ?? [])]);
     }
     if (round === this.round) this.rest();
+  }
+
+  /** Asks again about another face of a photograph. */
+  async choose(field, number) {
+    this.faces[field] = number;
+    await this.send();
+    this.place.querySelector(`[data-field="${field}"] [aria-pressed="true"]`)?.focus(); // the one pressed is gone
   }
 
   rest() {
