@@ -10,6 +10,7 @@ _RUNS = (
     ["benchmarks.train", "--network", "residual"],
     ["benchmarks.train", "--network", "koch"],
     ["benchmarks.serving"],
+    ["benchmarks.faces"],
 )
 
 

@@ -96,7 +96,7 @@ def decode(data: bytes, name: str = "the image", *, colour: bool = False) -> Dec
         raise ImageError(f"{name} needs more memory than there is: not decoded; save it smaller") from error
     except _BROKEN as error:
         raise ImageError(
-            f"{name} is a broken {kind} file, or cut short ({error}); save or copy it again"
+            f"{name} is a broken {kind} file, or cut short ({' '.join(str(error).split())}); save or copy it again"
         ) from error
 
 
