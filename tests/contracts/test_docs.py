@@ -17,6 +17,7 @@ import typer
 
 import likeness
 from likeness import cli, errors
+from likeness.faces.alignments.alignment import ALIGNMENTS
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -90,6 +91,11 @@ def test_links_within_the_site_lead_somewhere(site: Path) -> None:
 def test_links_of_the_pages_beside_the_site_lead_somewhere(page: str) -> None:
     links = re.findall(r"\]\((?!https?:|mailto:|#)([^)#\s]+)", (ROOT / page).read_text(encoding="utf-8"))
     assert [link for link in links if not (ROOT / unquote(link)).exists()] == []
+
+
+def test_every_alignment_is_described() -> None:
+    page = (DOCS / "colour-and-alignment.md").read_text(encoding="utf-8")
+    assert [name for name in ("none", *ALIGNMENTS.names) if f"| `{name}` |" not in page] == []
 
 
 def test_every_error_has_its_remedy() -> None:
