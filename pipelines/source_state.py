@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from likeness.data.source_state import as_mapping, source_state
+from likeness.artifacts.source_state import SOURCE_STATE
+from likeness.data.source_state import source_state
 from likeness.data.sources import DataParams
-from likeness.files import write_json
 from likeness.params import read_params
 from pipelines._stage import confirm_parameters, run
 
@@ -21,7 +21,7 @@ def main(
 ) -> None:
     """Lists the mirror; reads no photograph and downloads nothing."""
     data = read_params(params, DataParams)
-    write_json(out, as_mapping(source_state(data, os.environ, out)))
+    SOURCE_STATE.write(out, source_state(data, os.environ, out))
     confirm_parameters(params, None, data)
 
 

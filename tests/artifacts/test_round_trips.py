@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from likeness.artifacts.digests import DIGESTS
 from likeness.artifacts.gate_decision import GATE_DECISION
 from likeness.artifacts.gate_figures import GATE_FIGURES
 from likeness.artifacts.history import HISTORY, STEPS, EpochRecord, StepRecord
@@ -25,6 +26,7 @@ from likeness.artifacts.recipe_table import RECIPES, RecipeRecord
 from likeness.artifacts.run_note import RUN_NOTE
 from likeness.artifacts.shown_decisions import DECISIONS
 from likeness.artifacts.source_card import SOURCE_CARD
+from likeness.artifacts.source_state import SOURCE_STATE
 from likeness.artifacts.split import SPLIT_CARD
 from likeness.artifacts.sweep_table import SWEEP, SweepRecord
 from likeness.artifacts.table_file import TableFile
@@ -42,6 +44,8 @@ PLAIN = {
     Any: st.none() | st.booleans() | st.integers() | TEXT,
 }
 FILES: list[JsonFile[Any]] = [
+    DIGESTS,
+    SOURCE_STATE,
     GATE_DECISION,
     GATE_FIGURES,
     METRICS,

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from likeness.data.source_state import SourceState, as_mapping, source_state
+from likeness.artifacts.source_state import SOURCE_STATE, SourceState
+from likeness.data.source_state import source_state
 from likeness.data.sources import DataParams
-from likeness.files import write_json
 from tests.data.pictures import lfw_files, write_folder, write_tar
 
 FILES = {"Ann/1.jpg": b"1", "Ann/2.jpg": b"2", "Bob/1.jpg": b"3"}
@@ -85,7 +85,7 @@ def test_an_official_form_is_found_packed_and_unpacked(tmp_path: Path, packed: b
 def test_a_mirror_that_is_not_there_keeps_the_state(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     mirror = write_folder(tmp_path / "photos", FILES)
     known = state(tmp_path, mirror)
-    write_json(tmp_path / "source.json", as_mapping(known))
+    SOURCE_STATE.write(tmp_path / "source.json", known)
     mirror.rename(tmp_path / "away")
     assert state(tmp_path, mirror) == known
     assert "counts as current" in caplog.text

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from likeness.artifacts.digests import DIGESTS
 from likeness.errors import DataError
 from likeness.files import file_sha256, write_json
 from likeness.models.card import CARD, WEIGHTS
-from likeness.tracking.consistency import DIGESTS, StageOutputs, check_outputs
+from likeness.tracking.consistency import StageOutputs, check_outputs
 
 
 @pytest.fixture
@@ -27,7 +28,8 @@ def made(root: Path, content: str) -> StageOutputs:
         path.parent.mkdir(exist_ok=True)
         path.write_text(content)
     write_json(outputs.run, {"run_id": "a" * 32, "weights_sha256": file_sha256(outputs.digests["weights"])})
-    write_json(outputs.evaluation / DIGESTS, {name: file_sha256(path) for name, path in outputs.digests.items()})
+    digests = {name: file_sha256(path) for name, path in outputs.digests.items()}
+    write_json(outputs.evaluation / DIGESTS.name, digests)  # as before there was a schema version
     return outputs
 
 
@@ -56,7 +58,7 @@ def test_a_file_of_another_run_is_refused_by_name(outputs: StageOutputs, tmp_pat
 
 
 @pytest.mark.fault("A6")
-@pytest.mark.parametrize("name", [DIGESTS, "metrics.json", "predictions.parquet"])
+@pytest.mark.parametrize("name", [DIGESTS.name, "metrics.json", "predictions.parquet"])
 def test_a_missing_file_is_named(outputs: StageOutputs, name: str) -> None:
     (outputs.evaluation / name).unlink()
     with pytest.raises(DataError, match=f"missing: .*{name}.*dvc pull"):
@@ -64,7 +66,7 @@ def test_a_missing_file_is_named(outputs: StageOutputs, name: str) -> None:
 
 
 def test_a_record_that_is_no_record_is_refused(outputs: StageOutputs) -> None:
-    for text, said in (("[]", "expected a JSON object"), ("{", "cannot be read"), ("{}", "do not belong")):
-        (outputs.evaluation / DIGESTS).write_text(text)
+    for text, said in (("[]", "expected a Digests"), ("{", "cannot be read"), ("{}", "do not belong")):
+        (outputs.evaluation / DIGESTS.name).write_text(text)
         with pytest.raises(DataError, match=said):
             check_outputs(outputs)

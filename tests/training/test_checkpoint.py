@@ -112,7 +112,7 @@ def test_a_note_is_given_back_to_its_owner_alone(tmp_path: Path) -> None:
     save_run_note(folder, "this training", "run 7")
     assert read_run_note(folder, "this training") == "run 7"
     assert read_run_note(folder, "another") is None
-    (folder / NOTE).write_text("{")
+    (folder / NOTE.name).write_text("{")
     assert read_run_note(folder, "this training") is None
 
 

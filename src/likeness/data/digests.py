@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+from likeness.artifacts.digests import DIGESTS, Digests
 from likeness.errors import DataError
-from likeness.files import file_sha256, read_json, write_json
-
-DIGESTS = "digests.json"
-"""The sha256 of each file of the folder, by its path there."""
+from likeness.files import file_sha256
 
 
 def write_digests(folder: Path) -> None:
@@ -17,7 +16,7 @@ def write_digests(folder: Path) -> None:
     Raises:
         OutputError: the folder cannot be written.
     """
-    write_json(folder / DIGESTS, _digests_below(folder))
+    DIGESTS.write(folder / DIGESTS.name, Digests(_digests_below(folder)))
 
 
 def check_digests(folder: Path, stage: str) -> None:
@@ -27,12 +26,7 @@ def check_digests(folder: Path, stage: str) -> None:
         DataError: every such file is named, or the digests are missing.
     """
     remedy = f"`dvc checkout {folder}` restores what DVC knows, `dvc repro --force {stage}` makes it again"
-    try:
-        noted = read_json(folder / DIGESTS)
-    except (OSError, ValueError) as error:
-        raise DataError(f"{folder / DIGESTS}: cannot be read ({error}); run the {stage} stage again") from error
-    if not isinstance(noted, dict):
-        raise DataError(f"{folder / DIGESTS}: expected a table of digests; {remedy}")
+    noted = replace(DIGESTS, stage=stage).read(folder / DIGESTS.name).sha256
     found = _digests_below(folder)
     if altered := sorted(name for name in noted.keys() | found.keys() if noted.get(name) != found.get(name)):
         raise DataError(f"{folder}: not what the {stage} stage wrote there: {', '.join(altered)}; {remedy}")
@@ -40,4 +34,5 @@ def check_digests(folder: Path, stage: str) -> None:
 
 def _digests_below(folder: Path) -> dict[str, str]:
     files = (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.name.startswith("."))
-    return {name: file_sha256(path) for path in files if (name := path.relative_to(folder).as_posix()) != DIGESTS}
+    named = {path.relative_to(folder).as_posix(): path for path in files}
+    return {name: file_sha256(path) for name, path in named.items() if name != DIGESTS.name}

@@ -10,35 +10,16 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from likeness.artifacts.source_state import SOURCE_STATE, SourceState
 from likeness.data.directory_walk import files_below
 from likeness.data.layout import is_system
 from likeness.data.source_location import MIRROR_VARIABLE, place_of, source_paths
 from likeness.data.sources import DataParams
-from likeness.errors import ParamsError
-from likeness.files import read_json
-from likeness.params import from_mapping
+from likeness.errors import DataError
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class SourceState:
-    """What a source holds.
-
-    Attributes:
-        source: as in section `data` of params.yaml.
-        place: name of the mirror's folder or archive, or its address; None for the official homes.
-        files: how many files of the mirror count; None where there is no folder to look into.
-        sha256: digest of their paths, sizes and times of modification; None likewise.
-    """
-
-    source: str
-    place: str | None = None
-    files: int | None = None
-    sha256: str | None = None
 
 
 def source_state(params: DataParams, environ: Mapping[str, str], before: Path) -> SourceState:
@@ -61,11 +42,6 @@ def source_state(params: DataParams, environ: Mapping[str, str], before: Path) -
         return SourceState(params.source, place_of(mirror))
     log.warning("%s is not there: the data set that was made from it before counts as current", mirror or "mirror")
     return known
-
-
-def as_mapping(state: SourceState) -> dict[str, object]:
-    """Plain values for a JSON file."""
-    return asdict(state)
 
 
 def _listed(source: str, place: str | None, paths: list[Path]) -> SourceState:
@@ -101,7 +77,6 @@ def _line(path: Path, name: str) -> str:
 
 def _read(path: Path) -> SourceState | None:
     try:
-        state: SourceState = from_mapping(SourceState, read_json(path), str(path))
-    except (OSError, ValueError, ParamsError):
+        return SOURCE_STATE.find(path)
+    except DataError:
         return None
-    return state

@@ -10,13 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from likeness.evaluation.heat_maps import HeatMap
 from likeness.files import atomic_path
 from likeness.images import rgb
+from likeness.images.heat_overlay import HeatMap, under_heat
 
 _HEIGHT = 210  # of each crop in the picture, in pixels
 _GAP = 6
-_OPACITY = 0.75  # of the hottest place's colour
 
 Picture = NDArray[np.uint8]
 
@@ -32,17 +31,9 @@ def decision_picture(crops: tuple[Picture, Picture], maps: tuple[HeatMap, HeatMa
         RGB uint8 [2·210 + 6, ., 3] on white.
     """
     plain = [rgb(_enlarged(crop)) for crop in crops]
-    heated = [overlay(crop, heat) for crop, heat in zip(crops, maps, strict=True)]
+    heated = [under_heat(_enlarged(crop), _enlarged(heat)) for crop, heat in zip(crops, maps, strict=True)]
     rows = [_joined(row, axis=1) for row in (plain, heated)]
     return _joined(rows, axis=0)
-
-
-def overlay(crop: Picture, heat: HeatMap) -> Picture:
-    """A crop uint8 [H, W] or [H, W, 3] under its heat map [H, W], RGB: a place is the more coloured the hotter."""
-    warmth = _enlarged(heat).clip(0, 1)
-    colours = cv2.applyColorMap(np.rint(warmth * 255).astype(np.uint8), cv2.COLORMAP_INFERNO)[..., ::-1]
-    cover = _OPACITY * warmth[..., None]
-    return np.asarray(np.rint((1 - cover) * rgb(_enlarged(crop)) + cover * colours), np.uint8)
 
 
 def save_picture(path: Path, picture: Picture) -> None:

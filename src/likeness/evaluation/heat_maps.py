@@ -21,13 +21,12 @@ from torch import Tensor, nn
 
 from likeness.artifacts.shown_decisions import Method
 from likeness.errors import ModelError
+from likeness.images.heat_overlay import HeatMap
 from likeness.models.architecture import Window
 from likeness.models.backbones.ensemble import Ensemble
 from likeness.models.embedding import evaluating
 from likeness.models.preprocess import Preprocess
 from likeness.models.siamese import Siamese
-
-HeatMap = NDArray[np.float32]
 
 _WINDOW = 0.2  # side of a hidden window, as a share of the picture's shorter side
 _BATCH = 64

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from pathlib import Path
 
+from likeness.artifacts.digests import DIGESTS, Digests
 from likeness.artifacts.evaluation_tables import (
     CALIBRATION,
     CAUSES,
@@ -61,7 +62,7 @@ def write_results(folder: Path, found: EvaluationResults, inputs: Mapping[str, P
         DECISIONS.write(temporary / DECISIONS.name, found.showcase.shown)
         made = {"metrics": temporary / METRICS.name, "predictions": temporary / PREDICTIONS.name}
         digests = {name: file_sha256(path) for name, path in {**(inputs or {}), **made}.items()}
-        write_json(temporary / "digests.json", digests)
+        DIGESTS.write(temporary / DIGESTS.name, Digests(digests))
         for name, picture in found.showcase.pictures.items():
             save_picture(temporary / "decisions" / name, picture)
 

@@ -12,13 +12,11 @@ import numpy.typing as npt
 from likeness.errors import ModelError
 from likeness.extras import needing
 from likeness.images import Pixels, rgb
+from likeness.images.heat_overlay import HeatMap, under_heat
 from likeness.serving.model import ServedModel
-from likeness.serving.png import under_heat
 
 if TYPE_CHECKING:
     from likeness.models.weights import LoadedModel
-
-HeatMap = npt.NDArray[np.float32]
 
 _SHOWN_HEIGHT = 360
 

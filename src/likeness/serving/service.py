@@ -12,13 +12,14 @@ from pathlib import Path
 from likeness.errors import DisagreementError, LikenessError, RequestError
 from likeness.faces import Box, Face
 from likeness.images.data_uri import data_uri
+from likeness.images.heat_overlay import heat_layer
 from likeness.models.card import CARD, read_card
 from likeness.serving.face_reading import Reading, numbered, read_faces
 from likeness.serving.gallery import Person
 from likeness.serving.gallery_file import remove_people
 from likeness.serving.model import model_folder
 from likeness.serving.people import DEFAULT_FAR, Candidate, People
-from likeness.serving.png import heat_layer, png
+from likeness.serving.png import png
 from likeness.serving.request_queues import ReadFaces
 from likeness.serving.verifier import Verifier
 

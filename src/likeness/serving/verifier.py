@@ -16,7 +16,8 @@ from likeness.data.cores import available_cores
 from likeness.errors import ImageError
 from likeness.faces import Face
 from likeness.images import Image, Pixels
-from likeness.serving.explanation import Explainer, HeatMap
+from likeness.images.heat_overlay import HeatMap
+from likeness.serving.explanation import Explainer
 from likeness.serving.face_reading import Reading, read_face, read_faces
 from likeness.serving.gallery_threshold import far_at, threshold_at
 from likeness.serving.model import Runtime, ServedModel, open_model

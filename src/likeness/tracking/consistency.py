@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
+from likeness.artifacts.digests import DIGESTS
 from likeness.artifacts.manifest import MANIFEST
 from likeness.artifacts.metrics import METRICS
 from likeness.artifacts.predictions import PREDICTIONS
 from likeness.artifacts.run_note import RUN_NOTE
 from likeness.errors import DataError
-from likeness.files import file_sha256, read_json
+from likeness.files import file_sha256
 from likeness.models.card import CARD, WEIGHTS, read_card
 
-DIGESTS = "digests.json"
-"""In the folder of an evaluation: sha256 of what it measured and of what it found, see `StageOutputs.digests`."""
 _HELP = (
     "Nothing was registered. `dvc checkout` (after `dvc pull`) restores the files that dvc.lock names, "
     "`dvc repro` makes new ones"
@@ -51,7 +48,7 @@ def check_outputs(outputs: StageOutputs) -> None:
         DataError: a file is missing, or is not the one that another was made from; every one of them is named.
         ModelError: the model's card cannot be read.
     """
-    needed = [*outputs.digests.values(), outputs.run, outputs.evaluation / DIGESTS]
+    needed = [*outputs.digests.values(), outputs.run, outputs.evaluation / DIGESTS.name]
     if missing := [str(path) for path in needed if not path.is_file()]:
         raise DataError(f"missing: {', '.join(missing)}. {_HELP}")
     if wrong := [*_of_training(outputs), *_of_evaluation(outputs)]:
@@ -69,19 +66,9 @@ def _of_training(outputs: StageOutputs) -> Iterator[str]:
 
 
 def _of_evaluation(outputs: StageOutputs) -> Iterator[str]:
-    record = outputs.evaluation / DIGESTS
-    recorded = _read(record)
+    record = outputs.evaluation / DIGESTS.name
+    recorded = replace(DIGESTS, stage="evaluate").read(record).sha256
     for name, path in outputs.digests.items():
         found = file_sha256(path)
         if recorded.get(name) != found:
             yield f"{path} ({found[:12]}…) is not the file that {record} names ({str(recorded.get(name))[:12]}…)"
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        value = read_json(path)
-    except (OSError, json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: cannot be read ({error}). {_HELP}") from error
-    if not isinstance(value, dict):
-        raise DataError(f"{path}: expected a JSON object, found {type(value).__name__}. {_HELP}")
-    return value

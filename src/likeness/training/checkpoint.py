@@ -17,15 +17,26 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from likeness._version import __version__
-from likeness.files import read_json, write_json
+from likeness.artifacts.json_file import JsonFile
+from likeness.errors import DataError
 from likeness.models.tensors import write_tensors
 
 STATE = "training.safetensors"
 LAST_GOOD = "last-good.safetensors"
-NOTE = "note.json"
 _CHUNK = 1024  # faces digested at a time
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class OwnedNote:
+    """A text beside a checkpoint, and the digest of what it belongs to."""
+
+    owner: str
+    value: str | None = None
+
+
+NOTE = JsonFile("note.json", OwnedNote)
 
 
 @dataclass(frozen=True)
@@ -127,23 +138,23 @@ def save_run_note(folder: Path, owner: str, value: str | None) -> None:
         owner: digest of what the text belongs to; another owner does not get it back.
         value: the text; None forgets it.
     """
-    write_json(folder / NOTE, {"owner": owner, "value": value})
+    NOTE.write(folder / NOTE.name, OwnedNote(owner, value))
 
 
 def read_run_note(folder: Path, owner: str) -> str | None:
     """What `save_run_note` kept for this owner, or None."""
     try:
-        note = read_json(folder / NOTE)
-        return note["value"] if note["owner"] == owner else None
-    except (OSError, ValueError, KeyError, TypeError):
+        note = NOTE.find(folder / NOTE.name)
+    except DataError:
         return None
+    return note.value if note is not None and note.owner == owner else None
 
 
 def remove_checkpoints(folder: Path) -> None:
     """Removes the checkpoints of a training that is over, those of its steps too, once its model is saved."""
     for place in {folder, *folder.glob("**/")}:
         _remove_partial_files(place)
-        for name in (STATE, LAST_GOOD, NOTE):
+        for name in (STATE, LAST_GOOD, NOTE.name):
             (place / name).unlink(missing_ok=True)
     _remove_empty(folder)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 import platform
 import resource
@@ -32,9 +31,9 @@ from likeness.artifacts.training_summary import (
     TrainingFacts,
     TrainingSummary,
 )
-from likeness.errors import DataError
+from likeness.errors import DataError, ModelError
 from likeness.models.architecture import ModelParams
-from likeness.models.card import Card
+from likeness.models.card import CARD, Card, read_card
 from likeness.models.preprocess import Preprocess
 from likeness.models.towers.tower_card import require_faces
 from likeness.training.params import MemberParams, RecipeParams, TrainParams
@@ -226,9 +225,8 @@ def _difference(after: HoldoutMetrics, before: HoldoutMetrics) -> HoldoutGain:
 def _outside_data_of(weights: Path) -> str:
     """What the card beside some weights says, where there is one."""
     try:
-        card = json.loads((weights.parent / "card.json").read_text(encoding="utf-8"))
-        return str(card["outside_data"])
-    except (OSError, ValueError, KeyError, TypeError):
+        return read_card(weights.parent / CARD).outside_data
+    except ModelError:
         return f"unknown (weights of {weights.name})"
 
 
