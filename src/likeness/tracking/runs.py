@@ -166,6 +166,7 @@ class TrackedRun:
         self.attempt(lambda store, run_id: log_params_and_tags(store, run_id, {}, texts))
         self.attempt(lambda store, run_id: store.client.log_text(run_id, table(facts), "tables/training.csv"))
         if model_folder is not None and self._params.log_model:
+            _log.info("tracking: logging the model")
             self.attempt(lambda store, run_id: log_model(store, run_id, model_folder))
         uri = self._store.uri if self._store else None
         return RunNote(self.run_id, self._experiment, self._experiment_id, uri, self.reason, self._provenance)
