@@ -41,7 +41,7 @@ def trained(
         {
             "split": "test", "first": first, "second": second, "same": same, "score": score,
             "probability": np.where(score > 0, 0.9, 0.1), "predicted": score > 0, "correct": correct,
-            "brightness": math.nan, "contrast": math.nan, "sharpness": math.nan,
+            "brightness": math.nan, "contrast": math.nan, "sharpness": math.nan, "yaw": math.nan,
         }
     )  # fmt: skip
     PREDICTIONS.write(folder / PREDICTIONS.name, predictions)
