@@ -22,7 +22,7 @@ from likeness.data.archive import open_reader
 from likeness.data.layout import lfw_layout
 from likeness.data.pairs import ListedPair, read_pairs
 from likeness.errors import FaceNotFoundError
-from likeness.faces import find_face, framed
+from likeness.faces import framed, iter_faces
 from likeness.images import read_image
 from likeness.metrics.intervals import Resampling, bootstrap, pair_groups
 from likeness.metrics.roc import roc
@@ -72,7 +72,7 @@ def embedded(pairs: Sequence[ListedPair], lfw: Path, card: Path, tower: TowerCar
     for file in progress(reader, "faces", len(wanted), "photos"):
         photograph = read_image(file.data, file.path, colour=True)
         try:
-            face = find_face(photograph, align=tower.align)
+            face = next(iter_faces(photograph, align=tower.align))  # those in profile too: the lists name them
         except FaceNotFoundError:
             face, missed = framed(photograph), missed + 1
         names.append(lfw_layout(file.path))
