@@ -40,19 +40,19 @@ def three_weeks() -> list[NightlyRun]:
     """Nightly runs with every kind of end, whose champion gets better."""
     start, version, champion, accuracy = datetime(2026, 11, 5, 2, tzinfo=UTC), 0, 0, 0.78
     runs = []
-    for night, outcome in enumerate(OUTCOMES):
-        run = NightlyRun((start + timedelta(night)).isoformat(), outcome, f"An example of {outcome}.", 4.0)
+    for number, outcome in enumerate(OUTCOMES):
+        run = NightlyRun((start + timedelta(number)).isoformat(), outcome, f"An example of {outcome}.", 4.0)
         if outcome in GAINS:
             version += 1
             found = accuracy + GAINS[outcome]
             if outcome == "promoted":
                 champion, accuracy = version, found
             run = replace(
-                run, seconds=750.0 + 11 * night, trained=True, fingerprint=f"{night:02x}9c41d0",
+                run, seconds=750.0 + 11 * number, trained=True, fingerprint=f"{number:02x}9c41d0",
                 challenger=version, champion=champion, challenger_accuracy=found, champion_accuracy=accuracy,
                 challenger_interval=(found - 0.027, found + 0.025),
                 champion_interval=(accuracy - 0.027, accuracy + 0.025),
-                batch={"merged": 12 + night, "quarantined": night % 3, "waiting": night % 2},
+                batch={"merged": 12 + number, "quarantined": number % 3, "waiting": number % 2},
             )  # fmt: skip
         elif outcome == "bad-batch":
             run = replace(run, batch={"merged": 0, "quarantined": 2})

@@ -34,7 +34,7 @@ def test_a_changed_and_an_untracked_file_are_dirt(project: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("address", "told"),
+    ("address", "expected"),
     [
         ("https://somebody:secret@example.org/faces.git", "https://example.org/faces.git"),
         ("https://example.org/faces.git", "https://example.org/faces.git"),
@@ -44,13 +44,13 @@ def test_a_changed_and_an_untracked_file_are_dirt(project: Path) -> None:
         ("file:///home/somebody/faces", None),
     ],
 )
-def test_the_repository_is_told_without_credentials_and_folders(
-    project: Path, address: str, told: str | None
+def test_the_repository_is_reported_without_credentials_and_folders(
+    project: Path, address: str, expected: str | None
 ) -> None:
     assert provenance_of(project).repository is None
     git(project, "remote", "add", "origin", address)
     found = provenance_of(project)
-    assert found.repository == told
+    assert found.repository == expected
     assert abs(datetime.fromisoformat(found.time) - datetime.now(UTC)) < timedelta(minutes=5)
 
 

@@ -175,12 +175,12 @@ class PairFacts:
         return f"{text[0].upper()}{text[1:]}. The classical baseline {agrees}."
 
     def _nearest(self, chosen: Chosen) -> str:
-        told = "nothing that is measured lies in the most extreme tenth"
+        found = "nothing that is measured lies in the most extreme tenth"
         ranked = self._ranked(chosen)
         if not ranked:
-            return told
+            return found
         beyond, fact = ranked[0]
-        return f"{told}; nearest to it: {fact.name}, with {_share(beyond)} of the test pairs beyond"
+        return f"{found}; nearest to it: {fact.name}, with {_share(beyond)} of the test pairs beyond"
 
 
 def meaning(name: str, high: bool) -> str:

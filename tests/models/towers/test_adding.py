@@ -18,7 +18,7 @@ from likeness.models.architecture import ModelParams
 from likeness.models.embedding import embed_pixels
 from likeness.models.network import build_siamese
 from likeness.models.preprocess import Preprocess
-from likeness.models.towers.adding import Trial, add_tower, check_name, recipe_of, try_tower
+from likeness.models.towers.adding import TowerCheck, add_tower, check_name, recipe_of, try_tower
 from likeness.models.towers.presets import PRESETS
 from likeness.models.towers.tower_card import TOWER_CARD, read_tower_card, require_faces, tower_summary
 from likeness.params import sections_of
@@ -42,7 +42,7 @@ def project(tmp_path: Path) -> Path:
     return tmp_path / "project"
 
 
-def kept(project: Path, trial: Trial, file: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
+def kept(project: Path, trial: TowerCheck, file: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
     monkeypatch.chdir(project)
     card, recipe = add_tower(trial, file, Path("towers"), Path("conf/recipe"))
     assert recipe is not None

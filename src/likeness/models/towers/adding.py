@@ -27,7 +27,7 @@ _WRITTEN = "# Written by `likeness tower add`"
 
 
 @dataclass(frozen=True)
-class Trial:
+class TowerCheck:
     """What a trial with random faces measured.
 
     Attributes:
@@ -41,7 +41,7 @@ class Trial:
     batch_difference: float
 
 
-def try_tower(file: Path, described: TowerCard) -> Trial:
+def try_tower(file: Path, described: TowerCard) -> TowerCheck:
     """Runs a tower's file as its card says.
 
     Args:
@@ -71,10 +71,10 @@ def try_tower(file: Path, described: TowerCard) -> Trial:
         layout=_layout(declared),
         embedding_dim=embeddings.shape[1],
     )
-    return Trial(card, _milliseconds(tower, faces[:1]), difference)
+    return TowerCheck(card, _milliseconds(tower, faces[:1]), difference)
 
 
-def add_tower(trial: Trial, file: Path, towers: Path, recipes: Path | None) -> tuple[Path, Path | None]:
+def add_tower(trial: TowerCheck, file: Path, towers: Path, recipes: Path | None) -> tuple[Path, Path | None]:
     """Keeps a tried tower.
 
     Args:

@@ -21,7 +21,7 @@ INK, MUTED, GRID = "#1c2430", "#667085", "#e4e7ec"
 OURS, BASELINE, UNTRAINED = "#1f5fa8", "#b7791f", "#8b93a1"
 SAME, DIFFERENT = "#0f8a7e", "#c2512f"
 PEOPLE = ("#d55e00", "#0072b2", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
-"""Of Okabe and Ito (2008), told apart with any colour vision, on light and dark pages alike."""
+"""Of Okabe and Ito (2008), distinct with any colour vision, on light and dark pages alike."""
 _ON_DARK = {
     INK: "#e6e9ef",
     MUTED: "#9aa4b2",
@@ -33,7 +33,7 @@ _ON_DARK = {
     DIFFERENT: "#f08a67",
 }
 DASHES = ([1, 0], [6, 3], [2, 2], [8, 2, 2, 2], [4, 1])
-"""Patterns of lines, so that none is told from another by its colour alone."""
+"""Patterns of lines, so that systems differ not by their colour alone."""
 _LOCALE = {"decimal": ".", "thousands": "\u202f", "grouping": [3], "currency": ["", ""], "percent": "\u202f%"}
 _ID = re.compile(r'(?<=\bid=")[\w-]+(?=")')
 

@@ -22,14 +22,14 @@ def recipes_section(artefacts: Artefacts) -> Section:
         return Section("recipes", _TITLE, [Note(_ABSENT, "missing")])
     faces = " and ".join(quoted(name) for name in dict.fromkeys(recipes["faces"]))
     ours = recipes["recipe"].eq(artefacts.card.recipe) & recipes["faces"].eq(artefacts.card.source)
-    told = (
+    text = (
         f"Measured by `make results` on {faces}, View 1, not by the run that this page is about"
         f"{'; its recipe is set in bold' if ours.any() else ''}. Accuracy is at the threshold of held-out people; "
         "of several seeds the mean. MMACs are million multiply-accumulates of an embedding, that of the mirrored "
         "face included."
     )
     blocks: list[Block] = [
-        Prose(told),
+        Prose(text),
         FigureGroup([accuracy_by_cost(recipes, cost) for cost in ("parameters", "mmacs")]),
         _table(recipes, ours),
     ]
