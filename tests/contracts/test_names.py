@@ -9,8 +9,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("src", "pipelines", "benchmarks", "studies")
-KINDS = ("commands", "sections", "figures", "samplers", "pipelines", "benchmarks", "studies")
-"""Folders that say what each of their files is: a command, a section, a chart, a sampler, a program."""
+KINDS = ("artifacts", "commands", "sections", "figures", "samplers", "pipelines", "benchmarks", "studies")
+"""Folders that say what each of their files is: an output, a command, a section, a chart, a sampler, a program."""
 EVERYWHERE = ("__init__.py", "__main__.py", "params.py")
 """Of the package that they are in: its public names, its program, its section of params.yaml."""
 
