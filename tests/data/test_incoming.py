@@ -250,7 +250,7 @@ def test_a_note_without_its_photographs_is_reported(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="restore it from its backup"):
         list(Collected.read(note))
     (tmp_path / "collected" / "index.json").unlink()
-    with pytest.raises(DataError, match="speaks of 1 photographs"):
+    with pytest.raises(DataError, match="counts 1 photographs"):
         Collected.read(note)
     with pytest.raises(DataError, match="is no note of collected photographs"):
         Collected.read(tmp_path / "other.json")
