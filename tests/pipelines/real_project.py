@@ -45,7 +45,7 @@ def real_project(folder: Path, **nightly: Any) -> Path:
         shutil.copytree(ROOT / name, folder / name, ignore=unwanted)
     for name in ("data", "reports"):
         (folder / name).mkdir()
-    for name in ("dvc.yaml", ".dvcignore", "reports/sweep.csv"):
+    for name in ("dvc.yaml", ".dvcignore", "reports/sweep.csv", "reports/recipes.csv"):
         shutil.copy(ROOT / name, folder / name)
     Collected(folder / "data" / "collected").write(folder / "data" / "collected.json")
     params = yaml.safe_load((ROOT / "params.yaml").read_text())
