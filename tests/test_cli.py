@@ -7,33 +7,20 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from likeness import __version__, cli
+from likeness import __version__
 from likeness.artifacts.metrics import METRICS, McNemarResult, SystemComparison
 from likeness.metrics.intervals import Estimate
 from tests.artifacts.samples import sample_metrics
+from tests.commands.running import Done, run_command
 from tests.serving.models import make_model
 from tests.serving.pictures import encoded, other_portrait, portrait, two_people
-
-
-@dataclass(frozen=True)
-class Done:
-    """What a command printed and how it ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def lines(self) -> list[dict[str, object]]:
-        return [json.loads(line) for line in self.out.splitlines()]
-
 
 Run = Callable[..., Done]
 
@@ -57,11 +44,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp
     Path("text.jpg").write_text("this is no image")
 
     def run(*arguments: str) -> Done:
-        monkeypatch.setattr(sys, "argv", ["likeness", *arguments])
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        captured = capsys.readouterr()
-        return Done(int(end.value.code or 0), captured.out, captured.err)
+        return run_command(arguments, monkeypatch, capsys)
 
     return run
 

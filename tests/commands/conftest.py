@@ -1,31 +1,13 @@
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
-from likeness import cli
+from tests.commands.running import Done, run_command
 from tests.serving.pictures import encoded, other_portrait, portrait, two_people
-
-
-@dataclass(frozen=True)
-class Done:
-    """What a command printed and how it ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def lines(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.out.splitlines()]
-
 
 Likeness = Callable[..., Done]
 
@@ -43,10 +25,6 @@ def likeness(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     Path("photos/text.jpg").write_text("this is no image")
 
     def likeness(*arguments: str) -> Done:
-        monkeypatch.setattr(sys, "argv", ["likeness", *arguments])
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        captured = capsys.readouterr()
-        return Done(int(end.value.code or 0), captured.out, captured.err)
+        return run_command(arguments, monkeypatch, capsys)
 
     return likeness
