@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from likeness.data.collected import Collected, Photograph
+from likeness.artifacts.collected_index import Photograph
+from likeness.data.collected import Collected
 from likeness.data.quarantine import put
 from likeness.serving.gallery import Enrolment, Gallery
 from likeness.serving.gallery_file import save_gallery

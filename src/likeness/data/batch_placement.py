@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
+from likeness.artifacts.collected_index import Photograph
 from likeness.data import quarantine as quarantines
-from likeness.data.collected import Collected, Photograph
+from likeness.data.collected import Collected
 from likeness.data.incoming import Arrival, Snapshot
 from likeness.data.incoming_folder import stamp_of
 from likeness.data.names import printable

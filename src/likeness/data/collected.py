@@ -9,34 +9,29 @@ of quietly training on fewer. A file that the index does not list, as after a ki
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import logging
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from likeness.artifacts.collected_index import (
+    COLLECTED_INDEX,
+    COLLECTED_NOTE,
+    CollectedIndex,
+    CollectedNote,
+    Photograph,
+)
 from likeness.data.archive_members import Member
 from likeness.data.faceset import COLLECTED
-from likeness.errors import DataError, ParamsError
-from likeness.files import file_sha256, read_json, write_json, write_text
-from likeness.params import from_mapping
+from likeness.errors import DataError
+from likeness.files import file_sha256, write_text
 
 log = logging.getLogger(__name__)
 
-INDEX = "index.json"
+INDEX = COLLECTED_INDEX.name
 _FILE = re.compile(r"[0-9a-f]{20}\.\w+")
-
-
-@dataclass(frozen=True)
-class Photograph:
-    """One collected photograph: whose it is, its file's digest, and its file's name in the person's folder."""
-
-    person: str
-    sha256: str
-    file: str
 
 
 @dataclass(frozen=True)
@@ -55,20 +50,20 @@ class Collected:
         """
         folder = note.with_suffix("")
         try:
-            recorded = read_json(note)
-            count, digest = int(recorded["photographs"]), recorded["index_sha256"]
-        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+            recorded = COLLECTED_NOTE.read(note)
+        except DataError as error:
             raise DataError(
-                f"{note}: is no note of collected photographs ({error!r}); take it from git, "
+                f"{note}: is no note of collected photographs ({error}); take it from git, "
                 "or run the nightly flow once, which writes it"
             ) from error
-        if count == 0:
+        if recorded.photographs == 0:
             return cls(folder)
         index = folder / INDEX
-        if not index.is_file() or file_sha256(index) != digest:
+        if not index.is_file() or file_sha256(index) != recorded.index_sha256:
             raise DataError(
-                f"{index}: {note} counts {count} photographs, but this index is missing or another. "
-                "Restore the folder from its backup, or run the nightly flow, which brings the note up to date"
+                f"{index}: {note} counts {recorded.photographs} photographs, but this index is missing "
+                "or another. Restore the folder from its backup, or run the nightly flow, which brings the "
+                "note up to date"
             )
         return cls.listed(folder)
 
@@ -83,9 +78,9 @@ class Collected:
         if not index.is_file():
             return cls(folder)
         try:
-            items = json.loads(index.read_bytes())["photographs"]  # as long as it is: there is a line a photograph
-            return cls(folder, tuple(from_mapping(Photograph, item, str(index)) for item in items))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, ParamsError) as error:
+            values = json.loads(index.read_bytes())  # as long as it is: there is a line a photograph
+            return cls(folder, COLLECTED_INDEX.parse(values, str(index)).photographs)
+        except (OSError, ValueError, RecursionError, DataError) as error:
             raise DataError(
                 f"{index}: is damaged ({error}); restore it from its backup, or run the nightly flow, "
                 "which makes it again from the photographs"
@@ -119,16 +114,18 @@ class Collected:
     def write(self, note: Path) -> None:
         """Replaces the index, which is the moment from which the photographs count, and then the note."""
         index = self.folder / INDEX
-        content = {"photographs": [dataclasses.asdict(photograph) for photograph in self.photographs]}
-        text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+        text = (
+            json.dumps(COLLECTED_INDEX.values(CollectedIndex(self.photographs)), indent=1, ensure_ascii=False)
+            + "\n"
+        )
         if not self.photographs:
             index.unlink(missing_ok=True)
         elif not index.is_file() or index.read_bytes() != text.encode():
             write_text(index, text)
         digest = file_sha256(index) if self.photographs else None
-        recorded = {"photographs": len(self.photographs), "people": len(self.people), "index_sha256": digest}
+        recorded = CollectedNote(len(self.photographs), len(self.people), digest)
         if not _holds(note, recorded):
-            write_json(note, recorded)
+            COLLECTED_NOTE.write(note, recorded)
 
     @property
     def people(self) -> set[str]:
@@ -152,8 +149,8 @@ class Collected:
             yield Member(f"{COLLECTED}{photograph.person}/{photograph.file}", content)
 
 
-def _holds(note: Path, recorded: dict[str, Any]) -> bool:
+def _holds(note: Path, recorded: CollectedNote) -> bool:
     try:
-        return bool(read_json(note) == recorded)
-    except (OSError, ValueError, RecursionError):
+        return COLLECTED_NOTE.find(note) == recorded
+    except DataError:
         return False
