@@ -10,7 +10,7 @@ photograph that shows no face counts with its middle.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -22,8 +22,8 @@ from likeness.data.archive import open_reader
 from likeness.data.layout import lfw_layout
 from likeness.data.pairs import ListedPair, read_pairs
 from likeness.errors import FaceNotFoundError
-from likeness.faces import Face, framed, iter_faces
-from likeness.images import Pixels, read_image
+from likeness.faces import framed, iter_faces
+from likeness.images import read_image
 from likeness.metrics.intervals import Resampling, bootstrap, pair_groups
 from likeness.metrics.roc import roc
 from likeness.metrics.scores import weighted_mean
@@ -72,8 +72,8 @@ def embedded(pairs: Sequence[ListedPair], lfw: Path, card: Path, tower: TowerCar
     for file in progress(reader, "faces", len(wanted), "photos"):
         photograph = read_image(file.data, file.path, colour=True)
         try:
-            face = central(
-                iter_faces(photograph, align=tower.align), photograph
+            face = next(
+                iter_faces(photograph, align=tower.align, choice="central")
             )  # in profile too: the lists name them
         except FaceNotFoundError:
             face, missed = framed(photograph), missed + 1
@@ -84,18 +84,6 @@ def embedded(pairs: Sequence[ListedPair], lfw: Path, card: Path, tower: TowerCar
     params = ModelParams(backbone, COMPARATORS.params("euclidean"), tower.embedding_dim).resolved()
     given = embed_pixels(build_siamese(params, shape, 0), preprocess, np.stack(faces), mirror=True)
     return {name: embedding for name, embedding in zip(names, given, strict=True) if name is not None}
-
-
-def central(faces: Iterable[Face], photograph: Pixels) -> Face:
-    """The face nearest to the middle of a photograph, which is whom LFW names."""
-    height, width = photograph.shape[:2]
-
-    def distance(face: Face) -> float:
-        assert face.box is not None
-        half = face.box.side / 2
-        return float(np.hypot(face.box.top + half - height / 2, face.box.left + half - width / 2))
-
-    return min(faces, key=distance)
 
 
 def scored(

@@ -59,7 +59,7 @@ def test_the_manifest_says_of_each_image_what_reading_it_alone_says(tmp_path: Pa
     for path, data in files.items():
         facts = read_images([Member(path, data)], Cut(None, SIZE))[1][0]
         for column, value in facts._asdict().items():
-            if column != "path":
+            if column not in ("path", "face_seconds"):
                 assert manifest.loc[path, column] == pytest.approx(value, nan_ok=True), column
 
 

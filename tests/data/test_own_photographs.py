@@ -88,6 +88,18 @@ def test_what_is_stored_is_what_the_network_sees_in_use(folder: Path) -> None:
     assert (faces.source.align, faces.source.smallest_face, faces.source.alignment) == ("lfw-frame", 40, "none")
 
 
+def test_the_share_of_finding_faces_in_the_time_is_reported(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    for align, low, high in (("lfw-frame", 0.01, 1.0), ("none", 0.0, 0.0)):
+        data = params(align=align, crop=None)
+        done = ingest(Located(folder, folder.name, "none", {}), data, folder.with_name(align), workers=1)
+        share = done.figures()["detection_share"]
+        assert low <= share <= high
+        assert f"images/s, {100 * done.detection_share:.0f} % of the time for finding faces" in caplog.text
+
+
 @pytest.mark.fault("A1")
 def test_photographs_without_a_large_enough_face_are_counted(folder: Path) -> None:
     faces = faces_of(folder, params())

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from likeness.artifacts.manifest import LANDMARK_COLUMNS
-from likeness.artifacts.source_card import Framing
+from likeness.artifacts.source_card import FaceChoice, Framing
 from likeness.data.archive import open_reader
 from likeness.data.archive_members import Member
 from likeness.data.images import read_images
 from likeness.data.problems import PROFILE
-from likeness.data.sources import Cut
+from likeness.data.sources import Cut, DataParams
 from likeness.errors import FaceNotFoundError, ProfileFaceError, SmallFaceError
 from likeness.faces import (
     FRAME,
@@ -35,6 +35,7 @@ from likeness.images import read_image
 from tests.serving.pictures import encoded, portrait, two_people
 
 DETECTOR = HaarDetector()
+SOURCES: dict[str, FaceChoice] = {"lfw": "central", "lfw-deepfunneled": "central", "folder": "largest"}
 
 
 def detect(photograph: np.ndarray) -> list[Box]:
@@ -183,6 +184,19 @@ def test_every_face_is_framed_and_numbered() -> None:
     assert second.box is not None
     assert second.box.left > 512
     assert abs(int(detect(second.frame)[0].side) - FRAME / 2.2) < 20
+
+
+@pytest.mark.parametrize("align", ["lfw-frame", "arcface-112"])
+def test_of_lfw_the_face_nearest_to_the_middle_is_taken(align: Framing) -> None:
+    photograph = np.ascontiguousarray(two_people()[:, 150:])  # the larger face beside the left border
+    for source, choice in SOURCES.items():
+        face = find_face(photograph, align=align, choice=choice)
+        assert face.box is not None
+        assert face.others
+        assert (face.box.left > 350) == (choice == "central")
+        cut = DataParams(source, None, size=(32, 32), colour=True, align=align).cut
+        _, (facts,) = read_images([Member("a/1.png", encoded(photograph, "PNG"))], cut)
+        assert facts.face_left == face.box.left
 
 
 def test_a_face_in_profile_is_refused_with_that_reason(monkeypatch: pytest.MonkeyPatch) -> None:

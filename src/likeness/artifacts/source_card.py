@@ -14,6 +14,8 @@ Alignment = Literal[
 """How the stored faces are aligned: as the source is, or by landmarks (`arcface-112`, `dlib-150`)."""
 Framing = Literal["none", "lfw-frame", "arcface-112", "dlib-150"]
 """How faces are found and framed, see `likeness.faces.alignments`; none: the pictures are framed already."""
+FaceChoice = Literal["largest", "central"]
+"""Which face of a photograph is framed: the largest clear one, or the one nearest to the middle."""
 Checksum = Literal["published", "recorded", "none"]
 """published: equal to the digest its authors gave; recorded: measured here; none: a folder has no digest."""
 

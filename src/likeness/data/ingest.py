@@ -37,12 +37,21 @@ _AS_GRAVE: Sequence[AsideKind] = ("unread", "list", "photograph", "other")
 
 @dataclass(frozen=True)
 class Ingested:
-    """What an ingest did, and how long it took."""
+    """What an ingest did, and how long it took.
+
+    Attributes:
+        card: of the face set.
+        problems: how many images have each problem.
+        strays: files that were left aside.
+        seconds: that it took.
+        detection_share: of its processes' time, spent on finding and framing faces.
+    """
 
     card: SourceCard
     problems: Mapping[str, int]
     strays: int
     seconds: float
+    detection_share: float
 
     def figures(self) -> dict[str, float]:
         """Counts and speed, by name."""
@@ -53,6 +62,7 @@ class Ingested:
             "strays": self.strays,
             "seconds": round(self.seconds, 3),
             "images_per_second": round(self.card.images / self.seconds, 1),
+            "detection_share": round(self.detection_share, 3),
             "cores": available_cores(),
         }
 
@@ -82,13 +92,14 @@ def ingest(
         OutputError: `out` cannot be written. In each case `out` is left as it was.
     """
     started = time.perf_counter()
+    processes = workers or available_cores()
     layout = folder_layout if params.source == "folder" else lfw_layout
     selection = _Selection(layout, located.lists)
     reader = open_reader(located.images, selection)
     with replaced_folder(out) as fresh:
         files = chain(reader, collected or ())
         total = LFW_IMAGES if params.source in VARIANTS else None
-        table = pack(files, fresh / PIXELS, params, workers or available_cores(), total)
+        table = pack(files, fresh / PIXELS, params, processes, total)
         _refuse_useless(located.place, table, selection)
         manifest, order = _manifest(table, layout, located.place)
         sort_rows(fresh / PIXELS, order)
@@ -97,7 +108,13 @@ def ingest(
         card = finish_face_set(fresh, manifest, _card(located, params, reader.sha256), located.lists)
     problems = problem_counts(manifest)
     _report(located.place, manifest, problems, aside)
-    return Ingested(card, problems, len(aside), time.perf_counter() - started)
+    _report_several_faces(manifest, params)
+    seconds = time.perf_counter() - started
+    done = Ingested(card, problems, len(aside), seconds, table["face_seconds"].sum() / (seconds * processes))
+    log.info(
+        "%.0f images/s, %.0f %% of the time for finding faces", len(manifest) / seconds, 100 * done.detection_share
+    )
+    return done
 
 
 class _Selection:
@@ -226,9 +243,13 @@ def _report(place: str, manifest: pd.DataFrame, problems: Mapping[str, int], asi
             log.warning("%d images %s, such as %s: %s", count, PROBLEMS[problem], first["path"], first["error"])
     if sum(problems.values()) > len(manifest) / 2:
         log.warning("more than half of the images are left out%s", _advice({p for p, n in problems.items() if n}))
-    several = int((manifest["other_faces"] > 0).sum())
-    if several:
-        log.warning("%d photographs show several faces; the largest clear one of each was taken", several)
     if aside:
         path, reason, _ = min(aside, key=lambda one: _AS_GRAVE.index(one.kind))
         log.warning("%d files were left aside (%s), such as %s: %s", len(aside), ASIDE.name, path, reason)
+
+
+def _report_several_faces(manifest: pd.DataFrame, params: DataParams) -> None:
+    several = int((manifest["other_faces"] > 0).sum())
+    if several:
+        taken = "largest clear one" if params.face == "largest" else "one nearest to the middle"
+        log.warning("%d photographs show several faces; the %s of each was taken", several, taken)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
-from likeness.artifacts.source_card import Alignment, Framing, upgraded_framing
+from likeness.artifacts.source_card import Alignment, FaceChoice, Framing, upgraded_framing
 from likeness.params import Range
 
 
@@ -25,7 +25,7 @@ class DataParams:
             cascades, `arcface-112` or `dlib-150` by five landmarks, as those towers expect it; `none` is for
             pictures that are framed already, such as those of LFW.
         smallest_face: where faces are looked for, side in pixels that one needs; a photograph of a smaller one is
-            left out.
+            left out. Of several faces the largest clear one is framed, of LFW's the one nearest to the middle.
     """
 
     SECTION: ClassVar[str] = "data"
@@ -49,9 +49,14 @@ class DataParams:
         return None if self.align == "none" else self.smallest_face
 
     @property
+    def face(self) -> FaceChoice:
+        """Which face is framed where a photograph shows several: in LFW the person named is in the middle."""
+        return "central" if self.source in VARIANTS else "largest"
+
+    @property
     def cut(self) -> Cut:
         """How photographs become stored images."""
-        return Cut(self.crop, self.size, self.colour, self.align, self.smallest_face)
+        return Cut(self.crop, self.size, self.colour, self.align, self.smallest_face, self.face)
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,7 @@ class Cut:
     colour: bool = False
     align: Framing = "none"
     smallest_face: int = 0
+    face: FaceChoice = "largest"
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -10,7 +10,16 @@ from likeness.faces.detectors.detector import (
     Landmarks,
     get_detector,
 )
-from likeness.faces.framing import Face, find_face, framed, iter_faces, largest_clear, needs_colour, refuse_profile
+from likeness.faces.framing import (
+    Face,
+    find_face,
+    framed,
+    iter_faces,
+    largest_clear,
+    most_central,
+    needs_colour,
+    refuse_profile,
+)
 from likeness.images.geometry import FRAME
 
 __all__ = [
@@ -30,6 +39,7 @@ __all__ = [
     "get_detector",
     "iter_faces",
     "largest_clear",
+    "most_central",
     "needs_colour",
     "refuse_profile",
 ]

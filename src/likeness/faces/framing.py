@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from likeness.artifacts.source_card import Framing
+from likeness.artifacts.source_card import FaceChoice, Framing
 from likeness.errors import FaceNotFoundError, ProfileFaceError, SmallFaceError
 from likeness.faces.alignments.alignment import get_alignment
 from likeness.faces.detectors.detector import DETECTORS, Box, Detection, Landmarks, get_detector
@@ -35,7 +35,7 @@ class Face:
         frame: uint8 [250, 250] or RGB [250, 250, 3]; not shown by `repr`, which ends up in logs.
         box: where the detector saw it; None for a photograph that was taken as framed already.
         others: how many other faces the detector reports.
-        number: of this face among them all, from 1, the largest clear one; the others follow by size.
+        number: of this face among them all, from 1, the chosen one; the others follow by size.
         landmarks: five points in the photograph, [5, 2]; None where the detector reports none.
         score: the detector's; NaN for a photograph that was taken as framed already.
         quality: in [0, 1], higher = better; NaN where it is not measured, which takes landmarks.
@@ -63,9 +63,13 @@ def needs_colour(align: Framing) -> bool:
 
 
 def find_face(
-    photograph: Pixels, name: str = "the image", smallest: int = 0, align: Framing = "lfw-frame"
+    photograph: Pixels,
+    name: str = "the image",
+    smallest: int = 0,
+    align: Framing = "lfw-frame",
+    choice: FaceChoice = "largest",
 ) -> Face:
-    """The largest clear face of a photograph, framed; one on its side or upside down is turned, see `turning`.
+    """One face of a photograph, framed; a photograph on its side or upside down is turned, see `turning`.
 
     Args:
         photograph: uint8 [h, w] or RGB [h, w, 3].
@@ -73,13 +77,14 @@ def find_face(
         smallest: side that the face must have, in pixels.
         align: how it is framed; "none" counts as "lfw-frame", for photographs that are compared by a network that
             was trained on pictures framed before.
+        choice: which face, where there are several.
 
     Raises:
         FaceNotFoundError: the detector sees no face.
         SmallFaceError: the face is smaller than that.
         ProfileFaceError: its landmarks are those of a face in profile.
     """
-    face = next(iter_faces(photograph, name, align))
+    face = next(iter_faces(photograph, name, align, choice))
     if face.box is not None and face.box.side < smallest:
         raise SmallFaceError(
             f"{name} shows a face of {face.box.side} pixels, fewer than {smallest}; use a larger photograph"
@@ -87,8 +92,10 @@ def find_face(
     return refuse_profile(face, name)
 
 
-def iter_faces(photograph: Pixels, name: str = "the image", align: Framing = "lfw-frame") -> Iterator[Face]:
-    """Every face of a photograph, framed when it is asked for: the largest clear one, the others by size.
+def iter_faces(
+    photograph: Pixels, name: str = "the image", align: Framing = "lfw-frame", choice: FaceChoice = "largest"
+) -> Iterator[Face]:
+    """Every face of a photograph, framed when it is asked for: the chosen one, the others by size.
 
     For the arguments and errors see `find_face`.
     """
@@ -102,8 +109,8 @@ def iter_faces(photograph: Pixels, name: str = "the image", align: Framing = "lf
             "camera and takes a tenth of the shorter side or more, or say that it is framed like the pictures "
             "of LFW already (aligned)"
         )
-    first = largest_clear(found)
     upright, searched = turn(photograph, turns), turn(searched, turns)
+    first = largest_clear(found) if choice == "largest" else most_central(found, upright.shape)
     for number, each in enumerate([first, *(other for other in found if other is not first)], start=1):
         refined = replace(each, box=detector.refine(searched, each.box))
         frame = alignment.frame(upright, refined)
@@ -155,6 +162,17 @@ def largest_clear(found: Sequence[Detection]) -> Detection:
     """
     clear = _CLEAR * max(each.score for each in found)
     return max((each for each in found if each.score >= clear), key=lambda each: each.box.side)
+
+
+def most_central(found: Sequence[Detection], shape: Sequence[int]) -> Detection:
+    """The face of one or more whose box is nearest to the middle of a photograph of that height and width."""
+    height, width = shape[:2]
+
+    def distance(each: Detection) -> float:
+        half = each.box.side / 2
+        return math.hypot(each.box.top + half - height / 2, each.box.left + half - width / 2)
+
+    return min(found, key=distance)
 
 
 def framed(picture: Pixels) -> Face:

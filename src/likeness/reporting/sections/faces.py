@@ -16,6 +16,7 @@ from likeness.artifacts.split import SharedCounts, SplitCard, SplitName
 from likeness.artifacts.validation_record import Finding, ValidationRecord
 from likeness.data.faceset import problem_counts
 from likeness.data.problems import PROBLEMS
+from likeness.data.sources import VARIANTS
 from likeness.reporting.artefacts import Artefacts
 from likeness.reporting.document import Block, Column, Facts, FigureGroup, Note, Picture, Prose, Section, Table
 from likeness.reporting.figures.faces import images_per_person, photograph_quality
@@ -77,9 +78,8 @@ def _framing(source: SourceCard, manifest: pd.DataFrame) -> str:
         return "none: the pictures were taken as framed already"
     several = int((manifest["other_faces"] > 0).sum())
     text = f"each face was found as `likeness verify` finds it, from {source.smallest_face} pixels a side on"
-    return text + (
-        f"; {count(several)} photographs show several, of which the largest clear one" if several else ""
-    )
+    taken = "the one nearest to the middle" if source.source in VARIANTS else "the largest clear one"
+    return text + (f"; {count(several)} photographs show several, of which {taken}" if several else "")
 
 
 def _images(manifest: pd.DataFrame) -> str:
