@@ -184,6 +184,7 @@ class _PlanRunner:
         self.task, self.checkpoint, self.device = task, checkpoint, device
         self.on_epoch, self.save_seconds = on_epoch, save_seconds
         self.context = init_distributed(device)
+        self.holdout = Holdout.of(task.holdout, task.pixels, task.preprocess, task.params)
         self.parts: list[tuple[str, TrainingResult]] = []
 
     def train_network(self, model: ModelParams, params: TrainParams, name: str) -> TrainedNetwork:
@@ -242,20 +243,16 @@ class _PlanRunner:
 
     def _fitted_weights(self, networks: list[TrainedNetwork]) -> list[float]:
         """Slopes of a logistic regression, made to sum to 1; a member that adds nothing keeps a hundredth."""
-        task = self.task
-        holdout = Holdout.of(task.holdout, task.pixels, task.preprocess, task.params)
         device = self.context.device
-        cosines = [holdout_scores(network.siamese.to(device), holdout, device) for network in networks]
-        slopes, _ = logistic_regression(np.stack(cosines, axis=1).astype(np.float64), task.holdout.same)
+        cosines = [holdout_scores(network.siamese.to(device), self.holdout, device) for network in networks]
+        slopes, _ = logistic_regression(np.stack(cosines, axis=1).astype(np.float64), self.task.holdout.same)
         weights = np.maximum(slopes, 0.01 * max(float(slopes.max()), 1e-12))
         return [float(weight) for weight in weights / weights.sum()]
 
     def _evaluated(self, model: ModelParams, siamese: Siamese) -> TrainedNetwork:
-        task = self.task
         siamese.to(self.context.device).eval()
-        holdout = Holdout.of(task.holdout, task.pixels, task.preprocess, task.params)
         found: HoldoutResult = self.context.broadcast(
-            evaluate_holdout(siamese, holdout, self.context.device) if self.context.is_main else None
+            evaluate_holdout(siamese, self.holdout, self.context.device) if self.context.is_main else None
         )
         return TrainedNetwork(
             model, siamese, found.decision, HoldoutMetrics(found.loss, found.accuracy, found.auc)

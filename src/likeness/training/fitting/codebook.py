@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Callable
 
@@ -12,6 +13,9 @@ from torch import Tensor
 
 from likeness.models.backbones.fisher import AXES, LOCAL, Codebook, FisherVectors
 from likeness.models.backbones.sift import LENGTH
+from likeness.progress import progress
+
+_log = logging.getLogger(__name__)
 
 _FACES, _POINTS = 1500, 120_000
 _AT_ONCE = 50
@@ -41,13 +45,14 @@ def learn_codebook(
     each = -(-_POINTS // len(faces))
     drawn = []
     with torch.inference_mode():
-        for part in np.array_split(faces, -(-len(faces) // _AT_ONCE)):
+        for part in progress(np.array_split(faces, -(-len(faces) // _AT_ONCE)), "local descriptors", unit="batch"):
             found = tower.local(images_of(part))
             some = torch.from_numpy(random.permutation(found.shape[1])[:each])
             drawn.append(found[:, some.to(found.device)].flatten(0, 1).cpu().double().numpy())
     points = np.concatenate(drawn)
     centre, axes = _standard_axes(points)
     points = ((points - centre) @ axes).astype(np.float32)
+    _log.info("fitting %d Gaussians to %d local descriptors", tower.gaussians, len(points))
     mixture = GaussianMixture(
         tower.gaussians, covariance_type="diag", max_iter=_ROUNDS, reg_covar=_FLOOR, random_state=seed
     )
