@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from likeness.deprecated import reads_former
 from likeness.errors import DataError, ImageError
 from likeness.faces import DEFAULT_DETECTOR, Detection, get_detector
 from likeness.images import Image, read_image
@@ -98,11 +99,12 @@ def embed_photographs(
     return face_rows.embed_photographs(verifier or Verifier.load(), paths, aligned=aligned, number=number)
 
 
+@reads_former(far="fmr")
 def verify_pairs(
     pairs: Sequence[tuple[Image, Image]],
     *,
     verifier: Verifier | None = None,
-    far: float | None = None,
+    fmr: float | None = None,
     threshold: float | None = None,
     aligned: bool = False,
 ) -> list[PairDecision]:
@@ -111,14 +113,14 @@ def verify_pairs(
     Args:
         pairs: photographs, see `detect`.
         verifier: see `embed`.
-        far: decide at the threshold to which the model's card ascribes this false match rate.
+        fmr: decide at the threshold to which the model's card ascribes this false match rate.
         threshold: decide at this score instead; by default at the model's own threshold.
         aligned: see `embed`.
 
     Raises:
         ModelError: the model's card does not support the false match rate.
     """
-    return decide_pairs(verifier or Verifier.load(), pairs, far=far, threshold=threshold, aligned=aligned)
+    return decide_pairs(verifier or Verifier.load(), pairs, fmr=fmr, threshold=threshold, aligned=aligned)
 
 
 def find_suspects(
@@ -137,12 +139,13 @@ def find_suspects(
     return inspect_folder(verifier or Verifier.load(), Path(folder), aligned=aligned)
 
 
+@reads_former(far="fmr")
 def evaluate(
     pairs: Sequence[tuple[Image, Image]],
     same: Sequence[bool],
     *,
     verifier: Verifier | None = None,
-    far: float | None = None,
+    fmr: float | None = None,
     threshold: float | None = None,
     aligned: bool = False,
 ) -> Evaluation:
@@ -152,7 +155,7 @@ def evaluate(
         pairs: photographs, see `detect`.
         same: whether each pair shows one person.
         verifier: whose model is measured; by default `Verifier.load()`.
-        far: decide at the threshold to which the model's card ascribes this false match rate.
+        fmr: decide at the threshold to which the model's card ascribes this false match rate.
         threshold: decide at this score instead; by default at the model's own threshold.
         aligned: see `embed`.
 
@@ -162,7 +165,7 @@ def evaluate(
     """
     if len(pairs) != len(same):
         raise DataError(f"expected as many truths as pairs, found {len(same)} and {len(pairs)}")
-    decided = verify_pairs(pairs, verifier=verifier, far=far, threshold=threshold, aligned=aligned)
+    decided = verify_pairs(pairs, verifier=verifier, fmr=fmr, threshold=threshold, aligned=aligned)
     scores = np.array([each.score for each in decided], dtype=np.float64)
     errors = {place: each.error for place, each in enumerate(decided) if each.error is not None}
     compared = np.isfinite(scores)

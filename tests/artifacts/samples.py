@@ -67,5 +67,5 @@ def sweep_table(parameter: str, values: Sequence[float]) -> pd.DataFrame:
 def _system(name: str, value: float, half_width: float) -> SystemMetrics:
     figure = Estimate(value, value - half_width, value + half_width, 200)
     confusion = Confusion(90, 10, 90, 10)
-    side = VerificationMetrics(figure, figure, figure, (), confusion, {"tar_at_far_1e-2": figure})
+    side = VerificationMetrics(figure, figure, figure, (), confusion, {"tmr_at_fmr_1e-2": figure})
     return SystemMetrics(name, 0.5, side, side, {})

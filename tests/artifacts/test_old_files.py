@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from likeness.artifacts.evaluation_tables import ROC
 from likeness.artifacts.gate_figures import GATE_FIGURES, GateFigures
 from likeness.artifacts.history import HISTORY, EpochRecord
 from likeness.artifacts.metrics import METRICS
@@ -174,15 +175,44 @@ def test_figures_of_a_version(tmp_path: Path) -> None:
 
 
 FORMER = Path(__file__).parent / "former"
+RATES = {
+    "open_set_at_far_": "tpir_at_fpir_",
+    "tar_at_far_": "tmr_at_fmr_",
+    '"far_1': '"fmr_1',
+    '"far"': '"fmr"',
+    '"tar"': '"tmr"',
+}
+"""Names of rates in files of 0.1, and those of now."""
 
 
 def test_metrics() -> None:
-    """The file was written by the code of 0.1, on drawn faces."""
+    """The file was written by the code of 0.1, on drawn faces; its rates have other names now."""
     metrics = METRICS.read(FORMER / "metrics.json")
     assert list(metrics.systems) == ["baseline", "model", "untrained"]
-    assert metrics.model.test.tar.keys() >= {"tar_at_far_1e-2"}
+    assert metrics.model.test.tmr.keys() >= {"tmr_at_fmr_1e-2"}
+    text = (FORMER / "metrics.json").read_text()
+    for former, name in RATES.items():
+        assert former in text
+        text = text.replace(former, name)
+    assert METRICS.values(metrics) == {"schema_version": 1, **json.loads(text)}
+
+
+def test_failures_to_acquire(tmp_path: Path) -> None:
     values = json.loads((FORMER / "metrics.json").read_text())
-    assert METRICS.values(metrics) == {"schema_version": 1, **values}
+    counts = {"images": 9, "failures": 1, "rate": 1 / 9, "mated": 1, "non_mated": 0}
+    (tmp_path / "metrics.json").write_text(
+        json.dumps(values | {"acquisition": {**counts, "frr": 0.25, "far": 0.125}})
+    )
+    found = METRICS.read(tmp_path / "metrics.json").acquisition
+    assert found is not None
+    assert (found.false_rejection_rate, found.false_acceptance_rate) == (0.25, 0.125)
+
+
+def test_roc(tmp_path: Path) -> None:
+    (tmp_path / "roc.csv").write_text("system,far,tar,threshold\nmodel,0.25,0.5,1.5\n")
+    assert ROC.read(tmp_path / "roc.csv").to_dict("records") == [
+        {"system": "model", "fmr": 0.25, "tmr": 0.5, "threshold": 1.5}
+    ]
 
 
 def test_validation() -> None:

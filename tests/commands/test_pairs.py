@@ -40,8 +40,8 @@ def test_the_rows_go_into_a_file(likeness: Likeness) -> None:
     assert len(Path("new/decisions.csv").read_text().splitlines()) == 2
     strict = likeness("verify", "--pairs", "pairs.csv", "--fmr", "0.01", "--json").lines[0]
     alone = likeness("verify", "photos/ada.png", "photos/ben.jpg", "--fmr", "0.01", "--json").lines[0]
-    assert {key: strict[key] for key in ("same", "score", "probability", "threshold", "far")} == {
-        key: alone[key] for key in ("same", "score", "probability", "threshold", "far")
+    assert {key: strict[key] for key in ("same", "score", "probability", "threshold", "fmr")} == {
+        key: alone[key] for key in ("same", "score", "probability", "threshold", "fmr")
     }
 
 

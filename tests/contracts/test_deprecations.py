@@ -13,6 +13,22 @@ from likeness._version import __version__
 ROOT = Path(__file__).parents[2]
 TESTS = {
     "`--far`": "tests/test_cli.py::test_the_deprecated_name_of_a_rate_is_still_read",
+    "`far=`, `.far`, `.far_each`": "tests/test_deprecated.py::test_the_former_keyword_of_a_rate_is_read",
+    "`far`, in requests to `likeness serve`": (
+        "tests/serving/test_app.py::test_the_former_field_of_a_rate_is_read"
+    ),
+    "`far`, in `params` of `mlflow models serve`": (
+        "tests/serving/test_pyfunc.py::test_the_former_parameter_of_a_rate_is_read"
+    ),
+    "`far_table`, `far`": (
+        "tests/models/test_card.py::test_a_card_with_the_former_names_of_rates_is_read_and_written_in_those_of_now"
+    ),
+    "`evaluate.far`, `evaluate.identification.far`": (
+        "tests/test_deprecated.py::test_former_keys_of_params_yaml_are_read"
+    ),
+    "`gate.tar_fall`": "tests/test_deprecated.py::test_the_former_key_of_the_gate_is_read",
+    "`tar_at_far_…`, `open_set_at_far_…`, `far`, `tar`, `frr`": "tests/artifacts/test_old_files.py::test_metrics",
+    "`far`, `tar`": "tests/artifacts/test_old_files.py::test_roc",
     "`model.width`, `model.external.onnx`, `dense_std` of `weighted-l1`": (
         "tests/training/test_former_params.py::test_former_sections_are_read_as_those_of_the_recipe"
     ),

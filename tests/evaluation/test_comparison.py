@@ -6,7 +6,7 @@ from scipy.stats import binomtest
 
 from likeness.artifacts.metrics import McNemarResult
 from likeness.errors import DataError
-from likeness.evaluation.comparison import Scored, difference, far_name, mcnemar
+from likeness.evaluation.comparison import Scored, difference, mcnemar, tmr_name
 from likeness.metrics.intervals import Resampling
 
 light = settings(max_examples=50, deadline=None)
@@ -51,7 +51,7 @@ def test_pairing_finds_a_gain_that_separate_intervals_would_miss():
     assert gain["accuracy"].value == pytest.approx(0.015)
     assert gain["accuracy"].low > 0
     assert gain["accuracy"].high < 0.03
-    assert set(gain) == {"accuracy", "auc", "tar_at_far_1e-2"}
+    assert set(gain) == {"accuracy", "auc", "tmr_at_fmr_1e-2"}
 
 
 def test_a_single_score_at_the_threshold_is_accepted():
@@ -66,11 +66,11 @@ def test_systems_on_different_pairs_are_refused():
 @pytest.mark.parametrize(
     ("level", "name"),
     [
-        (0.1, "tar_at_far_1e-1"),
-        (0.001, "tar_at_far_1e-3"),
-        (0.05, "tar_at_far_5e-2"),
-        (0.025, "tar_at_far_2_5e-2"),
+        (0.1, "tmr_at_fmr_1e-1"),
+        (0.001, "tmr_at_fmr_1e-3"),
+        (0.05, "tmr_at_fmr_5e-2"),
+        (0.025, "tmr_at_fmr_2_5e-2"),
     ],
 )
-def test_names_of_far_levels_hold_no_point(level, name):
-    assert far_name(level) == name
+def test_names_of_fmr_levels_hold_no_point(level, name):
+    assert tmr_name(level) == name

@@ -64,12 +64,12 @@ def test_every_figure_lies_in_its_interval_and_says_what_it_rests_on(found, worl
     _, split, _ = world
     for system in ("model", "baseline", "untrained"):
         figures = found.metrics.systems[system].test
-        for figure in (figures.accuracy, figures.auc, figures.eer, *figures.tar.values()):
+        for figure in (figures.accuracy, figures.auc, figures.eer, *figures.tmr.values()):
             assert 0 <= figure.low <= figure.value <= figure.high <= 1, (system, figure)
             assert figure.n == len(split.test)
-        assert {"tar_at_far_1e-1", "tar_at_far_1e-2"} <= figures.tar.keys()
+        assert {"tmr_at_fmr_1e-1", "tmr_at_fmr_1e-2"} <= figures.tmr.keys()
         assert sum(dataclasses.astuple(figures.confusion)) == len(split.test)
-        assert figures.beyond_support == ("tar_at_far_1e-2", "tar_at_far_1e-3")
+        assert figures.beyond_support == ("tmr_at_fmr_1e-2", "tmr_at_fmr_1e-3")
     assert found.metrics.synthetic is True
     assert found.metrics.protocol.name == "unrestricted"
     assert "person-pair" in found.metrics.protocol.interval.unit
@@ -215,7 +215,7 @@ def test_the_headline_is_what_two_trainings_are_compared_by(found, tmp_path):
     said = read_json(tmp_path / "evaluation" / "headline.json")
     test = found.metrics.model.test
     assert said["accuracy"] == round(test.accuracy.value, 4)
-    assert said["fnmr_at_fmr_1e-2"] == round(1 - test.tar["tar_at_far_1e-2"].value, 4)
+    assert said["fnmr_at_fmr_1e-2"] == round(1 - test.tmr["tmr_at_fmr_1e-2"].value, 4)
     assert set(said) == {"accuracy", "auc", "gain_over_baseline", "eer", "fnmr_at_fmr_1e-2"}
 
 
@@ -248,5 +248,5 @@ def test_failures_to_acquire_are_rejections(found, world):
     mated, wrong = int(split.test.same.sum()), bool(split.test.same[0])
     assert (measured["failures"], measured["mated"], measured["non_mated"]) == (1, 3, 2)
     assert measured["rate"] == 1 / len(store)
-    assert measured["frr"] == (3 + wrong) / (mated + 3)
-    assert measured["far"] == (1 - wrong) / (len(split.test) - mated + 2)
+    assert measured["false_rejection_rate"] == (3 + wrong) / (mated + 3)
+    assert measured["false_acceptance_rate"] == (1 - wrong) / (len(split.test) - mated + 2)

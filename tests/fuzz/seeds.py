@@ -197,7 +197,7 @@ def requests() -> tuple[bytes, ...]:
     """HTTP requests to every address of the service, sound ones and such as other sites or programs send."""
     photo, other = jpeg(1), encoded(portrait(), quality=80)
     forms = [
-        ("/api/verify", {"first": photo, "second": other, "far": b"0.01"}),
+        ("/api/verify", {"first": photo, "second": other, "fmr": b"0.01"}),
         ("/api/explain", {"first": other, "second": other}),
         ("/api/identify", {"photo": other, "top": b"3"}),
         ("/api/people", {"name": "Zoë".encode(), "photos": other, "keep": b"1"}),

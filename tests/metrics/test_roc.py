@@ -21,8 +21,8 @@ def scored_pairs(draw):
     return np.array(scores, float), np.array(same)
 
 
-def tar_at_fmr(scores, mated, level: float) -> float:
-    return float(roc(scores, mated).tar_at_fmr(level)[0])
+def tmr_at_fmr(scores, mated, level: float) -> float:
+    return float(roc(scores, mated).tmr_at_fmr(level)[0])
 
 
 def noisy(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -42,23 +42,23 @@ def test_auc_is_sklearns(pairs):
 @given(scored_pairs())
 def test_every_roc_point_is_sklearns(pairs):
     scores, same = pairs
-    fmr, tar, thresholds = sk.roc_curve(same, scores, drop_intermediate=False)
+    fmr, tmr, thresholds = sk.roc_curve(same, scores, drop_intermediate=False)
     ours = roc(scores, same)
     np.testing.assert_allclose(ours.fmr[0], fmr, atol=1e-12)
-    np.testing.assert_allclose(ours.tar[0], tar, atol=1e-12)
+    np.testing.assert_allclose(ours.tmr[0], tmr, atol=1e-12)
     np.testing.assert_array_equal(ours.thresholds, thresholds)
 
 
 @light
 @given(scored_pairs(), st.sampled_from([0.0, 1e-3, 0.1, 0.25, 0.5, 1.0]))
-def test_tar_at_fmr_is_the_best_affordable_threshold(pairs, level):
+def test_tmr_at_fmr_is_the_best_affordable_threshold(pairs, level):
     scores, same = pairs
     best = 0.0
     for threshold in [np.inf, *scores]:
         accepted = scores >= threshold
         if accepted[~same].mean() <= level + 1e-12:
             best = max(best, accepted[same].mean())
-    assert tar_at_fmr(scores, same, level) == pytest.approx(best, abs=1e-12)
+    assert tmr_at_fmr(scores, same, level) == pytest.approx(best, abs=1e-12)
 
 
 @light
@@ -95,7 +95,7 @@ def test_curve_by_hand():
 def test_only_the_order_of_scores_matters(pairs):
     scores, same = pairs
     stretched = np.exp(scores / 2) * 3 - 7
-    for figure in (auc, equal_error_rate, lambda s, y: tar_at_fmr(s, y, 0.1)):
+    for figure in (auc, equal_error_rate, lambda s, y: tmr_at_fmr(s, y, 0.1)):
         assert figure(stretched, same) == pytest.approx(figure(scores, same), abs=1e-12)
 
 
@@ -116,7 +116,7 @@ def test_weights_are_repetitions(pairs, seed):
     repeated = roc(np.repeat(scores, counts), np.repeat(same, counts))
     np.testing.assert_allclose(weighted.auc(), repeated.auc(), atol=1e-12)
     np.testing.assert_allclose(weighted.eer(), repeated.eer(), atol=1e-12)
-    np.testing.assert_allclose(weighted.tar_at_fmr(0.2), repeated.tar_at_fmr(0.2), atol=1e-12)
+    np.testing.assert_allclose(weighted.tmr_at_fmr(0.2), repeated.tmr_at_fmr(0.2), atol=1e-12)
 
 
 def test_equal_error_rate_by_hand():
@@ -135,20 +135,20 @@ def test_perfect_reversed_and_constant_scores():
     assert (auc([4, 3, 2, 1], same), equal_error_rate([4, 3, 2, 1], same)) == (1.0, 0.0)
     assert (auc([1, 2, 3, 4], same), equal_error_rate([1, 2, 3, 4], same)) == (0.0, 1.0)
     assert (auc([7, 7, 7, 7], same), equal_error_rate([7, 7, 7, 7], same)) == (0.5, 0.5)
-    assert tar_at_fmr([7, 7, 7, 7], same, 0.1) == 0.0
+    assert tmr_at_fmr([7, 7, 7, 7], same, 0.1) == 0.0
 
 
 def test_an_fmr_beyond_support_allows_no_false_match():
     scores, same = noisy(100)
     none = (scores > scores[~same].max())[same].mean()
-    assert tar_at_fmr(scores, same, 1e-3) == none == tar_at_fmr(scores, same, 0.0)
+    assert tmr_at_fmr(scores, same, 1e-3) == none == tmr_at_fmr(scores, same, 0.0)
 
 
 def test_a_class_that_is_absent_gives_nan_not_a_number():
     assert np.isnan(auc([1.0, 2.0], [True, True]))
     assert np.isnan(equal_error_rate([1.0, 2.0], [False, False]))
-    assert np.isnan(tar_at_fmr([1.0, 2.0], [True, True], 0.1))
-    assert np.isnan(tar_at_fmr([1.0, 2.0], [False, False], 0.1))
+    assert np.isnan(tmr_at_fmr([1.0, 2.0], [True, True], 0.1))
+    assert np.isnan(tmr_at_fmr([1.0, 2.0], [False, False], 0.1))
 
 
 def test_confusion_is_sklearns():

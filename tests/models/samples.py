@@ -8,7 +8,7 @@ import numpy.typing as npt
 from likeness.artifacts.training_summary import TrainingFacts
 from likeness.models.architecture import ModelParams
 from likeness.models.card import Card
-from likeness.models.decision import Decision, FarPoint
+from likeness.models.decision import Decision, FmrPoint
 from likeness.models.preprocess import Preprocess
 from tests.models.parts import planned
 
@@ -27,7 +27,7 @@ def card(model: ModelParams = TINY, size: tuple[int, int] = SIZE, *, mirror: boo
         model=model,
         preprocess=Preprocess(size, (120, 96), "image" if not model.backbone.holds_external else "unit"),
         mirror=mirror,
-        decision=Decision(0.25, 9.5, -2.125, (FarPoint(0.1, 0.3, 220),)),
+        decision=Decision(0.25, 9.5, -2.125, (FmrPoint(0.1, 0.3, 220),)),
         protocol="unrestricted",
         outside_data="none",
         source="lfw-deepfunneled",

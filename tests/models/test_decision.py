@@ -6,7 +6,7 @@ from sklearn.linear_model import LogisticRegression
 
 from likeness.errors import DataError
 from likeness.metrics.platt_scaling import logistic_regression, platt_scaling
-from likeness.models.decision import Decision, far_table, fit_decision
+from likeness.models.decision import Decision, fit_decision, fmr_table
 
 
 def _pairs(count: int = 400, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -76,21 +76,21 @@ def test_probability_rises_with_the_score() -> None:
     assert (np.diff(probabilities) >= 0).all()
 
 
-def test_far_table_holds_the_stated_rate_and_only_rates_with_support() -> None:
+def test_fmr_table_holds_the_stated_rate_and_only_rates_with_support() -> None:
     impostors = np.random.default_rng(0).permutation(np.arange(250.0))
-    table = far_table(impostors)
-    assert [(point.far, point.impostor_pairs) for point in table] == [(0.1, 250), (0.01, 250)]
+    table = fmr_table(impostors)
+    assert [(point.fmr, point.impostor_pairs) for point in table] == [(0.1, 250), (0.01, 250)]
     assert [int((impostors >= point.threshold).sum()) for point in table] == [25, 2]
     # The highest threshold that accepts the same impostors.
     assert [point.threshold for point in table] == [225.0, 248.0]
 
 
-def test_more_impostors_reach_the_far_table_alone() -> None:
+def test_more_impostors_reach_the_fmr_table_alone() -> None:
     scores, same = _pairs(100)
     plain, more = fit_decision(scores, same), fit_decision(scores, same, impostors=np.linspace(-1, 1, 2000))
     assert (more.threshold, more.slope, more.intercept) == (plain.threshold, plain.slope, plain.intercept)
-    assert [point.far for point in more.far_table] == [0.1, 0.01, 0.001]
-    assert more.far_table[0].impostor_pairs == 2000 + int((~same).sum())
+    assert [point.fmr for point in more.fmr_table] == [0.1, 0.01, 0.001]
+    assert more.fmr_table[0].impostor_pairs == 2000 + int((~same).sum())
 
 
 def test_predict_accepts_from_the_threshold_on() -> None:

@@ -56,7 +56,9 @@ def test_a_folder_of_the_former_format_is_loaded_and_rewritten_in_that_of_now(na
 def test_the_kept_model_is_still_read() -> None:
     path = ROOT / "pretrained" / "arcface-lfw" / CARD
     assert json.loads(path.read_text())["format"] == 1
-    assert read_card(path).model.backbone.name == "residual"
+    card = read_card(path)
+    assert card.model.backbone.name == "residual"
+    assert [point.fmr for point in card.decision.fmr_table] == [0.1, 0.01, 0.001]
 
 
 def test_former_keys_beside_a_part_of_now_are_refused() -> None:

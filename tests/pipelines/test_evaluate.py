@@ -50,7 +50,7 @@ def test_the_stage_writes_its_files(inputs, tmp_path):
 
 
 def test_wrong_parameters_are_all_reported_before_any_work(inputs, tmp_path):
-    section = "evaluate: {resamples: 1, far: [2.0], bootstrap: 3}\n"
+    section = "evaluate: {resamples: 1, fmr: [2.0], bootstrap: 3}\n"
     with pytest.raises(ParamsError, match="3 mistakes"):
         main(**options(inputs, tmp_path / "evaluation", section))
     assert not (tmp_path / "evaluation").exists()

@@ -41,10 +41,10 @@ def write_results(folder: Path, better: float) -> None:
     evaluation = folder / "reports" / "evaluation"
     curve = [(0.0, 0.1), (0.01, 0.4), (0.1, 0.7), (0.5, 0.9), (1.0, 1.0)]
     raised = [
-        (system, far, tar ** (1 + place - better)) for place, system in enumerate(SYSTEMS) for far, tar in curve
+        (system, fmr, tmr ** (1 + place - better)) for place, system in enumerate(SYSTEMS) for fmr, tmr in curve
     ]
-    write(evaluation / "roc.csv", [{"system": system, "far": far, "tar": tar} for system, far, tar in raised])
-    write(evaluation / "det.csv", [{"system": system, "fmr": far, "fnmr": 1 - tar} for system, far, tar in raised])
+    write(evaluation / "roc.csv", [{"system": system, "fmr": fmr, "tmr": tmr} for system, fmr, tmr in raised])
+    write(evaluation / "det.csv", [{"system": system, "fmr": fmr, "fnmr": 1 - tmr} for system, fmr, tmr in raised])
     calibration = [{"mean_probability": p, "share_same": p, "pairs": 10} for p in (0.1, 0.5, 0.9)]
     write(evaluation / "calibration.csv", calibration)
     kinds = ("same person", "different people")

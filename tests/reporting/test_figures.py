@@ -49,9 +49,9 @@ def history() -> pd.DataFrame:
 
 
 def curves() -> pd.DataFrame:
-    far = np.linspace(0, 1, 600)
-    ours = pd.DataFrame({"system": "network", "far": far, "tar": np.sqrt(far)})
-    return pd.concat([ours, ours.assign(system="untrained", tar=far)])
+    fmr = np.linspace(0, 1, 600)
+    ours = pd.DataFrame({"system": "network", "fmr": fmr, "tmr": np.sqrt(fmr)})
+    return pd.concat([ours, ours.assign(system="untrained", tmr=fmr)])
 
 
 def trade_off() -> pd.DataFrame:
@@ -126,8 +126,8 @@ def test_the_histogram_of_people_counts_everybody_once() -> None:
     assert "40\u202f% of the people have one image only" in images_per_person([1, 1, 2, 7, 530]).caption
 
 
-def test_a_false_accept_rate_of_zero_has_its_place_on_the_logarithmic_axis() -> None:
-    frame = pd.DataFrame({"system": "network", "far": [0.0, 0.01, 1.0], "tar": [0.3, 0.6, 1.0]})
+def test_a_false_match_rate_of_zero_has_its_place_on_the_logarithmic_axis() -> None:
+    frame = pd.DataFrame({"system": "network", "fmr": [0.0, 0.01, 1.0], "tmr": [0.3, 0.6, 1.0]})
     assert "NaN" not in roc(frame).svg
 
 

@@ -11,7 +11,7 @@ import pytest
 from likeness.artifacts.training_summary import TrainingFacts
 from likeness.models.card import Card
 from likeness.models.comparators.weighted_l1 import WeightedL1
-from likeness.models.decision import Decision, FarPoint
+from likeness.models.decision import Decision, FmrPoint
 from likeness.models.embedding import embed_pixels, score_pairs
 from likeness.models.export import export_onnx
 from likeness.models.network import build_siamese
@@ -51,7 +51,7 @@ def make_model(
     same, different = score_pairs(siamese, one, one)[0], score_pairs(siamese, one, other)[0]
     threshold = float(same + different) / 2
     step = float(same - different) / 2
-    table = tuple(FarPoint(10.0**-n, threshold + (n - 2) * step / 8, 100_000) for n in (1, 2, 3))
+    table = tuple(FmrPoint(10.0**-n, threshold + (n - 2) * step / 8, 100_000) for n in (1, 2, 3))
     card = Card(
         model=params,
         preprocess=preprocess,

@@ -127,10 +127,22 @@ def test_strictness_is_the_callers(client: TestClient, photos: Path) -> None:
     files = two(photos, "ada.jpg", "ben.jpg")
     assert not client.post("/api/verify", files=files).json()["same"]
     assert client.post("/api/verify", files=files, data={"threshold": "-1"}).json()["same"]
-    assert client.post("/api/verify", files=files, data={"far": "0.001"}).json()["far"] == 0.001
-    refused = client.post("/api/verify", files=files, data={"far": "0.0000001"})
+    assert client.post("/api/verify", files=files, data={"fmr": "0.001"}).json()["fmr"] == 0.001
+    refused = client.post("/api/verify", files=files, data={"fmr": "0.0000001"})
     assert refused.status_code == 422
     assert "supports thresholds" in refused.json()["error"]
+
+
+FORMER_RATE = {"far": "0.001"}
+
+
+def test_the_former_field_of_a_rate_is_read(client: TestClient, photos: Path) -> None:
+    files = two(photos, "ada.jpg", "ben.jpg")
+    answer = client.post("/api/verify", files=files, data=FORMER_RATE).json()
+    assert answer == client.post("/api/verify", files=files, data={"fmr": "0.001"}).json()
+    client.post("/api/people", data={"name": "Ada"}, files={"photos": files["first"]})
+    found = client.post("/api/identify", files={"photo": files["second"]}, data=FORMER_RATE).json()
+    assert found["fpir"] == 0.001
 
 
 def test_what_decided_comes_as_layers_with_transparency(client: TestClient, photos: Path) -> None:
@@ -160,9 +172,9 @@ def test_enrol_list_identify_remove(client: TestClient, photos: Path) -> None:
     assert found["name"] == "Ada"
     assert found["people"] == 1
     unknown = client.post(
-        "/api/identify", files={"photo": (photos / "ben.jpg").read_bytes()}, data={"far": "0.001"}
+        "/api/identify", files={"photo": (photos / "ben.jpg").read_bytes()}, data={"fpir": "0.001"}
     )
-    assert unknown.json()["name"] is None
+    assert (unknown.json()["name"], unknown.json()["fpir"]) == (None, 0.001)
     assert client.post("/api/people/remove", files={"name": (None, "Ada")}).json() == {"removed": "Ada"}
     assert client.get("/api/people").json() == []
     assert client.post("/api/people/remove", files={"name": (None, "Ada")}).status_code == 409
@@ -222,7 +234,7 @@ def test_other_requests_are_refused(client: TestClient, content: bytes, kind: st
     assert reply.json()["error"]
 
 
-@pytest.mark.parametrize("field", [{"far": "many"}, {"far": "2"}, {"far": "nan"}, {"threshold": "inf"}])
+@pytest.mark.parametrize("field", [{"fmr": "many"}, {"fmr": "2"}, {"fmr": "nan"}, {"threshold": "inf"}])
 def test_numbers_out_of_range_are_refused(client: TestClient, photos: Path, field: dict[str, str]) -> None:
     reply = client.post("/api/verify", files=two(photos, "ada.jpg", "ada.png"), data=field)
     assert reply.status_code == 400

@@ -129,7 +129,7 @@ def test_a_verdict_does_not_outlive_the_options_that_it_was_given_under(page: Pa
     answer = page.locator("#compare .answer")
     expect(answer).to_contain_text("the same person")
     page.locator("#compare summary").click()
-    page.locator("#compare-far").select_option(index=1)
+    page.locator("#compare-rate").select_option(index=1)
     expect(answer).to_be_hidden()
 
 
@@ -143,7 +143,7 @@ def test_options_that_change_while_an_answer_is_under_way_discard_it(page: Page,
     with page.expect_request("**/api/verify"):
         page.get_by_role("button", name="Compare").click()
     with page.expect_event("requestfailed"):  # it is aborted
-        page.locator("#compare-far").select_option(index=1)
+        page.locator("#compare-rate").select_option(index=1)
     expect(page.locator("#compare form")).not_to_have_attribute("aria-busy", "true")
     expect(page.locator("#compare .answer")).to_be_hidden()
     page.unroute("**/api/verify")

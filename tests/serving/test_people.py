@@ -44,8 +44,8 @@ def test_the_threshold_grows_with_the_gallery(people: People, photos: Path) -> N
     after = people.identify([face])[0].limit
     assert (before.people, after.people) == (1, 10)
     assert after.threshold > before.threshold
-    assert after.far == before.far == 0.01
-    assert after.far_each == pytest.approx(1 - 0.99**0.1)
+    assert after.fpir == before.fpir == 0.01
+    assert after.fmr == pytest.approx(1 - 0.99**0.1)
 
 
 def test_another_program_may_enrol_and_remove_meanwhile(people: People, photos: Path) -> None:
@@ -103,7 +103,7 @@ def test_several_at_once_are_as_each_alone(people: People, photos: Path) -> None
 
 def test_a_rate_that_is_none_is_refused(people: People, photos: Path) -> None:
     with pytest.raises(ModelError, match="between 0 and 1"):
-        people.identify([people.verifier.face(photos / "ada.jpg")], far=2)
+        people.identify([people.verifier.face(photos / "ada.jpg")], fpir=2)
 
 
 @pytest.mark.fault("B14")

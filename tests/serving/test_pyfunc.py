@@ -57,6 +57,16 @@ def test_every_form_of_base64_is_read(model: PairVerifier, form: str) -> None:
     assert row["same"]
 
 
+def test_the_former_parameter_of_a_rate_is_read(model: PairVerifier) -> None:
+    request = pd.DataFrame({"first": [PLAIN], "second": [PLAIN]})
+    former_rate, rate = {"far": 0.001}, {"fmr": 0.001}
+    former, present, neither = (
+        model.predict(request, {"aligned": True, **options}).iloc[0] for options in (former_rate, rate, {})
+    )
+    assert former.to_dict() == present.to_dict()
+    assert (present["fmr"], neither["threshold"] == present["threshold"]) == (0.001, False)
+
+
 @pytest.mark.fault("D15")
 @pytest.mark.parametrize("form", MISSING)
 def test_a_value_that_is_missing_is_reported_as_such_in_its_row(model: PairVerifier, form: str) -> None:

@@ -53,16 +53,16 @@ def test_a_model_whose_comparator_has_weights_decides_too(other_model_folder: Pa
     assert not verifier.verify(photos / "ada.jpg", photos / "ben.jpg").same
 
 
-def test_a_stricter_false_accept_rate_asks_for_more(verifier: Verifier, photos: Path) -> None:
+def test_a_lower_false_match_rate_asks_for_more(verifier: Verifier, photos: Path) -> None:
     pair = photos / "ada.jpg", photos / "ben.jpg"
-    loose, strict = verifier.verify(*pair, far=0.1), verifier.verify(*pair, far=0.001)
+    loose, strict = verifier.verify(*pair, fmr=0.1), verifier.verify(*pair, fmr=0.001)
     assert loose.threshold < strict.threshold
-    assert (loose.far, strict.far) == (0.1, 0.001)
+    assert (loose.fmr, strict.fmr) == (0.1, 0.001)
     own = verifier.verify(*pair, threshold=loose.threshold)
-    assert own.far == pytest.approx(0.1)
+    assert own.fmr == pytest.approx(0.1)
     assert verifier.verify(*pair, threshold=-1).same
     with pytest.raises(ModelError, match="supports thresholds from"):
-        verifier.verify(*pair, far=1e-9)
+        verifier.verify(*pair, fmr=1e-9)
 
 
 def test_many_pairs_are_as_each_alone(verifier: Verifier, photos: Path) -> None:

@@ -18,7 +18,7 @@ def test_figures_are_numbers_and_short_lists_of_them() -> None:
         "test": {"accuracy": {"value": np.float32(0.5), "interval": [0.4, 0.6]}, "system": "ours"},
         "calibrated": True,
         "bins": [1, 2, 3, 4, 5],
-        "tar@far=1e-2": 0.25,
+        "tmr@fmr=1e-2": 0.25,
         "missing": None,
     }
     assert dict(numbers(values, "evaluation")) == {
@@ -26,5 +26,5 @@ def test_figures_are_numbers_and_short_lists_of_them() -> None:
         "evaluation/test/accuracy/interval/0": 0.4,
         "evaluation/test/accuracy/interval/1": 0.6,
         "evaluation/calibrated": 1.0,
-        "evaluation/tar_far_1e-2": 0.25,
+        "evaluation/tmr_fmr_1e-2": 0.25,
     }

@@ -73,7 +73,7 @@ def test_a_model_against_itself_is_kept() -> None:
 
 def test_equal_models_are_rarely_promoted_and_a_better_one_mostly() -> None:
     trials = range(100)
-    lenient = replace(FAST, tar_fall=1.0, calibration_rise=1.0, slice_fall=1.0)
+    lenient = replace(FAST, tmr_fall=1.0, calibration_rise=1.0, slice_fall=1.0)
     equal = [
         decide(candidate(2 * t, 0.85, 2, t), candidate(2 * t + 1, 0.85, 1, t), lenient).outcome for t in trials
     ]

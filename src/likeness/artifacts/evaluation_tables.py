@@ -10,8 +10,8 @@ ROC = TableFile(
     "roc.csv",
     {
         "system": "str",
-        "far": "float64",  # share of the test pairs of different people that are accepted
-        "tar": "float64",  # share of those of the same person
+        "fmr": "float64",  # share of the test pairs of different people that are accepted
+        "tmr": "float64",  # share of those of the same person that are accepted
         "threshold": "float64",
     },
     stage="evaluate",
@@ -21,7 +21,7 @@ DET = TableFile(
     {
         "system": "str",
         "fmr": "float64",  # share of the test pairs of different people that are accepted
-        "fnmr": "float64",  # share of those of the same person that are not
+        "fnmr": "float64",  # share of those of the same person that are accepted that are not
         "fnmr_low": "float64",  # of the 95 % interval
         "fnmr_high": "float64",
     },

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from likeness.artifacts.json_file import JsonFile
+from likeness.deprecated import current_names
 from likeness.metrics.intervals import Estimate
 from likeness.metrics.scores import Confusion
 from likeness.params import REST
@@ -76,9 +77,9 @@ class VerificationMetrics:
         accuracy: at the system's threshold.
         auc: area under the ROC.
         eer: equal error rate.
-        beyond_support: names in `tar` of the rates that so few different pairs cannot show.
+        beyond_support: names in `tmr` of the rates that so few different pairs cannot show.
         confusion: at the threshold.
-        tar: true accept rate by the name of the false match rate, such as tar_at_far_1e-2.
+        tmr: true match rate by the name of the false match rate, such as tmr_at_fmr_1e-2.
     """
 
     accuracy: Estimate
@@ -86,7 +87,7 @@ class VerificationMetrics:
     eer: Estimate
     beyond_support: tuple[str, ...]
     confusion: Confusion
-    tar: Mapping[str, Estimate] = field(default_factory=dict, metadata=REST)
+    tmr: Mapping[str, Estimate] = field(default_factory=dict, metadata=REST)
 
 
 @dataclass(frozen=True)
@@ -95,8 +96,8 @@ class OperatingPoint:
 
     threshold: float
     impostor_pairs: int
-    far: Estimate
-    tar: Estimate
+    fmr: Estimate
+    tmr: Estimate
 
 
 @dataclass(frozen=True)
@@ -121,12 +122,12 @@ class McNemarResult:
 
 @dataclass(frozen=True)
 class SystemComparison:
-    """The model minus another system on the same test pairs; `tar` by the name of the false match rate."""
+    """The model minus another system on the same test pairs; `tmr` by the name of the false match rate."""
 
     accuracy: Estimate
     auc: Estimate
     mcnemar: McNemarResult
-    tar: Mapping[str, Estimate] = field(default_factory=dict, metadata=REST)
+    tmr: Mapping[str, Estimate] = field(default_factory=dict, metadata=REST)
 
 
 @dataclass(frozen=True)
@@ -158,7 +159,7 @@ class IdentificationMetrics:
         ways: candidates of a one-shot trial.
         trials: of them.
         unit: that is resampled.
-        systems: the figures of each system by name: one_shot, rank_1, open_set_at_far_1e-1 and so on.
+        systems: the figures of each system by name: one_shot, rank_1, tpir_at_fpir_1e-1 and so on.
     """
 
     reason: str | None = None
@@ -180,8 +181,8 @@ class AcquisitionMetrics:
         failures: of them without such a face.
         rate: failures over images, in [0, 1].
         mated, non_mated: test pairs that were lost so.
-        frr: false rejection rate of the model: of all mated test pairs, those lost or below its threshold.
-        far: false acceptance rate: of all non-mated test pairs, those accepted; a lost one is not.
+        false_rejection_rate: FRR of the model: of all mated test pairs, those lost or below its threshold.
+        false_acceptance_rate: FAR: of all non-mated test pairs, those accepted; a lost one is not.
     """
 
     images: int
@@ -189,8 +190,8 @@ class AcquisitionMetrics:
     rate: float
     mated: int
     non_mated: int
-    frr: float
-    far: float
+    false_rejection_rate: float
+    false_acceptance_rate: float
 
 
 @dataclass(frozen=True)
@@ -216,6 +217,8 @@ class Metrics:
     identification: IdentificationMetrics
     acquisition: AcquisitionMetrics | None = None
     systems: Mapping[str, SystemMetrics] = field(default_factory=dict, metadata=REST)
+
+    upgraded = staticmethod(current_names)
 
     @property
     def model(self) -> SystemMetrics:

@@ -14,6 +14,7 @@ from typing import Any
 
 import pandas as pd
 
+from likeness.deprecated import current_name
 from likeness.errors import DataError
 from likeness.files import atomic_path, write_text
 
@@ -63,7 +64,7 @@ class TableFile:
         """
         try:
             table = self._csv(path) if path.suffix == ".csv" else pd.read_parquet(path)
-            table = table.drop(columns=list(self.former), errors="ignore")
+            table = table.rename(columns=current_name).drop(columns=list(self.former), errors="ignore")
             table = table.assign(**{name: value for name, value in self.defaults.items() if name not in table})
             self._check(table, str(path))
             return table[list(self.columns)].astype(dict(self.columns))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from likeness.serving.pair_list import PairDecision
 
 _HEADER = ["first", "second"]
-_FIGURES = ("same", "probability", "score", "threshold", "far", "first_other_faces", "second_other_faces")
+_FIGURES = ("same", "probability", "score", "threshold", "fmr", "first_other_faces", "second_other_faces")
 _COLUMNS = (*_HEADER, *_FIGURES, "error")
 
 
@@ -51,7 +51,7 @@ def as_mapping(pair: tuple[str, str], decision: PairDecision) -> dict[str, Any]:
         "probability": decision.probability,
         "score": decision.score,
         "threshold": decision.threshold,
-        "far": decision.far,
+        "fmr": decision.fmr,
         "other_faces": list(decision.other_faces),
     }
 
@@ -75,8 +75,8 @@ def _cells(row: dict[str, Any]) -> dict[str, Any]:
     if "error" in row:
         return row
     first, second = row.pop("other_faces")
-    far = "" if row["far"] is None else row["far"]
-    return {**row, "same": int(row["same"]), "far": far, "first_other_faces": first, "second_other_faces": second}
+    fmr = "" if row["fmr"] is None else row["fmr"]
+    return {**row, "same": int(row["same"]), "fmr": fmr, "first_other_faces": first, "second_other_faces": second}
 
 
 def worst(decisions: Sequence[PairDecision]) -> Exit:

@@ -115,7 +115,7 @@ def identify(
         float,
         typer.Option(
             "--fpir",
-            "--far",
+            "--far",  # deprecated
             help="False positive identification rate: the share of people not enrolled who may be taken for "
             "anyone, whatever the gallery's size (--far: deprecated name).",
             callback=finite,
@@ -144,7 +144,7 @@ def identify(
     for batch in batches(paths, "identifying"):
         read = list(people.verifier.all_faces(batch, aligned=aligned, number=number))
         found = [face for faces in read if not isinstance(faces, ImageError) for face in faces]
-        results = iter(people.identify(found, top=top, far=fpir, threshold=threshold))
+        results = iter(people.identify(found, top=top, fpir=fpir, threshold=threshold))
         for path, faces in zip(batch, read, strict=True):
             of_photo = [faces] if isinstance(faces, ImageError) else [next(results) for _ in faces]
             codes += [_show(path, each, model_name, alone=alone, as_json=as_json) for each in of_photo]
@@ -250,8 +250,8 @@ def as_mapping(result: Identification) -> dict[str, Any]:
         "name": result.name,
         "candidates": [vars(candidate) for candidate in result.candidates],
         "threshold": result.limit.threshold,
-        "far": result.limit.far,
-        "far_each": result.limit.far_each,
+        "fpir": result.limit.fpir,
+        "fmr": result.limit.fmr,
         "people": result.limit.people,
         "tail_extended": result.limit.extended,
         "face": result.face.number,
@@ -264,7 +264,7 @@ def as_mapping(result: Identification) -> dict[str, Any]:
 def _paragraph(result: Identification) -> str:
     limit = result.limit
     name = typer.style(result.name, fg="green") if result.name else typer.style("Unknown", fg="yellow")
-    rate = "" if limit.far is None else f"; {limit.far:.3g} of those not enrolled would be accepted"
+    rate = "" if limit.fpir is None else f"; {limit.fpir:.3g} of those not enrolled would be accepted"
     lines = [f"{name}  (of {_count(limit.people, 'person', 'people')}, from score {limit.threshold:.4f} on{rate})"]
     if limit.extended:
         lines.append("that rate is beyond what the held-out pairs could measure: their tail is taken as normal")

@@ -60,7 +60,7 @@ def verify(
         float | None,
         typer.Option(
             "--fmr",
-            "--far",
+            "--far",  # deprecated
             help="Decide at this false match rate, the share of pairs of different people that is accepted, "
             "such as 0.01 (--far: deprecated name).",
             callback=finite,
@@ -114,7 +114,7 @@ def _verify_pairs(
     path: Path,
     out: Path | None,
     model: str | None,
-    far: float | None,
+    fmr: float | None,
     threshold: float | None,
     numbers: tuple[int, int],
     aligned: bool,
@@ -128,7 +128,7 @@ def _verify_pairs(
     listed = read_pairs(path)
     verifier = load_verifier(model)
     decisions = decide_pairs(
-        verifier, listed, far=far, threshold=threshold, aligned=aligned, numbers=numbers, shown="comparing"
+        verifier, listed, fmr=fmr, threshold=threshold, aligned=aligned, numbers=numbers, shown="comparing"
     )
     text = decisions_text(listed, decisions, verifier.name, as_json)
     if out is None:
@@ -145,7 +145,7 @@ def compare(
     verifier: Verifier,
     reference: Face,
     paths: Sequence[Path],
-    far: float | None = None,
+    fmr: float | None = None,
     threshold: float | None = None,
     aligned: bool = False,
     number: int | None = 1,
@@ -155,7 +155,7 @@ def compare(
     Raises:
         ModelError: the model's card does not support the false match rate.
     """
-    cut, rate = verifier.threshold(far, threshold)
+    cut, rate = verifier.threshold(fmr, threshold)
     embedding = verifier.embed_faces([reference])
     for batch in batches(paths, "comparing"):
         read = list(verifier.all_faces(batch, aligned=aligned, number=number))
@@ -218,7 +218,7 @@ def as_mapping(outcome: Outcome, reference: Path) -> dict[str, Any]:
         "probability": result.probability,
         "score": result.score,
         "threshold": result.threshold,
-        "far": result.far,
+        "fmr": result.fmr,
         "faces": [face.number for face in result.faces],
         "other_faces": [face.others for face in result.faces],
         "warnings": [face.warnings for face in result.faces],
@@ -229,7 +229,7 @@ def _paragraph(result: Verification, photos: tuple[Path, Path]) -> Iterator[str]
     verdict = typer.style(result.headline, fg="yellow" if not result.sure else "green" if result.same else "red")
     yield f"{verdict}: {result.words} (probability {result.probability:.1%})"
     sign = ">=" if result.same else "<"
-    rate = "" if result.far is None else f", false match rate {result.far:.3g}"  # None: beyond the card's table
+    rate = "" if result.fmr is None else f", false match rate {result.fmr:.3g}"  # None: beyond the card's table
     yield f"score {result.score:.4f} {sign} threshold {result.threshold:.4f}{rate}"
     for photo, face in zip(photos, result.faces, strict=True):
         if remarks := remarks_on(face):

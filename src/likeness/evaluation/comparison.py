@@ -43,7 +43,7 @@ def difference(
     same: Bools,
     groups: ArrayLike,
     resampling: Resampling,
-    far_levels: Sequence[float] = (),
+    fmr_levels: Sequence[float] = (),
 ) -> dict[str, Estimate]:
     """First minus second, with the 95 % interval of the difference, by paired bootstrap over person-pairs.
 
@@ -53,10 +53,10 @@ def difference(
         same: bool [P].
         groups: int [P] from `pair_groups`.
         resampling: number and seed.
-        far_levels: FARs at which the TARs are compared as well.
+        fmr_levels: FMRs at which the TMRs are compared as well.
 
     Returns:
-        Figures named accuracy, auc and `far_name(level)` for each level, each in [-1, 1].
+        Figures named accuracy, auc and `tmr_name(level)` for each level, each in [-1, 1].
 
     Raises:
         DataError: the two systems were not scored on the same number of pairs.
@@ -67,25 +67,25 @@ def difference(
         )
 
     def statistics(weights: Floats) -> dict[str, Floats]:
-        one, two = (_measures(system, same, weights, far_levels) for system in (first, second))
+        one, two = (_measures(system, same, weights, fmr_levels) for system in (first, second))
         return {name: one[name] - two[name] for name in one}
 
     return bootstrap(statistics, groups, resampling, same, shares=False)
 
 
-def _measures(system: Scored, same: Bools, weights: Floats, far_levels: Sequence[float]) -> dict[str, Floats]:
+def _measures(system: Scored, same: Bools, weights: Floats, fmr_levels: Sequence[float]) -> dict[str, Floats]:
     curve = roc(system.scores, same, weights)
     return {
         "accuracy": weighted_mean(system.predicted == same, weights),
         "auc": curve.auc(),
-        **{far_name(level): curve.tar_at_fmr(level) for level in far_levels},
+        **{tmr_name(level): curve.tmr_at_fmr(level) for level in fmr_levels},
     }
 
 
-def far_name(level: float) -> str:
-    """Name of the figure "TAR at this FAR" without a point, which would part a dotted key: tar_at_far_1e-2."""
+def tmr_name(level: float) -> str:
+    """Name of the figure "TMR at this FMR" without a point, which would part a dotted key: tmr_at_fmr_1e-2."""
     mantissa, exponent = f"{level:e}".split("e")
-    return f"tar_at_far_{mantissa.rstrip('0').rstrip('.').replace('.', '_')}e{int(exponent)}"
+    return f"tmr_at_fmr_{mantissa.rstrip('0').rstrip('.').replace('.', '_')}e{int(exponent)}"
 
 
 def mcnemar(first_correct: ArrayLike, second_correct: ArrayLike) -> McNemarResult:

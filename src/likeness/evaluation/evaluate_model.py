@@ -193,8 +193,8 @@ def _acquisition(faces: FaceSet, split: Split, ours: Decided) -> Json | None:
         "rate": failures / len(faces),
         "mated": lost.same,
         "non_mated": lost.different,
-        "frr": rejected / max(int(same.sum()) + lost.same, 1),
-        "far": int((accepted & ~same).sum()) / max(int((~same).sum()) + lost.different, 1),
+        "false_rejection_rate": rejected / max(int(same.sum()) + lost.same, 1),
+        "false_acceptance_rate": int((accepted & ~same).sum()) / max(int((~same).sum()) + lost.different, 1),
     }
 
 
@@ -232,8 +232,8 @@ def _verification(system: Decided, holdout: Measured, test: Measured, params: Ev
     return {
         "name": system.system.name,
         "threshold": decision.threshold,
-        "holdout": figures.verification(system.holdout, decision, holdout, params.far, resampling),
-        "test": figures.verification(system.test, decision, test, params.far, resampling),
+        "holdout": figures.verification(system.holdout, decision, holdout, params.fmr, resampling),
+        "test": figures.verification(system.test, decision, test, params.fmr, resampling),
         "operating_points": figures.operating_points(system.test, decision, test, resampling),
     }
 
@@ -241,7 +241,7 @@ def _verification(system: Decided, holdout: Measured, test: Measured, params: Ev
 def _comparison(systems: dict[str, Decided], test: Measured, params: EvaluateParams) -> Json:
     ours = systems["model"]
     return {
-        f"model_minus_{name}": figures.comparison(ours, other, test, params.far, params.resampling)
+        f"model_minus_{name}": figures.comparison(ours, other, test, params.fmr, params.resampling)
         for name, other in systems.items()
         if other is not ours
     }
@@ -287,7 +287,7 @@ def _roc(systems: dict[str, Decided], test: Pairs) -> pd.DataFrame:
     curves = []
     for name, system in systems.items():
         curve = roc(system.test, test.same)
-        columns = {"system": name, "far": curve.fmr[0], "tar": curve.tar[0], "threshold": curve.thresholds}
+        columns = {"system": name, "fmr": curve.fmr[0], "tmr": curve.tmr[0], "threshold": curve.thresholds}
         curves.append(pd.DataFrame(columns))
     return pd.concat(curves, ignore_index=True)
 

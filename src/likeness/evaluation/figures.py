@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from likeness.data.splits import Pairs
-from likeness.evaluation.comparison import Scored, difference, far_name, mcnemar
+from likeness.evaluation.comparison import Scored, difference, mcnemar, tmr_name
 from likeness.evaluation.identification import (
     IdentificationParams,
     IdentificationSet,
@@ -46,12 +46,12 @@ class Measured:
 
 
 def verification(
-    scores: Floats, decision: Decision, measured: Measured, far: Sequence[float], resampling: Resampling
+    scores: Floats, decision: Decision, measured: Measured, fmr: Sequence[float], resampling: Resampling
 ) -> Json:
-    """Accuracy at the decision's threshold, AUC, EER and TAR at each FAR, with intervals; and the confusion.
+    """Accuracy at the decision's threshold, AUC, EER and TMR at each FMR, with intervals; and the confusion.
 
-    `beyond_support` lists the rates that fewer than 1 / rate different pairs support: their figure is the TAR
-    without any false accept.
+    `beyond_support` lists the rates that fewer than 1 / rate different pairs support: their figure is the TMR
+    without any false match.
     """
     same = measured.pairs.same
     predicted = decision.predict(scores)
@@ -62,12 +62,12 @@ def verification(
             "accuracy": weighted_mean(predicted == same, weights),
             "auc": curve.auc(),
             "eer": curve.eer(),
-            **{far_name(level): curve.tar_at_fmr(level) for level in far},
+            **{tmr_name(level): curve.tmr_at_fmr(level) for level in fmr},
         }
 
-    members = {"accuracy": np.ones_like(same), **{far_name(level): same for level in far}}
+    members = {"accuracy": np.ones_like(same), **{tmr_name(level): same for level in fmr}}
     figures = plain(bootstrap(statistics, measured.groups, resampling, same, members=members))
-    beyond = [far_name(level) for level in far if np.sum(~same) * level < 1]
+    beyond = [tmr_name(level) for level in fmr if np.sum(~same) * level < 1]
     return {**figures, "beyond_support": beyond, "confusion": asdict(confusion(predicted, same))}
 
 
@@ -77,14 +77,14 @@ def det(scores: Floats, measured: Measured, levels: Sequence[float], resampling:
 
     def statistics(weights: Floats) -> dict[str, Floats]:
         curve = roc(scores, same, weights)
-        return {str(place): 1 - curve.tar_at_fmr(level) for place, level in enumerate(levels)}
+        return {str(place): 1 - curve.tmr_at_fmr(level) for place, level in enumerate(levels)}
 
     members = {str(place): same for place in range(len(levels))}
     return list(bootstrap(statistics, measured.groups, resampling, same, members=members).values())
 
 
 def operating_points(scores: Floats, decision: Decision, measured: Measured, resampling: Resampling) -> Json:
-    """What a user gets who sets the threshold by a stated FAR: the FAR and TAR that the test pairs really show.
+    """What a user gets who sets the threshold by a stated FMR: the FMR and TMR that the test pairs really show.
 
     The thresholds are the model card's, from held-out pairs.
     """
@@ -95,20 +95,20 @@ def operating_points(scores: Floats, decision: Decision, measured: Measured, res
 
         def statistics(weights: Floats) -> dict[str, Floats]:
             return {
-                "far": weighted_mean(accepted, weights * ~same),
-                "tar": weighted_mean(accepted, weights * same),
+                "fmr": weighted_mean(accepted, weights * ~same),
+                "tmr": weighted_mean(accepted, weights * same),
             }
 
-        members = {"far": ~same, "tar": same}
+        members = {"fmr": ~same, "tmr": same}
         return plain(bootstrap(statistics, measured.groups, resampling, same, members=members))
 
     return {
-        far_name(point.far).removeprefix("tar_at_"): {
+        tmr_name(point.fmr).removeprefix("tmr_at_"): {
             "threshold": point.threshold,
             "impostor_pairs": point.impostor_pairs,
             **rates(point.threshold),
         }
-        for point in decision.far_table
+        for point in decision.fmr_table
     }
 
 
@@ -127,12 +127,12 @@ def calibration(probability: Floats, measured: Measured, bins: int, resampling: 
 
 
 def comparison(
-    first: Decided, second: Decided, measured: Measured, far: Sequence[float], resampling: Resampling
+    first: Decided, second: Decided, measured: Measured, fmr: Sequence[float], resampling: Resampling
 ) -> Json:
     """First minus second on the same test pairs, by paired bootstrap, and McNemar's exact test."""
     same = measured.pairs.same
     one, two = (Scored(system.test, system.decision.threshold) for system in (first, second))
-    gains = difference(one, two, same, measured.groups, resampling, far)
+    gains = difference(one, two, same, measured.groups, resampling, fmr)
     test = mcnemar(one.predicted == same, two.predicted == same)
     return {**plain(gains), "mcnemar": asdict(test)}
 
@@ -147,8 +147,8 @@ def identification(
     found = {"one_shot": shot}
     found |= {f"rank_{rank}": curve[rank - 1] for rank in _SHOWN_RANKS if rank <= len(curve)}
     if len(subjects.unknown):
-        rates = detection_and_identification(ranked, params.far, resampling)
-        names = (far_name(level).replace("tar", "open_set", 1) for level in params.far)
+        rates = detection_and_identification(ranked, params.fpir, resampling)
+        names = (tmr_name(level).replace("tmr_at_fmr", "tpir_at_fpir", 1) for level in params.fpir)
         found |= dict(zip(names, rates, strict=True))
     table = pd.DataFrame(
         [(system.name, rank, point.value, point.low, point.high) for rank, point in enumerate(curve, 1)],

@@ -31,7 +31,7 @@ class IdentificationParams:
         trials: one-shot trials drawn.
         probes: photographs of a person at most that are looked for in the gallery, in the order of their numbers.
         ranks: the longest list of candidates in the CMC.
-        far: false positive identification rates of the open-set test: shares of unknown people taken for somebody.
+        fpir: false positive identification rates at which the true positive identification rate is reported.
         seed: of the trials.
     """
 
@@ -39,7 +39,7 @@ class IdentificationParams:
     trials: Annotated[int, Range(1)] = 2000
     probes: Annotated[int, Range(1)] = 10
     ranks: Annotated[int, Range(1)] = 50
-    far: Annotated[tuple[float, ...], Range(above=0, below=1)] = (0.1, 0.01)
+    fpir: Annotated[tuple[float, ...], Range(above=0, below=1)] = (0.1, 0.01)
     seed: int = 0
 
 
@@ -128,7 +128,7 @@ def cumulative_match(ranked: Ranked, ranks: int, resampling: Resampling) -> list
     return list(bootstrap(statistics, ranked.person, resampling, members=members).values())
 
 
-def detection_and_identification(ranked: Ranked, far: Sequence[float], resampling: Resampling) -> list[Estimate]:
+def detection_and_identification(ranked: Ranked, fpir: Sequence[float], resampling: Resampling) -> list[Estimate]:
     """Open-set rate at each rate of false positives (Phillips, Grother, Micheals 2011: DIR at a false-alarm rate).
 
     A probe counts when its person is ranked first *and* its score reaches the threshold; the threshold is the
@@ -144,9 +144,9 @@ def detection_and_identification(ranked: Ranked, far: Sequence[float], resamplin
 
     def statistics(weights: Floats) -> dict[str, Floats]:
         curve = roc(scores, known, weights * shares)
-        return {str(level): curve.tar_at_fmr(level) for level in far}
+        return {str(level): curve.tmr_at_fmr(level) for level in fpir}
 
-    members = {str(level): known for level in far}
+    members = {str(level): known for level in fpir}
     return list(bootstrap(statistics, groups, resampling, known, members=members).values())
 
 

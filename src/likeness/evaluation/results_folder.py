@@ -27,7 +27,7 @@ from likeness.evaluation.evaluate_model import EvaluationResults
 from likeness.evaluation.plot_tables import confusion_table, score_bars
 from likeness.files import file_sha256, replaced_folder, write_json
 
-_STRICT = "tar_at_far_1e-2"
+_STRICT = "tmr_at_fmr_1e-2"
 
 
 def write_results(folder: Path, found: EvaluationResults, inputs: Mapping[str, Path] | None = None) -> None:
@@ -75,6 +75,6 @@ def headline(metrics: Metrics) -> dict[str, float | None]:
     test, gain = metrics.model.test, metrics.comparison["model_minus_baseline"].accuracy
     found = {"accuracy": test.accuracy.value, "auc": test.auc.value, "gain_over_baseline": gain.value}
     found["eer"] = test.eer.value
-    if _STRICT in test.tar:
-        found["fnmr_at_fmr_1e-2"] = 1 - test.tar[_STRICT].value
+    if _STRICT in test.tmr:
+        found["fnmr_at_fmr_1e-2"] = 1 - test.tmr[_STRICT].value
     return {name: None if math.isnan(value) else round(value, 4) for name, value in found.items()}

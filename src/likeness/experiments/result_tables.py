@@ -24,7 +24,7 @@ _HEADER = (
     "seeds",
     "test accuracy",
     "AUC",
-    "TAR at FAR 1 %",
+    "TMR at FMR 1 %",
     "holdout AUC",
     "parameters",
     "MMACs",
@@ -71,7 +71,7 @@ class MeasuredTrial:
         """A figure with its interval."""
         measured = self.metrics.systems[system]
         figures = measured.test if side == "test" else measured.holdout
-        return {"accuracy": figures.accuracy, "auc": figures.auc, **figures.tar}[name]
+        return {"accuracy": figures.accuracy, "auc": figures.auc, **figures.tmr}[name]
 
 
 def measured(trials: Sequence[TrialFolder]) -> list[MeasuredTrial]:
@@ -135,7 +135,7 @@ def _cells(seeds: Sequence[MeasuredTrial]) -> list[str]:
         str(len(seeds)),
         f"**{_mean(seeds, 'accuracy'):.3f}** {_spread(seeds, 'accuracy')}",
         f"{_mean(seeds, 'auc'):.3f} {_spread(seeds, 'auc')}",
-        f"{_mean(seeds, 'tar_at_far_1e-2'):.3f} {_spread(seeds, 'tar_at_far_1e-2')}",
+        f"{_mean(seeds, 'tmr_at_fmr_1e-2'):.3f} {_spread(seeds, 'tmr_at_fmr_1e-2')}",
         f"{_mean(seeds, 'auc', side='holdout'):.3f}",
         f"{first.summary.parameters / 1e6:.2f} M",
         f"{first.mmacs:.0f}",
@@ -156,7 +156,7 @@ def _baselines(rows: Sequence[MeasuredTrial]) -> Iterable[str]:
     for (protocol, seen), row in sorted(first.items()):
         cells = [
             f"{figure.value:.3f} {_interval(figure.low, figure.high)}"
-            for figure in (row.figure(name, "baseline") for name in ("accuracy", "auc", "tar_at_far_1e-2"))
+            for figure in (row.figure(name, "baseline") for name in ("accuracy", "auc", "tmr_at_fmr_1e-2"))
         ]
         held_out = f"{row.figure('auc', 'baseline', 'holdout').value:.3f}"
         yield _line([f"classical baseline, {seen}", protocol, "–", *cells, held_out, "–", "–", "seconds"])

@@ -1,4 +1,4 @@
-"""ROC and DET curves, and the figures read from them: AUC, EER, TAR at a stated FMR.
+"""ROC and DET curves, and the figures read from them: AUC, EER, TMR at a stated FMR.
 
 Comparisons with equal scores are always accepted together. A curve is computed for R weightings of the same P
 comparisons at once: one row of ones gives the figure itself, two thousand rows of counts give its bootstrap
@@ -23,7 +23,7 @@ _ROUNDING = 1e-12
 class Roc:
     """What is accepted as the threshold falls from above every score to the lowest one.
 
-    FMR and TAR are the ROC curve, FMR and FNMR the DET curve.
+    FMR and TMR are the ROC curve, FMR and FNMR the DET curve.
 
     Attributes:
         thresholds: float64 [T], falling: +inf (nothing accepted), then every distinct score.
@@ -41,14 +41,14 @@ class Roc:
         return _shares(self.non_mated)
 
     @cached_property
-    def tar(self) -> Floats:
+    def tmr(self) -> Floats:
         """True accept rate 1 - FNMR [R, T], rising from 0 to 1; NaN in a row without a mated comparison."""
         return _shares(self.mated)
 
     @property
     def fnmr(self) -> Floats:
         """False non-match rate [R, T], falling from 1 to 0; NaN in a row without a mated comparison."""
-        return 1 - self.tar
+        return 1 - self.tmr
 
     def auc(self) -> Floats:
         """Area under the ROC curve, [R]: P(mated score > non-mated score), ties counting half.
@@ -62,7 +62,7 @@ class Roc:
 
     def eer(self) -> Floats:
         """Equal error rate: where FMR = FNMR, [R], on the straight line between the two thresholds around it."""
-        excess = self.fmr + self.tar - 1  # FMR - FNMR: rises from -1 to 1
+        excess = self.fmr + self.tmr - 1  # FMR - FNMR: rises from -1 to 1
         after = np.argmax(excess >= 0, axis=1)
         rows = np.arange(len(excess))
         low, high = excess[rows, after - 1], excess[rows, after]
@@ -70,14 +70,14 @@ class Roc:
         start = self.fmr[rows, after - 1]
         return np.asarray(start + share * (self.fmr[rows, after] - start))
 
-    def tar_at_fmr(self, level: float) -> Floats:
-        """The highest TAR among thresholds whose FMR is at most `level`, [R].
+    def tmr_at_fmr(self, level: float) -> Floats:
+        """The highest TMR among thresholds whose FMR is at most `level`, [R].
 
         Never interpolated: with fewer than 1 / level non-mated comparisons no false match is affordable, and the
-        figure is the TAR at FMR 0. NaN where a kind is absent.
+        figure is the TMR at FMR 0. NaN where a kind is absent.
         """
         last = np.sum(self.fmr <= level + _ROUNDING, axis=1).clip(min=1) - 1
-        return np.where(np.isnan(self.fmr[:, 0]), np.nan, self.tar[np.arange(len(last)), last])
+        return np.where(np.isnan(self.fmr[:, 0]), np.nan, self.tmr[np.arange(len(last)), last])
 
 
 def roc(scores: ArrayLike, mated: ArrayLike, weights: Floats | None = None) -> Roc:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from likeness.artifacts.json_file import plain
 from likeness.artifacts.source_card import Framing, upgraded_framing
 from likeness.artifacts.training_summary import TrainingFacts, upgrade_facts
+from likeness.deprecated import current_names
 from likeness.errors import ModelError, ParamsError
 from likeness.files import file_sha256, read_json, write_json
 from likeness.models.architecture import ModelParams
@@ -39,7 +40,7 @@ class Card:
         model: its network.
         preprocess: what its network is fed.
         mirror: whether a face's embedding is averaged with that of its mirror image.
-        decision: threshold, calibration and false-accept table, from held-out pairs.
+        decision: threshold, calibration and thresholds at stated false match rates, from held-out pairs.
         protocol: "restricted" or "unrestricted".
         outside_data: other data than the source that had a part in it; "none".
         source: data set that it was trained on.
@@ -80,8 +81,8 @@ class Card:
 
     @staticmethod
     def upgraded(values: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The former `frame` is read."""
-        return upgraded_framing(values)
+        """The former `frame` is read, and the former names of rates."""
+        return upgraded_framing(current_names(values))
 
 
 def write_card(path: Path, card: Card) -> None:

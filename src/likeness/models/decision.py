@@ -16,20 +16,20 @@ Floats = npt.NDArray[np.floating]
 Doubles = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
-FALSE_ACCEPT_RATES = (1e-1, 1e-2, 1e-3, 1e-4)
+FALSE_MATCH_RATES = (1e-1, 1e-2, 1e-3, 1e-4)
 
 
 @dataclass(frozen=True)
-class FarPoint:
-    """A threshold at which at most the share `far` of pairs of different people is accepted.
+class FmrPoint:
+    """A threshold at which at most the share `fmr` of pairs of different people is accepted.
 
     Attributes:
-        far: stated false match rate.
+        fmr: stated false match rate.
         threshold: scores at or above it are accepted.
         impostor_pairs: number of pairs of different people that this rests on.
     """
 
-    far: float
+    fmr: float
     threshold: float
     impostor_pairs: int
 
@@ -42,14 +42,14 @@ class Decision:
         threshold: scores at or above it mean the same person.
         slope: of the log-odds over the score.
         intercept: of the log-odds at score 0.
-        far_table: thresholds at stated false match rates, highest rate first; only rates that the held-out pairs
+        fmr_table: thresholds at stated false match rates, highest rate first; only rates that the held-out pairs
             can support.
     """
 
     threshold: float
     slope: float
     intercept: float
-    far_table: tuple[FarPoint, ...] = ()
+    fmr_table: tuple[FmrPoint, ...] = ()
 
     def probability(self, scores: Floats) -> Doubles:
         """Calibrated probability that both photographs show one person, where as many pairs do as do not."""
@@ -75,13 +75,13 @@ def fit_decision(scores: Floats, same: Bools, impostors: Floats | None = None) -
     scores, same = checked_kinds(scores, same)
     slope, intercept = platt_scaling(scores, same)
     different = scores[~same] if impostors is None else np.concatenate([scores[~same], impostors])
-    return Decision(best_threshold(scores, same), slope, intercept, far_table(different))
+    return Decision(best_threshold(scores, same), slope, intercept, fmr_table(different))
 
 
-def far_table(impostors: Floats, rates: Sequence[float] = FALSE_ACCEPT_RATES) -> tuple[FarPoint, ...]:
+def fmr_table(impostors: Floats, rates: Sequence[float] = FALSE_MATCH_RATES) -> tuple[FmrPoint, ...]:
     """Thresholds at stated false match rates, from scores of pairs of different people.
 
-    A rate needs at least one false accept among the pairs, 1 / rate of them; rates beyond that are left out
+    A rate needs at least one false match among the pairs, 1 / rate of them; rates beyond that are left out
     rather than extrapolated.
 
     Args:
@@ -89,4 +89,4 @@ def far_table(impostors: Floats, rates: Sequence[float] = FALSE_ACCEPT_RATES) ->
         rates: false match rates in (0, 1).
     """
     found = ((rate, threshold_at_fmr(impostors, rate)) for rate in sorted(rates, reverse=True))
-    return tuple(FarPoint(rate, threshold, len(impostors)) for rate, threshold in found if threshold is not None)
+    return tuple(FmrPoint(rate, threshold, len(impostors)) for rate, threshold in found if threshold is not None)

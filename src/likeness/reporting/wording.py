@@ -94,7 +94,7 @@ def _span(figure: Estimate, share: bool) -> str:
 
 
 def complement(figure: Estimate) -> Estimate:
-    """One minus a share: the false non-match rate of a true accept rate."""
+    """One minus a share: the false non-match rate of a true match rate."""
     return Estimate(1 - figure.value, 1 - figure.high, 1 - figure.low, figure.n)
 
 
@@ -104,6 +104,10 @@ def points(difference: float) -> str:
 
 
 def rate(name: str) -> str:
-    """A false match rate out of the name of a figure: tar_at_far_1e-2 becomes 1 %."""
-    level = float(name.rpartition("far_")[2].replace("_", "."))
-    return f"{100 * level:g}\u202f%"
+    """The rate in the name of a figure in percent: tmr_at_fmr_1e-2 becomes 1 %."""
+    return f"{100 * level(name):g}\u202f%"
+
+
+def level(name: str) -> float:
+    """The rate in the name of a figure: 0.01 for tmr_at_fmr_1e-2, tpir_at_fpir_1e-2 and fmr_0.01."""
+    return float(re.split("(?:fmr|fpir)_", name)[-1].replace("_", "."))

@@ -101,7 +101,7 @@ def _add_page(app: FastAPI, service: Service, pages: Environment, token: str | N
     @app.get("/", response_class=HTMLResponse)
     def page() -> str:
         card = service.verifier.model.card
-        rates = [point.far for point in card.decision.far_table]
+        rates = [point.fmr for point in card.decision.fmr_table]
         facts = {"card": card, "rates": rates, "version": __version__, "token": token is not None}
         return pages.get_template("page.html").render(**facts, max_mb=MAX_BYTES >> 20, max_files=MAX_FILES)
 
@@ -140,7 +140,9 @@ def _add_questions(app: FastAPI, desk: _Desk) -> None:
     async def identify(request: Request) -> IdentityReply:
         def answer(form: Form, read: ReadFaces) -> IdentityReply:
             top = int(form.number("top", 1, _TOP) or 5)
-            return desk.service.identify(form.photo("photo", "a photograph"), top, _settings(form, "face"), read)
+            return desk.service.identify(
+                form.photo("photo", "a photograph"), top, _settings(form, "fpir", "face"), read
+            )
 
         return await desk.form(request, answer)
 
@@ -173,10 +175,11 @@ def _two_photos(form: Form) -> tuple[bytes, bytes]:
     return form.photo("first", "the first photograph"), form.photo("second", "the second photograph")
 
 
-def _settings(form: Form, first: str = "first_face", second: str = "second_face") -> Settings:
+def _settings(form: Form, rate: str = "fmr", first: str = "first_face", second: str = "second_face") -> Settings:
     faces = tuple(int(form.number(name, 1, MOST_FACES) or 1) for name in (first, second))
+    named = "far" if "far" in form.fields else rate  # its former name, read until 1.0
     return Settings(
-        form.number("far", 0, 1), form.number("threshold", -1e9, 1e9), form.flag("aligned"), (faces[0], faces[1])
+        form.number(named, 0, 1), form.number("threshold", -1e9, 1e9), form.flag("aligned"), (faces[0], faces[1])
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from likeness.deprecated import former_attribute
 from likeness.errors import ImageError
 from likeness.faces import Face
 from likeness.images import Image
@@ -26,7 +27,7 @@ class PairDecision:
         score: the comparator's, higher = more alike; NaN where a photograph cannot be used.
         probability: calibrated chance that they show one person; NaN where a photograph cannot be used.
         threshold: on the score's scale.
-        far: share of pairs of different people that the threshold accepts; None where the card cannot say.
+        fmr: share of pairs of different people that the threshold accepts; None where the card cannot say.
         other_faces: how many further faces each photograph shows.
         error: why there is no verdict; None where there is one.
     """
@@ -35,9 +36,11 @@ class PairDecision:
     score: float
     probability: float
     threshold: float
-    far: float | None
+    fmr: float | None
     other_faces: tuple[int, int] = (0, 0)
     error: ImageError | None = None
+
+    far = former_attribute("far", "fmr")
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ def decide_pairs(
     verifier: Verifier,
     pairs: Sequence[tuple[Image, Image]],
     *,
-    far: float | None = None,
+    fmr: float | None = None,
     threshold: float | None = None,
     aligned: bool = False,
     numbers: tuple[int, int] = (1, 1),
@@ -64,16 +67,16 @@ def decide_pairs(
     Args:
         verifier: whose model compares.
         pairs: photographs.
-        far: see `Verifier.verify_many`.
+        fmr: see `Verifier.verify_many`.
         threshold: see `Verifier.verify_many`.
         aligned: see `Verifier.face`.
         numbers: of the faces that are compared, in the first and in the second photographs; see `Face.number`.
         shown: name of a progress bar; "" for none.
 
     Raises:
-        ModelError: the model's card does not support the false-accept rate.
+        ModelError: the model's card does not support the false match rate.
     """
-    cut, rate = verifier.threshold(far, threshold)
+    cut, rate = verifier.threshold(fmr, threshold)
     photos = {
         (picture_key(picture), number): (picture, number)
         for pair in pairs

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from likeness.deprecated import reads_former
 from likeness.errors import GalleryError
 from likeness.faces import Face
 from likeness.serving.gallery import Enrolment, Gallery, Person, clean_name
@@ -19,8 +20,8 @@ from likeness.serving.numpy_comparators import Embeddings
 from likeness.serving.search import Search
 from likeness.serving.verifier import Verifier
 
-DEFAULT_FAR = 0.01
-"""Of somebody who is not enrolled being taken for anyone in the gallery."""
+DEFAULT_FPIR = 0.01
+"""False positive identification rate: of somebody not enrolled being taken for anyone in the gallery."""
 DOUBTFUL = 0.2
 """Calibrated probability below which a photograph and the person's others are taken to disagree.
 
@@ -204,12 +205,13 @@ class People:
                 save_gallery(self.path, gallery)
         return len(gallery)
 
+    @reads_former(far="fpir")
     def identify(
         self,
         faces: Sequence[Face],
         *,
         top: int = 5,
-        far: float = DEFAULT_FAR,
+        fpir: float = DEFAULT_FPIR,
         threshold: float | None = None,
     ) -> list[Identification]:
         """Who each face is, or that it is nobody of the gallery.
@@ -217,7 +219,7 @@ class People:
         Args:
             faces: framed.
             top: number of candidates to be named.
-            far: share of people not enrolled who may be taken for anyone of the gallery, whatever its size.
+            fpir: share of people not enrolled who may be taken for anyone of the gallery, whatever its size.
             threshold: accept from this score on instead.
 
         Raises:
@@ -227,7 +229,7 @@ class People:
         gallery, search = self._current()
         if not len(gallery):
             raise GalleryError(f"{self.path}: nobody is enrolled yet; `likeness enroll NAME PHOTO` does it")
-        limit = self._limit(len(gallery), far, threshold)
+        limit = self._limit(len(gallery), fpir, threshold)
         found = search.best(self.verifier.embed_faces(faces), max(top, 1))
         probabilities = self.verifier.model.card.decision.probability(found.scores)
         results = []
@@ -238,10 +240,10 @@ class People:
             results.append(Identification(candidates[0].name if known else None, candidates, limit, face))
         return results
 
-    def _limit(self, people: int, far: float, threshold: float | None) -> GalleryThreshold:
+    def _limit(self, people: int, fpir: float, threshold: float | None) -> GalleryThreshold:
         decision = self.verifier.model.card.decision
         if threshold is None:
-            return gallery_threshold(decision, people, far)
+            return gallery_threshold(decision, people, fpir)
         return GalleryThreshold(threshold, None, None, people, extended=False)
 
     def _current(self) -> tuple[Gallery, Search]:

@@ -20,7 +20,7 @@ from likeness.serving.verifier import Verifier
 COLUMNS = ("first", "second")
 _MAX_LETTERS = 4 * (MAX_BYTES // 3 + 1)  # base64 writes 3 bytes in 4 letters
 _URL_SAFE = str.maketrans("-_", "+/")
-_ANSWER = ("same", "probability", "score", "threshold", "false_accept_rate", "words", "error")
+_ANSWER = ("same", "probability", "score", "threshold", "fmr", "words", "error")
 
 
 class PairVerifier:
@@ -38,11 +38,11 @@ class PairVerifier:
 
         Args:
             model_input: columns `first` and `second`, each a photograph's file in base64.
-            params: `aligned` (bool, the pictures are framed like LFW's), `far` (decide at this
-                false match rate; 0 for the threshold with the fewest errors).
+            params: `aligned` (bool, the pictures are framed like LFW's), `fmr` (decide at this
+                false match rate; 0 for the threshold with the fewest errors), and until 1.0 its former name `far`.
 
         Returns:
-            One row a pair: same, probability, score, threshold, false_accept_rate, words, and error (None where
+            One row a pair: same, probability, score, threshold, fmr, words, and error (None where
             all is well; else the other values are None).
 
         Raises:
@@ -54,16 +54,17 @@ class PairVerifier:
                 f"expected columns first and second with photographs in base64; missing: {', '.join(absent)}"
             )
         options = params or {}
+        fmr = options.get("fmr") or options.get("far") or None  # deprecated: far
         rows = [
-            self._row(first, second, bool(options.get("aligned", False)), options.get("far") or None)
+            self._row(first, second, bool(options.get("aligned", False)), fmr)
             for first, second in zip(model_input["first"], model_input["second"], strict=True)
         ]
         return pd.DataFrame(rows, columns=list(_ANSWER)).astype(object).where(lambda frame: frame.notna(), None)
 
-    def _row(self, first: object, second: object, aligned: bool, far: float | None) -> dict[str, Any]:
+    def _row(self, first: object, second: object, aligned: bool, fmr: float | None) -> dict[str, Any]:
         try:
             photos = _decoded(first, "first"), _decoded(second, "second")
-            found = self._verifier.verify(*photos, aligned=aligned, far=far)
+            found = self._verifier.verify(*photos, aligned=aligned, fmr=fmr)
         except ImageError as error:
             return {"error": str(error)}
         return {
@@ -71,7 +72,7 @@ class PairVerifier:
             "probability": found.probability,
             "score": found.score,
             "threshold": found.threshold,
-            "false_accept_rate": found.far,
+            "fmr": found.fmr,
             "words": found.words,
         }
 

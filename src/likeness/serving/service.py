@@ -18,7 +18,7 @@ from likeness.serving.face_reading import Reading, numbered, read_faces
 from likeness.serving.gallery import Person
 from likeness.serving.gallery_file import remove_people
 from likeness.serving.model import model_folder
-from likeness.serving.people import DEFAULT_FAR, Candidate, People
+from likeness.serving.people import DEFAULT_FPIR, Candidate, People
 from likeness.serving.png import png
 from likeness.serving.request_queues import ReadFaces
 from likeness.serving.verifier import Verifier
@@ -65,7 +65,7 @@ class VerdictReply:
     score: float
     threshold: float
     threshold_probability: float
-    far: float | None
+    fmr: float | None
     faces: tuple[FaceReply, FaceReply]
 
 
@@ -87,7 +87,7 @@ class IdentityReply:
     name: str | None
     candidates: tuple[Candidate, ...]
     threshold: float
-    far: float | None
+    fpir: float | None
     people: int
     extended: bool
     axis: tuple[float, float]
@@ -109,13 +109,13 @@ class Settings:
     """How a question is to be answered; see `Verifier.verify` and `Verifier.face`.
 
     Attributes:
-        far: see `Verifier.verify_many`.
+        rate: the false match rate, see `Verifier.verify_many`, or for `identify` the `fpir` of `People.identify`.
         threshold: see `Verifier.verify_many`.
         aligned: see `Verifier.face`.
         faces: numbers of the faces that are looked at, in the first photograph and in the second.
     """
 
-    far: float | None = None
+    rate: float | None = None
     threshold: float | None = None
     aligned: bool = False
     faces: tuple[int, int] = (1, 1)
@@ -172,7 +172,7 @@ class Service:
         verifier = self.verifier
         found = _pair(read, first, second, verifier.reading(settings.aligned))
         faces = _chosen(found, settings.faces)
-        result = verifier.compare(*faces, far=settings.far, threshold=settings.threshold)
+        result = verifier.compare(*faces, fmr=settings.rate, threshold=settings.threshold)
         return VerdictReply(
             same=result.same,
             headline=result.headline,
@@ -182,7 +182,7 @@ class Service:
             score=result.score,
             threshold=result.threshold,
             threshold_probability=verifier.probability(result.threshold),
-            far=result.far,
+            fmr=result.fmr,
             faces=(_face_reply(verifier, faces[0], found[0]), _face_reply(verifier, faces[1], found[1])),
         )
 
@@ -190,7 +190,7 @@ class Service:
         """What decided about two photographs."""
         verifier = self.verifier
         faces = _chosen(_pair(read, first, second, verifier.reading(settings.aligned)), settings.faces)
-        heats = verifier.explain(verifier.compare(*faces, far=settings.far, threshold=settings.threshold))
+        heats = verifier.explain(verifier.compare(*faces, fmr=settings.rate, threshold=settings.threshold))
         return HeatReply((data_uri(png(heat_layer(heats[0])), "png"), data_uri(png(heat_layer(heats[1])), "png")))
 
     def identify(self, photo: bytes, top: int, settings: Settings, read: ReadFaces = read_faces) -> IdentityReply:
@@ -198,13 +198,13 @@ class Service:
         people = self._people
         found = read(photo, people.verifier.reading(settings.aligned), "the photograph")
         face = numbered(found, settings.faces[0], "the photograph")
-        far = DEFAULT_FAR if settings.far is None else settings.far
-        (result,) = people.identify([face], top=top, far=far, threshold=settings.threshold)
+        fpir = DEFAULT_FPIR if settings.rate is None else settings.rate
+        (result,) = people.identify([face], top=top, fpir=fpir, threshold=settings.threshold)
         return IdentityReply(
             name=result.name,
             candidates=result.candidates,
             threshold=result.limit.threshold,
-            far=result.limit.far,
+            fpir=result.limit.fpir,
             people=result.limit.people,
             extended=result.limit.extended,
             axis=_axis(people.verifier, result.limit.threshold),

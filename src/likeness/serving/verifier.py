@@ -13,13 +13,14 @@ import numpy as np
 
 from likeness.artifacts.source_card import Framing
 from likeness.data.cores import available_cores
+from likeness.deprecated import former_attribute, reads_former
 from likeness.errors import ImageError
 from likeness.faces import Face
 from likeness.images import Image, Pixels
 from likeness.images.heat_overlay import HeatMap
 from likeness.serving.explanation import Explainer
 from likeness.serving.face_reading import Reading, read_face, read_faces
-from likeness.serving.gallery_threshold import far_at, threshold_at
+from likeness.serving.gallery_threshold import fmr_at, threshold_at
 from likeness.serving.model import Runtime, ServedModel, open_model
 from likeness.serving.numpy_comparators import Embeddings
 
@@ -40,7 +41,7 @@ class Verification:
         score: the comparator's, higher = more alike.
         probability: calibrated chance that they show one person, where as many pairs do as do not.
         threshold: on the score's scale.
-        far: share of pairs of different people that the threshold accepts; None where the card cannot say.
+        fmr: share of pairs of different people that the threshold accepts; None where the card cannot say.
         faces: what was compared, as the model was shown it, before its own crop.
     """
 
@@ -48,8 +49,10 @@ class Verification:
     score: float
     probability: float
     threshold: float
-    far: float | None
+    fmr: float | None
     faces: tuple[Face, Face]
+
+    far = former_attribute("far", "fmr")
 
     @property
     def words(self) -> str:
@@ -86,7 +89,7 @@ class Verifier:
         from likeness import Verifier
 
         verifier = Verifier.load()
-        result = verifier.verify("a.jpg", "b.jpg", far=0.01)
+        result = verifier.verify("a.jpg", "b.jpg", fmr=0.01)
         print(result.same, result.words)
 
     Args:
@@ -181,23 +184,25 @@ class Verifier:
         """
         return self.embed_faces([_raised(face) for face in self.faces(pictures, aligned=aligned)])
 
+    @reads_former(far="fmr")
     def verify(
         self,
         first: Image,
         second: Image,
         *,
-        far: float | None = None,
+        fmr: float | None = None,
         threshold: float | None = None,
         aligned: bool = False,
     ) -> Verification:
         """Whether two photographs show the same person; see `verify_many`."""
-        return self.verify_many([(first, second)], far=far, threshold=threshold, aligned=aligned)[0]
+        return self.verify_many([(first, second)], fmr=fmr, threshold=threshold, aligned=aligned)[0]
 
+    @reads_former(far="fmr")
     def verify_many(
         self,
         pairs: Sequence[tuple[Image, Image]],
         *,
-        far: float | None = None,
+        fmr: float | None = None,
         threshold: float | None = None,
         aligned: bool = False,
     ) -> list[Verification]:
@@ -205,7 +210,7 @@ class Verifier:
 
         Args:
             pairs: photographs.
-            far: decide at the threshold at which this share of pairs of different people is accepted; by default
+            fmr: decide at the threshold at which this share of pairs of different people is accepted; by default
                 at the threshold with the fewest errors on the model's held-out pairs.
             threshold: decide at this score instead.
             aligned: see `face`.
@@ -214,7 +219,7 @@ class Verifier:
             ImageError: a photograph cannot be used, or shows no face.
             ModelError: the model's card does not support the false match rate.
         """
-        cut, rate = self.threshold(far, threshold)
+        cut, rate = self.threshold(fmr, threshold)
         places: dict[object, int] = {}
         pictures = [picture for pair in pairs for picture in pair]
         rows = [places.setdefault(picture_key(picture), len(places)) for picture in pictures]
@@ -228,11 +233,12 @@ class Verifier:
             for score, a, b in zip(scores, first, second, strict=True)
         ]
 
+    @reads_former(far="fmr")
     def compare(
-        self, first: Face, second: Face, *, far: float | None = None, threshold: float | None = None
+        self, first: Face, second: Face, *, fmr: float | None = None, threshold: float | None = None
     ) -> Verification:
         """Whether two framed faces are of the same person; see `verify_many`."""
-        cut, rate = self.threshold(far, threshold)
+        cut, rate = self.threshold(fmr, threshold)
         embeddings = self.embed_faces([first, second])
         score = float(self.model.comparator.pairs(embeddings[:1], embeddings[1:])[0])
         return self.verdict(score, (first, second), cut, rate)
@@ -246,21 +252,21 @@ class Verifier:
         first, second = self.windows(result.faces)
         return self._explainer.heats(first, second, result.same)
 
-    def verdict(self, score: float, faces: tuple[Face, Face], threshold: float, far: float | None) -> Verification:
+    def verdict(self, score: float, faces: tuple[Face, Face], threshold: float, fmr: float | None) -> Verification:
         """The verdict on a pair whose score is known already."""
-        return Verification(score >= threshold, score, self.probability(score), threshold, far, faces)
+        return Verification(score >= threshold, score, self.probability(score), threshold, fmr, faces)
 
     def probability(self, score: float) -> float:
         """Calibrated probability that a pair of this score shows one person."""
         return float(self.model.card.decision.probability(np.asarray(score)))
 
-    def threshold(self, far: float | None, threshold: float | None) -> tuple[float, float | None]:
+    def threshold(self, fmr: float | None, threshold: float | None) -> tuple[float, float | None]:
         """The threshold that is meant, and its false match rate where the card can say; see `verify_many`."""
         decision = self.model.card.decision
-        if threshold is None and far is not None:
-            return threshold_at(decision, far), far
+        if threshold is None and fmr is not None:
+            return threshold_at(decision, fmr), fmr
         cut = decision.threshold if threshold is None else threshold
-        return cut, far_at(decision, cut)
+        return cut, fmr_at(decision, cut)
 
 
 def in_words(probability: float) -> str:

@@ -18,15 +18,16 @@ import pandas as pd
 from likeness.artifacts.gate_decision import GateCheck, GateDecision, GateOutcome
 from likeness.artifacts.gate_figures import GateFigures
 from likeness.artifacts.predictions import people
+from likeness.deprecated import current_names
 from likeness.errors import DataError
-from likeness.evaluation.comparison import Scored, difference, far_name, mcnemar
+from likeness.evaluation.comparison import Scored, difference, mcnemar, tmr_name
 from likeness.evaluation.slices import QUARTERS
 from likeness.metrics.calibration_error import equal_mass_bins, expected_calibration_error
 from likeness.metrics.intervals import Estimate, Resampling, bootstrap, pair_groups
 from likeness.metrics.scores import weighted_mean
 from likeness.params import Range
 
-_FAR = 1e-2
+_FMR = 1e-2
 _KEYS = ["first", "second"]
 _CALIBRATION_BINS = 10
 _SLICES = ("brightness", "sharpness")
@@ -39,7 +40,7 @@ class GateParams:
     Attributes:
         minimum_gain: the lower end of the 95 % interval of its accuracy gain over the champion must exceed this.
         floor_margin: the first model's accuracy must exceed the classical baseline's by at least this.
-        tar_fall: largest fall of the TAR at FAR 1e-2 that is let pass.
+        tmr_fall: largest fall of the TMR at FMR 1e-2 that is let pass.
         calibration_rise: largest rise of the expected calibration error that is let pass.
         slice_fall: largest fall of accuracy in any quarter of the pairs by brightness or sharpness.
         latency_ratio: largest ratio of the time of one embedding to the champion's, both timed in turns.
@@ -52,13 +53,15 @@ class GateParams:
 
     minimum_gain: Annotated[float, Range(-1, 1)] = 0.0025
     floor_margin: Annotated[float, Range(-1, 1)] = 0.0
-    tar_fall: Annotated[float, Range(0, 1)] = 0.02
+    tmr_fall: Annotated[float, Range(0, 1)] = 0.02
     calibration_rise: Annotated[float, Range(0, 1)] = 0.03
     slice_fall: Annotated[float, Range(0, 1)] = 0.03
     latency_ratio: Annotated[float, Range(above=0)] = 2.0
     size_ratio: Annotated[float, Range(above=0)] = 4.0
     resamples: Annotated[int, Range(100, 100_000)] = 2000
     seed: int = 0
+
+    upgraded = staticmethod(current_names)
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,7 +185,7 @@ def _gains(
         ours["same"].to_numpy(bool),
         pair_groups(people(ours["first"]), people(ours["second"])),
         Resampling(params.resamples, params.seed),
-        (_FAR,),
+        (_FMR,),
     )
 
 
@@ -190,9 +193,9 @@ def _falls(
     ours: pd.DataFrame, theirs: pd.DataFrame, gains: dict[str, Estimate], params: GateParams
 ) -> Iterator[GateCheck]:
     """Every measure of quality that must not fall by more than stated."""
-    tar = gains[far_name(_FAR)]
+    tmr = gains[tmr_name(_FMR)]
     yield GateCheck(
-        "TAR at FAR 1e-2", tar.value, f"≥ {-params.tar_fall:g}", tar.value >= -params.tar_fall, tar.low, tar.high
+        "TMR at FMR 1e-2", tmr.value, f"≥ {-params.tmr_fall:g}", tmr.value >= -params.tmr_fall, tmr.low, tmr.high
     )
     rise = _calibration_error(ours) - _calibration_error(theirs)
     yield GateCheck(

@@ -26,7 +26,7 @@ _CURVES = {
     "images_per_second": "train/images_per_second",
 }
 _COSTS = {"seconds": "train/seconds", "parameters": "model/parameters"}
-_FIGURES = ("accuracy", "auc", "tar_at_far_1e-2")
+_FIGURES = ("accuracy", "auc", "tmr_at_fmr_1e-2")
 _OTHERS = ("baseline", "untrained")
 _DIGITS = 4  # what a test of some hundred pairs can distinguish, and a column of the page can hold
 
@@ -44,7 +44,7 @@ def cost(summary: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
 def final_figures(metrics: Metrics) -> Iterator[tuple[str, float]]:
     """The model's figures on the test pairs with 95 % intervals, and what its accuracy is measured against."""
     test = metrics.model.test
-    figures = {"accuracy": test.accuracy, "auc": test.auc, **test.tar}
+    figures = {"accuracy": test.accuracy, "auc": test.auc, **test.tmr}
     for name in (name for name in _FIGURES if name in figures):
         figure = figures[name]
         for ending, value in (("", figure.value), ("_low", figure.low), ("_high", figure.high)):

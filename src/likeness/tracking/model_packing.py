@@ -35,7 +35,7 @@ serve` would then install."""
 
 _ANSWER = {
     "same": "boolean",
-    **dict.fromkeys(("probability", "score", "threshold", "false_accept_rate"), "double"),
+    **dict.fromkeys(("probability", "score", "threshold", "fmr"), "double"),
     **dict.fromkeys(("words", "error"), "string"),
 }
 """What `likeness.serving.pyfunc` answers a row with; a value that is not known is null."""
@@ -89,12 +89,13 @@ def _drop_unpinned(path: Path) -> None:
 
 
 def _signature() -> Any:
-    """Two photographs in base64 a row, the two options, and the answer; an option not declared never arrives."""
+    """Two photographs in base64 a row, the options, and the answer; an option not declared never arrives."""
     from mlflow.models import ModelSignature
     from mlflow.types.schema import ColSpec, ParamSchema, ParamSpec, Schema
 
+    rates = [ParamSpec(name, "double", 0.0) for name in ("fmr", "far")]  # deprecated: far
     return ModelSignature(
         inputs=Schema([ColSpec("string", "first"), ColSpec("string", "second")]),
         outputs=Schema([ColSpec(kind, name, required=False) for name, kind in _ANSWER.items()]),
-        params=ParamSchema([ParamSpec("aligned", "boolean", False), ParamSpec("far", "double", 0.0)]),
+        params=ParamSchema([ParamSpec("aligned", "boolean", False), *rates]),
     )

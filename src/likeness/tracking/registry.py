@@ -282,7 +282,7 @@ def _tags(card: Card, metrics: Metrics, predictions: str, folder: Path) -> dict[
         "outside_data": card.outside_data,
         "towers": tower_summary([card.model.backbone]) or "none",
         "recipe": card.recipe,
-        "thresholds": json.dumps({f"{point.far:g}": point.threshold for point in card.decision.far_table}),
+        "thresholds": json.dumps({f"{point.fmr:g}": point.threshold for point in card.decision.fmr_table}),
         "accuracy": f"{accuracy.value:.4f} [{accuracy.low:.4f}, {accuracy.high:.4f}]",
         **{key: value for key, value in provenance.tags().items() if not key.startswith("mlflow.")},
     }

@@ -39,9 +39,9 @@ def roc(curves: pd.DataFrame) -> Figure:
     """True match rate against false match rate on a logarithmic axis.
 
     Args:
-        curves: columns system, far, tar; the system that the report is about first.
+        curves: columns system, fmr, tmr; the system that the report is about first.
     """
-    positive = curves.loc[curves["far"] > 0, "far"]
+    positive = curves.loc[curves["fmr"] > 0, "fmr"]
     floor = max(float(positive.min()) if len(positive) else 1e-3, 1e-5)
     systems = list(curves["system"].unique())
     frame = pd.concat([_thinned(curves[curves["system"] == name], floor) for name in systems])
@@ -50,17 +50,17 @@ def roc(curves: pd.DataFrame) -> Figure:
     axis = alt.Axis(format="~%", values=ticks, grid=True)
     chart = lines.encode(
         x=alt.X(
-            "far:Q", title="false match rate (FMR)", scale=alt.Scale(type="log", domain=[floor, 1]), axis=axis
+            "fmr:Q", title="false match rate (FMR)", scale=alt.Scale(type="log", domain=[floor, 1]), axis=axis
         ),
         y=alt.Y(
-            "tar:Q",
+            "tmr:Q",
             title="true match rate (1 − FNMR)",
             scale=alt.Scale(domain=[0, 1]),
             axis=alt.Axis(format="%", tickCount=5),
         ),
         color=_systems(systems),
         strokeDash=_dashes(systems),
-        order=alt.Order("far:Q"),
+        order=alt.Order("fmr:Q"),
     ).properties(width=WIDTH, height=HEIGHT)
     caption = (
         "ROC on the test pairs: share of same pairs that is accepted at a false match rate (logarithmic axis)."
@@ -235,11 +235,11 @@ def _rule(place: float) -> alt.Chart:
 
 
 def _thinned(curve: pd.DataFrame, floor: float) -> pd.DataFrame:
-    """A curve for a logarithmic axis: FAR 0 drawn at the axis' left end, and no more points than can be seen."""
-    ordered = curve.assign(far=curve["far"].clip(lower=floor)).sort_values(["far", "tar"])
-    highest = ordered.drop_duplicates(["system", "far"], keep="last")
+    """A curve for a logarithmic axis: FMR 0 drawn at the axis' left end, and no more points than can be seen."""
+    ordered = curve.assign(fmr=curve["fmr"].clip(lower=floor)).sort_values(["fmr", "tmr"])
+    highest = ordered.drop_duplicates(["system", "fmr"], keep="last")
     if len(highest) <= _ROC_POINTS:
         return highest
     wanted = np.geomspace(floor, 1, _ROC_POINTS)
-    places = np.searchsorted(highest["far"].to_numpy(), wanted, side="right") - 1
+    places = np.searchsorted(highest["fmr"].to_numpy(), wanted, side="right") - 1
     return highest.iloc[np.unique(places.clip(min=0))]

@@ -8,7 +8,7 @@ from likeness.reporting.document import Block, Column, FigureGroup, Note, Prose,
 from likeness.reporting.figures.embeddings import embedding_figure
 from likeness.reporting.figures.verification import cmc
 from likeness.reporting.sections.results import NOTHING_MEASURED, SYSTEMS, named
-from likeness.reporting.wording import count, measured, percent, rate
+from likeness.reporting.wording import count, level, measured, percent, rate
 
 _TITLE = "Who is this?"
 
@@ -51,11 +51,8 @@ def _table(found: IdentificationMetrics) -> Table:
 
 
 def _order(name: str) -> tuple[int, float]:
-    kind = ("one_shot", "rank", "open_set").index(
-        next(k for k in ("one_shot", "rank", "open_set") if name.startswith(k))
-    )
-    level = name.rpartition("_")[2]
-    return kind, float(level) if kind == 1 else -float(level) if kind == 2 else 0.0
+    kind = ("one_shot", "rank", "tpir").index(next(k for k in ("one_shot", "rank", "tpir") if name.startswith(k)))
+    return kind, float(name.removeprefix("rank_")) if kind == 1 else -level(name) if kind == 2 else 0.0
 
 
 def _label(name: str, found: IdentificationMetrics) -> str:
@@ -63,4 +60,4 @@ def _label(name: str, found: IdentificationMetrics) -> str:
         return f"{found.ways}-way one-shot accuracy"
     if name.startswith("rank_"):
         return f"right person among the first {name.removeprefix('rank_')}"
-    return f"ranked first and accepted, at {rate(name)} false positive identifications"
+    return f"ranked first and accepted (TPIR), at FPIR {rate(name)}"

@@ -21,8 +21,8 @@ from likeness.reporting.figures.verification import det, reliability, roc
 from likeness.reporting.published import PUBLISHED
 from likeness.reporting.sections.explore import explorer
 from likeness.reporting.sections.quality import error_shares, quality_blocks
-from likeness.reporting.sections.verdict import conditions, ensemble, headline, level, verdict
-from likeness.reporting.wording import complement, count, measured, percent, rate
+from likeness.reporting.sections.verdict import conditions, ensemble, headline, verdict
+from likeness.reporting.wording import complement, count, level, measured, percent, rate
 
 SYSTEMS = {
     "model": "this model",
@@ -46,8 +46,8 @@ def _acquisition(found: AcquisitionMetrics | None) -> list[Block]:
         Prose(
             f"**Failure to acquire:** {count(found.failures)} of {count(found.images)} photographs "
             f"({percent(found.rate, 2)}) show no face that can be compared; {lost}. With those counted as not "
-            f"accepted, this model rejects {percent(found.frr, 1)} of the mated pairs (FRR) and accepts "
-            f"{percent(found.far, 1)} of the non-mated ones (FAR)."
+            f"accepted, this model rejects {percent(found.false_rejection_rate, 1)} of the mated pairs (FRR) and "
+            f"accepts {percent(found.false_acceptance_rate, 1)} of the non-mated ones (FAR)."
         )
     ]
 
@@ -86,8 +86,8 @@ def _every_figure(metrics: Metrics) -> list[Block]:
         ["AUC", *(measured(part.auc, share=False) for part in parts.values())],
         ["equal error rate", *(measured(part.eer) for part in parts.values())],
         *(
-            [f"FNMR at FMR {rate(name)}", *(measured(complement(part.tar[name])) for part in parts.values())]
-            for name in sorted(test.tar, key=lambda name: -level(name))
+            [f"FNMR at FMR {rate(name)}", *(measured(complement(part.tmr[name])) for part in parts.values())]
+            for name in sorted(test.tmr, key=lambda name: -level(name))
         ),
     ]
     columns = [Column("on the test pairs"), *(Column(part, True) for part in parts)]

@@ -27,7 +27,7 @@ def threshold_section(artefacts: Artefacts) -> Section:
         ),
         *_choice(artefacts, decision.threshold),
     ]
-    if decision.far_table:
+    if decision.fmr_table:
         blocks.append(_operating_points(decision, artefacts.metrics))
     return Section("threshold", "How the threshold was chosen", blocks)
 
@@ -50,15 +50,15 @@ def _operating_points(decision: Decision, metrics: Metrics | None) -> Table:
     found = metrics.model.operating_points.values() if metrics else ()
     at_threshold = {point.threshold: point for point in found}
     rows = []
-    for point in decision.far_table:
+    for point in decision.fmr_table:
         on_test = at_threshold.get(point.threshold)
         rows.append(
             [
-                rate(f"far_{point.far}"),
+                rate(f"fmr_{point.fmr}"),
                 decimal(point.threshold),
                 count(point.impostor_pairs),
-                measured(on_test.far if on_test else None),
-                measured(complement(on_test.tar) if on_test else None),
+                measured(on_test.fmr if on_test else None),
+                measured(complement(on_test.tmr) if on_test else None),
             ]
         )
     caption = "Thresholds that one may choose instead, by false match rate."

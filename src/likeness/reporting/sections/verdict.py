@@ -8,7 +8,7 @@ from likeness.artifacts.metrics import Metrics
 from likeness.metrics.intervals import Estimate
 from likeness.reporting.document import Block, Headline, Note, Prose
 from likeness.reporting.inline import quoted
-from likeness.reporting.wording import complement, count, decimal, interval, percent, points, rate
+from likeness.reporting.wording import complement, count, decimal, interval, level, percent, points, rate
 
 
 def headline(metrics: Metrics) -> Headline:
@@ -22,7 +22,7 @@ def _figures(metrics: Metrics) -> Iterator[tuple[str, str, str]]:
     yield decimal(test.auc.value), "area under the ROC (AUC)", interval(test.auc, share=False)
     strictest = strictest_rate(metrics)
     if strictest is not None:
-        missed = complement(test.tar[strictest])
+        missed = complement(test.tmr[strictest])
         yield percent(missed.value), f"false non-matches at {rate(strictest)} false matches", interval(missed)
     baseline = metrics.baseline.test.accuracy
     yield percent(baseline.value), "accuracy of the classical baseline, same pairs", interval(baseline)
@@ -31,13 +31,8 @@ def _figures(metrics: Metrics) -> Iterator[tuple[str, str, str]]:
 def strictest_rate(metrics: Metrics) -> str | None:
     """Name of the lowest false match rate that the test pairs can show; None if they can show none."""
     test = metrics.model.test
-    supported = [name for name in test.tar if name not in test.beyond_support]
+    supported = [name for name in test.tmr if name not in test.beyond_support]
     return min(supported, key=level) if supported else None
-
-
-def level(name: str) -> float:
-    """The rate in the name of a figure: tar_at_far_1e-2 is 0.01."""
-    return float(name.rpartition("_far_")[2].replace("_", "."))
 
 
 def verdict(metrics: Metrics) -> list[Block]:
@@ -75,7 +70,7 @@ def _judged(gain: Estimate) -> str:
 def _behind(metrics: Metrics) -> Iterator[str]:
     """Where the baseline has the better figure: at a strict threshold, at rank 1, among N people."""
     strictest = strictest_rate(metrics)
-    ours, theirs = metrics.model.test.tar, metrics.baseline.test.tar
+    ours, theirs = metrics.model.test.tmr, metrics.baseline.test.tmr
     if strictest is not None and strictest in theirs and ours[strictest].value < theirs[strictest].value:
         missed = (percent(complement(one[strictest]).value) for one in (ours, theirs))
         yield f"a strict threshold (FNMR at FMR {rate(strictest)}: {' against '.join(missed)})"

@@ -31,7 +31,7 @@ export function verdict(reply, choose) {
     el(
       "div", { class: "said" },
       headline(reply.sure ? (reply.same ? "same" : "different") : "doubt", degree(reply)),
-      el("p", { class: "words" }, rateInWords(reply.far)),
+      el("p", { class: "words" }, rateInWords(reply.fmr)),
       scale(reply),
       el("p", { class: "note" }, "The percentages hold where both answers are equally likely beforehand."),
       ...more,
@@ -53,9 +53,9 @@ function degree(reply) {
   return likely === reply.same ? sentence(words) : `${reply.headline}: ${words}`;
 }
 
-function rateInWords(far) {
-  if (far === null) return "How many pairs of different people this limit accepts is not known.";
-  const share = far > 0.3 ? percent(far) : `about 1 in ${Math.round(1 / far)}`;
+function rateInWords(rate) {
+  if (rate === null) return "How many pairs of different people this limit accepts is not known.";
+  const share = rate > 0.3 ? percent(rate) : `about 1 in ${Math.round(1 / rate)}`;
   return `At this limit, ${share} comparisons of different people are wrongly accepted.`;
 }
 
@@ -136,7 +136,7 @@ export function addHeat(answer, { heat, message }) {
 export function identity(reply, choose) {
   const known = reply.name !== null;
   const best = reply.candidates[0];
-  const rate = reply.far === null ? "" : ` About 1 in ${Math.round(1 / reply.far)} people who are not enrolled would be taken for somebody.`;
+  const rate = reply.fpir === null ? "" : ` About 1 in ${Math.round(1 / reply.fpir)} people who are not enrolled would be taken for somebody.`;
   const beyond = " That rate lies beyond what the held-out pairs could measure: their tail is taken as normal.";
   return [
     el(
