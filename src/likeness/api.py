@@ -186,9 +186,9 @@ def _measured(
         scores=scores,
         errors=errors,
         threshold=cut,
-        accuracy=(counts.true_accepts + counts.true_rejects) / len(some),
-        fmr=counts.false_accepts / non_mated if non_mated else None,
-        fnmr=counts.false_rejects / mated if mated else None,
+        accuracy=(counts.true_matches + counts.true_non_matches) / len(some),
+        fmr=counts.false_matches / non_mated if non_mated else None,
+        fnmr=counts.false_non_matches / mated if mated else None,
         auc=auc(some, truth) if both else None,
         eer=equal_error_rate(some, truth) if both else None,
     )

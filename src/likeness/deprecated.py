@@ -15,6 +15,8 @@ _RENAMED = {
     r"(?<=\bacquisition\.)far$": "false_acceptance_rate",
     r"(?<=\bacquisition\.)frr$": "false_rejection_rate",
     r"(?<=\bidentification\.)far$": "fpir",
+    r"\b(true|false)_accepts$": r"\1_matches",
+    r"\b(true|false)_rejects$": r"\1_non_matches",
     r"\bopen_set_at_far_(?=[^.]*$)": "tpir_at_fpir_",
     r"\btar_at_far_(?=[^.]*$)": "tmr_at_fmr_",
     r"\bfar(?=$|_table$|_\d[^.]*$)": "fmr",

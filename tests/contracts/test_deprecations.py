@@ -29,6 +29,7 @@ TESTS = {
     "`gate.tar_fall`": "tests/test_deprecated.py::test_the_former_key_of_the_gate_is_read",
     "`tar_at_far_…`, `open_set_at_far_…`, `far`, `tar`, `frr`": "tests/artifacts/test_old_files.py::test_metrics",
     "`far`, `tar`": "tests/artifacts/test_old_files.py::test_roc",
+    "`true_accepts`, `false-reject` and the like": "tests/artifacts/test_old_files.py::test_decisions",
     "`model.width`, `model.external.onnx`, `dense_std` of `weighted-l1`": (
         "tests/training/test_former_params.py::test_former_sections_are_read_as_those_of_the_recipe"
     ),

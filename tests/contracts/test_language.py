@@ -36,6 +36,7 @@ REPLACED = {
     r"cries wolf|in vain": "gives false alarms; without success",
     r"tar_at_\w+|tar_fall|far_(at|each|levels|name|table)|FarPoint": "names with fmr and tmr",
     r"(?-i:TARs?|FARs|at FAR)|false.accept.rates?": "TMR, FMR",
+    r"(true|false)[-_](accept|reject)s?": "true match, false non-match",
     r"(--|(?<=[\w\])]\.)|[\"'`])far(?![\w ])|far=|(?<=\n)\s*far:": "fmr, fpir",
 }
 """Words that the project once had of its own, or that a second reading is needed for, and what is said instead."""

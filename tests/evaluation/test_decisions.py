@@ -21,10 +21,10 @@ def test_the_furthest_from_the_threshold_of_each_kind_are_chosen():
     same = np.array([1, 1, 1, 1, 0, 0, 0, 0], bool)
     chosen = choose(Scored(scores, 0.0), same, 1)
     assert chosen == [
-        Chosen("true-accept", 0),
-        Chosen("true-reject", 7),
-        Chosen("false-accept", 4),
-        Chosen("false-reject", 3),
+        Chosen("true-match", 0),
+        Chosen("true-non-match", 7),
+        Chosen("false-match", 4),
+        Chosen("false-non-match", 3),
     ]
     assert len(choose(Scored(scores, 0.0), same, 9)) == 8
     assert choose(Scored(scores, 0.0), same, 0) == []
@@ -49,22 +49,22 @@ def store() -> tuple[FaceSet, Pairs]:
 
 def test_a_cause_names_what_stands_out_and_nothing_else(store):
     facts = PairFacts.of(*store, np.arange(40) == 0, POSES)
-    blurred = facts.about(Chosen("false-reject", 0))
+    blurred = facts.about(Chosen("false-non-match", 0))
     assert blurred[0].name == "sharpness"
     assert blurred[0].value == pytest.approx(3.0)
     assert blurred[0].share_below == 0.0
-    said = facts.cause(Chosen("false-reject", 0))
+    said = facts.cause(Chosen("false-non-match", 0))
     assert "among the blurriest" in said
     assert said.endswith("The classical baseline is correct on it.")
     # Blur is no reason for a right answer.
-    assert "sharpness" not in [fact.name for fact in facts.about(Chosen("true-accept", 0))]
+    assert "sharpness" not in [fact.name for fact in facts.about(Chosen("true-match", 0))]
 
 
 def test_a_turned_head_is_named_and_an_unknown_pose_is_not(store):
     yaw = np.where(np.arange(80) == 3, 48.0, POSES.yaw)
     yaw[44] = np.nan
     facts = PairFacts.of(*store, np.zeros(40, bool), Poses(POSES.rows, yaw, POSES.roll))
-    turned = {fact.name: fact for fact in facts.about(Chosen("false-reject", 3))}
+    turned = {fact.name: fact for fact in facts.about(Chosen("false-non-match", 3))}
     assert turned["yaw"].value == 48.0
     assert "turned most to the side" in turned["yaw"].text
     assert turned["yaw difference"].share_below == pytest.approx(38 / 40)  # 39 pairs are known
@@ -78,28 +78,28 @@ def test_how_often_a_property_stands_out_is_counted_among_errors_and_right_decis
     facts = PairFacts.of(faces, pairs, np.zeros(40, bool), Poses(POSES.rows, yaw, POSES.roll))
     predicted = pairs.same & ~np.isin(np.arange(40), [0, 2, 6])  # three mated pairs are rejected
     table = cause_table(facts, predicted, pairs.same)
-    turned = table[(table["kind"] == "false-reject") & (table["property"] == "yaw")].iloc[0]
+    turned = table[(table["kind"] == "false-non-match") & (table["property"] == "yaw")].iloc[0]
     assert (turned["errors"], turned["errors_extreme"]) == (3, 2)
     assert turned["right"] == 17
     assert 1 <= turned["right_extreme"] <= 2  # pair 4, and what else lies in the tenth
-    assert table.loc[table["kind"] == "false-accept", "errors"].eq(0).all()
+    assert table.loc[table["kind"] == "false-match", "errors"].eq(0).all()
 
 
 def test_a_copy_of_one_photograph_is_named(store):
     facts = PairFacts.of(*store, np.zeros(40, bool), POSES)
-    named = {fact.name: fact for fact in facts.about(Chosen("false-accept", 1))}
+    named = {fact.name: fact for fact in facts.about(Chosen("false-match", 1))}
     assert named["hash distance"].value == 0
     assert named["resemblance"].value == pytest.approx(1.0)
-    assert "copies of one photograph" in facts.cause(Chosen("false-accept", 1))
-    assert facts.cause(Chosen("false-accept", 1)).endswith("is wrong on it too.")
+    assert "copies of one photograph" in facts.cause(Chosen("false-match", 1))
+    assert facts.cause(Chosen("false-match", 1)).endswith("is wrong on it too.")
     assert facts.hash_distance[2] == 64  # unknown hashes are no copies
 
 
 def test_an_unremarkable_pair_has_no_invented_cause(store):
     facts = PairFacts.of(*store, np.ones(40, bool), POSES)
-    places = [place for place in range(40) if not facts.about(Chosen("false-reject", place))]
+    places = [place for place in range(40) if not facts.about(Chosen("false-non-match", place))]
     assert places
-    assert "nothing" in facts.cause(Chosen("false-reject", places[0])).lower()
+    assert "nothing" in facts.cause(Chosen("false-non-match", places[0])).lower()
 
 
 def test_measures_of_pairs_are_symmetric(store):

@@ -167,7 +167,9 @@ def test_the_same_evaluation_twice_is_the_same_files(found, world, tmp_path):
     for decision in said["decisions"]:
         assert (tmp_path / "one" / decision["picture"]).is_file()
         assert decision["cause"]
-        assert (decision["kind"] in ("true-accept", "true-reject")) == (decision["same"] == decision["predicted"])
+        assert (decision["kind"] in ("true-match", "true-non-match")) == (
+            decision["same"] == decision["predicted"]
+        )
 
 
 def test_a_restricted_model_is_measured_without_identities(world):
@@ -227,10 +229,10 @@ def test_the_tables_that_dvc_draws_hold_every_test_pair(found, tmp_path):
     assert (drawn["same person"], drawn["different people"]) == (pairs.same, pairs.different)
     confusion = found.metrics.model.test.confusion
     assert counts["pairs"].tolist() == [
-        confusion.true_accepts,
-        confusion.false_rejects,
-        confusion.false_accepts,
-        confusion.true_rejects,
+        confusion.true_matches,
+        confusion.false_non_matches,
+        confusion.false_matches,
+        confusion.true_non_matches,
     ]
 
 

@@ -95,8 +95,17 @@ def explorer(browser: Browser, address: str) -> Iterator[Page]:
 
 
 def counts_of(tab: Page) -> list[int]:
-    names = ("trueaccepts", "falserejects", "truerejects", "falseaccepts")
+    names = ("truematches", "falsenonmatches", "truenonmatches", "falsematches")
     return [int(tab.locator(f"[data-{name}]").inner_text().replace("\u202f", "")) for name in names]
+
+
+def reaches(tab: Page, wanted: list[int]) -> bool:
+    """Whether the counts become those; a busy machine shows a pressed key late."""
+    for _ in range(50):
+        if counts_of(tab) == wanted:
+            return True
+        tab.wait_for_timeout(100)
+    return False
 
 
 def test_without_a_script_the_operating_point_of_the_model_is_shown(
@@ -112,7 +121,7 @@ def test_without_a_script_the_operating_point_of_the_model_is_shown(
 
 def confusion_of(run: Places) -> list[int]:
     counts = METRICS.read(run.evaluation / METRICS.name).model.test.confusion
-    return [counts.true_accepts, counts.false_rejects, counts.true_rejects, counts.false_accepts]
+    return [counts.true_matches, counts.false_non_matches, counts.true_non_matches, counts.false_matches]
 
 
 def test_the_threshold_moves_counts_rates_and_histogram_by_keyboard(explorer: Page, run: Places) -> None:
@@ -121,17 +130,17 @@ def test_the_threshold_moves_counts_rates_and_histogram_by_keyboard(explorer: Pa
     slider = explorer.locator("#explorer-slider")
     slider.press("Home")
     accepted, rejected = sum(start[:2]), sum(start[2:])
-    assert counts_of(explorer) == [accepted, 0, 0, rejected]
+    assert reaches(explorer, [accepted, 0, 0, rejected])
     assert explorer.locator("[data-fnmr]").inner_text().startswith("0.0\u202f% (0.0 to ")
     assert explorer.locator("[data-fmr]").inner_text().startswith("100.0\u202f%")
     assert explorer.locator("[data-line]").get_attribute("transform") == "translate(0)"
     slider.press("End")
-    assert counts_of(explorer) == [0, accepted, rejected, 0]
+    assert reaches(explorer, [0, accepted, rejected, 0])
     assert explorer.locator("[data-rejected]").get_attribute("width") == "640"
     slider.press("ArrowLeft")
     assert float(explorer.locator("[data-accepted]").get_attribute("x") or 0) < 640
     explorer.get_by_role("button", name="Threshold of the model").press("Enter")
-    assert counts_of(explorer) == start
+    assert reaches(explorer, start)
 
 
 def test_the_script_writes_rates_as_the_page_does(explorer: Page) -> None:
@@ -144,7 +153,8 @@ def test_the_script_writes_rates_as_the_page_does(explorer: Page) -> None:
 def test_paper_shows_the_operating_point_of_the_model(explorer: Page) -> None:
     start = counts_of(explorer)
     explorer.locator("#explorer-slider").press("Home")
-    moved = counts_of(explorer)
+    moved = [sum(start[:2]), 0, 0, sum(start[2:])]
+    assert reaches(explorer, moved)
     explorer.evaluate("dispatchEvent(new Event('beforeprint'))")
     assert counts_of(explorer) == start
     explorer.evaluate("dispatchEvent(new Event('afterprint'))")

@@ -82,7 +82,7 @@ SLICES = TableFile(
 CAUSES = TableFile(
     "causes.csv",
     {
-        "kind": "str",  # of error: false-reject or false-accept
+        "kind": "str",  # of error: false-non-match or false-match
         "property": "str",
         "meaning": "str",  # of its standing out: lying in the most extreme tenth of all test pairs
         "errors": "int64",  # of this kind of which the property is known

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from likeness.artifacts.json_file import JsonFile
 
-Kind = Literal["true-accept", "true-reject", "false-accept", "false-reject"]
+Kind = Literal["true-match", "true-non-match", "false-match", "false-non-match"]
+_FORMER = {"true-accept": "true-match", "false-accept": "false-match"}  # kinds of release 0.1, deprecated
+_FORMER |= {"true-reject": "true-non-match", "false-reject": "false-non-match"}  # former kinds
 Method = Literal["grad-cam", "occlusion"]
 
 
@@ -67,6 +70,12 @@ class ShownDecision:
     cause: str
     facts: tuple[Fact, ...]
     picture: str
+
+    @staticmethod
+    def upgraded(values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The former names of kinds are read until version 1.0."""
+        kind = values.get("kind")
+        return {**values, "kind": _FORMER[kind]} if kind in _FORMER else values
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from likeness.artifacts.shown_decisions import Kind
 from likeness.evaluation.decisions import EXTREME, SPEAKS, PairFacts, meaning
 from likeness.metrics.scores import Bools
 
-_ERRORS: tuple[tuple[Kind, bool], ...] = (("false-reject", True), ("false-accept", False))
+_ERRORS: tuple[tuple[Kind, bool], ...] = (("false-non-match", True), ("false-match", False))
 
 
 def cause_table(facts: PairFacts, predicted: Bools, same: Bools) -> pd.DataFrame:

@@ -49,10 +49,10 @@ def choose(system: Scored, same: Bools, count: int) -> list[Chosen]:
     """
     accepted = system.predicted
     kinds: dict[Kind, Bools] = {
-        "true-accept": accepted & same,
-        "true-reject": ~accepted & ~same,
-        "false-accept": accepted & ~same,
-        "false-reject": ~accepted & same,
+        "true-match": accepted & same,
+        "true-non-match": ~accepted & ~same,
+        "false-match": accepted & ~same,
+        "false-non-match": ~accepted & same,
     }
     distance = np.abs(system.scores - system.threshold)
     chosen: list[Chosen] = []
@@ -83,16 +83,16 @@ _HIGH = {
     "roll": "one of its heads is among those tilted most",
 }
 SPEAKS: dict[Kind, tuple[set[str], set[str]]] = {
-    "true-accept": ({"yaw difference"}, {"resemblance", "sharpness"}),
-    "true-reject": (
+    "true-match": ({"yaw difference"}, {"resemblance", "sharpness"}),
+    "true-non-match": (
         {"resemblance"},
         {"brightness difference", "contrast difference", "yaw difference", "sharpness"},
     ),
-    "false-accept": (
+    "false-match": (
         {"sharpness", "brightness", "contrast", "yaw difference"},
         {"resemblance", "yaw", "roll"},
     ),
-    "false-reject": (
+    "false-non-match": (
         {"sharpness", "brightness", "contrast", "resemblance"},
         {
             "brightness difference",
@@ -189,7 +189,7 @@ def meaning(name: str, high: bool) -> str:
 
 
 def _is_error(kind: Kind) -> bool:
-    return kind in ("false-accept", "false-reject")
+    return kind in ("false-match", "false-non-match")
 
 
 def _share(value: float) -> str:

@@ -34,9 +34,9 @@ def confusion_table(counts: Confusion) -> pd.DataFrame:
     """Test pairs by truth and decision at the threshold of the model; see `CONFUSION`."""
     (same, _), (different, _) = _KINDS
     rows = [
-        (same, same, counts.true_accepts),
-        (same, different, counts.false_rejects),
-        (different, same, counts.false_accepts),
-        (different, different, counts.true_rejects),
+        (same, same, counts.true_matches),
+        (same, different, counts.false_non_matches),
+        (different, same, counts.false_matches),
+        (different, different, counts.true_non_matches),
     ]
     return pd.DataFrame(rows, columns=list(CONFUSION.columns))

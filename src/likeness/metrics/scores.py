@@ -63,18 +63,18 @@ def weighted_mean(values: ArrayLike, weights: Floats) -> Floats:
 class Confusion:
     """Counts of the four outcomes of a decision."""
 
-    true_accepts: int
-    false_rejects: int
-    true_rejects: int
-    false_accepts: int
+    true_matches: int
+    false_non_matches: int
+    true_non_matches: int
+    false_matches: int
 
 
 def confusion(accepted: ArrayLike, mated: ArrayLike) -> Confusion:
     """Counts P decisions (bool, True = same person) against the truth."""
     said, truth = np.asarray(accepted, bool), np.asarray(mated, bool)
     return Confusion(
-        true_accepts=int(np.sum(said & truth)),
-        false_rejects=int(np.sum(~said & truth)),
-        true_rejects=int(np.sum(~said & ~truth)),
-        false_accepts=int(np.sum(said & ~truth)),
+        true_matches=int(np.sum(said & truth)),
+        false_non_matches=int(np.sum(~said & truth)),
+        true_non_matches=int(np.sum(~said & ~truth)),
+        false_matches=int(np.sum(said & ~truth)),
     )

@@ -40,14 +40,21 @@ class Explorer:
 
     @property
     def low(self) -> float:
-        """Score at the left end."""
-        return float(min(self.mated.min(), self.non_mated.min(), self.threshold))
+        """Score at the left end, below all others so that a threshold there accepts everything."""
+        return self._ends[0]
 
     @property
     def high(self) -> float:
-        """Score at the right end, beyond all others so that a threshold there accepts nothing."""
+        """Score at the right end, above all others so that a threshold there accepts nothing."""
+        return self._ends[1]
+
+    @property
+    def _ends(self) -> tuple[float, float]:
+        """Beyond all scores by more than a browser rounds the value of a slider."""
+        bottom = float(min(self.mated.min(), self.non_mated.min(), self.threshold))
         top = float(max(self.mated.max(), self.non_mated.max(), self.threshold))
-        return top + 0.002 * ((top - self.low) or 1.0)
+        margin = 0.002 * ((top - bottom) or 1.0)
+        return bottom - margin, top + margin
 
     @property
     def confusion(self) -> Confusion:
@@ -85,10 +92,10 @@ class Explorer:
         """Key, name and value of the rates at the threshold of the model, with Wilson's intervals."""
         found = self.confusion
         mated, non_mated = len(self.mated), len(self.non_mated)
-        right = found.true_accepts + found.true_rejects
+        right = found.true_matches + found.true_non_matches
         rows = (
-            ("fnmr", "false non-match rate (FNMR)", found.false_rejects, mated),
-            ("fmr", "false match rate (FMR)", found.false_accepts, non_mated),
+            ("fnmr", "false non-match rate (FNMR)", found.false_non_matches, mated),
+            ("fmr", "false match rate (FMR)", found.false_matches, non_mated),
             ("accuracy", "accuracy", right, mated + non_mated),
         )
         return [(key, name, _with_interval(hits, total)) for key, name, hits, total in rows]

@@ -29,10 +29,10 @@ from likeness.reporting.wording import count, decimal, percent
 
 _TITLE = "Best and worst decisions"
 _KINDS = {
-    "false-accept": ("Worst false matches", "False match: two people decided to be one"),
-    "false-reject": ("Worst false non-matches", "False non-match: one person decided to be two"),
-    "true-accept": ("Most confident true matches", "True match"),
-    "true-reject": ("Most confident true non-matches", "True non-match"),
+    "false-match": ("Worst false matches", "False match: two people decided to be one"),
+    "false-non-match": ("Worst false non-matches", "False non-match: one person decided to be two"),
+    "true-match": ("Most confident true matches", "True match"),
+    "true-non-match": ("Most confident true non-matches", "True non-match"),
 }
 _COMMON = (
     "By its definition a property stands out in about a tenth of all pairs. One that does so more often among "
@@ -78,7 +78,7 @@ def _common(causes: pd.DataFrame | None) -> list[Block]:
         return []
     columns = [Column("what stands out"), *(Column(name, True) for name in ("errors", "right decisions", "ratio"))]
     blocks: list[Block] = [Subheading("What errors have in common"), Prose(_COMMON)]
-    for kind, heading in (("false-reject", "False non-matches"), ("false-accept", "False matches")):
+    for kind, heading in (("false-non-match", "False non-matches"), ("false-match", "False matches")):
         found = causes[(causes["kind"] == kind) & (causes["errors"] > 0)]
         rows = [_frequency(row) for row in records(found)]
         rows.sort(key=lambda row: -row[1])

@@ -70,8 +70,8 @@ def _test_pairs(predictions: pd.DataFrame) -> pd.DataFrame:
 def _confusion(counts: Confusion) -> Table:
     columns = [Column("at the threshold"), Column("decided same", True), Column("decided different", True)]
     rows = [
-        ["same person", count(counts.true_accepts), count(counts.false_rejects)],
-        ["different people", count(counts.false_accepts), count(counts.true_rejects)],
+        ["same person", count(counts.true_matches), count(counts.false_non_matches)],
+        ["different people", count(counts.false_matches), count(counts.true_non_matches)],
     ]
     return Table(columns, rows, "Decisions on the test pairs.")
 

@@ -59,9 +59,9 @@ def _label(row: Json) -> str:
 
 def error_shares(confusion: Confusion) -> tuple[float, float]:
     """FNMR and FMR, in [0, 1]."""
-    mated = confusion.true_accepts + confusion.false_rejects
-    non_mated = confusion.true_rejects + confusion.false_accepts
-    return confusion.false_rejects / max(mated, 1), confusion.false_accepts / max(non_mated, 1)
+    mated = confusion.true_matches + confusion.false_non_matches
+    non_mated = confusion.true_non_matches + confusion.false_matches
+    return confusion.false_non_matches / max(mated, 1), confusion.false_matches / max(non_mated, 1)
 
 
 def _weakest(rows: list[Json], labels: list[str]) -> str:

@@ -32,13 +32,13 @@
   };
 
   const show = (limit) => {
-    const falseRejects = below(mated, limit), trueRejects = below(nonMated, limit);
-    const trueAccepts = mated.length - falseRejects, falseAccepts = nonMated.length - trueRejects;
-    const counts = { trueAccepts, falseRejects, trueRejects, falseAccepts };
+    const falseNonMatches = below(mated, limit), trueNonMatches = below(nonMated, limit);
+    const trueMatches = mated.length - falseNonMatches, falseMatches = nonMated.length - trueNonMatches;
+    const counts = { trueMatches, falseNonMatches, trueNonMatches, falseMatches };
     for (const [name, value] of Object.entries(counts)) one(name.toLowerCase()).textContent = count(value);
-    one("fnmr").textContent = rate(falseRejects, mated.length);
-    one("fmr").textContent = rate(falseAccepts, nonMated.length);
-    one("accuracy").textContent = rate(trueAccepts + trueRejects, mated.length + nonMated.length);
+    one("fnmr").textContent = rate(falseNonMatches, mated.length);
+    one("fmr").textContent = rate(falseMatches, nonMated.length);
+    one("accuracy").textContent = rate(trueMatches + trueNonMatches, mated.length + nonMated.length);
     one("value").textContent = number(limit) + (limit === threshold ? ", that of the model" : "");
     const place = Math.round(10 * width * Math.min(1, Math.max(0, (limit - low) / (high - low)))) / 10;
     one("line").setAttribute("transform", `translate(${place})`);
