@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -15,6 +16,7 @@ from likeness.errors import MissingPackageError
 from likeness.extras import EXTRAS, explain, needing
 
 PROJECT = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+FACES = Path(__file__).parents[1] / "src" / "likeness" / "serving" / "static"
 IMPORTED_AS = {
     "faiss-cpu": "faiss",
     "hydra-core": "hydra",
@@ -86,3 +88,15 @@ def test_a_command_without_its_extra_says_what_to_install(
     assert done.returncode == 2, done.stderr
     assert f"pip install 'likeness-verify[{extra}]'" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_model_without_weights_is_not_said_to_need_torch(tmp_path: Path) -> None:
+    """PyTorch would not help: the packaged model has nothing to load into it."""
+    for number in (1, 2):
+        shutil.copy(FACES / f"drawn-face-{number}.jpg", tmp_path / f"{number}.jpg")
+    arguments = ["verify", "1.jpg", "2.jpg", "--model", "packaged", "--explain", "heat.png"]
+    code = BLOCK.format(absent={"torch"}, arguments=arguments)
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 2, done.stderr
+    assert "a model in half precision, such as the packaged one, comes without it" in done.stderr
+    assert "pip install" not in done.stderr

@@ -18,6 +18,7 @@ from fastapi import FastAPI
 from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from likeness.serving.app import create_app
+from likeness.serving.model import PACKAGED
 from likeness.serving.service import Service
 from tests.browsing import CHROMIUM
 
@@ -233,13 +234,17 @@ def test_a_heat_map_starts_at_none_and_takes_its_place_when_it_is_computed(page:
     expect(page.locator("img.heat").first).to_have_css("opacity", "0.6")
 
 
-def test_a_model_without_a_heat_map_says_why(page: Page) -> None:
-    refusal = {"error": "a model in half precision runs in ONNX Runtime alone"}
-    page.route("**/api/explain", lambda route: route.fulfill(status=422, json=refusal))
-    page.get_by_role("button", name="Try two drawn faces").click()
-    expect(page.locator(".heat-note")).to_have_text(
-        "There is no heat map. A model in half precision runs in ONNX Runtime alone."
-    )
+def test_the_packaged_model_has_no_heat_map_and_the_page_says_why(browser: Browser, tmp_path: Path) -> None:
+    with running(create_app(Service(PACKAGED, tmp_path / "people.safetensors"))) as address:
+        page = browser.new_page(viewport=PHONE)
+        page.goto(address)
+        page.get_by_role("button", name="Try two drawn faces").click()
+        expect(page.locator(".heat-note")).to_have_text(
+            "There is no heat map. PyTorch computes heat maps from a model's weights file, and a model in half "
+            "precision, such as the packaged one, comes without it; use the model that it was made from."
+        )
+        expect(page.get_by_label("Heat map")).to_have_count(0)
+        page.close()
 
 
 def test_candidates_are_shown_on_one_axis_with_the_limit(page: Page, photos: Path) -> None:

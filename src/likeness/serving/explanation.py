@@ -45,8 +45,13 @@ class Explainer:
             Two maps float32 [H, W] in [0, 1].
 
         Raises:
-            ModelError: the weights are gone, or are another model's by now.
+            ModelError: the model has no weights file, or its weights are gone or another model's by now.
         """
+        if self._model.card.precision == "half":  # before torch is asked for: installing it would not help
+            raise ModelError(
+                "PyTorch computes heat maps from a model's weights file, and a model in half precision, such as "
+                "the packaged one, comes without it; use the model that it was made from"
+            )
         with needing("train"):
             from likeness.evaluation.heat_maps import best_method, explain_pair
 
