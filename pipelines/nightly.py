@@ -59,7 +59,12 @@ def now(
 
         state = retrain(str(paths.root), force_train, accept_drift, no_settle, return_state=True)
     typer.echo(f"{state.name}: {state.message}")
-    raise typer.Exit(0 if state.is_completed() or state.name == "Refused" else 1)
+    raise typer.Exit(exit_code(state.name))
+
+
+def exit_code(state_name: str) -> int:
+    """0 for Prefect's name of a run's state that nobody needs to look at, a refused challenger's too; else 1."""
+    return 0 if state_name in {outcome.state_name for outcome in RunOutcome if outcome.good} else 1
 
 
 @app.command()

@@ -8,9 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
+from likeness.files import read_json
 from likeness.tracking.registry import Registry
-from tests.nightly.toy_project import environment
+from tests.nightly.toy_project import environment, prefect_server, start_run
 from tests.pipelines.real_project import real_project
 
 pytestmark = pytest.mark.slow
@@ -67,3 +69,24 @@ def test_a_clone_registers_what_it_has_pulled(clone: Path, monkeypatch: pytest.M
     assert logged.data.params["train.epochs"] == "2"
     assert "test/accuracy" in logged.data.metrics
     assert run([sys.executable, "-m", "dvc", "status", "train", "evaluate"], clone).stdout.count("modified") == 0
+
+
+def test_a_refused_challenger_is_no_failure_and_serves_nobody(clone: Path, tmp_path: Path) -> None:
+    """By `make register` and by `make nightly-now`, each with a registry of its own."""
+    for name in ("by-hand", "nightly"):
+        project = Path(
+            shutil.copytree(clone, tmp_path / name, ignore=shutil.ignore_patterns("mlflow.db*", "mlartifacts"))
+        )
+        operations = yaml.safe_load((project / "operations.yaml").read_text())
+        operations["gate"]["floor_margin"] = 1.0  # above the classical baseline: no accuracy reaches it
+        (project / "operations.yaml").write_text(yaml.safe_dump(operations))
+    run([sys.executable, "-m", "pipelines.register"], tmp_path / "by-hand")
+    assert read_json(tmp_path / "by-hand" / "reports" / "gate" / "gate.json")["outcome"] == "refused"
+    assert Registry.open(folder=tmp_path / "by-hand").champion() is None
+
+    with prefect_server(tmp_path / "prefect") as url:
+        nightly = start_run(tmp_path / "nightly", url, tmp_path / "prefect")
+        said, _ = nightly.communicate(timeout=600)
+    assert "Refused: version 1" in said
+    assert nightly.returncode == 0
+    assert Registry.open(folder=tmp_path / "nightly").champion() is None

@@ -29,6 +29,7 @@ from likeness.nightly.params import NightlyParams
 from likeness.nightly.paths import ProjectPaths
 from likeness.nightly.prefect_artifacts import save_webhook
 from likeness.nightly.run import RunRecord, finish
+from pipelines.nightly import exit_code
 from pipelines.retrain import retrain
 from tests.data.pictures import jpeg, write_folder
 from tests.nightly.toy_project import (
@@ -122,6 +123,14 @@ def test_a_refused_challenger_has_a_colour_of_its_own_in_prefect(server: str, tm
         kinds[state.name] = state.type
     assert len(set(kinds.values())) == 3
     assert kinds["Refused"] is StateType.CANCELLED
+
+
+@pytest.mark.parametrize("outcome", RunOutcome)
+def test_the_exit_code_is_1_where_somebody_should_look(server: str, tmp_path: Path, outcome: RunOutcome) -> None:
+    record = RunRecord()
+    record.end(outcome, "it ended.")
+    code = exit_code(finish(ProjectPaths(tmp_path), NightlyParams(), record).name)
+    assert code == (0 if outcome in ("promoted", "kept", "refused", "nothing-to-do") else 1)
 
 
 @pytest.mark.fault("A4")

@@ -37,6 +37,11 @@ class RunOutcome(StrEnum):
         """Whether nobody needs to look."""
         return self in (RunOutcome.PROMOTED, RunOutcome.KEPT, RunOutcome.REFUSED, RunOutcome.NOTHING)
 
+    @property
+    def state_name(self) -> str:
+        """How Prefect's page names the state of the run."""
+        return self.value.replace("-", " ").capitalize()
+
 
 NEXT_STEPS = {
     RunOutcome.PROMOTED: "Nothing to do; `likeness rollback --because …` undoes it.",

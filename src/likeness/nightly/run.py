@@ -199,7 +199,7 @@ def finish(paths: ProjectPaths, params: NightlyParams, record: RunRecord) -> Sta
     with artifacts.best_effort():
         artifacts.show_run(run)
     _report(paths, params, run, record.outcome.good)
-    name = record.outcome.value.replace("-", " ").capitalize()
+    name = record.outcome.state_name
     if record.outcome in (RunOutcome.OVERLAPPING, RunOutcome.REFUSED):  # Prefect's colour is that of the type
         return Cancelled(name=name, message=run.line)
     return (Completed if record.outcome.good else Failed)(name=name, message=run.line)
