@@ -18,6 +18,7 @@ from likeness.artifacts.failure import write_failure
 from likeness.errors import ChangedParamsError, LikenessError, ParamsError, failure_of
 from likeness.files import write_json
 from likeness.params import ParamsSection, leaves, load_document, sections_of
+from likeness.progress import elapsed_time
 from likeness.standard_output import reported_output
 from likeness.telemetry import disable_telemetry
 from pipelines._parent import follow_parent
@@ -41,7 +42,7 @@ def run(main: Callable[..., Any] | typer.Typer) -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     app = main if isinstance(main, typer.Typer) else _program(main)
     try:
-        with reported_output():
+        with reported_output(), elapsed_time():
             app()
     except LikenessError as error:
         write_failure(failure_of(error))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 from typing import Annotated
@@ -29,6 +30,7 @@ def main(
     """Fetches or draws the faces and packs them."""
     data, synthetic = read_params(params, DataParams, SyntheticParams)
     if data.source == "synthetic":
+        logging.info("drawing the faces of %d people", synthetic.people)
         located = drawn(write_drawn_faces(synthetic, downloads / "synthetic"))
     else:
         located = locate(data, downloads, os.environ)

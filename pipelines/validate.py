@@ -22,6 +22,7 @@ def main(
     """Holds the faces to all expectations; stops the pipeline if a critical one fails."""
     bounds = read_params(params, ValidationParams)
     logging.info("loading Great Expectations")
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)  # it logs what its own parts are as it loads
     from likeness.artifacts.validation_record import ValidationSummary
     from likeness.data.faceset import FaceSet
     from likeness.validation.findings import failed, text_table
