@@ -119,7 +119,7 @@ ASKED = $(foreach one,$(RECIPES),--recipe $(one)) $(if $(SEEDS),--seeds $(SEEDS)
 SEEDS ?=
 PACK ?= results-packed
 
-sweep: repository .venv/.installed readable ## accuracy against learning rate, batch, epochs: on drawn faces; on LFW with MIRROR= or DATA=; FULL=1
+sweep: repository .venv/.installed readable ## accuracy against learning rate, batch, epochs, people: on drawn faces; on LFW with MIRROR= or DATA=; FULL=1
 	@$(EXPERIMENTS) plan $(PLAN) --out results/sweep-$(PLAN) $(FACES)
 	@$(EXPERIMENTS) run --out results/sweep-$(PLAN) --into reports/sweep.csv
 	@if test -d reports/evaluation; then $(GROUP) $(BIN)/dvc repro --single-item report; fi

@@ -221,6 +221,27 @@ def test_folds_left_out_together_learn_the_same_and_see_neither(tmp_path: Path, 
     assert not people_of(faces, first.test.rows) & people_of(faces, second.test.rows)
 
 
+@pytest.mark.parametrize("protocol", ["restricted", "unrestricted"])
+@pytest.mark.parametrize("drawn", [False, True])
+def test_a_share_of_the_people_is_trained_on_and_measured_on_the_same_pairs(
+    tmp_path: Path, protocol: str, drawn: bool
+) -> None:
+    listed = {f"Person {i:02d}": 3 for i in range(80)} if drawn else PEOPLE
+    faces = tiny_faceset(tmp_path / "faces", listed, lists=None if drawn else view_1_lists())
+    params = SplitParams(protocol=protocol, pairs_per_class=60, holdout_draw=3 * (protocol == "unrestricted"))  # type: ignore[arg-type]
+    whole, half = (make_split(faces, dataclasses.replace(params, people_share=share)) for share in (1.0, 0.5))
+    for one, other in ((whole.holdout, half.holdout), (whole.test, half.test)):
+        assert [(one.a == other.a).all(), (one.b == other.b).all()] == [True, True]
+    assert half.card.people_share == 0.5
+    assert half.train.same.sum() * 2 == len(half.train) == pytest.approx(len(whole.train) / 2, abs=1)
+    assert sides(faces, half)[0] < sides(faces, whole)[0]
+    if protocol == "unrestricted":
+        assert whole.identities is not None
+        assert half.identities is not None
+        assert half.identities.people == pytest.approx(whole.identities.people / 2, abs=0.5)
+    assert_disjoint(faces, half)
+
+
 def test_a_fold_that_the_list_does_not_have_is_refused(tmp_path: Path) -> None:
     faces = tiny_faceset(tmp_path / "faces", view_2_people(3), lists=view_2_lists(3))
     with pytest.raises(PairListError, match=r"has 3 folds \(0 to 2\), not fold 3"):
@@ -321,6 +342,8 @@ def test_the_official_views(protocol: str, view: int, fold: int, sizes: tuple[in
     assert (len(split.train), len(split.holdout), len(split.test)) == sizes
     assert all(pairs.same.sum() * 2 == len(pairs) for pairs in (split.train, split.holdout, split.test))
     assert_disjoint(faces, split)
+    half = make_split(faces, SplitParams(protocol=protocol, view=view, fold=fold, people_share=0.5))  # type: ignore[arg-type]
+    assert (len(half.train), half.train.same.sum()) == (sizes[0] // 2, sizes[0] // 4)
     if split.identities is not None and view == 1:
         known = split.identities.people + len(people_of(faces, split.holdout.rows))
         assert known == 4038

@@ -30,7 +30,7 @@ from tests.experiments.tiny import ROOT, TINY, plan_tiny, trials_of
 PLANS = ROOT / "conf" / "plans.yaml"
 SWEEPS = [name for name, plan in yaml.safe_load(PLANS.read_text()).items() if "sweep" in plan]
 AT = Point(5e-5, 32, 10)
-RATES = Sweep(AT, epochs=(1, 3), learning_rate=(5e-5, 1e-3), batch_size=(8, 32))
+RATES = Sweep(AT, epochs=(1, 3), learning_rate=(5e-5, 1e-3), batch_size=(8, 32), people_share=(0.5, 1.0))
 HISTORY = pd.DataFrame(
     {
         "epoch": [1, 2, 3],
@@ -47,28 +47,40 @@ def test_one_training_answers_every_number_of_epochs_and_the_common_value_is_tra
     whole = replace(AT, epochs=3, to_the_end=True)
     assert RATES.points() == {
         whole: [SweptValue(EPOCHS, 1), SweptValue(EPOCHS, 3)],
-        AT: [SweptValue("train.learning_rate", 5e-5), SweptValue("train.batch_size", 32)],
+        AT: [
+            SweptValue("train.learning_rate", 5e-5),
+            SweptValue("train.batch_size", 32),
+            SweptValue("split.people_share", 1.0),
+        ],
         replace(AT, learning_rate=1e-3): [SweptValue("train.learning_rate", 1e-3)],
         replace(AT, batch_size=8): [SweptValue("train.batch_size", 8)],
+        replace(AT, people_share=0.5): [SweptValue("split.people_share", 0.5)],
     }
+    assert len({point.trial("koch", []).name for point in RATES.points()}) == 5
 
 
 def test_numbers_of_epochs_are_read_at_their_end_and_other_values_from_the_weights_that_were_kept() -> None:
-    curve = sweep_records(CURVE, HISTORY, 2, 200, "synthetic")
+    curve = sweep_records(CURVE, HISTORY, 2, 200, "synthetic", 320)
     assert [(row.value, row.accuracy, row.epoch, row.seconds) for row in curve] == [
         (1, 0.5, 1, 2.0),
         (3, 0.6, 3, 9.0),
     ]
     rate = replace(CURVE, values=(SweptValue("train.learning_rate", 5e-5),))
-    (kept,) = sweep_records(rate, HISTORY, 2, 200, "synthetic")
+    (kept,) = sweep_records(rate, HISTORY, 2, 200, "synthetic", 320)
     assert (kept.accuracy, kept.auc, kept.epoch) == (0.75, 0.8, 2)
     assert (kept.low, kept.high) == pytest.approx((0.68566, 0.80492), abs=1e-5)  # Wilson 1927, 150 of 200
+
+
+def test_a_share_of_the_people_becomes_their_number() -> None:
+    half = replace(CURVE, values=(SweptValue("split.people_share", 0.5),))
+    (row,) = sweep_records(half, HISTORY, 2, 200, "synthetic", 160)
+    assert (row.parameter, row.value, row.accuracy) == ("training people", 160, 0.75)
 
 
 def test_epochs_of_a_scheduled_training_are_refused() -> None:
     falling = HISTORY.assign(learning_rate=[3e-3, 2e-3, 1e-3])
     with pytest.raises(DataError, match="lr_schedule=constant"):
-        list(sweep_records(CURVE, falling, 2, 200, "synthetic"))
+        list(sweep_records(CURVE, falling, 2, 200, "synthetic", 320))
 
 
 @pytest.mark.parametrize("name", SWEEPS)
@@ -83,6 +95,8 @@ def test_every_training_of_a_shipped_sweep_composes(name: str) -> None:
         found = from_mapping(TrainParams, values, "conf")
         assert (found.learning_rate, found.batch_size) == (point.learning_rate, point.batch_size)
         assert (found.stopping.patience is None) == point.to_the_end
+        split = compose_params(ROOT, [*plan.settings, *trial.overrides])["split"]
+        assert split["people_share"] == point.people_share
 
 
 def test_the_full_sweep_is_the_published_one() -> None:
@@ -122,6 +136,10 @@ def test_a_trial_of_a_sweep_is_another_once_code_or_parameters_changed_and_nothi
         return (trial.folder / "model").exists()
 
     assert again()
+    older = yaml.safe_load(trial.params.read_text())
+    del older["split"]["people_share"]  # a parameter that is newer than the training, at its default
+    trial.params.write_text(yaml.safe_dump(older))
+    assert again()
     assert again("report.title=Another")
     assert not again("train.batch_size=8")
     note = trial.folder / "trial.json"
@@ -148,6 +166,7 @@ def project(faces: Path, tmp_path: Path) -> Path:
             "at": {"learning_rate": 1e-3, "batch_size": 32, "epochs": 1},
             "learning_rate": [1e-3, 1e-2],
             "batch_size": [32],
+            "people_share": [1.0],
         },
     }
     (root / "conf" / "plans.yaml").write_text(yaml.safe_dump({"tiny": plan}))
@@ -193,7 +212,7 @@ def test_a_failure_and_an_interruption_cost_only_the_trainings_that_they_hit(pro
     assert f"failed: {second.name}; run again" in failed.communicate(timeout=300)[1]
     assert failed.returncode == 2
     rows = SWEEP.read(project / "reports" / "sweep.csv")
-    assert list(rows["parameter"]) == ["train.batch_size", "train.learning_rate"]
+    assert list(rows["parameter"]) == ["train.batch_size", "train.learning_rate", "training people"]
     assert set(rows["training"]) == {"recipe small, " + ", ".join(TINY[:5] + TINY[6:])}
 
     second.params.write_text(params)

@@ -38,3 +38,12 @@ def test_the_empty_table_of_a_project_without_a_sweep() -> None:
 def test_the_axis_says_each_value_as_it_is() -> None:
     svg = swept(sweep_table("train.batch_size", [8, 32, 64]), "train.batch_size").svg
     assert all(f">{size}<" in svg for size in (8, 32, 64))
+
+
+def test_a_number_of_people_is_named_in_words(tmp_path: Path) -> None:
+    blocks = sweep_section(artefacts(tmp_path, sweep_table("training people", [80, 160, 320]))).blocks
+    (table,) = [block for block in blocks if isinstance(block, Table)]
+    assert table.columns[0].name == "number of training people"
+    figure = swept(sweep_table("training people", [80, 160, 320]), "training people")
+    assert figure.name == "sweep-training-people"
+    assert figure.caption == "Accuracy against number of training people."

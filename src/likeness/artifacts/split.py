@@ -59,7 +59,7 @@ class SplitCard:
         view: 1 for one division, 2 for ten folds.
         fold: the fold of view 2 that is tested on.
         folds_out: folds of view 2 that training leaves out together.
-        holdout_fraction, seed, holdout_draw, pairs_per_class, test_fraction: see `SplitParams`.
+        holdout_fraction, seed, holdout_draw, pairs_per_class, test_fraction, people_share: see `SplitParams`.
         lists: the official pair lists; None where the pairs were drawn.
         fingerprint: of the face set.
         splits: counts of each side.
@@ -77,6 +77,7 @@ class SplitCard:
     holdout_draw: int = 0
     pairs_per_class: int | None = None
     test_fraction: float | None = None
+    people_share: float = 1.0
     lists: tuple[str, ...] | None = None
     fingerprint: str = ""
     splits: Mapping[SplitName, SideCounts] = field(default_factory=dict)

@@ -6,13 +6,16 @@ from dataclasses import dataclass
 
 from likeness.artifacts.table_file import TableFile, columns_of
 
+TRAINING_PEOPLE = "training people"
+"""Stands for `split.people_share`: what a reader asks for is the number, which the face set decides."""
+
 
 @dataclass(frozen=True)
 class SweepRecord:
     """What a training with one value of a swept parameter reached.
 
     Attributes:
-        parameter: its name with dots.
+        parameter: its name with dots, or TRAINING_PEOPLE.
         value: of the parameter.
         split: of the pairs that were measured: holdout.
         accuracy: of the held-out pairs at the threshold that suits them best.

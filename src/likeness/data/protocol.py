@@ -54,6 +54,8 @@ class SplitParams:
         pairs_per_class: pairs per class that are drawn in all where no pair lists are.
         test_fraction: share of people and pairs that is tested on where no lists are and the view is 1;
             0.3125 of 1 600 are the 500 of LFW.
+        people_share: share of the training people, with their pairs, that is trained on, to see how accuracy
+            depends on their number; holdout and test stay what they are.
     """
 
     SECTION: ClassVar[str] = "split"
@@ -67,6 +69,7 @@ class SplitParams:
     holdout_draw: Annotated[int, Range(0)] = 0
     pairs_per_class: Annotated[int, Range(3)] = 1600
     test_fraction: Annotated[float, Range(above=0, below=1)] = 0.3125
+    people_share: Annotated[float, Range(above=0, high=1)] = 1.0
 
     @property
     def left_out(self) -> range:
@@ -174,7 +177,22 @@ def _listed(faces: FaceSet, people: _People, params: SplitParams, rng: np.random
     known = _known_people(faces, people, params) if params.protocol == "unrestricted" else np.zeros(0, np.int64)
     train_people = np.setdiff1d(np.union1d(known, _new_people(faces, people)), holdout_people)
     missing: Mapping[Literal["learn", "test"], LostPairs] = {"learn": lost, "test": lost_tests}
-    return _Division(learned.take(~held), learned.take(held), tested, train_people, holdout_people, missing)
+    division = _Division(learned.take(~held), learned.take(held), tested, train_people, holdout_people, missing)
+    return division if params.people_share == 1 else _with_fewer_people(division, people, params)
+
+
+def _with_fewer_people(division: _Division, people: _People, params: SplitParams) -> _Division:
+    """The same holdout and test, and a share of the training pairs of each class with their people.
+
+    Whole groups of people whom pairs connect are left out, so that both classes shrink alike; of the people in no
+    pair the same share stays.
+    """
+    rng, pairs = np.random.default_rng(params.seed), division.train
+    first, second = people.of_row[pairs.a], people.of_row[pairs.b]
+    train = pairs.take(~choose_holdout(first, second, 1 - params.people_share, rng))
+    unpaired = rng.permutation(np.setdiff1d(division.train_people, people.in_pairs(pairs)))
+    stay = np.union1d(people.in_pairs(train), unpaired[: round(params.people_share * len(unpaired))])
+    return dataclasses.replace(division, train=train, train_people=np.intersect1d(division.train_people, stay))
 
 
 def _official(lists: Mapping[str, Path], params: SplitParams) -> tuple[list[ListedPair], list[ListedPair]]:
@@ -257,9 +275,15 @@ def _drawn(faces: FaceSet, people: _People, params: SplitParams, rng: np.random.
     train, holdout, testing = (
         draw_pairs([rows[who] for who in side], count, rng) for side, count in zip(sides, counts, strict=True)
     )
-    if len(train) < 2 * counts[0]:
+    wanted = counts[0]
+    if params.people_share < 1:  # drawn again, so that the holdout and the test stay what they are
+        own = np.random.default_rng(params.seed)
+        sides[0] = own.permutation(sides[0])[: max(round(params.people_share * len(sides[0])), 2)]
+        wanted = max(round(params.people_share * wanted), 1)
+        train = draw_pairs([rows[who] for who in sides[0]], wanted, own)
+    if len(train) < 2 * wanted:
         logger.warning(
-            "asked for %d training pairs of each class, these photos yield only %d", counts[0], len(train) // 2
+            "asked for %d training pairs of each class, these photos yield only %d", wanted, len(train) // 2
         )
     codes = np.array([people.of_row[own[0]] for own in rows], dtype=np.int64)
     train_people = np.union1d(codes[sides[0]], _new_people(faces, people))

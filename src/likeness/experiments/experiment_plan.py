@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -12,9 +12,11 @@ from likeness.params import Range, load_document, section_of
 
 FOLDS = 10
 EPOCHS = "train.epochs"
+PEOPLE = "split.people_share"
 Rate = Annotated[float, Range(above=0)]
 Batch = Annotated[int, Range(2)]
 Epochs = Annotated[int, Range(1)]
+Share = Annotated[float, Range(above=0, high=1)]
 
 
 @dataclass(frozen=True)
@@ -39,17 +41,20 @@ class Point:
     learning_rate: Rate
     batch_size: Batch
     epochs: Epochs
+    people_share: Share = 1.0
     to_the_end: bool = False
 
     def trial(self, recipe: str, values: Sequence[SweptValue]) -> Trial:
         """The training at this point."""
         end = "-to-the-end" if self.to_the_end else ""
-        name = f"lr{self.learning_rate:g}-batch{self.batch_size}-epochs{self.epochs}{end}"
-        settings = asdict(self)
-        del settings["to_the_end"]
-        stopping = ["train.stopping.patience=null"] if self.to_the_end else []
-        overrides = [f"recipe={recipe}", *(f"train.{key}={value}" for key, value in settings.items()), *stopping]
-        return Trial(f"{recipe}-{name}", tuple(overrides), tuple(values))
+        people = "" if self.people_share == 1 else f"-people{self.people_share:g}"
+        name = f"{recipe}-lr{self.learning_rate:g}-batch{self.batch_size}-epochs{self.epochs}{people}{end}"
+        train = {"learning_rate": self.learning_rate, "batch_size": self.batch_size, "epochs": self.epochs}
+        overrides = [f"recipe={recipe}", *(f"train.{key}={value}" for key, value in train.items())]
+        overrides.append(f"{PEOPLE}={self.people_share}")
+        if self.to_the_end:
+            overrides.append("train.stopping.patience=null")
+        return Trial(name, tuple(overrides), tuple(values))
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,7 @@ class Sweep:
     epochs: tuple[Epochs, ...] = ()
     learning_rate: tuple[Rate, ...] = ()
     batch_size: tuple[Batch, ...] = ()
+    people_share: tuple[Share, ...] = ()
 
     def points(self) -> dict[Point, list[SweptValue]]:
         """The trainings, each with the values that it answers: the first with all numbers of epochs at once.
@@ -75,6 +81,8 @@ class Sweep:
             found.setdefault(point, []).append(SweptValue("train.learning_rate", rate))
         for size in self.batch_size:
             found.setdefault(replace(self.at, batch_size=size), []).append(SweptValue("train.batch_size", size))
+        for share in self.people_share:
+            found.setdefault(replace(self.at, people_share=share), []).append(SweptValue(PEOPLE, share))
         return found
 
 

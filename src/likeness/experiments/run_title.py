@@ -23,13 +23,14 @@ def run_title(setup: TrainingSetup, params: Path) -> RunTitle:
         setup: of the training.
         params: the params.yaml; the nearest conf/ above it that holds the recipe is compared with.
     """
-    recipe = setup.recipe
+    recipe, share = setup.recipe, setup.split.people_share
+    fewer: dict[str, tuple[object, object]] = {} if share == 1 else {"split.people_share": (1.0, share)}
     return RunTitle(
         recipe.name or "unnamed",
         setup.source.source,
         setup.split.protocol,
         recipe.description,
-        _changes(setup, params),
+        fewer | _changes(setup, params),
         setup.outside_data,
         tower_summary(network.backbone for network in setup.networks),
     )

@@ -11,12 +11,12 @@ from scipy.stats import binomtest
 from likeness.artifacts.history import HISTORY
 from likeness.artifacts.run_note import RUN_NOTE
 from likeness.artifacts.source_card import SOURCE_CARD
-from likeness.artifacts.sweep_table import SWEEP, SweepRecord
+from likeness.artifacts.sweep_table import SWEEP, TRAINING_PEOPLE, SweepRecord
 from likeness.artifacts.training_summary import SUMMARY
 from likeness.artifacts.trial import SweptValue, TrialNote
 from likeness.data.splits import Split
 from likeness.errors import DataError
-from likeness.experiments.experiment_plan import EPOCHS
+from likeness.experiments.experiment_plan import EPOCHS, PEOPLE
 from likeness.experiments.trials import TrialFolder
 from likeness.tracking.sweeps import tag_sweep
 
@@ -45,12 +45,12 @@ def write_sweep(trials: Sequence[TrialFolder], out: Path) -> int:
 
 
 def sweep_records(
-    note: TrialNote, history: pd.DataFrame, best_epoch: int, pairs: int, faces: str
+    note: TrialNote, history: pd.DataFrame, best_epoch: int, pairs: int, faces: str, people: int
 ) -> Iterator[SweepRecord]:
     """One row a value, on the held-out pairs: these choose, the test pairs are none of a sweep's business.
 
     A number of epochs was reached on the way: its row is that of the weights at its end. Elsewhere the row is that
-    of the weights which the training kept.
+    of the weights which the training kept. The share of the people becomes their number.
 
     Args:
         note: of the trial.
@@ -58,6 +58,7 @@ def sweep_records(
         best_epoch: whose weights the training kept.
         pairs: number of held-out pairs.
         faces: source of the face set.
+        people: who were trained on.
 
     Raises:
         DataError: the learning rate changed on the way, so fewer epochs would have been another training.
@@ -68,6 +69,8 @@ def sweep_records(
             "schedule over all epochs; set train.lr_schedule=constant and train.warmup=0 among the plan's settings"
         )
     for value in note.values:
+        if value.parameter == PEOPLE:
+            value = SweptValue(TRAINING_PEOPLE, people)
         yield _record(value, note, history.set_index("epoch"), best_epoch, pairs, faces)
 
 
@@ -98,10 +101,12 @@ def _read(trial: TrialFolder, note: TrialNote) -> Iterator[SweepRecord]:
     best_epoch = SUMMARY.read(reports / SUMMARY.name).best_epoch
     if best_epoch is None:
         raise DataError(f"{trial.name}: expected a training of epochs, found a recipe without any")
+    split = Split.open(trial.folder / "splits")
     return sweep_records(
         note,
         HISTORY.read(reports / HISTORY.name),
         best_epoch,
-        len(Split.open(trial.folder / "splits").holdout),
+        len(split.holdout),
         SOURCE_CARD.read(trial.faces / SOURCE_CARD.name).source,
+        split.identities.people if split.identities else split.card.splits["train"].people,
     )

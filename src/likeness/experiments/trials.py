@@ -101,12 +101,13 @@ def plan_trials(
         DataError: a sweep is planned outside a git repository.
         ParamsError: section `data` is wrong.
     """
+    defaults = yaml.safe_load((project / "conf" / "config.yaml").read_text(encoding="utf-8"))
     code = code_digest(project) if any(trial.values for trial in trials) else None
     folders = []
     for trial in trials:
         folder, values = TrialFolder(top, trial.name), compose_params(project, [*overrides, *trial.overrides])
         note = TrialNote(_faces(project, values), plan, shared, trial.values, code if trial.values else None)
-        if folder.params.exists() and _differs(folder, values, note):
+        if folder.params.exists() and _differs(folder, values, note, defaults):
             _retire(folder.folder)
         with atomic_path(folder.params) as path:
             path.write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
@@ -148,11 +149,11 @@ def _faces(project: Path, values: Params) -> str:
     return digest(content)
 
 
-def _differs(folder: TrialFolder, values: Params, note: TrialNote) -> bool:
-    """Whether a result of the folder would be another now."""
+def _differs(folder: TrialFolder, values: Params, note: TrialNote, defaults: Params) -> bool:
+    """Whether a result of the folder would be another now; a key that is newer than it had its default."""
     ignored = {"report", *SECTIONS, *(["evaluate"] if note.values else [])}
     before, after = (
-        {name: section for name, section in one.items() if name not in ignored}
+        {name: defaults.get(name, {}) | section for name, section in one.items() if name not in ignored}
         for one in (folder.read_params(), values)
     )
     known = folder.note

@@ -87,7 +87,7 @@ class TrainingSetup:
             "model": dataclasses.asdict(self.model),
             "recipe": dataclasses.asdict(self.recipe),
             "train": dataclasses.asdict(self.train),
-            "split": {key: getattr(self.split, key) for key in ("protocol", "view", "fold", "seed")},
+            "split": {key: getattr(self.split, key) for key in _SPLIT_KEYS},
         }
 
     @property
@@ -105,6 +105,7 @@ class TrainingSetup:
         return _ALIGNED_BY.get(self.source.alignment, "none")
 
 
+_SPLIT_KEYS = ("protocol", "view", "fold", "seed", "people_share")
 _ALIGNED_BY: Mapping[str, str] = {
     "LFW-a": "label-free (alignment of LFW-a)",
     "arcface-112": "label-free (landmark detector)",

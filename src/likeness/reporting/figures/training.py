@@ -99,7 +99,7 @@ def swept(sweep: pd.DataFrame, parameter: str) -> Figure:
 
     Args:
         sweep: its rows of `likeness.artifacts.sweep_table`.
-        parameter: its dotted name.
+        parameter: as the table names it.
     """
     base = alt.Chart(sweep).encode(x=_swept_axis(sweep["value"], parameter), color=alt.value(OURS))
     title = "accuracy of held-out pairs"
@@ -109,7 +109,13 @@ def swept(sweep: pd.DataFrame, parameter: str) -> Figure:
         base.mark_rule(opacity=0.5).encode(y=alt.Y("low:Q", title=title), y2="high:Q"),
     ]
     chart = alt.layer(*layers).properties(width=WIDTH, height=HEIGHT)
-    return figure("sweep-" + parameter.replace(".", "-"), chart, f"Accuracy against `{parameter}`.")
+    name = "sweep-" + parameter.replace(".", "-").replace(" ", "-")
+    return figure(name, chart, f"Accuracy against {swept_name(parameter)}.")
+
+
+def swept_name(parameter: str) -> str:
+    """How a text names what was swept: a parameter as code, anything else as words."""
+    return f"`{parameter}`" if "." in parameter else f"number of {parameter}"
 
 
 def _swept_axis(values: pd.Series[Any], parameter: str) -> Any:

@@ -20,7 +20,14 @@ from likeness.reporting.document import (
     Section,
     Table,
 )
-from likeness.reporting.figures.training import accuracy_curves, loss_curves, step_loss, swept, utilisation
+from likeness.reporting.figures.training import (
+    accuracy_curves,
+    loss_curves,
+    step_loss,
+    swept,
+    swept_name,
+    utilisation,
+)
 from likeness.reporting.inline import quoted
 from likeness.reporting.sections.plan import plan_blocks
 from likeness.reporting.wording import count, decimal, duration, number, percent, scientific
@@ -73,7 +80,7 @@ def sweep_section(artefacts: Artefacts) -> Section:
     """Results against the swept parameters."""
     sweep = artefacts.sweep
     if sweep is None or not len(sweep):
-        text = "No sweep was made: `make sweep` repeats those of the learning rate, the batch and the epochs."
+        text = "No sweep was made: `make sweep` measures accuracy against learning rate, batch, epochs and people."
         return Section("sweep", "Swept parameters", [Note(text, "missing")])
     parts = [(str(name), rows) for name, rows in sweep.groupby("parameter", sort=False)]
     blocks: list[Block] = [
@@ -160,10 +167,11 @@ def _swept_what(sweep: pd.DataFrame) -> Prose:
     return Prose(
         f"Trainings of their own, one parameter changed at a time: {text}. Accuracy is at the threshold that "
         "suits the held-out pairs best. Numbers of epochs were all read from one training, each at its end; "
-        "elsewhere the weights count that the training kept. Intervals: 95 %, Wilson, pairs as if independent."
+        "elsewhere the weights count that the training kept. Fewer people have fewer pairs, and are "
+        "measured on the same ones. Intervals: 95 %, Wilson, pairs as if independent."
     )
 
 
 def _sweep_table(name: str, rows: pd.DataFrame) -> Table:
     cells = [[f"{row['value']:g}", percent(row["accuracy"])] for _, row in rows.iterrows()]
-    return Table([Column(f"`{name}`", True), Column("holdout accuracy", True)], cells)
+    return Table([Column(swept_name(name), True), Column("holdout accuracy", True)], cells)
