@@ -41,6 +41,17 @@ def compared_runs(
 
 
 @contextmanager
+def curves(browser: Browser, server: str, runs: Sequence[str], metric: str) -> Iterator[Page]:
+    """The page of one metric over the epochs of several runs."""
+    chosen = {"runs": json.dumps(list(runs)), "metric": json.dumps(metric), "experiments": '["1"]'}
+    query = urlencode(chosen | {"plot_metric_keys": json.dumps([metric]), "x_axis": '"step"'})
+    with _page(browser, f"{server}/#/metric?{query}&{_TRAININGS}", metric) as page:
+        page.set_viewport_size({"width": 1400, "height": 800})
+        page.wait_for_timeout(_DRAW_MS)
+        yield page
+
+
+@contextmanager
 def models(browser: Browser, server: str) -> Iterator[Page]:
     """The page of models of the first experiment."""
     with _page(browser, f"{server}/#/experiments/1/models?{_TRAININGS}", "Source run") as page:

@@ -17,10 +17,11 @@ from playwright.sync_api import Browser, sync_playwright
 from likeness.artifacts.run_note import RUN_NOTE
 from likeness.models.decision import fit_decision
 from likeness.tracking.runs import DatasetNote, RunTitle, TrackedRun, TrackingParams, log_evaluation
+from likeness.tracking.sweeps import tag_sweep
 from tests.artifacts.samples import sample_metrics
 from tests.browsing import CHROMIUM, OWN, QUIET
 from tests.nightly.toy_project import ROOT, environment, free_port, wait_until
-from tests.pages.mlflow_views import compared_runs, models
+from tests.pages.mlflow_views import compared_runs, curves, models
 from tests.pages.pictures import picture
 from tests.tracking.samples import model_folder
 
@@ -32,6 +33,24 @@ RECIPES = ("small", "arcface", "koch", "triplet-hard")
 RATES, ACCURACIES = (2e-3, 1e-3, 5e-4, 1e-3), (0.7, 0.73, 0.71, 0.72)
 DECISION = fit_decision(np.array([0.4, 0.5, -0.4, -0.5]), np.array([True, True, False, False]))
 ARCFACE = "arcface · drawn · lr 1e-3 · seed 2"
+
+
+SWEPT = (5e-5, 1e-4, 1e-3)
+
+
+def track_swept(folder: Path, rate: float) -> str:
+    """A training of a sweep over the learning rate, as `make sweep` leaves it; returns the run's id."""
+    changes = {} if rate == SWEPT[0] else {"train.learning_rate": (SWEPT[0], rate)}
+    title = RunTitle("koch", "drawn", "restricted", "A recipe", changes, "none")
+    data = DatasetNote("drawn faces", "ab" * 32, "drawn")
+    values = {"train": {"learning_rate": rate, "batch_size": 32, "epochs": 3}}
+    with TrackedRun.start(TrackingParams(), title=title, values=values, dataset=data, folder=folder) as run:
+        for epoch in (1, 2, 3):
+            run.epoch({"epoch": epoch, "train_loss": 1 / epoch, "holdout_accuracy": 0.5 + epoch * rate})
+        note = run.finish(None, {"seconds": 1.0})
+    assert tag_sweep(note, {"sweep": "drawn", "sweep.parameters": "train.learning_rate"}, folder)
+    assert run.run_id is not None
+    return run.run_id
 
 
 def track(folder: Path, recipe: str, place: int) -> str:
@@ -123,6 +142,26 @@ def test_four_recipes_compare_by_name_parameters_and_accuracy(
     assert axes == [*params, *metrics]
     for expected in ("Comparing 4 Runs from 1 Experiment", ARCFACE, *(f"{recipe} · drawn" for recipe in RECIPES)):
         assert expected in text, expected
+
+
+def test_the_trainings_of_a_sweep_compare_by_what_was_varied(
+    address: str, runs: tuple[Path, list[str]], browser: Browser
+) -> None:
+    """Parallel coordinates and curves say by the runs' own names which value each of them has."""
+    swept = [track_swept(runs[0], rate) for rate in SWEPT]
+    names = ["koch · drawn", "koch · drawn · lr 1e-4", "koch · drawn · lr 1e-3"]
+    server = address.partition("/#/")[0]
+    with compared_runs(browser, server, swept, ["train.learning_rate"], ["holdout/accuracy"]) as page:
+        shown = page.locator("body").inner_text().splitlines()
+        axes = page.locator(".parcoords .axis-title").all_text_contents()
+        picture(page, "compare-sweep.png")
+    assert axes == ["train.learning_rate", "holdout/accuracy"]
+    assert set(names) <= set(shown)
+    with curves(browser, server, swept, "holdout/accuracy") as page:
+        shown = page.locator("body").inner_text().splitlines()
+        picture(page, "curves-sweep.png")
+    assert set(names) <= set(shown)
+    assert {f"{name} (holdout/accuracy)" for name in names} <= set(shown), "the legend of the curves"
 
 
 def test_the_page_of_models_compares_their_accuracy(address: str, browser: Browser) -> None:
