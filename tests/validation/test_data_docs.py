@@ -65,3 +65,12 @@ def test_a_long_list_is_cut_and_counted(tmp_path: Path) -> None:
     faces = tiny_faceset(tmp_path / "faces", {"Ann": LISTED + 5, "Bob": 1}, size=(2, 2))
     html, _ = rendered(dataclasses.replace(faces, manifest=faces.manifest.assign(sharpness=0.0)))
     assert "… and 6 more." in html
+
+
+def test_thousands_are_set_apart_as_in_the_report_and_commas_stay(tmp_path: Path) -> None:
+    many = tiny_faceset(tmp_path / "faces", {"Ann": 1203, "Bob": 3})
+    html, _ = rendered(many)
+    assert "<b>1\u202f206</b>images" in html
+    assert "0 of 1\u202f206" in html
+    assert "1,206" not in html
+    assert "listed under two names, be it by content" in html

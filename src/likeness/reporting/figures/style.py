@@ -62,7 +62,7 @@ def figure(name: str, chart: Any, caption: str) -> Figure:
             labelColor=INK,
             labelFontSize=12,
             symbolStrokeWidth=2.5,
-            columns=3,
+            columns=2,  # three of these names in a wide font are wider than the chart
             columnPadding=14,
             offset=4,
         )

@@ -102,7 +102,8 @@ def _every_figure(metrics: Metrics) -> list[Block]:
 def _comparison(artefacts: Artefacts, metrics: Metrics) -> Table:
     columns = [Column("system"), Column("accuracy", True), Column("protocol, outside data, pictures", room=19)]
     protocol, data = metrics.protocol, metrics.data
-    pictures = f"{data.source} aligned {data.alignment}"
+    drawn = data.alignment == "synthetic"
+    pictures = "drawn faces" if drawn else f"{data.source} aligned {data.alignment}"
     ours = f"{protocol.name}, outside data {protocol.outside_data}, {pictures}"
     view = f"measured here, view {protocol.view}, test pairs"
     rows = [

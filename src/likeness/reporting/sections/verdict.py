@@ -51,13 +51,9 @@ def verdict(metrics: Metrics) -> list[Block]:
     blocks: list[Block] = [Prose(text) if ahead else Note(text, "warning")]
     behind = list(_behind(metrics))
     if behind and gain.accuracy.value > 0:
-        metrics_behind = "; ".join(behind)
-        blocks.append(
-            Note(
-                f"**That holds for accuracy only.** The model is behind the baseline at {metrics_behind}.",
-                "warning",
-            )
-        )
+        leads = "That holds for accuracy only." if ahead else "Other figures say the opposite."
+        text = f"**{leads}** The model is behind the baseline at {'; '.join(behind)}."
+        blocks.append(Note(text, "warning"))
     return blocks
 
 
@@ -106,12 +102,14 @@ def conditions(metrics: Metrics) -> str:
     """Protocol, outside data, alignment and what the intervals mean: what an accuracy is nothing without."""
     protocol, data = metrics.protocol, metrics.data
     pairs, span = protocol.pairs["test"], protocol.interval
+    drawn = data.alignment == "synthetic"
+    pictures = "drawn faces" if drawn else f"pictures {quoted(data.source)} aligned **{data.alignment}**"
     fold = "" if protocol.fold is None else f", fold {protocol.fold}"
     return (
         f"Measured on {count(pairs.all)} test pairs ({count(pairs.same)} of one person, "
         f"{count(pairs.different)} of two people) of people who are in no training pair. Protocol "
-        f"**{protocol.name}**, view {protocol.view}{fold}, outside data **{protocol.outside_data}**, pictures "
-        f"{quoted(data.source)} aligned **{data.alignment}**. Intervals: {percent(span.confidence, 0)}, "
-        f"{span.method} with {count(span.resamples)} resamples by {span.unit}; where fewer than five outcomes of "
-        "a kind were seen, at least Wilson's interval."
+        f"**{protocol.name}**, view {protocol.view}{fold}, outside data **{protocol.outside_data}**, "
+        f"{pictures}. Intervals: {percent(span.confidence, 0)}, {span.method} with {count(span.resamples)} "
+        f"resamples by {span.unit}; where fewer than five outcomes of a kind were seen, at least Wilson's "
+        "interval."
     )

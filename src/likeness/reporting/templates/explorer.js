@@ -49,7 +49,10 @@
   };
   const choose = (limit) => show(chosen = limit);
 
-  slider.addEventListener("input", () => choose(Number(slider.value)));
+  slider.addEventListener("input", () => {
+    const value = Number(slider.value);
+    choose(value - low < 1e-9 * (high - low) ? low : value); // the browser keeps fewer digits of the left end
+  });
   one("reset").addEventListener("click", () => choose(threshold));
   addEventListener("beforeprint", () => show(threshold));
   addEventListener("afterprint", () => show(chosen));
