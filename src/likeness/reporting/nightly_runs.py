@@ -41,7 +41,7 @@ _LEAD = (
     "champion that serves. The model's own report is [report.html](report.html)."
 )
 _COLUMNS = [
-    Column("start (UTC)", room=10),
+    Column("start (UTC)", room=12),
     Column("outcome", room=6),
     Column("photographs", room=8),
     Column("challenger", True),
@@ -51,8 +51,8 @@ _COLUMNS = [
     Column("what happened, and what to do", room=19),
 ]
 _CHAMPIONS = [
-    Column("serves since (UTC)", room=10),
-    Column("until", room=10),
+    Column("serves since (UTC)", room=12),
+    Column("until", room=12),
     Column("version", True),
     Column("accuracy (95 % interval)"),
     Column("how it came to serve", room=11),
