@@ -44,9 +44,10 @@ def compared_runs(
 def curves(browser: Browser, server: str, runs: Sequence[str], metric: str) -> Iterator[Page]:
     """The page of one metric over the epochs of several runs."""
     chosen = {"runs": json.dumps(list(runs)), "metric": json.dumps(metric), "experiments": '["1"]'}
-    query = urlencode(chosen | {"plot_metric_keys": json.dumps([metric]), "x_axis": '"step"'})
+    query = urlencode(chosen | {"plot_metric_keys": json.dumps([metric])})
     with _page(browser, f"{server}/#/metric?{query}&{_TRAININGS}", metric) as page:
         page.set_viewport_size({"width": 1400, "height": 800})
+        page.get_by_text("Step", exact=True).click()  # rather than the time
         page.wait_for_timeout(_DRAW_MS)
         yield page
 

@@ -35,18 +35,22 @@ DECISION = fit_decision(np.array([0.4, 0.5, -0.4, -0.5]), np.array([True, True, 
 ARCFACE = "arcface · drawn · lr 1e-3 · seed 2"
 
 
-SWEPT = (5e-5, 1e-4, 1e-3)
+SWEPT = {
+    5e-5: 0.62,
+    1e-4: 0.6,
+    1e-3: 0.55,
+}  # accuracy at the first epoch by learning rate; the first is the recipe's
 
 
 def track_swept(folder: Path, rate: float) -> str:
     """A training of a sweep over the learning rate, as `make sweep` leaves it; returns the run's id."""
-    changes = {} if rate == SWEPT[0] else {"train.learning_rate": (SWEPT[0], rate)}
+    changes = {} if rate == 5e-5 else {"train.learning_rate": (5e-5, rate)}
     title = RunTitle("koch", "drawn", "restricted", "A recipe", changes, "none")
     data = DatasetNote("drawn faces", "ab" * 32, "drawn")
     values = {"train": {"learning_rate": rate, "batch_size": 32, "epochs": 3}}
     with TrackedRun.start(TrackingParams(), title=title, values=values, dataset=data, folder=folder) as run:
         for epoch in (1, 2, 3):
-            run.epoch({"epoch": epoch, "train_loss": 1 / epoch, "holdout_accuracy": 0.5 + epoch * rate})
+            run.epoch({"epoch": epoch, "train_loss": 1 / epoch, "holdout_accuracy": SWEPT[rate] + epoch / 100})
         note = run.finish(None, {"seconds": 1.0})
     assert tag_sweep(note, {"sweep": "drawn", "sweep.parameters": "train.learning_rate"}, folder)
     assert run.run_id is not None
@@ -158,10 +162,9 @@ def test_the_trainings_of_a_sweep_compare_by_what_was_varied(
     assert axes == ["train.learning_rate", "holdout/accuracy"]
     assert set(names) <= set(shown)
     with curves(browser, server, swept, "holdout/accuracy") as page:
-        shown = page.locator("body").inner_text().splitlines()
-        picture(page, "curves-sweep.png")
-    assert set(names) <= set(shown)
-    assert {f"{name} (holdout/accuracy)" for name in names} <= set(shown), "the legend of the curves"
+        legend = page.locator("body").inner_text()
+    for name in names:
+        assert f"{name} (holdout/accuracy)" in legend, name
 
 
 def test_the_page_of_models_compares_their_accuracy(address: str, browser: Browser) -> None:
