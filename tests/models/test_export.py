@@ -60,9 +60,9 @@ class _Scaled(nn.Module):
         return images.flatten(start_dim=1) @ self.weight
 
 
-def _foreign(path: Path, shape: tuple[int, int, int, int]) -> Path:
+def _foreign(path: Path, shape: tuple[int, int, int, int], opset: int | None = None) -> Path:
     example = torch.zeros(shape)
-    torch.onnx.export(_Scaled(example[0].numel()), (example,), path, dynamo=False)
+    torch.onnx.export(_Scaled(example[0].numel()), (example,), path, dynamo=False, opset_version=opset)
     return path
 
 
@@ -109,8 +109,60 @@ def test_a_tower_exported_here_serves_as_an_external_one(tmp_path: Path) -> None
         atol=1e-5,
     )
     assert not list(external.backbone.parameters())
-    with pytest.raises(ModelError, match="use the tower's own ONNX file"):
-        export_onnx(tmp_path / "again.onnx", external, card(params))
+    assert export_onnx(tmp_path / "again.onnx", external, card(params)) < 1e-5
+
+
+@pytest.mark.parametrize("mirror", [False, True])
+@pytest.mark.parametrize("colour", [False, True])
+@pytest.mark.parametrize(("shape", "opset"), [((1, 3, 4, 5), 11), ((1, 4, 5, 3), 9), ((1, 1, 4, 5), 20)])
+def test_an_external_tower_is_exported_with_what_is_around_it(
+    tmp_path: Path, shape: tuple[int, int, int, int], opset: int, colour: bool, mirror: bool
+) -> None:
+    size = (4, 5, 3) if colour else (4, 5)
+    mean = (10.0,) if shape[1] == 1 else (10.0, 20.0, 30.0)
+    params = _external(_foreign(tmp_path / "foreign.onnx", shape, opset), mean=mean)
+    siamese = build_siamese(params, size, 0)
+    described = dataclasses.replace(card(params, size, mirror=mirror), weights_sha256="ab12")
+    assert export_onnx(tmp_path / "tower.onnx", siamese, described) < 1e-5
+    tower = OnnxTower(tmp_path / "tower.onnx")
+    assert (tower.size, tower.weights_sha256) == (size, "ab12")
+    for count in (1, 5):
+        pixels = faces(count, size, seed=count)
+        expected = embed_pixels(siamese, described.preprocess, pixels, mirror=mirror)
+        np.testing.assert_allclose(tower.embed(pixels), expected, atol=1e-5)
+
+
+def test_an_external_tower_behind_a_window_and_before_a_projection_is_exported(tmp_path: Path) -> None:
+    foreign = _foreign(tmp_path / "foreign.onnx", (1, 3, 4, 5))
+    params = dataclasses.replace(_external(foreign), projection_dim=2, normalise=True)
+    siamese = build_siamese(params, (4, 5), 0)
+    assert export_onnx(tmp_path / "tower.onnx", siamese, card(params, (4, 5))) < 1e-5
+    assert OnnxTower(tmp_path / "tower.onnx").embed(faces(3, (4, 5))).shape == (3, 2)
+
+
+class _One(_Scaled):
+    """A tower that takes one face whatever it declares."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        return images.reshape(1, -1) @ self.weight
+
+
+def test_an_external_tower_that_takes_one_face_alone_is_refused(tmp_path: Path) -> None:
+    foreign = tmp_path / "foreign.onnx"
+    torch.onnx.export(_One(60), (torch.zeros(1, 3, 4, 5),), foreign, dynamo=False)
+    params = _external(foreign)
+    siamese = build_siamese(params, (4, 5), 0)
+    assert len(embed_pixels(siamese, Preprocess((4, 5)), faces(3, (4, 5)))) == 3
+    with pytest.raises(ModelError, match="cannot embed 8 faces at a time"):
+        export_onnx(tmp_path / "tower.onnx", siamese, card(params, (4, 5)))
+
+
+def test_an_ensemble_with_an_external_tower_is_refused(tmp_path: Path) -> None:
+    params = _external(_foreign(tmp_path / "foreign.onnx", (1, 3, 4, 5)))
+    siamese = build_siamese(params, (4, 5), 0)
+    together, joined = ensemble_of([(params, siamese), (params, siamese)])
+    with pytest.raises(ModelError, match="an ensemble with an external tower cannot be exported"):
+        export_onnx(tmp_path / "tower.onnx", joined, card(together, (4, 5)))
 
 
 @pytest.mark.parametrize(
@@ -158,7 +210,9 @@ def test_an_export_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "tower.onnx"
     path.write_bytes(b"old")
     params = _external(_foreign(tmp_path / "foreign.onnx", (1, 3, 4, 5)))
+    siamese = build_siamese(params, (4, 5), 0)
+    together, joined = ensemble_of([(params, siamese), (params, siamese)])
     with pytest.raises(ModelError):
-        export_onnx(path, build_siamese(params, (4, 5), 0), card(params, (4, 5)))
+        export_onnx(path, joined, card(together, (4, 5)))
     assert path.read_bytes() == b"old"
     assert onnx.load(tmp_path / "foreign.onnx").graph.input

@@ -69,7 +69,11 @@ def embed_images(siamese: Siamese, images: Tensor, *, mirror: bool = False) -> T
     """
     if not mirror:
         return siamese.embed(images)
-    both = siamese.embed(torch.cat([images, images.flip(-1)]))
+    return mirror_average(siamese, siamese.embed(torch.cat([images, images.flip(-1)])))
+
+
+def mirror_average(siamese: Siamese, both: Tensor) -> Tensor:
+    """Embeddings [B, D] from those of images and of the mirrored ones after them, [2B, D]."""
     # -1, since `len` or `chunk` would fix the batch of an exported graph.
     average = both.reshape(2, -1, both.shape[-1]).mean(dim=0)
     return nn.functional.normalize(average, dim=-1) if siamese.unit else average

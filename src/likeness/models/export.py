@@ -16,11 +16,13 @@ from likeness.files import atomic_path
 from likeness.models.backbones.external import ExternalTower
 from likeness.models.card import CARD, Card, record_file
 from likeness.models.embedding import embed_images, embed_pixels, evaluating
+from likeness.models.external_export import export_external
 from likeness.models.onnx_tower import DIGEST, INPUT, OUTPUT, OnnxTower
 from likeness.models.preprocess import Preprocess
 from likeness.models.siamese import Siamese
 
 _CHECKED_FACES = 8
+_ALLOWED = 1e-2  # rounding stays far below it
 _OPSET = 18
 
 
@@ -48,19 +50,26 @@ def export_onnx(path: Path, siamese: Siamese, card: Card) -> float:
         the largest absolute value in the latter.
 
     Raises:
-        ModelError: the network is, or holds, an external tower, which is ONNX already.
+        ModelError: the network is an ensemble with an external tower; or an external tower that cannot take
+            several faces at a time, or gives other embeddings so.
     """
-    if any(isinstance(module, ExternalTower) for module in siamese.modules()):
-        raise ModelError("a network with an external tower cannot be exported; use the tower's own ONNX file")
-    deployed = _Deployed(siamese, card.preprocess, card.mirror)
     example = torch.zeros(2, *card.preprocess.size, dtype=torch.uint8)
     with atomic_path(path) as temporary, evaluating(siamese):
-        _export(deployed, example, temporary)
+        if isinstance(siamese.backbone, ExternalTower):
+            export_external(temporary, siamese, siamese.backbone, card, example)
+        else:
+            _refuse_external_members(siamese)
+            _export(_Deployed(siamese, card.preprocess, card.mirror), example, temporary)
         _describe(temporary, card)
-        difference = _difference(OnnxTower(temporary), siamese, card)
+        difference = _difference(temporary, siamese, card)
     if (path.parent / CARD).is_file():
         record_file(path)
     return difference
+
+
+def _refuse_external_members(siamese: Siamese) -> None:
+    if any(isinstance(module, ExternalTower) for module in siamese.modules()):
+        raise ModelError("an ensemble with an external tower cannot be exported; it is served by torch")
 
 
 def _export(deployed: nn.Module, example: Tensor, path: Path) -> None:
@@ -87,7 +96,17 @@ def _describe(path: Path, card: Card) -> None:
     onnx.save(model, path)
 
 
-def _difference(tower: OnnxTower, siamese: Siamese, card: Card) -> float:
+def _difference(path: Path, siamese: Siamese, card: Card) -> float:
     faces = np.random.default_rng(0).integers(0, 256, (_CHECKED_FACES, *card.preprocess.size), dtype=np.uint8)
     expected = embed_pixels(siamese, card.preprocess, faces, mirror=card.mirror)
-    return float(np.abs(tower.embed(faces) - expected).max() / np.abs(expected).max())
+    try:
+        found = OnnxTower(path).embed(faces)
+    except Exception as error:  # onnxruntime's own exceptions share no other base
+        raise ModelError(f"the exported network cannot embed {len(faces)} faces at a time ({error})") from error
+    difference = float(np.abs(found - expected).max() / np.abs(expected).max())
+    if not difference <= _ALLOWED:
+        raise ModelError(
+            f"the exported network differs from torch by {difference:.1e} of the largest value, "
+            f"at most {_ALLOWED:.0e} is allowed"
+        )
+    return difference

@@ -55,7 +55,10 @@ class Siamese(nn.Module):
 
     def embed(self, images: Tensor) -> Tensor:
         """Embeddings float [B, D] of preprocessed images float [B, 1, H, W]."""
-        embeddings: Tensor = self.backbone(self.seen(images))
+        return self.mapped(self.backbone(self.seen(images)))
+
+    def mapped(self, embeddings: Tensor) -> Tensor:
+        """Embeddings [B, D'] of what the backbone gives, [B, D]."""
         if self.normalise:
             embeddings = nn.functional.normalize(embeddings, dim=-1)
         if self.projection is not None:

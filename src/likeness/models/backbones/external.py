@@ -176,22 +176,32 @@ class ExternalTower(Backbone):
     @torch.no_grad()
     def forward(self, images: Tensor) -> Tensor:
         """Embeddings [B, D] of images [B, C, H, W] with values in [0, 1], on the device of the images."""
-        if self._session is None:
-            self._session = open_session(self.onnx.cpu().numpy().tobytes(), torch.get_num_threads())
-        declared = read_input(self._session, "the stored ONNX network")
-        pixels = images.float().cpu().numpy() * 255
-        coloured = _in_colours(pixels, declared.channels)
-        if self.bgr and declared.channels == 3:
-            coloured = coloured[:, ::-1]
-        fed = _raw(coloured) if declared.raw else self._scaled(coloured, declared)
+        fed, declared = self.fed(images.cpu()).contiguous().numpy(), self.declared
         step = 1 if declared.one_by_one else max(len(fed), 1)
         parts = [self._run(declared.name, fed[start : start + step]) for start in range(0, len(fed), step)]
         return torch.cat(parts).to(images.device)
 
-    def _scaled(self, pixels: npt.NDArray[np.float32], declared: TowerInput) -> npt.NDArray[np.float32]:
-        shape = (1, -1, 1, 1)
-        fed = (pixels - self.mean.reshape(shape)) * self.scale.reshape(shape)
-        return np.ascontiguousarray(fed.transpose(0, 2, 3, 1) if declared.channels_last else fed)
+    @property
+    def declared(self) -> TowerInput:
+        """How the file wants to be fed."""
+        if self._session is None:
+            self._session = open_session(self.onnx.cpu().numpy().tobytes(), torch.get_num_threads())
+        return read_input(self._session, "the stored ONNX network")
+
+    def fed(self, images: Tensor) -> Tensor:
+        """What the file is fed of images [B, C, H, W] with values in [0, 1]."""
+        declared = self.declared
+        pixels = _in_colours(images.float() * 255, declared.channels)
+        if self.bgr and declared.channels == 3:
+            pixels = pixels.flip(1)
+        if declared.raw:
+            pixels = pixels.round().clamp(0, 255).to(torch.uint8)
+        else:
+            mean, scale = (torch.from_numpy(each).reshape(1, -1, 1, 1) for each in (self.mean, self.scale))
+            pixels = (pixels - mean) * scale
+        if declared.channels_last:
+            return pixels.permute(0, 2, 3, 1)
+        return pixels.squeeze(1) if declared.raw else pixels
 
     def _run(self, name: str, fed: npt.NDArray[Any]) -> Tensor:
         found = torch.from_numpy(self._session.run(None, {name: fed})[0])
@@ -202,19 +212,11 @@ class ExternalTower(Backbone):
         return self.__dict__ | {"_session": None}
 
 
-def _in_colours(pixels: npt.NDArray[np.float32], channels: int) -> npt.NDArray[np.float32]:
+def _in_colours(pixels: Tensor, channels: int) -> Tensor:
     """Pixels [B, C, H, W] with that many channels: grey repeated, or the luminance of RGB."""
     if pixels.shape[1] == channels:
         return pixels
-    if channels == 1:
-        return luminance(torch.from_numpy(pixels)).unsqueeze(1).numpy()
-    return np.repeat(pixels, channels, axis=1)
-
-
-def _raw(pixels: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
-    """Pixels uint8 [B, H, W], or [B, H, W, 3] of RGB ones."""
-    whole = np.asarray(pixels.round().clip(0, 255), dtype=np.uint8)
-    return whole[:, 0] if whole.shape[1] == 1 else np.ascontiguousarray(whole.transpose(0, 2, 3, 1))
+    return luminance(pixels).unsqueeze(1) if channels == 1 else pixels.repeat(1, channels, 1, 1)
 
 
 def read_input(session: Any, origin: object) -> TowerInput:
