@@ -180,7 +180,7 @@ def _data(source: SourceCard) -> Json:
 
 
 def _acquisition(faces: FaceSet, split: Split, ours: Decided) -> Json | None:
-    """Failures to acquire, and the error rates of whole transactions, in which they are rejections."""
+    """Failures to acquire, and the error rates when each of them counts as a rejection."""
     if faces.source.align == "none":
         return None
     failures = int(faces.manifest["problem"].isin(NOT_ACQUIRED).sum())

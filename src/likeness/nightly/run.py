@@ -1,7 +1,7 @@
 """One nightly run: ingest what arrived, rebuild what changed, let the gate decide, write a record.
 
 Prefect schedules it, DVC does the work, MLflow keeps the models. Each way to end is a `RunOutcome` with one line
-for the maintainer. What serves people changes nowhere but in the gate.
+for the maintainer. Only the gate changes which model serves.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def start_nightly_run(project: str, options: RunOptions) -> State[Any]:
         options: of this run.
     """
     paths, record = ProjectPaths(project_of(project)), RunRecord()
-    params = NightlyParams()
+    params = NightlyParams()  # where its file cannot be read
     try:
         with contextlib.chdir(paths.root):
             params = read_nightly(paths.params)

@@ -130,7 +130,7 @@ class Verifier:
         return self.model.card.model.unit
 
     def reading(self, aligned: bool) -> Reading:
-        """How the model wants photographs that are, or are not, framed like its training pictures already."""
+        """How photographs are framed for the model; `aligned` ones are framed like LFW's pictures already."""
         card = self.model.card
         found: Framing = "lfw-frame" if card.align == "none" else card.align
         return Reading("none" if aligned else found, card.preprocess.colour)
@@ -167,7 +167,7 @@ class Verifier:
         return read_ahead(lambda picture: self.faces_of(picture, aligned=aligned, number=number), pictures)
 
     def windows(self, faces: Sequence[Face]) -> Pixels:
-        """What the network sees of each face, uint8 [N, H, W]."""
+        """What the network sees of each face, uint8 [N, H, W] or [N, H, W, 3]."""
         preprocess = self.model.card.preprocess
         empty = np.empty((0, *preprocess.size), dtype=np.uint8)
         return np.stack([preprocess.window(face.frame) for face in faces]) if faces else empty

@@ -1,1 +1,1 @@
-"""Runs, registry and gate: the only room that imports MLflow, inside functions because that takes seconds."""
+"""Runs, registry and gate: MLflow is imported inside functions, because that takes seconds."""

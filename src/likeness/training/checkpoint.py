@@ -1,4 +1,7 @@
-"""A training's state on disk: one safetensors file with its JSON inside, replaced atomically, never a pickle."""
+"""The file that an interrupted training resumes from (`Trainer.resume`).
+
+It is one safetensors file with its JSON inside, replaced atomically, never a pickle.
+"""
 
 from __future__ import annotations
 

@@ -1,12 +1,12 @@
-"""A training as a plan of steps, described by the `train` section and carried out by one function.
+"""A training as a plan of phases, described by the `train` section and carried out by one function.
 
     one network:   pretrain  →  train  →  fit        (each may be absent)
     an ensemble:   its members, each such a network  →  join
 
-Every gradient step has a checkpoint of its own, which is kept until the whole plan is over. Started again after
-an interruption, a finished step is read from its checkpoint and the one in hand goes on where it was, so that the
-plan ends with the very numbers of one never interrupted; a codebook (Fisher vectors) or a map is fitted again,
-which gives the same one.
+Every phase of gradient descent (pretrain, train) has a checkpoint of its own, which is kept until the whole plan
+is over. Started again after an interruption, a finished phase is read from its checkpoint and the current one goes
+on where it was, so that the plan ends with the very numbers of one never interrupted; a codebook (Fisher vectors)
+or a map is fitted again, which gives the same one.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class TrainingTask:
     Attributes:
         data: pairs (restricted protocol) or identities (unrestricted).
         holdout: pairs of people not in `data`, for early stopping and the decision.
-        pixels: the pixel store, uint8 [N, H, W].
+        pixels: the pixel store, uint8 [N, H, W] or [N, H, W, 3].
         model: the network, or what the members of an ensemble have in common.
         preprocess: of the network.
         params: the plan.
@@ -198,7 +198,7 @@ class _PlanRunner:
         for step, student, planned in steps:
             folder = self.checkpoint / name / ("" if step == "train" else step)
             label = name if name and step == "train" else f"{name} {step}".strip()
-            trained = self._train_network(student, planned, folder, label)
+            trained = self._train_phase(student, planned, folder, label)
         if params.epochs:
             best = trained.best
             figures = HoldoutMetrics(best.holdout_loss, best.holdout_accuracy, best.holdout_auc)
@@ -227,7 +227,7 @@ class _PlanRunner:
         name = torch.cuda.get_device_name(place) if place.type == "cuda" else "cpu"
         return PlanResult(network, tuple(self.parts), members, name, self.context.world_size, self.context.is_main)
 
-    def _train_network(self, siamese: Siamese, params: TrainParams, folder: Path, name: str) -> TrainingResult:
+    def _train_phase(self, siamese: Siamese, params: TrainParams, folder: Path, name: str) -> TrainingResult:
         task, before = self.task, sum(len(trained.history) for _, trained in self.parts)
         trained = train(
             *(task.data, task.holdout, task.pixels, siamese, task.preprocess),

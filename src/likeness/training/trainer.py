@@ -80,15 +80,15 @@ def train(
     Args:
         data: pairs (restricted protocol) or identities (unrestricted).
         holdout: pairs of people not in `data`, for early stopping and the decision.
-        pixels: the pixel store, uint8 [N, H, W].
+        pixels: the pixel store, uint8 [N, H, W] or [N, H, W, 3].
         siamese: with its initial weights.
         preprocess: of the network.
         params: the recipe.
         seed: of everything random in the training.
         checkpoint: folder of the checkpoint; made if it is missing.
         device: auto (a GPU if there is one), cpu, or cuda.
-        on_epoch: called with each finished epoch, in the main process alone; for the epoch of a kill perhaps
-            twice, with the same values.
+        on_epoch: called with each finished epoch, in the main process alone; after a kill perhaps
+            twice for one epoch, with the same values.
         save_seconds: time between two checkpoints within an epoch; one is made at every epoch's end in any case.
 
     Raises:
@@ -303,7 +303,7 @@ class Trainer:
         self.step_log = StepLog(tensors["steps"])
         best = with_prefix(tensors, "kept")
         self.best_weights = {name: tensor.to(self.context.device) for name, tensor in best.items()}
-        # A second measurement would not bring back the same numbers. Before 0.2 auto meant float32 on every CPU.
+        # Read, because another measurement could choose another. Before 0.2 auto meant float32 on every CPU.
         unnoted = self.state.params.precision == "auto" and self.context.device.type == "cpu"
         self.state.precision = values.get("precision", "float32" if unnoted else self.state.precision)
         self.state.restore(tensors, len(self.step_log))
