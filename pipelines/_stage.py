@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -35,6 +36,7 @@ def run(main: Callable[..., Any] | typer.Typer) -> None:
     state, and nothing unfinished is left.
     """
     signal.signal(signal.SIGTERM, _stop)
+    sys.unraisablehook = _report_unraisable
     if "DVC_STAGE" in os.environ and "LOCAL_RANK" not in os.environ:  # one of several has torchrun for a parent
         follow_parent()
     disable_telemetry()
@@ -99,3 +101,13 @@ def _plain(sections: Sequence[Any]) -> dict[str, Any]:
 
 def _stop(number: int, _: FrameType | None) -> None:
     raise SystemExit(128 + number)
+
+
+def _report_unraisable(lost: sys.UnraisableHookArgs) -> None:
+    """Repeats, a moment later, a signal whose exception was raised in a finalizer: Python ignores those."""
+    if isinstance(lost.exc_value, SystemExit | KeyboardInterrupt):
+        again = threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGTERM))
+        again.daemon = True
+        again.start()
+    else:
+        sys.__unraisablehook__(lost)

@@ -3,7 +3,8 @@
     python -m pipelines.group COMMAND...
 
 SIGINT, SIGTERM and SIGHUP, and the end of the caller, become SIGINT to the whole group, on which DVC and the
-stages end cleanly and a training saves its state. What still runs after the grace time is killed.
+stages end cleanly and a training saves its state. What still runs after half of the grace time is asked again,
+and killed after the whole.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def run_in_group(command: Sequence[str], grace: float = GRACE_SECONDS) -> int:
 
     Args:
         command: program and arguments; its standard input is empty.
-        grace: seconds between the request to stop and SIGKILL.
+        grace: seconds between the first request to stop and SIGKILL.
 
     Returns:
         The command's exit code, 128 + number where a signal ended it or asked this process to stop.
@@ -77,11 +78,16 @@ def _hear(*_: object) -> None:
 
 
 def _stop(child: subprocess.Popen[bytes], grace: float) -> None:
-    """Ends what still runs of the group: SIGINT first, SIGKILL after the grace time."""
-    until = time.monotonic() + grace
-    _signal(child, signal.SIGINT)
-    while time.monotonic() < until and _runs(child):
-        time.sleep(_LOOK)
+    """Ends what still runs of the group: SIGINT, once more after half of the grace time, SIGKILL after the whole.
+
+    Python loses a KeyboardInterrupt that is raised while it runs a callback of its own, as it does at imports: a
+    program that was just starting then goes on, and starts what was never asked to stop.
+    """
+    for _ in range(2):
+        _signal(child, signal.SIGINT)
+        until = time.monotonic() + grace / 2
+        while time.monotonic() < until and _runs(child):
+            time.sleep(_LOOK)
     _signal(child, signal.SIGKILL)
     child.wait()
 

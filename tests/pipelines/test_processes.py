@@ -135,6 +135,55 @@ def test_the_group_is_ended_when_the_process_that_keeps_it_is_killed(project: Pa
     assert (project / "saved.txt").exists()
 
 
+LOST = """
+import os, signal, sys, time
+from pipelines._stage import run
+
+class Finalizer:
+    def __del__(self):
+        os.kill(os.getpid(), getattr(signal, sys.argv[1]))
+        time.sleep(0.1)
+
+def main(name: str):
+    Finalizer()
+    time.sleep(60)
+
+run(main)
+"""
+
+
+@pytest.mark.attack("11")
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
+def test_a_stage_ends_although_python_ignores_an_exception_in_a_finalizer(name: str) -> None:
+    done = subprocess.run([sys.executable, "-c", LOST, name], cwd=ROOT, timeout=30, capture_output=True, text=True)
+    assert done.returncode == 128 + signal.SIGTERM, done.stderr
+    assert not done.stderr
+
+
+STARTING = """
+import signal, time
+from pathlib import Path
+signal.signal(signal.SIGINT, lambda *_: signal.signal(signal.SIGINT, signal.default_int_handler))
+Path("working").touch()
+time.sleep(60)
+"""
+
+
+@_linux
+@pytest.mark.attack("11")
+def test_a_command_that_lost_the_first_request_is_asked_again(tmp_path: Path) -> None:
+    program = f"from pipelines.group import run_in_group; run_in_group(['python', '-c', {STARTING!r}], grace=8)"
+    group = subprocess.Popen(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env=environment(PYTHONPATH=str(ROOT)),
+        stderr=subprocess.PIPE,
+    )
+    wait_until((tmp_path / "working").exists, _SECONDS, "the command works")
+    group.terminate()
+    assert b"KeyboardInterrupt" in group.communicate(timeout=30)[1]  # SIGKILL would have left no traceback
+
+
 def random_kills(project: Path, command: list[str], kills: int, longest: float, seed: int) -> None:
     """Kills or stops the first process after a random time; nothing is left each time."""
     chance = random.Random(seed)
