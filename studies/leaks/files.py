@@ -18,7 +18,7 @@ from likeness.data.archive import open_reader
 from likeness.data.layout import lfw_layout
 from likeness.data.source_location import Located
 from likeness.data.splits import Pairs
-from likeness.evaluation.systems import Decided, System
+from likeness.evaluation.systems import ScoredSystem, System
 from likeness.models.decision import fit_decision
 from studies.leaks.study import Study, StudyResult
 
@@ -51,7 +51,7 @@ def _jpeg_quality(located: Located) -> dict[str, float]:
     return found
 
 
-def _predictor(study: Study, name: str, table: pd.DataFrame) -> Decided:
+def _predictor(study: Study, name: str, table: pd.DataFrame) -> ScoredSystem:
     """Logistic regression on how far two files' values lie apart, and on their sum."""
     values = table.to_numpy()
 
@@ -66,4 +66,4 @@ def _predictor(study: Study, name: str, table: pd.DataFrame) -> Decided:
     nobody = System(
         name, study.paired, np.zeros((len(study.paired), 1), np.float32), lambda one, _: np.zeros(len(one))
     )
-    return Decided(nobody, fit_decision(holdout, split.holdout.same), holdout, test)
+    return ScoredSystem(nobody, fit_decision(holdout, split.holdout.same), holdout, test)

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from likeness.data.faceset import FaceSet
 from likeness.data.splits import Identities, Split
-from likeness.evaluation import figures
+from likeness.evaluation import estimates
 from likeness.evaluation.baselines import BaselineParams, classical_baseline
-from likeness.evaluation.figures import Measured
-from likeness.evaluation.systems import Decided, System, decide
+from likeness.evaluation.estimates import EvaluatedPairs
+from likeness.evaluation.systems import ScoredSystem, System, score_system
 from likeness.images.geometry import FRAME
 from likeness.metrics.intervals import Resampling, pair_groups
 from likeness.models.embedding import embed_pixels, score_pairs
@@ -63,19 +63,19 @@ class Study:
         """Rows that holdout and test pairs speak of."""
         return np.union1d(self.split.holdout.rows, self.split.test.rows)
 
-    def row(self, study: str, sees: str, system: Decided, keep: Mask | None = None) -> StudyResult:
+    def row(self, study: str, sees: str, system: ScoredSystem, keep: Mask | None = None) -> StudyResult:
         """Figures on the test pairs, or on those of them that `keep` marks."""
         chosen = np.ones(len(self.split.test), bool) if keep is None else keep
         scores, test = system.test[chosen], self.split.test.take(chosen)
         people = self.faces.manifest["person"].to_numpy()
-        measured = Measured(test, pair_groups(people[test.a], people[test.b]))
-        found = figures.verification(scores, system.decision, measured, (), _RESAMPLING)
+        measured = EvaluatedPairs(test, pair_groups(people[test.a], people[test.b]))
+        found = estimates.verification(scores, system.decision, measured, (), _RESAMPLING)
         row = StudyResult(study, system.system.name, sees, found["accuracy"], found["auc"])
         print(row, flush=True)
         return row
 
 
-def classical(study: Study, pixels: Bytes) -> Decided:
+def classical(study: Study, pixels: Bytes) -> ScoredSystem:
     """The baseline of `likeness.evaluation.baselines`, fitted on pictures [N, h, w] and seen whole.
 
     It looks at the face's window alone, so each picture is declared to be that window.
@@ -83,14 +83,16 @@ def classical(study: Study, pixels: Bytes) -> Decided:
     source = dataclasses.replace(study.faces.source, crop=FACE, size=pixels.shape[1:])
     faces = dataclasses.replace(study.faces, pixels=pixels, source=source)
     system = classical_baseline(faces, study.split, study.paired, BaselineParams())
-    return decide(system, study.split.holdout, study.split.test)
+    return score_system(system, study.split.holdout, study.split.test)
 
 
-def scored(study: Study, model: LoadedModel, images: Bytes) -> Decided:
+def scored(study: Study, model: LoadedModel, images: Bytes) -> ScoredSystem:
     """The model on images [N, H, W] of the pictures in `study.paired`, as many as these."""
     vectors = embed_pixels(model.siamese, model.card.preprocess, images, mirror=model.card.mirror)
     rule = functools.partial(score_pairs, model.siamese)
-    return decide(System(model.card.recipe, study.paired, vectors, rule), study.split.holdout, study.split.test)
+    return score_system(
+        System(model.card.recipe, study.paired, vectors, rule), study.split.holdout, study.split.test
+    )
 
 
 def seen_by(study: Study, model: LoadedModel) -> Bytes:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.data.splits import Pairs
-from likeness.evaluation.systems import Decided
+from likeness.evaluation.systems import ScoredSystem
 from likeness.validation.duplicates import copies
 from studies.leaks.study import FACE, Mask, Study, StudyResult, classical, scored, seen_by, window
 
@@ -31,7 +31,7 @@ def twin_study(study: Study, facts: dict[str, Any]) -> Iterator[StudyResult]:
             yield study.row("twins", f"{name}; pairs free of twins: {bounds}", system, clean)
 
 
-def _whole_systems(study: Study) -> Iterator[tuple[str, Decided]]:
+def _whole_systems(study: Study) -> Iterator[tuple[str, ScoredSystem]]:
     """The baseline on the face's window, and the model on its own, both as they are used."""
     yield f"{FACE[0]}×{FACE[1]}", classical(study, study.faces.pixels[:, *window(FACE)])
     if study.model is not None:

@@ -162,7 +162,7 @@ def test_a_broken_image_is_a_zero_row_with_its_error(tmp_path: Path, caplog: pyt
 def test_stray_files_are_left_aside_and_counted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     files = lfw_files(PEOPLE) | {"lfw2/README.txt": b"read me", "lfw2/Ann/Thumbs.db": b"?"}
     done = ingest(found(write_tar(tmp_path / "a.tgz", files)), cut_like(), tmp_path / "faces")
-    assert (done.card.images, done.strays) == (18, 2)
+    assert (done.card.images, done.left_aside) == (18, 2)
     assert "2 files were left aside (left-aside.csv), such as lfw2/README.txt" in caplog.text
     aside = pd.read_csv(tmp_path / "faces" / ASIDE.name)
     assert aside.values.tolist() == [
@@ -230,7 +230,12 @@ def test_an_output_below_a_file_is_reported(tmp_path: Path) -> None:
 def test_the_real_archive_is_read_whole(tmp_path: Path) -> None:
     params = DataParams("lfw-deepfunneled", os.environ["LIKENESS_LFW"], (120, 100), (80, 64))
     done = ingest(locate(params, tmp_path / "downloads", {}), params, tmp_path / "faces")
-    assert (done.card.images, done.card.people, sum(done.problems.values()), done.strays) == (13_233, 5_749, 0, 0)
+    assert (done.card.images, done.card.people, sum(done.problems.values()), done.left_aside) == (
+        13_233,
+        5_749,
+        0,
+        0,
+    )
     assert len(FaceSet.open(tmp_path / "faces").lists) == 6
     listed = json.loads((tmp_path / "faces" / "source.json").read_text())
     assert (listed["alignment"], listed["checksum"]) == ("deep-funneled", "recorded")

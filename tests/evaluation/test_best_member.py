@@ -15,7 +15,7 @@ from likeness.evaluation.evaluate_model import evaluate_model
 from likeness.evaluation.identification import IdentificationParams
 from likeness.evaluation.layers import layer_table
 from likeness.evaluation.params import EvaluateParams
-from likeness.evaluation.systems import Decided, System
+from likeness.evaluation.systems import ScoredSystem, System
 from likeness.metrics.roc import auc
 from likeness.models.embedding import embed_pixels, score_pairs
 from likeness.models.network import build_siamese, ensemble_of
@@ -42,14 +42,14 @@ def towers() -> list[Siamese]:
     return [build_siamese(plan, tiny.SIZE, seed).eval() for seed, plan in enumerate(PLANS)]
 
 
-def alone(siamese: Siamese, store: FaceSet, split: Split) -> Decided:
+def alone(siamese: Siamese, store: FaceSet, split: Split) -> ScoredSystem:
     """A member's scores from its own embeddings, mirror-averaged."""
-    from likeness.evaluation.systems import decide
+    from likeness.evaluation.systems import score_system
 
     rows = np.union1d(split.holdout.rows, split.test.rows)
     vectors = embed_pixels(siamese, tiny.PREPROCESS, store.pixels, rows, mirror=True)
     system = System("alone", rows, vectors, lambda first, second: score_pairs(siamese, first, second))
-    return decide(system, split.holdout, split.test)
+    return score_system(system, split.holdout, split.test)
 
 
 def test_the_best_member_is_chosen_on_the_holdout_and_scores_as_it_does_alone(

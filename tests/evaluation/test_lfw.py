@@ -12,7 +12,7 @@ from likeness.data.protocol import SplitParams, make_split
 from likeness.data.source_location import locate
 from likeness.data.sources import DataParams
 from likeness.evaluation.baselines import BaselineParams, classical_baseline
-from likeness.evaluation.systems import decide
+from likeness.evaluation.systems import score_system
 from likeness.metrics.roc import auc
 from likeness.models.embedding import embed_pixels, score_pairs
 from likeness.models.weights import load_model
@@ -49,9 +49,9 @@ def test_view1(faces, protocol, least_accuracy, least_auc):
     split = make_split(faces, SplitParams(protocol=protocol))
     rows = np.union1d(split.holdout.rows, split.test.rows)
     baseline = classical_baseline(faces, split, rows, BaselineParams())
-    decided = decide(baseline, split.holdout, split.test)
-    assert np.mean(decided.decision.predict(decided.test) == split.test.same) >= least_accuracy
-    assert auc(decided.test, split.test.same) >= least_auc
+    scored = score_system(baseline, split.holdout, split.test)
+    assert np.mean(scored.decision.predict(scored.test) == split.test.same) >= least_accuracy
+    assert auc(scored.test, split.test.same) >= least_auc
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,7 @@ def test_an_aligned_picture_is_cut_as_the_pixel_store_is(verifier: Verifier) -> 
 
 def test_faces_come_in_order_with_the_errors_among_them(verifier: Verifier, photos: Path) -> None:
     names = ["ada.jpg", "blank.png", "text.jpg", "absent.jpg", "ben.jpg"] * 5
-    read = list(verifier.faces([photos / name for name in names]))
+    read = list(verifier.largest_faces([photos / name for name in names]))
     assert [type(face) for face in read] == [Face, FaceNotFoundError, ImageError, ImageError, Face] * 5
 
 

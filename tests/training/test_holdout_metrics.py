@@ -7,7 +7,7 @@ from sklearn.metrics import roc_auc_score
 
 from likeness.errors import DivergedError
 from likeness.models.comparators.euclidean import Euclidean
-from likeness.training.holdout_metrics import Holdout, spread, validate
+from likeness.training.holdout_metrics import Holdout, measure_holdout, spread
 from likeness.training.losses.contrastive import Contrastive
 from likeness.training.losses.ramp import Ramp
 from tests.training.tiny import PREPROCESS, network, world
@@ -34,7 +34,7 @@ def test_holdout_loss_is_the_training_loss_of_the_held_out_pairs() -> None:
     expected = np.where(pairs.same, distance**2, np.maximum(0, margin - distance) ** 2).mean()
     siamese.train()
 
-    figures = validate(siamese, objective, holdout, torch.device("cpu"), progress=0.4)
+    figures = measure_holdout(siamese, objective, holdout, torch.device("cpu"), progress=0.4)
 
     assert figures.loss == pytest.approx(expected, rel=1e-5)
     assert figures.auc == pytest.approx(roc_auc_score(pairs.same, -distance), abs=1e-6)
@@ -48,4 +48,4 @@ def test_embeddings_that_are_not_finite_are_a_divergence() -> None:
     siamese.backbone[9].weight.data[0, 0] = float("nan")
     holdout = Holdout(pairs, pixels, PREPROCESS, mirror=False, batch_size=64, over_pairs=True)
     with pytest.raises(DivergedError):
-        validate(siamese, Contrastive("hadsell", Ramp(1, 1, 1), False), holdout, torch.device("cpu"), 0.0)
+        measure_holdout(siamese, Contrastive("hadsell", Ramp(1, 1, 1), False), holdout, torch.device("cpu"), 0.0)

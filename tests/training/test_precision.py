@@ -11,7 +11,6 @@ from torch import nn
 from likeness.artifacts.history import EpochRecord
 from likeness.models.network import build_siamese
 from likeness.training import precision
-from likeness.training.checkpoint import Checkpoint, save_checkpoint
 from likeness.training.distributed import init_distributed
 from likeness.training.losses.objective import LOSSES
 from likeness.training.precision import bfloat16_speed, choose_precision, multiplications
@@ -92,20 +91,3 @@ def test_a_resumed_training_goes_on_as_it_began_whatever_is_measured_then(
     expected = whole.siamese.state_dict()
     assert all(torch.equal(tensor, expected[name]) for name, tensor in resumed.siamese.state_dict().items())
     assert not all(torch.equal(tensor, expected[name]) for name, tensor in other.items())
-
-
-def test_a_training_that_began_before_anything_was_measured_goes_on_in_float32(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    params = recipe(LOSSES.params("supcon"), epochs=2)
-    chosen = ["float32", "bfloat16"]
-    monkeypatch.setattr("likeness.training.trainer.choose_precision", lambda *_: chosen.pop(0))
-
-    def save_without(folder: Path, key: str, checkpoint: Checkpoint) -> None:
-        del checkpoint.values["precision"]
-        save_checkpoint(folder, key, checkpoint)
-
-    with monkeypatch.context() as before:
-        before.setattr("likeness.training.trainer.save_checkpoint", save_without)
-        whole = run(params, network(), tmp_path)
-    assert (whole.precision, run(params, network(), tmp_path).precision) == ("float32", "float32")

@@ -24,7 +24,7 @@ from likeness.models.siamese import Siamese
 from likeness.models.tensors import read_tensors
 from likeness.training.augment import AugmentParams
 from likeness.training.early_stopping import StoppingParams
-from likeness.training.holdout_metrics import Holdout, validate
+from likeness.training.holdout_metrics import Holdout, measure_holdout
 from likeness.training.losses.build import build_objective
 from likeness.training.losses.objective import LOSSES, LossParams
 from likeness.training.params import L2Params, TrainParams
@@ -109,7 +109,7 @@ def test_the_weights_handed_over_are_the_averaged_ones_of_the_best_epoch(tmp_pat
     pixels, _, identities, pairs = world(48)
     holdout = Holdout(pairs, pixels, PREPROCESS, mirror=False, batch_size=64, over_pairs=False)
     objective = build_objective(params.losses, trained.siamese, identities, True, 0)
-    again = validate(trained.siamese, objective, holdout, torch.device("cpu"), 1.0)
+    again = measure_holdout(trained.siamese, objective, holdout, torch.device("cpu"), 1.0)
     assert again.auc == trained.best.holdout_auc == max(record.holdout_auc for record in trained.history)
     assert again.loss == pytest.approx(trained.best.holdout_loss, rel=1e-9)
     assert again.decision == trained.decision

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from likeness.artifacts.json_file import JsonFile
 
+DVC_LOCK_TAG = "dvc.lock.sha256"
+"""Tag of an MLflow run: hex sha256 of dvc.lock."""
+
 
 @dataclass(frozen=True)
 class Provenance:
@@ -34,7 +37,7 @@ class Provenance:
         tags = {
             "git.dirty": "unknown" if self.dirty is None else str(self.dirty).lower(),
             "git.changed": ", ".join(self.changed),
-            "dvc.lock.sha256": self.dvc_lock or "none",
+            DVC_LOCK_TAG: self.dvc_lock or "none",
         }
         if self.commit:
             tags |= {"git.commit": self.commit, "mlflow.source.git.commit": self.commit}

@@ -95,7 +95,7 @@ def _read_faces(
     usable: dict[str, list[tuple[Path, Face]]] = {name: [] for name, _ in files}
     sources = iter(files)
     for batch in batches([path for _, path in files], "reading"):
-        for face in people.verifier.faces(batch, aligned=aligned):
+        for face in people.verifier.largest_faces(batch, aligned=aligned):
             owner, path = next(sources)
             if isinstance(face, ImageError):
                 print_notice(f"not used: {face}")
@@ -142,7 +142,7 @@ def identify(
         print_notice(f"model: {model_name}")
     codes = [Exit.YES]
     for batch in batches(paths, "identifying"):
-        read = list(people.verifier.all_faces(batch, aligned=aligned, number=number))
+        read = list(people.verifier.faces_in_each(batch, aligned=aligned, number=number))
         found = [face for faces in read if not isinstance(faces, ImageError) for face in faces]
         results = iter(people.identify(found, top=top, fpir=fpir, threshold=threshold))
         for path, faces in zip(batch, read, strict=True):

@@ -155,10 +155,10 @@ def compare(
     Raises:
         ModelError: the model's card does not support the false match rate.
     """
-    cut, rate = verifier.threshold(fmr, threshold)
+    point = verifier.decision_point(fmr, threshold)
     embedding = verifier.embed_faces([reference])
     for batch in batches(paths, "comparing"):
-        read = list(verifier.all_faces(batch, aligned=aligned, number=number))
+        read = list(verifier.faces_in_each(batch, aligned=aligned, number=number))
         usable = [face for faces in read if not isinstance(faces, ImageError) for face in faces]
         scores = iter(verifier.model.comparator.pairs(embedding, verifier.embed_faces(usable)))
         for path, faces in zip(batch, read, strict=True):
@@ -166,7 +166,7 @@ def compare(
                 yield Outcome(path, faces)
                 continue
             for face in faces:
-                yield Outcome(path, verifier.verdict(float(next(scores)), (reference, face), cut, rate))
+                yield Outcome(path, verifier.verdict(float(next(scores)), (reference, face), point))
 
 
 def exit_code(outcomes: Sequence[Outcome]) -> Exit:

@@ -139,11 +139,11 @@ def finish_face_set(
     pixels = np.load(folder / PIXELS, mmap_mode="r")
     _check(folder, pixels, manifest)
     size = tuple(map(int, pixels.shape[1:]))
-    late = manifest["path"].str.startswith(COLLECTED)
+    is_collected = manifest["path"].str.startswith(COLLECTED)
     card = dataclasses.replace(
         source,
-        collected_images=int(late.sum()),
-        collected_people=len(set(manifest["person"][late]) - set(manifest["person"][~late])),
+        collected_images=int(is_collected.sum()),
+        collected_people=len(set(manifest["person"][is_collected]) - set(manifest["person"][~is_collected])),
         images=len(manifest),
         people=int(manifest["person"].nunique()),
         size=size,

@@ -18,7 +18,7 @@ import pandas as pd
 from likeness.artifacts.manifest import MANIFEST
 from likeness.data.archive_members import Member
 from likeness.data.images import ImageRecord, read_batch
-from likeness.data.pixel_store import PixelWriter
+from likeness.data.pixel_writer import PixelWriter
 from likeness.data.problems import UNDECODABLE
 from likeness.data.sources import DataParams
 from likeness.errors import WorkerError

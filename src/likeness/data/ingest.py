@@ -22,7 +22,7 @@ from likeness.data.cores import available_cores
 from likeness.data.faceset import COLLECTED, PIXELS, finish_face_set, problem_counts, write_left_aside
 from likeness.data.image_packing import pack
 from likeness.data.layout import Layout, folder_layout, is_list, is_picture, lfw_layout, people_of, why_left_aside
-from likeness.data.pixel_store import sort_rows
+from likeness.data.pixel_writer import sort_rows
 from likeness.data.problems import NO_FACE, PROBLEMS, SMALL_FACE, TOO_SMALL
 from likeness.data.source_location import Located
 from likeness.data.sources import VARIANTS, DataParams
@@ -42,14 +42,14 @@ class Ingested:
     Attributes:
         card: of the face set.
         problems: how many images have each problem.
-        strays: files that were left aside.
+        left_aside: files that were left aside.
         seconds: that it took.
         detection_share: of its processes' time, spent on finding and framing faces.
     """
 
     card: SourceCard
     problems: Mapping[str, int]
-    strays: int
+    left_aside: int
     seconds: float
     detection_share: float
 
@@ -59,7 +59,7 @@ class Ingested:
             "images": self.card.images,
             "people": self.card.people,
             **{problem.replace(" ", "_"): count for problem, count in self.problems.items()},
-            "strays": self.strays,
+            "left_aside": self.left_aside,
             "seconds": round(self.seconds, 3),
             "images_per_second": round(self.card.images / self.seconds, 1),
             "detection_share": round(self.detection_share, 3),
@@ -173,9 +173,9 @@ def _advice(problems: set[str]) -> str:
 
 def _manifest(table: pd.DataFrame, layout: Layout, place: str) -> tuple[pd.DataFrame, npt.NDArray[np.int64]]:
     """The manifest sorted by (person, number), and for each of its rows the row of `table` that it was."""
-    late = table["path"].str.startswith(COLLECTED)
-    base = _base_images(table[~late], layout, place)
-    named = pd.concat([base, _late_images(table[late], base)]).sort_values(["person", "number"])
+    is_collected = table["path"].str.startswith(COLLECTED)
+    base = _base_images(table[~is_collected], layout, place)
+    named = pd.concat([base, _collected_images(table[is_collected], base)]).sort_values(["person", "number"])
     order = named.index.to_numpy(np.int64)
     people = named["person"].unique()
     if len(people) == 1:
@@ -196,7 +196,7 @@ def _base_images(table: pd.DataFrame, layout: Layout, place: str) -> pd.DataFram
     return named
 
 
-def _late_images(table: pd.DataFrame, base: pd.DataFrame) -> pd.DataFrame:
+def _collected_images(table: pd.DataFrame, base: pd.DataFrame) -> pd.DataFrame:
     """Collected images, numbered on in the order of their arrival and named like those of the source."""
     named = _with_names(table, (folder_layout(path.removeprefix(COLLECTED)) for path in table["path"]))
     last = base.groupby("person")["number"].max()

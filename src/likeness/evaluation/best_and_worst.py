@@ -14,7 +14,7 @@ from likeness.evaluation.comparison import Scored
 from likeness.evaluation.decision_picture import Picture, decision_picture
 from likeness.evaluation.decisions import Chosen, PairFacts, choose
 from likeness.evaluation.heat_maps import best_method, explain_pair
-from likeness.evaluation.systems import Decided
+from likeness.evaluation.systems import ScoredSystem
 from likeness.models.weights import LoadedModel
 from likeness.progress import progress
 
@@ -33,7 +33,7 @@ class Showcase:
 
 
 def showcase(
-    faces: FaceSet, test: Pairs, model: LoadedModel, decided: Decided, facts: PairFacts, count: int
+    faces: FaceSet, test: Pairs, model: LoadedModel, system: ScoredSystem, facts: PairFacts, count: int
 ) -> Showcase:
     """Chooses `count` decisions of each kind, explains and draws them.
 
@@ -41,15 +41,15 @@ def showcase(
         faces: the store.
         test: the P test pairs.
         model: what decided.
-        decided: its scores of these pairs.
+        system: its scores of these pairs.
         facts: of these pairs.
         count: of each kind at most.
     """
-    scored = Scored(decided.test, decided.decision.threshold)
+    scored = Scored(system.test, system.decision.threshold)
     chosen = choose(scored, test.same, count)
     method = best_method(model.siamese, model.card.preprocess)
     named = list(_named(chosen))
-    shown = tuple(_shown_decision(faces, test, decided, facts, one, rank, name) for one, rank, name in named)
+    shown = tuple(_shown_decision(faces, test, system, facts, one, rank, name) for one, rank, name in named)
     pictures = {
         name: _picture(faces, test, model, method, one, bool(scored.predicted[one.place]))
         for one, _, name in progress(named, "heat maps", unit="pair")
@@ -66,19 +66,19 @@ def _named(chosen: list[Chosen]) -> Iterator[tuple[Chosen, int, str]]:
 
 
 def _shown_decision(
-    faces: FaceSet, test: Pairs, decided: Decided, facts: PairFacts, chosen: Chosen, rank: int, picture: str
+    faces: FaceSet, test: Pairs, system: ScoredSystem, facts: PairFacts, chosen: Chosen, rank: int, picture: str
 ) -> ShownDecision:
-    score = float(decided.test[chosen.place])
+    score = float(system.test[chosen.place])
     return ShownDecision(
         kind=chosen.kind,
         rank=rank,
         first=_face(faces, int(test.a[chosen.place])),
         second=_face(faces, int(test.b[chosen.place])),
         same=bool(test.same[chosen.place]),
-        predicted=bool(decided.decision.predict(np.array(score))),
+        predicted=bool(system.decision.predict(np.array(score))),
         score=score,
-        threshold=decided.decision.threshold,
-        probability=float(decided.decision.probability(np.array(score))),
+        threshold=system.decision.threshold,
+        probability=float(system.decision.probability(np.array(score))),
         cause=facts.cause(chosen),
         facts=tuple(facts.about(chosen)),
         picture=f"decisions/{picture}",

@@ -7,13 +7,13 @@ import itertools
 import numpy as np
 
 from likeness.data.splits import Pairs
-from likeness.evaluation.systems import Decided, System, cosine, decide
+from likeness.evaluation.systems import ScoredSystem, System, cosine, score_system
 from likeness.metrics.roc import auc
 from likeness.models.architecture import ModelParams
 from likeness.models.backbones.ensemble import EnsembleParams
 
 
-def best_member(ensemble: System, model: ModelParams, holdout: Pairs, test: Pairs) -> Decided | None:
+def best_member(ensemble: System, model: ModelParams, holdout: Pairs, test: Pairs) -> ScoredSystem | None:
     """The member with the largest area under the ROC of the held-out pairs; test pairs choose nothing.
 
     An ensemble's embedding is its members', one behind the other, so that no picture is embedded again. Averaged
@@ -32,7 +32,9 @@ def best_member(ensemble: System, model: ModelParams, holdout: Pairs, test: Pair
         return None
     ends = np.cumsum([0, *(member.output_dim for member in model.backbone.members)])
     members = [
-        decide(System(f"member-{number}", ensemble.rows, ensemble.vectors[:, start:end], cosine), holdout, test)
+        score_system(
+            System(f"member-{number}", ensemble.rows, ensemble.vectors[:, start:end], cosine), holdout, test
+        )
         for number, (start, end) in enumerate(itertools.pairwise(ends), start=1)
     ]
     return max(members, key=lambda member: auc(member.holdout, holdout.same))

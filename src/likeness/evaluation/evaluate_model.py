@@ -11,14 +11,13 @@ from __future__ import annotations
 import functools
 import logging
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
 
-from likeness.artifacts.evaluation_tables import CMC, DET
+from likeness.artifacts.evaluation_tables import CMC
 from likeness.artifacts.manifest import image_names
 from likeness.artifacts.metrics import METRICS, Metrics
 from likeness.artifacts.source_card import SourceCard
@@ -26,31 +25,30 @@ from likeness.artifacts.split import LostPairs
 from likeness.data.faceset import FaceSet
 from likeness.data.problems import NOT_ACQUIRED
 from likeness.data.splits import Pairs, Split
-from likeness.evaluation import figures
+from likeness.evaluation import estimates
 from likeness.evaluation.baselines import classical_baseline
 from likeness.evaluation.best_and_worst import Showcase, showcase
 from likeness.evaluation.best_member import best_member
 from likeness.evaluation.causes import cause_table
 from likeness.evaluation.comparison import Scored
+from likeness.evaluation.curve_tables import calibration_table, det_table, roc_table
 from likeness.evaluation.decisions import PairFacts
 from likeness.evaluation.embedding_map import embedding_map
-from likeness.evaluation.figures import Json, Measured
+from likeness.evaluation.estimates import EvaluatedPairs, Json
 from likeness.evaluation.identification import IdentificationSet, identification_set
 from likeness.evaluation.layers import layer_table
 from likeness.evaluation.params import EvaluateParams
 from likeness.evaluation.poses import Poses, measure_poses
 from likeness.evaluation.slices import slice_table, worse_pictures
-from likeness.evaluation.systems import Decided, Rows, System, decide
+from likeness.evaluation.systems import Rows, ScoredSystem, System, score_system
 from likeness.metrics.calibration_error import Reliability
 from likeness.metrics.intervals import CONFIDENCE, UNIT, Resampling, pair_groups
-from likeness.metrics.roc import roc
 from likeness.models.card import Card
 from likeness.models.embedding import embed_pixels, score_pairs
 from likeness.models.network import build_siamese
 from likeness.models.siamese import Siamese
 from likeness.models.weights import LoadedModel
 
-_DET_POINTS, _DET_RESAMPLES = 60, 400
 _log = logging.getLogger(__name__)
 
 
@@ -95,7 +93,7 @@ def evaluate_model(faces: FaceSet, split: Split, model: LoadedModel, params: Eva
     subjects = identification_set(faces, split.test.rows, params.identification.probes)
     systems = _systems(faces, split, model, subjects, params)
     ours = systems["model"]
-    holdout, test = (_measured(faces, pairs) for pairs in (split.holdout, split.test))
+    holdout, test = (_evaluated_pairs(faces, pairs) for pairs in (split.holdout, split.test))
     recognised, cmc = _recognition([ours.system, systems["baseline"].system], subjects, params)
     _log.info("computing figures and their intervals from %d resamples", params.resamples)
     metrics = {
@@ -115,18 +113,18 @@ def evaluate_model(faces: FaceSet, split: Split, model: LoadedModel, params: Eva
     poses = measure_poses(faces, split.test.rows)
     probability = ours.decision.probability(ours.test)
     _log.info("computing DET curves")
-    det = pd.concat([_det(name, system, test, params) for name, system in systems.items()], ignore_index=True)
-    right = systems["baseline"].decision.predict(systems["baseline"].test) == split.test.same
-    facts = PairFacts.of(faces, split.test, right, poses)
+    det = det_table(systems, test, params)
+    baseline_correct = systems["baseline"].decision.predict(systems["baseline"].test) == split.test.same
+    facts = PairFacts.of(faces, split.test, baseline_correct, poses)
     directions = model.card.model.comparator.name == "cosine"
     _log.info("explaining the best and the worst decisions")
     shown = showcase(faces, split.test, model, ours, facts, params.decisions)
     return EvaluationResults(
         METRICS.parse(metrics, METRICS.name),
-        roc=_roc(systems, split.test),
+        roc=roc_table(systems, split.test),
         det=det,
         predictions=_predictions(faces, ours, split, poses),
-        calibration=_bins(Reliability.of(probability, split.test.same, params.bins)),
+        calibration=calibration_table(Reliability.of(probability, split.test.same, params.bins)),
         slices=_slices(faces, ours, test, poses, params),
         causes=cause_table(facts, ours.decision.predict(ours.test), split.test.same),
         embeddings=embedding_map(ours.system, faces.manifest, split.test.rows, directions=directions),
@@ -138,7 +136,7 @@ def evaluate_model(faces: FaceSet, split: Split, model: LoadedModel, params: Eva
 
 def _systems(
     faces: FaceSet, split: Split, model: LoadedModel, subjects: IdentificationSet, params: EvaluateParams
-) -> dict[str, Decided]:
+) -> dict[str, ScoredSystem]:
     """The model, the baseline, an ensemble's best member and the untrained network, each with its decisions."""
     card = model.card
     device = next(model.siamese.parameters(), torch.empty(0)).device
@@ -151,16 +149,16 @@ def _systems(
         return System(name, rows, vectors, functools.partial(score_pairs, siamese))
 
     pairs = (split.holdout, split.test)
-    ours = decide(network("model", model.siamese, everyone), *pairs, card.decision)
+    ours = score_system(network("model", model.siamese, everyone), *pairs, card.decision)
     _log.info("training the classical baseline")
-    baseline = decide(classical_baseline(faces, split, everyone, params.baseline), *pairs)
+    baseline = score_system(classical_baseline(faces, split, everyone, params.baseline), *pairs)
     systems = {"model": ours, "baseline": baseline}
     member = best_member(ours.system, card.model, *pairs)
     if member is not None:
         systems["best_member"] = member
     fresh = untrained(card)
     if fresh is not None:
-        systems["untrained"] = decide(network("untrained", fresh, paired), *pairs)
+        systems["untrained"] = score_system(network("untrained", fresh, paired), *pairs)
     return systems
 
 
@@ -170,16 +168,16 @@ def untrained(card: Card) -> Siamese | None:
     return None if blank is None else build_siamese(blank, card.preprocess.size, card.seed)
 
 
-def _measured(faces: FaceSet, pairs: Pairs) -> Measured:
+def _evaluated_pairs(faces: FaceSet, pairs: Pairs) -> EvaluatedPairs:
     people = faces.manifest["person"].to_numpy()
-    return Measured(pairs, pair_groups(people[pairs.a], people[pairs.b]))
+    return EvaluatedPairs(pairs, pair_groups(people[pairs.a], people[pairs.b]))
 
 
 def _data(source: SourceCard) -> Json:
     return {"source": source.source, "alignment": source.alignment, "fingerprint": source.fingerprint}
 
 
-def _acquisition(faces: FaceSet, split: Split, ours: Decided) -> Json | None:
+def _acquisition(faces: FaceSet, split: Split, ours: ScoredSystem) -> Json | None:
     """Failures to acquire, and the error rates when each of them counts as a rejection."""
     if faces.source.align == "none":
         return None
@@ -217,7 +215,7 @@ def _interval(resampling: Resampling) -> Json:
     return {**method, "resamples": resampling.resamples, "seed": resampling.seed}
 
 
-def _counts(measured: Measured) -> Json:
+def _counts(measured: EvaluatedPairs) -> Json:
     same = measured.pairs.same
     return {
         "all": len(same),
@@ -227,31 +225,33 @@ def _counts(measured: Measured) -> Json:
     }
 
 
-def _verification(system: Decided, holdout: Measured, test: Measured, params: EvaluateParams) -> Json:
-    decision, resampling = system.decision, params.resampling
+def _verification(
+    scored: ScoredSystem, holdout: EvaluatedPairs, test: EvaluatedPairs, params: EvaluateParams
+) -> Json:
+    decision, resampling = scored.decision, params.resampling
     return {
-        "name": system.system.name,
+        "name": scored.system.name,
         "threshold": decision.threshold,
-        "holdout": figures.verification(system.holdout, decision, holdout, params.fmr, resampling),
-        "test": figures.verification(system.test, decision, test, params.fmr, resampling),
-        "operating_points": figures.operating_points(system.test, decision, test, resampling),
+        "holdout": estimates.verification(scored.holdout, decision, holdout, params.fmr, resampling),
+        "test": estimates.verification(scored.test, decision, test, params.fmr, resampling),
+        "operating_points": estimates.operating_points(scored.test, decision, test, resampling),
     }
 
 
-def _comparison(systems: dict[str, Decided], test: Measured, params: EvaluateParams) -> Json:
+def _comparison(systems: dict[str, ScoredSystem], test: EvaluatedPairs, params: EvaluateParams) -> Json:
     ours = systems["model"]
     return {
-        f"model_minus_{name}": figures.comparison(ours, other, test, params.fmr, params.resampling)
+        f"model_minus_{name}": estimates.comparison(ours, other, test, params.fmr, params.resampling)
         for name, other in systems.items()
         if other is not ours
     }
 
 
-def _calibration(systems: dict[str, Decided], measured: Measured, params: EvaluateParams) -> Json:
+def _calibration(systems: dict[str, ScoredSystem], measured: EvaluatedPairs, params: EvaluateParams) -> Json:
     result: dict[str, Any] = {"bins": params.bins, "rule": "equal mass"}
     for name, system in systems.items():
         probability = system.decision.probability(system.test)
-        result[name] = figures.calibration(probability, measured, params.bins, params.resampling)
+        result[name] = estimates.calibration(probability, measured, params.bins, params.resampling)
     return result
 
 
@@ -272,55 +272,20 @@ def _recognition(
     }
     curves = []
     for system in systems:
-        result[system.name], curve = figures.identification(system, subjects, wanted, params.resampling)
+        result[system.name], curve = estimates.identification(system, subjects, wanted, params.resampling)
         curves.append(curve)
     return result, pd.concat(curves, ignore_index=True)
 
 
-def _slices(faces: FaceSet, ours: Decided, test: Measured, poses: Poses, params: EvaluateParams) -> pd.DataFrame:
+def _slices(
+    faces: FaceSet, ours: ScoredSystem, test: EvaluatedPairs, poses: Poses, params: EvaluateParams
+) -> pd.DataFrame:
     scored = Scored(ours.test, ours.decision.threshold)
     worse = worse_pictures(faces.manifest, test.pairs) | {"yaw": poses.of_pairs(test.pairs)["yaw"]}
     return slice_table(scored, test.pairs, test.groups, worse, params.resampling)
 
 
-def _roc(systems: dict[str, Decided], test: Pairs) -> pd.DataFrame:
-    curves = []
-    for name, system in systems.items():
-        curve = roc(system.test, test.same)
-        columns = {"system": name, "fmr": curve.fmr[0], "tmr": curve.tmr[0], "threshold": curve.thresholds}
-        curves.append(pd.DataFrame(columns))
-    return pd.concat(curves, ignore_index=True)
-
-
-def _det(name: str, system: Decided, test: Measured, params: EvaluateParams) -> pd.DataFrame:
-    """FNMR with its interval at false match rates that are evenly spread over the normal deviates."""
-    fewest = max(1, int(np.sum(~test.pairs.same)))
-    deviates = np.linspace(NormalDist().inv_cdf(min(1 / fewest, 0.4)), NormalDist().inv_cdf(0.95), _DET_POINTS)
-    levels = [NormalDist().cdf(deviate) for deviate in deviates]
-    resampling = Resampling(min(params.resamples, _DET_RESAMPLES), params.seed)
-    found = figures.det(system.test, test, levels, resampling)
-    rows = [(name, level, one.value, one.low, one.high) for level, one in zip(levels, found, strict=True)]
-    return pd.DataFrame(rows, columns=list(DET.columns))
-
-
-def _bins(reliability: Reliability) -> pd.DataFrame:
-    """One row a bin: bin, low, high (its probabilities), pairs, mean_probability, share_same."""
-    columns = {"bin": reliability.bin, "probability": reliability.probability, "same": reliability.mated}
-    table = (
-        pd.DataFrame(columns)
-        .groupby("bin")
-        .agg(
-            low=("probability", "min"),
-            high=("probability", "max"),
-            pairs=("same", "size"),
-            mean_probability=("probability", "mean"),
-            share_same=("same", "mean"),
-        )
-    )
-    return table.reset_index()
-
-
-def _predictions(faces: FaceSet, ours: Decided, split: Split, poses: Poses) -> pd.DataFrame:
+def _predictions(faces: FaceSet, ours: ScoredSystem, split: Split, poses: Poses) -> pd.DataFrame:
     tables = []
     yaw = {"test": poses.of_pairs(split.test)["yaw"]}
     for name, pairs, scores in (("holdout", split.holdout, ours.holdout), ("test", split.test, ours.test)):

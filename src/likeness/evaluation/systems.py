@@ -57,7 +57,7 @@ class System:
 
 
 @dataclass(frozen=True, eq=False)
-class Decided:
+class ScoredSystem:
     """A system with its decision rule and its scores on holdout and test pairs.
 
     Attributes:
@@ -79,7 +79,7 @@ def cosine(first: Vectors, second: Vectors) -> Floats:
     return np.asarray(np.sum(one * two, axis=1) / np.where(lengths > 0, lengths, 1))
 
 
-def decide(system: System, holdout: Pairs, test: Pairs, decision: Decision | None = None) -> Decided:
+def score_system(system: System, holdout: Pairs, test: Pairs, decision: Decision | None = None) -> ScoredSystem:
     """Scores both sets of pairs; without a `decision` of its own, one is fitted on the holdout pairs alone.
 
     Raises:
@@ -87,4 +87,4 @@ def decide(system: System, holdout: Pairs, test: Pairs, decision: Decision | Non
     """
     on_holdout = system.scores(holdout.a, holdout.b)
     fitted = decision or fit_decision(on_holdout, holdout.same)
-    return Decided(system, fitted, on_holdout, system.scores(test.a, test.b))
+    return ScoredSystem(system, fitted, on_holdout, system.scores(test.a, test.b))

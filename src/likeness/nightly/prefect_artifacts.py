@@ -20,7 +20,7 @@ from likeness.artifacts.metrics import METRICS, Metrics
 from likeness.artifacts.nightly_run import NightlyRun, read_nightly_runs
 from likeness.artifacts.validation_record import VALIDATION
 from likeness.metrics.intervals import Estimate
-from likeness.nightly.ingest_batch import IngestedBatch
+from likeness.nightly.batches import CollectedBatch
 from likeness.nightly.paths import ProjectPaths
 from likeness.nightly.registry_state import RegistryState
 
@@ -47,7 +47,7 @@ def rename_run(purpose: str) -> None:
         client.update_flow_run(UUID(flow_run.id), name=run_name(purpose))
 
 
-def show_batch(batch: IngestedBatch) -> None:
+def show_batch(batch: CollectedBatch) -> None:
     """Counts of the batch, and how far it drifted."""
     lines = [f"- {name}: {count}" for name, count in batch.counts.items()]
     create_markdown_artifact("\n".join(lines), key="batch", description="Files by their result")

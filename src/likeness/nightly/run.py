@@ -112,7 +112,7 @@ def run_nightly(paths: ProjectPaths, params: NightlyParams, options: RunOptions,
     """The run itself; ends by setting the record's outcome or by raising."""
     _require_disk_space(paths, params)
     record_step(paths, "the batch")
-    batch = tasks.ingest(paths, params, options.accept_drift, options.no_settle)
+    batch = tasks.collect_batch(paths, params, options.accept_drift, options.no_settle)
     record.run = replace(record.run, batch=batch.counts)
     with artifacts.best_effort():
         artifacts.rename_run(batch.purpose + (", new seed" if options.force_train else ""))

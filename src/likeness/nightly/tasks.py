@@ -12,23 +12,24 @@ from prefect import State, Task, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import TaskRun
 
-from likeness.nightly import prefect_artifacts as artifacts
-from likeness.nightly import registry_state
+from likeness.nightly import batches, prefect_artifacts, registry_state
+from likeness.nightly.batches import CollectedBatch
 from likeness.nightly.dvc import Dvc
-from likeness.nightly.ingest_batch import IngestedBatch, ingest_batch
 from likeness.nightly.outcome import HaltError
 from likeness.nightly.params import STAGES, NightlyParams
 from likeness.nightly.paths import ProjectPaths
 from likeness.nightly.registry_state import RegistryState
 
 
-@task(name="ingest batch", cache_policy=NO_CACHE)
-def ingest(paths: ProjectPaths, params: NightlyParams, accept_drift: bool, no_settle: bool) -> IngestedBatch:
+@task(name="collect batch", cache_policy=NO_CACHE)
+def collect_batch(
+    paths: ProjectPaths, params: NightlyParams, accept_drift: bool, no_settle: bool
+) -> CollectedBatch:
     """Moves what arrived into the collection, or into quarantine."""
-    batch = ingest_batch(paths, params, accept_drift, no_settle)
+    batch = batches.collect_batch(paths, params, accept_drift, no_settle)
     get_run_logger().info("batch: %s", json.dumps(batch.counts, sort_keys=True))
-    with artifacts.best_effort():
-        artifacts.show_batch(batch)
+    with prefect_artifacts.best_effort():
+        prefect_artifacts.show_batch(batch)
     return batch
 
 
@@ -50,8 +51,8 @@ def _run_stage(name: str, paths: ProjectPaths, params: NightlyParams) -> tuple[b
     minutes = getattr(params.minutes, name)
     ran, seconds = _dvc(paths, params).reproduce(name, minutes * 60)
     if ran:
-        with artifacts.best_effort():
-            artifacts.show_stage(name, paths)
+        with prefect_artifacts.best_effort():
+            prefect_artifacts.show_stage(name, paths)
     return ran, seconds
 
 
@@ -85,8 +86,8 @@ def register_and_gate(paths: ProjectPaths, params: NightlyParams) -> RegistrySta
 @task(name="register and gate", cache_policy=NO_CACHE)
 def _register_and_gate(paths: ProjectPaths) -> RegistryState:
     state = registry_state.judge_model(paths)
-    with artifacts.best_effort():
-        artifacts.show_registry_state(state, registry_state.run_id(paths))
+    with prefect_artifacts.best_effort():
+        prefect_artifacts.show_registry_state(state, registry_state.run_id(paths))
     return state
 
 

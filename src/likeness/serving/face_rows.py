@@ -54,7 +54,7 @@ def embed_photographs(
     """
 
     def read(path: str | Path) -> list[tuple[Face, ListedFace | None]]:
-        faces = verifier.faces_of(path, aligned=aligned, number=number)
+        faces = verifier.faces_in(path, aligned=aligned, number=number)
         if all(face.landmarks is not None for face in faces):
             return [(face, None) for face in faces]
         listed = list_faces(read_image(path, colour=True))

@@ -65,7 +65,7 @@ def inspect_folder(verifier: Verifier, folder: Path, *, aligned: bool = False, s
     rows, embeddings = [], []
     starts: Iterable[int] = range(0, len(paths), _BATCH)
     for start in progress(starts, shown, unit=f"x{_BATCH} photos") if shown else starts:
-        faces = list(verifier.faces(paths[start : start + _BATCH], aligned=aligned))
+        faces = list(verifier.largest_faces(paths[start : start + _BATCH], aligned=aligned))
         usable = [face for face in faces if not isinstance(face, ImageError)]
         failed |= {names[start + i]: str(face) for i, face in enumerate(faces) if isinstance(face, ImageError)}
         rows += [start + i for i, face in enumerate(faces) if not isinstance(face, ImageError)]

@@ -13,7 +13,7 @@ from likeness.errors import ImageError
 from likeness.faces import Face
 from likeness.images import Image
 from likeness.progress import progress
-from likeness.serving.verifier import Verifier, picture_key, read_ahead
+from likeness.serving.verifier import DecisionPoint, Verifier, picture_key, read_ahead
 
 _BATCH = 64
 
@@ -76,7 +76,7 @@ def decide_pairs(
     Raises:
         ModelError: the model's card does not support the false match rate.
     """
-    cut, rate = verifier.threshold(fmr, threshold)
+    point = verifier.decision_point(fmr, threshold)
     photos = {
         (picture_key(picture), number): (picture, number)
         for pair in pairs
@@ -86,7 +86,7 @@ def decide_pairs(
     found = []
     for pair in pairs:
         first, second = (probes[picture_key(each), n] for each, n in zip(pair, numbers, strict=True))
-        found.append(_decision(verifier, first, second, cut, rate))
+        found.append(_decision(verifier, first, second, point))
     return found
 
 
@@ -110,13 +110,13 @@ def _probes(
 
 
 def _decision(
-    verifier: Verifier, first: _Probe | ImageError, second: _Probe | ImageError, cut: float, rate: float | None
+    verifier: Verifier, first: _Probe | ImageError, second: _Probe | ImageError, point: DecisionPoint
 ) -> PairDecision:
-    nothing = PairDecision(False, float("nan"), float("nan"), cut, rate)
+    nothing = PairDecision(False, float("nan"), float("nan"), *point)
     if isinstance(first, ImageError):
         return replace(nothing, error=first)
     if isinstance(second, ImageError):
         return replace(nothing, error=second)
     score = float(verifier.model.comparator.pairs(first.embedding[None], second.embedding[None])[0])
     others = (first.others, second.others)
-    return PairDecision(score >= cut, score, verifier.probability(score), cut, rate, others)
+    return PairDecision(score >= point.threshold, score, verifier.probability(score), *point, others)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
@@ -81,6 +81,13 @@ class Verification:
         return self.same == (self.probability >= 0.5)
 
 
+class DecisionPoint(NamedTuple):
+    """A threshold on the score's scale, and its false match rate; None where the card cannot say."""
+
+    threshold: float
+    fmr: float | None
+
+
 class Verifier:
     """Compares faces with one model; safe to be used by several threads at once.
 
@@ -150,21 +157,21 @@ class Verifier:
         """
         return read_face(picture, self.reading(aligned), _called(picture, name), number)
 
-    def faces(self, pictures: Iterable[Image], *, aligned: bool = False) -> Iterator[Face | ImageError]:
+    def largest_faces(self, pictures: Iterable[Image], *, aligned: bool = False) -> Iterator[Face | ImageError]:
         """The largest face of each photograph in turn, or the error that it is; read ahead on every core."""
         return read_ahead(lambda picture: self.face(picture, aligned=aligned), pictures)
 
-    def faces_of(self, picture: Image, *, aligned: bool = False, number: int | None = None) -> list[Face]:
+    def faces_in(self, picture: Image, *, aligned: bool = False, number: int | None = None) -> list[Face]:
         """Every face of a photograph in the order of their numbers, or the one of a number; see `face`."""
         if number is not None:
             return [self.face(picture, aligned=aligned, number=number)]
         return read_faces(picture, self.reading(aligned), _called(picture))
 
-    def all_faces(
+    def faces_in_each(
         self, pictures: Iterable[Image], *, aligned: bool = False, number: int | None = None
     ) -> Iterator[list[Face] | ImageError]:
-        """As `faces_of`, of each photograph in turn, or the error that it is; read ahead on every core."""
-        return read_ahead(lambda picture: self.faces_of(picture, aligned=aligned, number=number), pictures)
+        """As `faces_in`, of each photograph in turn, or the error that it is; read ahead on every core."""
+        return read_ahead(lambda picture: self.faces_in(picture, aligned=aligned, number=number), pictures)
 
     def windows(self, faces: Sequence[Face]) -> Pixels:
         """What the network sees of each face, uint8 [N, H, W] or [N, H, W, 3]."""
@@ -182,7 +189,7 @@ class Verifier:
         Raises:
             ImageError: one of them cannot be used.
         """
-        return self.embed_faces([_raised(face) for face in self.faces(pictures, aligned=aligned)])
+        return self.embed_faces([_raised(face) for face in self.largest_faces(pictures, aligned=aligned)])
 
     @reads_former(far="fmr")
     def verify(
@@ -219,17 +226,17 @@ class Verifier:
             ImageError: a photograph cannot be used, or shows no face.
             ModelError: the model's card does not support the false match rate.
         """
-        cut, rate = self.threshold(fmr, threshold)
+        point = self.decision_point(fmr, threshold)
         places: dict[object, int] = {}
         pictures = [picture for pair in pairs for picture in pair]
         rows = [places.setdefault(picture_key(picture), len(places)) for picture in pictures]
         unique = dict(zip(rows, pictures, strict=True))
-        faces = [_raised(face) for face in self.faces(unique.values(), aligned=aligned)]
+        faces = [_raised(face) for face in self.largest_faces(unique.values(), aligned=aligned)]
         embeddings = self.embed_faces(faces)
         first, second = np.asarray(rows[0::2], dtype=np.intp), np.asarray(rows[1::2], dtype=np.intp)
         scores = self.model.comparator.pairs(embeddings[first], embeddings[second])
         return [
-            self.verdict(float(score), (faces[a], faces[b]), cut, rate)
+            self.verdict(float(score), (faces[a], faces[b]), point)
             for score, a, b in zip(scores, first, second, strict=True)
         ]
 
@@ -238,10 +245,10 @@ class Verifier:
         self, first: Face, second: Face, *, fmr: float | None = None, threshold: float | None = None
     ) -> Verification:
         """Whether two framed faces are of the same person; see `verify_many`."""
-        cut, rate = self.threshold(fmr, threshold)
+        point = self.decision_point(fmr, threshold)
         embeddings = self.embed_faces([first, second])
         score = float(self.model.comparator.pairs(embeddings[:1], embeddings[1:])[0])
-        return self.verdict(score, (first, second), cut, rate)
+        return self.verdict(score, (first, second), point)
 
     def explain(self, result: Verification) -> tuple[HeatMap, HeatMap]:
         """What decided: a map float32 [H, W] in [0, 1] over each of the two `windows`.
@@ -252,21 +259,21 @@ class Verifier:
         first, second = self.windows(result.faces)
         return self._explainer.heats(first, second, result.same)
 
-    def verdict(self, score: float, faces: tuple[Face, Face], threshold: float, fmr: float | None) -> Verification:
+    def verdict(self, score: float, faces: tuple[Face, Face], point: DecisionPoint) -> Verification:
         """The verdict on a pair whose score is known already."""
-        return Verification(score >= threshold, score, self.probability(score), threshold, fmr, faces)
+        return Verification(score >= point.threshold, score, self.probability(score), *point, faces)
 
     def probability(self, score: float) -> float:
         """Calibrated probability that a pair of this score shows one person."""
         return float(self.model.card.decision.probability(np.asarray(score)))
 
-    def threshold(self, fmr: float | None, threshold: float | None) -> tuple[float, float | None]:
-        """The threshold that is meant, and its false match rate where the card can say; see `verify_many`."""
+    def decision_point(self, fmr: float | None, threshold: float | None) -> DecisionPoint:
+        """The threshold that is meant, and its false match rate; see `verify_many`."""
         decision = self.model.card.decision
         if threshold is None and fmr is not None:
-            return threshold_at(decision, fmr), fmr
-        cut = decision.threshold if threshold is None else threshold
-        return cut, fmr_at(decision, cut)
+            return DecisionPoint(threshold_at(decision, fmr), fmr)
+        chosen = decision.threshold if threshold is None else threshold
+        return DecisionPoint(chosen, fmr_at(decision, chosen))
 
 
 def in_words(probability: float) -> str:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from likeness.artifacts.json_file import plain
 from likeness.artifacts.metrics import METRICS, Metrics
-from likeness.artifacts.run_note import RUN_NOTE, Provenance, RunNote
+from likeness.artifacts.run_note import DVC_LOCK_TAG, RUN_NOTE, Provenance, RunNote
 from likeness.errors import InterruptedTrainingError, TrackingError
 from likeness.params import leaves
 from likeness.project import main_repository
@@ -313,7 +313,7 @@ def _add_to_run(run_json: Path, folder: Path, what: str, action: _Action) -> boo
             store.client.set_terminated(run_id)
         lock = provenance_of(folder).dvc_lock
         if lock:
-            store.client.set_tag(run_id, "dvc.lock.sha256", lock)
+            store.client.set_tag(run_id, DVC_LOCK_TAG, lock)
         return True
     except Exception as error:
         _log.warning("tracking: %s is not noted: %s", what, one_line(error))

@@ -1,4 +1,4 @@
-"""The file that an interrupted training resumes from (`Trainer.resume`).
+"""The checkpoint: the file that an interrupted training resumes from. `Trainer.resume` puts it to use.
 
 It is one safetensors file with its JSON inside, replaced atomically, never a pickle.
 """
@@ -26,6 +26,7 @@ from likeness.models.tensors import write_tensors
 
 STATE = "training.safetensors"
 LAST_GOOD = "last-good.safetensors"
+_FORMAT = 2  # of the values and tensors; one of another format is of another training
 _CHUNK = 1024  # faces digested at a time
 
 log = logging.getLogger(__name__)
@@ -69,7 +70,7 @@ def checkpoint_key(
         arrays: pairs, identities and initial weights.
         faces: the pixel store, uint8 [N, H, W].
     """
-    digest = hashlib.sha256(json.dumps([__version__, settings], sort_keys=True, default=str).encode())
+    digest = hashlib.sha256(json.dumps([__version__, _FORMAT, settings], sort_keys=True, default=str).encode())
     for array in arrays:
         digest.update(f"{array.dtype} {array.shape}".encode())
         digest.update(np.ascontiguousarray(array).data)

@@ -14,7 +14,7 @@ from likeness.models.network import build_siamese
 from likeness.models.preprocess import Preprocess
 from likeness.training.freezing import FrozenLayers
 from likeness.training.params import TrainParams
-from likeness.training.plan import TrainingTask, check_plan, check_step, networks_of, steps_of
+from likeness.training.plan import TrainingTask, check_phase, check_plan, networks_of, phases_of
 
 _PEOPLE = 200  # enough for any share of them
 
@@ -40,9 +40,9 @@ def check_configuration(
     check_plan(TrainingTask(data, _pairs(), np.zeros((0, *size), np.uint8), model, preprocess, params))
     for network, plan in networks_of(model, params):
         siamese = build_siamese(network, size, plan.seed)
-        for _, student, step in steps_of(network, siamese, plan):
+        for _, student, phase in phases_of(network, siamese, plan):
             with suppress(DataError):  # how many faces there are is not known yet
-                check_step(data, student, step)
+                check_phase(data, student, phase)
         FrozenLayers(siamese.backbone, plan.freeze)
 
 

@@ -1,4 +1,4 @@
-"""Validation between two epochs: metrics of the held-out pairs, and whether the embeddings have collapsed."""
+"""Metrics of the held-out pairs between two epochs, and whether the embeddings have collapsed."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Holdout:
     def of(
         cls, pairs: Pairs, pixels: npt.NDArray[np.uint8], preprocess: Preprocess, params: TrainParams
     ) -> Holdout:
-        """The held-out pairs as a training with these parameters validates on them."""
+        """The held-out pairs as a training with these parameters measures on them."""
         images = params.batch_size * (1 if params.sampler.part.by_identity else 2)
         over_pairs = all(loss.part.over_pairs for loss in params.losses)
         return cls(pairs, pixels, preprocess, params.mirror_average, min(_IMAGES_AT_ONCE, images), over_pairs)
@@ -86,10 +86,10 @@ class HoldoutResult:
     decision: Decision
 
 
-def validate(
+def measure_holdout(
     siamese: Siamese, objective: Objective, holdout: Holdout, device: torch.device, progress: float
 ) -> HoldoutResult:
-    """Embeds, scores and judges the held-out pairs.
+    """Metrics of the held-out pairs, with the training loss where it is over pairs.
 
     Raises:
         DivergedError: embeddings are not finite any more.
@@ -106,7 +106,7 @@ def validate(
 
 
 def evaluate_holdout(siamese: Siamese, holdout: Holdout, device: torch.device) -> HoldoutResult:
-    """Judges the held-out pairs where there is no training loss: theirs is that of the calibrated probability.
+    """Metrics of the held-out pairs without a training loss: theirs is the log loss of the calibrated probability.
 
     Raises:
         DivergedError: embeddings are not finite.

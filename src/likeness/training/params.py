@@ -216,15 +216,15 @@ class TrainParams:
         if self.pretrain is not None:
             if not self.epochs:
                 raise ValueError("`pretrain` prepares a training, but `epochs` is 0")
-            self.first_step(self.pretrain)
+            self.first_phase(self.pretrain)
 
     @property
     def losses(self) -> list[LossParams]:
         """The one or two losses."""
         return [self.loss] if self.second_loss is None else [self.loss, self.second_loss]
 
-    def first_step(self, first: PretrainParams) -> TrainParams:
-        """The parameters of the step before this one."""
+    def first_phase(self, first: PretrainParams) -> TrainParams:
+        """The parameters of the phase before this one."""
         return dataclasses.replace(
             self,
             epochs=first.epochs,

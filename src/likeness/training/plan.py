@@ -91,7 +91,7 @@ def run_plan(
         task: see there.
         checkpoint: folder of the checkpoints, kept until `remove_checkpoints`.
         device: auto (a GPU if there is one), cpu, or cuda.
-        on_epoch: called with each finished epoch, numbered on over all steps; see `train`.
+        on_epoch: called with each finished epoch, numbered on over all phases; see `train`.
         save_seconds: see `train`.
 
     Raises:
@@ -130,9 +130,9 @@ def check_plan(task: TrainingTask) -> None:
     learns = bool(COMPARATORS.part(compared).trained_by)
     if not params.epochs and learns:
         mistakes.append(f"train.epochs is 0, so that nothing would train the comparator {compared}")
-    for network, steps in networks_of(model, params):
+    for network, own in networks_of(model, params):
         tower = network.backbone.name
-        if steps.epochs and not learns and not BACKBONES.part(tower).by_gradient:
+        if own.epochs and not learns and not BACKBONES.part(tower).by_gradient:
             mistakes.append(f"nothing in {tower} is learnt by gradient descent; set its epochs to 0")
     if params.members and compared != "cosine":
         mistakes.append(f"an ensemble averages cosines; set model.comparator to cosine, found {compared}")
@@ -147,20 +147,20 @@ def check_plan(task: TrainingTask) -> None:
 def networks_of(model: ModelParams, params: TrainParams) -> list[tuple[ModelParams, TrainParams]]:
     """The networks of a plan, each with its own part of it: an ensemble's members, or the only one."""
     found = [(one.model(model), params.of_member(one)) for one in params.members] or [(model, params)]
-    return [(network.resolved(), steps) for network, steps in found]
+    return [(network.resolved(), own) for network, own in found]
 
 
-def steps_of(model: ModelParams, siamese: Siamese, params: TrainParams) -> list[tuple[str, Siamese, TrainParams]]:
-    """The gradient steps of one network in their order: name, what is trained, and how."""
-    steps = [("train", siamese, params)] if params.epochs else []
+def phases_of(model: ModelParams, siamese: Siamese, params: TrainParams) -> list[tuple[str, Siamese, TrainParams]]:
+    """The trainings of one network by gradient descent in their order: name, what is trained, and how."""
+    phases = [("train", siamese, params)] if params.epochs else []
     if params.pretrain is not None:
         _, student = compared_by(model, siamese, params.pretrain.comparator.name)
-        steps.insert(0, ("pretrain", student, params.first_step(params.pretrain)))
-    return steps
+        phases.insert(0, ("pretrain", student, params.first_phase(params.pretrain)))
+    return phases
 
 
-def check_step(data: TrainingData, siamese: Siamese, params: TrainParams) -> None:
-    """Refuses a gradient step whose parts do not go together.
+def check_phase(data: TrainingData, siamese: Siamese, params: TrainParams) -> None:
+    """Refuses a phase whose parts do not go together.
 
     Raises:
         ParamsError: a sampler or a loss does not go with the protocol, with each other, or with the comparator.
@@ -171,7 +171,7 @@ def check_step(data: TrainingData, siamese: Siamese, params: TrainParams) -> Non
 
 
 class _PlanRunner:
-    """A plan being carried out: what all of its steps share, and the gradient steps that are done."""
+    """A plan being carried out: what all of its phases share, and those that are done."""
 
     def __init__(
         self,
@@ -192,12 +192,12 @@ class _PlanRunner:
         siamese = build_siamese(model, self.task.preprocess.size, params.seed)
         if isinstance(siamese.backbone, FisherVectors) and model.init_from is None:
             siamese.backbone.take(self._learn_codebook(siamese, siamese.backbone, params.seed))
-        steps = steps_of(model, siamese, params)
-        for _, student, planned in steps:
-            check_step(self.task.data, student, planned)
-        for step, student, planned in steps:
-            folder = self.checkpoint / name / ("" if step == "train" else step)
-            label = name if name and step == "train" else f"{name} {step}".strip()
+        phases = phases_of(model, siamese, params)
+        for _, student, planned in phases:
+            check_phase(self.task.data, student, planned)
+        for phase, student, planned in phases:
+            folder = self.checkpoint / name / ("" if phase == "train" else phase)
+            label = name if name and phase == "train" else f"{name} {phase}".strip()
             trained = self._train_phase(student, planned, folder, label)
         if params.epochs:
             best = trained.best

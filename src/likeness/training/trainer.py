@@ -1,4 +1,4 @@
-"""The training loop: epochs, steps, validation, early stopping, checkpoints and signals, from top to bottom.
+"""The training loop: epochs, steps, held-out pairs, early stopping, checkpoints and signals, from top to bottom.
 
 `train` sets a training up and returns its result; `Trainer.run` is the loop. What a single step does to the
 network is in `training_state.py`.
@@ -36,7 +36,7 @@ from likeness.training.checkpoint import (
 from likeness.training.distributed import init_distributed
 from likeness.training.early_stopping import EarlyStopping
 from likeness.training.freezing import FrozenWeights, check_unchanged
-from likeness.training.holdout_metrics import Holdout, HoldoutResult, check_collapse, spread, validate
+from likeness.training.holdout_metrics import Holdout, HoldoutResult, check_collapse, measure_holdout, spread
 from likeness.training.losses.build import build_objective
 from likeness.training.losses.objective import Objective
 from likeness.training.optimizer import learning_rate
@@ -104,7 +104,7 @@ def train(
     sampler = build_sampler(data, params.sampler, params.batch_size, seed)
     objective = build_objective(params.losses, siamese, data, by_identity, seed)
     key = _key(data, holdout, pixels, siamese, objective, preprocess, params, seed)
-    validation = Holdout.of(holdout, pixels, preprocess, params)
+    held_out = Holdout.of(holdout, pixels, preprocess, params)
     context = init_distributed(device)
     with scoped_randomness(context.device), SignalHandler() as signals:
         if context.device.type == "cpu":
@@ -112,7 +112,7 @@ def train(
         source = PixelSource(pixels, context.device)
         precision = choose_precision(params.precision, siamese, pixels.shape[1:], context)
         state = TrainingState(siamese, objective, params, preprocess, source, seed, context, precision)
-        trainer = Trainer(state, validation, checkpoint, key, save_seconds, signals, on_epoch)
+        trainer = Trainer(state, held_out, checkpoint, key, save_seconds, signals, on_epoch)
         frozen = state.frozen.snapshot()
         trainer.resume()
         trainer.run(sampler.epoch)
@@ -126,7 +126,7 @@ class Trainer:
 
     Args:
         state: the network in training.
-        holdout: the held-out pairs that epochs are validated on.
+        holdout: the held-out pairs that each epoch is measured on.
         folder: of the checkpoint.
         key: of the checkpoint.
         save_seconds: time between two checkpoints within an epoch.
@@ -172,7 +172,7 @@ class Trainer:
                 batches = [batch for batch in batches_of(self.epoch) if len(batch.rows) >= self.context.world_size]
                 bar = bar or TrainingProgress(len(batches) * self.epochs, len(self.step_log), self.context.is_main)
                 self._train_epoch(batches, bar)
-                record = self._validate_epoch()
+                record = self._measure_epoch()
                 self._finish_epoch(record, bar)
         except DivergedError as error:
             raise DivergedError(f"{error}; {self._save_best_weights()}") from error
@@ -200,7 +200,7 @@ class Trainer:
             bar.step(self.step_log.last_loss, len(batch.rows))
         self.step_log.sync()
 
-    def _validate_epoch(self) -> EpochRecord:
+    def _measure_epoch(self) -> EpochRecord:
         """The record of the epoch whose steps are done, the same in every process.
 
         Raises:
@@ -219,21 +219,21 @@ class Trainer:
         cores = (time.process_time() - self.processor_started) / (time.monotonic() - self.epoch_started)
         loss, accuracy, images = self.step_log.epoch_means(self.epoch + 1)
         try:
-            validation = self._validate(progress=(self.epoch + 1) / self.epochs)
+            measured = self._measure_holdout(progress=(self.epoch + 1) / self.epochs)
         except DivergedError as error:
             return error
         return EpochRecord(
             epoch=self.epoch + 1,
             train_loss=loss,
             train_accuracy=accuracy,
-            holdout_loss=validation.loss,
-            holdout_accuracy=validation.accuracy,
-            holdout_auc=validation.auc,
+            holdout_loss=measured.loss,
+            holdout_accuracy=measured.accuracy,
+            holdout_auc=measured.auc,
             learning_rate=self.step_log.records[-1].learning_rate,
             seconds=self._elapsed(),
             images_per_second=images / step_seconds,
             penalty=self.state.penalty.value(),
-            spread=validation.spread,
+            spread=measured.spread,
             cores=cores,
         )
 
@@ -283,10 +283,10 @@ class Trainer:
             "seconds": self._elapsed(),
             "stop": self.stop_reason,
             "history": [dataclasses.asdict(record) for record in self.history],
-            "stopper": self.stopping.state(),
+            "early_stopping": self.stopping.state(),
             "precision": self.state.precision,
         }
-        best = {f"kept/{name}": tensor for name, tensor in self.best_weights.items()}
+        best = {f"best/{name}": tensor for name, tensor in self.best_weights.items()}
         tensors = {**self.state.tensors(), **best, "steps": self.step_log.table()}
         save_checkpoint(self.folder, self.key, Checkpoint(self.epoch, self.index, values, tensors))
 
@@ -299,13 +299,11 @@ class Trainer:
         self.epoch, self.index = checkpoint.epoch, checkpoint.step
         self.earlier_seconds, self.stop_reason = values["seconds"], values["stop"]
         self.history = [EpochRecord(**record) for record in values["history"]]
-        self.stopping = EarlyStopping(self.stopping.params, **values["stopper"])
+        self.stopping = EarlyStopping(self.stopping.params, **values["early_stopping"])
         self.step_log = StepLog(tensors["steps"])
-        best = with_prefix(tensors, "kept")
+        best = with_prefix(tensors, "best")
         self.best_weights = {name: tensor.to(self.context.device) for name, tensor in best.items()}
-        # Read, because another measurement could choose another. Before 0.2 auto meant float32 on every CPU.
-        unnoted = self.state.params.precision == "auto" and self.context.device.type == "cpu"
-        self.state.precision = values.get("precision", "float32" if unnoted else self.state.precision)
+        self.state.precision = values["precision"]  # a measurement of now could choose another
         self.state.restore(tensors, len(self.step_log))
         log.info("continuing with epoch %d, step %d", self.epoch + 1, self.index + 1)
 
@@ -314,7 +312,7 @@ class Trainer:
         self.state.siamese.load_state_dict(self.best_weights)
         self.state.siamese.eval()
         decision: Decision = self.context.broadcast(
-            self._validate(progress=1.0).decision if self.context.is_main else None
+            self._measure_holdout(progress=1.0).decision if self.context.is_main else None
         )
         return decision
 
@@ -336,9 +334,11 @@ class Trainer:
             frozen=frozen,
         )
 
-    def _validate(self, progress: float) -> HoldoutResult:
+    def _measure_holdout(self, progress: float) -> HoldoutResult:
         with self._averaged_weights():
-            return validate(self.state.siamese, self.state.objective, self.holdout, self.context.device, progress)
+            return measure_holdout(
+                self.state.siamese, self.state.objective, self.holdout, self.context.device, progress
+            )
 
     def _averaged_weights(self) -> AbstractContextManager[None]:
         """Inside the block the network has its averaged weights, if it has any."""

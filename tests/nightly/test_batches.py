@@ -9,7 +9,7 @@ import yaml
 
 from likeness.data.collected import Collected
 from likeness.files import read_json
-from likeness.nightly.ingest_batch import ingest_batch
+from likeness.nightly.batches import collect_batch
 from likeness.nightly.params import NightlyParams
 from likeness.nightly.paths import ProjectPaths
 from tests.data.pictures import jpeg, write_folder
@@ -31,7 +31,7 @@ def test_the_result_of_each_file_is_written_with_its_reason(tmp_path: Path) -> N
     paths = project_with_a_batch(tmp_path)
     write_folder(paths.incoming, {"Eve/bad.jpg": b"no picture", "Eve/late.jpg.part": b"half"})
     (paths.incoming / "pipe").symlink_to("nowhere")
-    batch = ingest_batch(paths, NightlyParams(settle_seconds=0))
+    batch = collect_batch(paths, NightlyParams(settle_seconds=0))
     assert batch.halt is None
     assert batch.purpose == "3 new photographs"
     assert batch.counts == {
@@ -53,11 +53,11 @@ def test_the_result_of_each_file_is_written_with_its_reason(tmp_path: Path) -> N
 @pytest.mark.attack("4")
 def test_a_torn_index_ends_no_run(tmp_path: Path) -> None:
     paths = project_with_a_batch(tmp_path)
-    ingest_batch(paths, NightlyParams(settle_seconds=0))
+    collect_batch(paths, NightlyParams(settle_seconds=0))
     index = tmp_path / "data" / "collected" / "index.json"
     index.write_bytes(index.read_bytes()[:50])
     write_folder(paths.incoming / "Ann", {"late.jpg": jpeg(7)})
-    assert ingest_batch(paths, NightlyParams(settle_seconds=0)).counts["merged"] == 1
+    assert collect_batch(paths, NightlyParams(settle_seconds=0)).counts["merged"] == 1
     assert len(Collected.read(paths.collected).photographs) == 4
 
 
@@ -65,7 +65,7 @@ def test_a_torn_index_ends_no_run(tmp_path: Path) -> None:
 def test_a_batch_says_how_many_files_wait_and_until_when(tmp_path: Path) -> None:
     paths = project_with_a_batch(tmp_path)
     params = NightlyParams(settle_seconds=3600)
-    waiting = ingest_batch(paths, params)
+    waiting = collect_batch(paths, params)
     assert (waiting.counts["arrived"], waiting.counts["waiting"]) == (0, 3)
     newest = max(path.stat().st_ctime for path in paths.incoming.rglob("*.jpg"))
     assert waiting.settled == pytest.approx(newest + 3600, abs=0.01)
@@ -74,7 +74,7 @@ def test_a_batch_says_how_many_files_wait_and_until_when(tmp_path: Path) -> None
     rows = read_json(paths.batch)
     assert [row["placement"] for row in rows] == ["waiting"] * 3
     assert all("counts as arrived at" in row["reason"] for row in rows)
-    taken = ingest_batch(paths, params, no_settle=True)
+    taken = collect_batch(paths, params, no_settle=True)
     assert (taken.counts["merged"], taken.waiting) == (3, "")
 
 
@@ -82,5 +82,5 @@ def test_a_batch_says_how_many_files_wait_and_until_when(tmp_path: Path) -> None
 def test_unfinished_downloads_wait_without_an_end(tmp_path: Path) -> None:
     paths = project_with_a_batch(tmp_path)
     write_folder(paths.incoming, {"Eve/late.jpg.part": b"half"})
-    batch = ingest_batch(paths, NightlyParams(), no_settle=True)
+    batch = collect_batch(paths, NightlyParams(), no_settle=True)
     assert batch.waiting == "1 file waits, .likeness/nightly/batch.json says for what"

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from likeness.data.pixel_store import PixelWriter, sort_rows
+from likeness.data.pixel_writer import PixelWriter, sort_rows
 
 
 def random_rows(count: int, size: tuple[int, int] = (5, 7)) -> np.ndarray:

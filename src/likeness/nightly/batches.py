@@ -28,7 +28,7 @@ _NAMED = 50  # files that were not added, in the log
 
 
 @dataclass(frozen=True)
-class IngestedBatch:
+class CollectedBatch:
     """Result of a batch.
 
     Attributes:
@@ -67,9 +67,9 @@ class IngestedBatch:
         return f"{files} to settle until {until:%H:%M:%S} (ARGS=--no-settle adds them at once)"
 
 
-def ingest_batch(
+def collect_batch(
     paths: ProjectPaths, params: NightlyParams, accept_drift: bool = False, no_settle: bool = False
-) -> IngestedBatch:
+) -> CollectedBatch:
     """Validates the files that have arrived in full, and adds the good ones to the collection.
 
     A batch that is bad as a whole, or that drifted, goes to quarantine as a whole, with the reason in `halt`. The
@@ -83,12 +83,12 @@ def ingest_batch(
     if snapshot.arrivals:
         return _validated(snapshot, faces, paths, params, accept_drift)
     placed = place(snapshot, {}, paths.collected, paths.quarantine)  # completes the list, as after a kill
-    return _ingested(snapshot, placed, paths)
+    return _written(snapshot, placed, paths)
 
 
 def _validated(
     snapshot: Snapshot, faces: FaceSet | None, paths: ProjectPaths, params: NightlyParams, accept_drift: bool
-) -> IngestedBatch:
+) -> CollectedBatch:
     from likeness.validation.batch import judge  # Great Expectations takes seconds to import
     from likeness.validation.drift import drift_of
 
@@ -107,16 +107,16 @@ def _validated(
     if halt is not None:
         refused = {arrival: refused.get(arrival, str(halt)) for arrival in snapshot.arrivals}
     placed = place(snapshot, refused, paths.collected, paths.quarantine, judged.known)
-    return _ingested(snapshot, placed, paths, [one.as_json() for one in drift], halt)
+    return _written(snapshot, placed, paths, [one.as_json() for one in drift], halt)
 
 
-def _ingested(
+def _written(
     snapshot: Snapshot,
     placed: Placed,
     paths: ProjectPaths,
     drift: Sequence[dict[str, Any]] = (),
     halt: HaltError | None = None,
-) -> IngestedBatch:
+) -> CollectedBatch:
     """Counts the results of the files, and writes each by name."""
     write_json(paths.batch, [asdict(row) for row in placed.rows])
     placements = Counter(row.placement for row in placed.rows)
@@ -129,7 +129,7 @@ def _ingested(
     if len(others) > _NAMED:
         _log.warning("%d more files were not added; %s names them", len(others) - _NAMED, paths.batch)
     settled = max((left.until for left in snapshot.left if left.until), default=None)
-    return IngestedBatch(counts, list(drift), len(placed.people), halt, settled)
+    return CollectedBatch(counts, list(drift), len(placed.people), halt, settled)
 
 
 def _collected(paths: ProjectPaths) -> Collected:

@@ -20,7 +20,7 @@ from likeness.evaluation.identification import (
     one_shot,
     rank_probes,
 )
-from likeness.evaluation.systems import Decided, System
+from likeness.evaluation.systems import ScoredSystem, System
 from likeness.metrics.calibration_error import Reliability
 from likeness.metrics.intervals import Estimate, Resampling, bootstrap
 from likeness.metrics.roc import roc
@@ -33,7 +33,7 @@ _SHOWN_RANKS = (1, 5, 10)
 
 
 @dataclass(frozen=True, eq=False)
-class Measured:
+class EvaluatedPairs:
     """Pairs that systems are measured on.
 
     Attributes:
@@ -46,7 +46,7 @@ class Measured:
 
 
 def verification(
-    scores: Floats, decision: Decision, measured: Measured, fmr: Sequence[float], resampling: Resampling
+    scores: Floats, decision: Decision, measured: EvaluatedPairs, fmr: Sequence[float], resampling: Resampling
 ) -> Json:
     """Accuracy at the decision's threshold, AUC, EER and TMR at each FMR, with intervals; and the confusion.
 
@@ -71,7 +71,9 @@ def verification(
     return {**figures, "beyond_support": beyond, "confusion": asdict(confusion(predicted, same))}
 
 
-def det(scores: Floats, measured: Measured, levels: Sequence[float], resampling: Resampling) -> list[Estimate]:
+def det(
+    scores: Floats, measured: EvaluatedPairs, levels: Sequence[float], resampling: Resampling
+) -> list[Estimate]:
     """FNMR with its interval at each false match rate, in their order."""
     same = measured.pairs.same
 
@@ -83,7 +85,7 @@ def det(scores: Floats, measured: Measured, levels: Sequence[float], resampling:
     return list(bootstrap(statistics, measured.groups, resampling, same, members=members).values())
 
 
-def operating_points(scores: Floats, decision: Decision, measured: Measured, resampling: Resampling) -> Json:
+def operating_points(scores: Floats, decision: Decision, measured: EvaluatedPairs, resampling: Resampling) -> Json:
     """What a user gets who sets the threshold by a stated FMR: the FMR and TMR that the test pairs really show.
 
     The thresholds are the model card's, from held-out pairs.
@@ -112,7 +114,7 @@ def operating_points(scores: Floats, decision: Decision, measured: Measured, res
     }
 
 
-def calibration(probability: Floats, measured: Measured, bins: int, resampling: Resampling) -> Json:
+def calibration(probability: Floats, measured: EvaluatedPairs, bins: int, resampling: Resampling) -> Json:
     """ECE over equal-mass bins and Brier score of the stated probability, with intervals."""
     same = measured.pairs.same
     reliability = Reliability.of(probability, same, bins)
@@ -127,7 +129,11 @@ def calibration(probability: Floats, measured: Measured, bins: int, resampling: 
 
 
 def comparison(
-    first: Decided, second: Decided, measured: Measured, fmr: Sequence[float], resampling: Resampling
+    first: ScoredSystem,
+    second: ScoredSystem,
+    measured: EvaluatedPairs,
+    fmr: Sequence[float],
+    resampling: Resampling,
 ) -> Json:
     """First minus second on the same test pairs, by paired bootstrap, and McNemar's exact test."""
     same = measured.pairs.same
