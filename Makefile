@@ -85,7 +85,7 @@ dist-test: .venv/.installed ## build wheel and sdist, install the core alone out
 	$(BIN)/python -m benchmarks.distribution $(if $(KEEP),--keep '$(KEEP)')
 
 test-slow: .venv/.installed ## the tests that take minutes (about half an hour on two cores)
-	$(BIN)/python -m pytest -m slow -n 2 --dist loadfile $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m slow -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 test-security: .venv/.installed ## every attack that docs/security.md names; fails while one of them has no test
 	$(BIN)/python -m pytest -m attack $(PYTEST_ARGS)

@@ -116,6 +116,13 @@ def test_no_upload_ends_a_run_or_keeps_a_good_photograph_out(uploads: list[Uploa
 
 @pytest.mark.slow
 @pytest.mark.attack("4")
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@given(batches, st.integers(0, 2**32))
+def test_no_upload_of_many_rounds_ends_a_run(uploads: list[Upload], seed: int) -> None:
+    check_rounds([uploads], seed)
+
+
+@pytest.mark.nightly
 @settings(max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck))
 @given(batches, st.integers(0, 2**32))
 def test_no_upload_of_a_thousand_rounds_ends_a_run(uploads: list[Upload], seed: int) -> None:
