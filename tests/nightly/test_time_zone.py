@@ -1,19 +1,14 @@
-"""Time zones of any number of parts, POSIX's own form of TZ, and crons that can fire."""
+"""Time zones of any number of parts, and POSIX's own form of TZ."""
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
 
-from likeness.errors import ParamsError
-from likeness.nightly.params import read_nightly
-from likeness.nightly.time_zone import cron_fault, local_zone
+from likeness.nightly.time_zone import local_zone
 
 NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
 
@@ -96,44 +91,3 @@ def test_a_copied_file_is_named_by_the_text_beside_it(etc: Path, caplog: pytest.
     (etc / "timezone").unlink()
     assert local_zone(etc) == "UTC"
     assert "cron is read in UTC" in caplog.text
-
-
-@pytest.mark.attack("14")
-@pytest.mark.parametrize(
-    "cron",
-    [
-        "every full moon",
-        "",
-        "0 2 * *",
-        "0 2 * * * *",
-        "61 * * * *",
-        "0 0 30 2 *",
-        "0 2 * * someday",
-        "0 2 1 * 5#3",
-        "@moon",
-        "a\0b c d e",
-    ],
-)
-def test_a_cron_that_never_fires_is_a_mistake_of_the_file(tmp_path: Path, cron: str) -> None:
-    import yaml
-
-    (tmp_path / "operations.yaml").write_text(yaml.safe_dump({"nightly": {"cron": cron}}))
-    with pytest.raises(ParamsError, match="nightly: cron: ") as caught:
-        read_nightly(tmp_path / "params.yaml")
-    assert "operations.yaml" in str(caught.value)
-
-
-NUMBERS = ["*", "*/7", "0", "1", "1-5", "1,3", "2-10/2", "7", "31", "60"]
-field = st.sampled_from([*NUMBERS, "MON", "mon-fri", "jan", "L", "5#3"])
-
-
-@pytest.mark.attack("14")
-@settings(deadline=None)
-@example("* * 1 * 5#3")
-@given(st.lists(field, min_size=5, max_size=5).map(" ".join) | st.sampled_from(["@daily", "@hourly", "@yearly"]))
-def test_what_is_accepted_fires_in_prefect_too(cron: str) -> None:
-    from prefect.server.schemas.schedules import CronSchedule
-
-    if not cron_fault(cron):
-        schedule = CronSchedule(cron=cron, timezone="Europe/Berlin")
-        assert asyncio.run(schedule.get_dates(n=1, start=NOON))

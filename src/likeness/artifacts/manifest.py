@@ -13,6 +13,8 @@ from likeness.artifacts.table_file import TableFile
 LANDMARK_COLUMNS = tuple(
     f"{point}_{axis}" for point in ("left_eye", "right_eye", "nose", "left_mouth", "right_mouth") for axis in "xy"
 )
+PIXELS = "pixels.npy"
+"""The pixel store beside the manifest: row i of it is row i of the manifest."""
 _PLACE = ("face_left", "face_top", "face_side", "face_turned")
 NO_FACE_COLUMNS: Mapping[str, float] = {
     **dict.fromkeys(_PLACE, 0),

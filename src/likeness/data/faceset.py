@@ -19,17 +19,16 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from likeness.artifacts.manifest import ASIDE, MANIFEST, usable
+from likeness.artifacts.manifest import ASIDE, MANIFEST, PIXELS, usable
 from likeness.artifacts.source_card import SOURCE_CARD, Framing, SourceCard
 from likeness.data.digests import check_digests, write_digests
 from likeness.data.problems import PROBLEMS
 from likeness.errors import DataError
 from likeness.files import replaced_folder, write_text
 
-PIXELS = "pixels.npy"
 LISTS = "lists"
 COLLECTED = ".collected/"
-"""How the path of an image begins that was collected after its source was published."""
+"""Start of the path of each image that was collected after its source was published."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ class FaceSet:
         manifest: N rows with the columns of `MANIFEST`, sorted by (person, number), indexed 0..N-1.
         source: where it came from.
         lists: official list files that came with it, by file name.
-        aside: what the source holds beside it, a table of `ASIDE`.
+        aside: the files of the source that were not ingested, a table of `ASIDE`.
     """
 
     pixels: npt.NDArray[np.uint8]
@@ -66,7 +65,7 @@ class FaceSet:
             raise DataError(f"{folder}: is no readable face set ({error}); run the ingest stage again") from error
         _check(folder, pixels, manifest)
         lists = {path.name: path for path in sorted((folder / LISTS).glob("*.txt"))}
-        aside = ASIDE.find(folder / ASIDE.name)  # 0.1 wrote none
+        aside = ASIDE.find(folder / ASIDE.name)  # version 0.1 wrote no such table
         check_digests(folder, "ingest")
         return cls(pixels, manifest, source, lists, _aside_table(()) if aside is None else aside)
 
@@ -173,7 +172,7 @@ def fingerprint(
     cut: dict[str, object] = {"crop": crop, "size": size}
     if smallest_face is not None:
         cut["smallest_face"] = smallest_face
-    if align not in ("none", "lfw-frame"):  # these two were all there was
+    if align not in ("none", "lfw-frame"):  # the only ones of version 0.1, whose fingerprints stay valid
         cut["align"] = align
     digest = hashlib.sha256(json.dumps(cut).encode())
     paths = ("/".join(path.split("/")[-2:]) for path in manifest["path"])

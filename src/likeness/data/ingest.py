@@ -13,13 +13,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from likeness.artifacts.manifest import ASIDE, MANIFEST, usable
+from likeness.artifacts.manifest import ASIDE, MANIFEST, PIXELS, usable
 from likeness.artifacts.source_card import Alignment, SourceCard
 from likeness.data.archive import open_reader
 from likeness.data.archive_members import AsideKind, LeftAside
 from likeness.data.collected import Collected
 from likeness.data.cores import available_cores
-from likeness.data.faceset import COLLECTED, PIXELS, finish_face_set, problem_counts, write_left_aside
+from likeness.data.faceset import COLLECTED, finish_face_set, problem_counts, write_left_aside
 from likeness.data.image_packing import pack
 from likeness.data.layout import Layout, folder_layout, is_list, is_picture, lfw_layout, people_of, why_left_aside
 from likeness.data.pixel_writer import sort_rows

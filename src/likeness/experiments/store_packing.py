@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from likeness.artifacts.manifest import PIXELS
 from likeness.data.digests import write_digests
 from likeness.files import atomic_path
 
-_STORE = "pixels.npy"
 _PACKED = "pixels.npz"
 
 
@@ -27,10 +27,10 @@ def pack(faces: Path, out: Path, rows: npt.NDArray[np.int64]) -> None:
         out: folder for the copy.
         rows: int64 [M], the pictures that are needed; the others are packed as black ones, and cost nothing.
     """
-    pixels = np.load(faces / _STORE, mmap_mode="r")
+    pixels = np.load(faces / PIXELS, mmap_mode="r")
     needed = np.zeros_like(pixels)
     needed[rows] = pixels[rows]
-    shutil.copytree(faces, out, ignore=shutil.ignore_patterns(_STORE), dirs_exist_ok=True)
+    shutil.copytree(faces, out, ignore=shutil.ignore_patterns(PIXELS), dirs_exist_ok=True)
     with atomic_path(out / _PACKED) as path, path.open("wb") as file:
         np.savez_compressed(file, differences=differences(needed))
 
@@ -44,7 +44,7 @@ def unpack(faces: Path) -> None:
         return
     with np.load(faces / _PACKED) as packed:
         pixels = summed(packed["differences"])
-    with atomic_path(faces / _STORE) as path, path.open("wb") as file:
+    with atomic_path(faces / PIXELS) as path, path.open("wb") as file:
         np.save(file, pixels)
     (faces / _PACKED).unlink()
     write_digests(faces)  # pictures that were not needed have become black

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
-from likeness.nightly.time_zone import cron_fault, is_zone, local_zone
+from likeness.nightly.cron import cron_fault
+from likeness.nightly.time_zone import is_zone, local_zone
 from likeness.operations import read_operations
 from likeness.params import Range
 from likeness.validation.drift import DriftParams

@@ -21,13 +21,12 @@ from prefect.states import Cancelled, Completed, Failed
 from likeness.artifacts.nightly_run import NightlyRun, write_nightly_run
 from likeness.errors import LikenessError, failure_of
 from likeness.metrics.intervals import Estimate
-from likeness.nightly import prefect_artifacts as artifacts
-from likeness.nightly import registry_state, tasks
+from likeness.nightly import prefect_artifacts, registry_state, tasks
 from likeness.nightly.deployment_check import check_deployment, project_of
 from likeness.nightly.outcome import NEXT_STEPS, HaltError, RunOutcome, outcome_of
 from likeness.nightly.params import STAGES, NightlyParams, read_nightly
 from likeness.nightly.paths import ProjectPaths
-from likeness.nightly.run_lock import find_crashed_run, record_step, run_lock
+from likeness.nightly.run_lock import note_step, run_lock, take_crashed_run
 from likeness.nightly.seed import next_seed
 
 _log = logging.getLogger(__name__)
@@ -71,8 +70,8 @@ class RunRecord:
 
 
 def record_crashed_run(paths: ProjectPaths, params: NightlyParams) -> None:
-    """Records a nightly run whose process was killed, and reports it, unless that was done."""
-    run = find_crashed_run(paths)
+    """Records a nightly run whose process was killed, and reports it, unless that was done before."""
+    run = take_crashed_run(paths)
     if run is not None:
         _log.warning("%s", run.line)
         _report(paths, params, run, good=False)
@@ -86,7 +85,7 @@ def start_nightly_run(project: str, options: RunOptions) -> State[Any]:
         options: of this run.
     """
     paths, record = ProjectPaths(project_of(project)), RunRecord()
-    params = NightlyParams()  # where its file cannot be read
+    params = NightlyParams()  # for the report, should the file be unreadable
     try:
         with contextlib.chdir(paths.root):
             params = read_nightly(paths.params)
@@ -101,7 +100,7 @@ def start_nightly_run(project: str, options: RunOptions) -> State[Any]:
     except Exception as error:
         _log.exception("the nightly run failed")
         record.end(RunOutcome.FAILED, f"{type(error).__name__}: {error}")
-    except BaseException as error:  # a signal: everything below has been stopped on the way up
+    except BaseException as error:  # a signal; what ran has been stopped already
         record.end(RunOutcome.CANCELLED, f"stopped while it ran ({type(error).__name__}).")
         record.write(paths)
         raise
@@ -111,11 +110,11 @@ def start_nightly_run(project: str, options: RunOptions) -> State[Any]:
 def run_nightly(paths: ProjectPaths, params: NightlyParams, options: RunOptions, record: RunRecord) -> None:
     """The run itself; ends by setting the record's outcome or by raising."""
     _require_disk_space(paths, params)
-    record_step(paths, "the batch")
+    note_step(paths, "the batch")
     batch = tasks.collect_batch(paths, params, options.accept_drift, options.no_settle)
     record.run = replace(record.run, batch=batch.counts)
-    with artifacts.best_effort():
-        artifacts.rename_run(batch.purpose + (", new seed" if options.force_train else ""))
+    with prefect_artifacts.best_effort():
+        prefect_artifacts.rename_run(batch.purpose + (", new seed" if options.force_train else ""))
     if batch.halt is not None:
         raise batch.halt
     if options.force_train:
@@ -123,8 +122,9 @@ def run_nightly(paths: ProjectPaths, params: NightlyParams, options: RunOptions,
     changed = tasks.look_for_changes(paths, params)
     if not changed and tasks.is_judged(paths, params):
         _record_model(paths, record)
-        added = f"no new file was added: {batch.waiting};" if batch.waiting else "nothing new arrived and"
-        record.end(RunOutcome.NOTHING, f"{added} nothing changed, so nothing was trained.")
+        waiting = f"no new file was added: {batch.waiting}; nothing changed, so nothing was trained."
+        nothing = "nothing new arrived and nothing changed, so nothing was trained."
+        record.end(RunOutcome.NOTHING, waiting if batch.waiting else nothing)
         return
     _require_gpu(params)
     if changed:
@@ -134,14 +134,14 @@ def run_nightly(paths: ProjectPaths, params: NightlyParams, options: RunOptions,
         ran_again = ", ".join(record.run.stages) or "no stage"
         record.end(RunOutcome.NOTHING, f"{ran_again} ran; the model is the one that was judged before.")
     else:
-        _let_gate_decide(paths, params, record)
+        _register_and_gate(paths, params, record)
 
 
 def _run_stages(paths: ProjectPaths, params: NightlyParams, record: RunRecord) -> None:
     for name in STAGES:
         if name == "train":
             tasks.require_tracking(paths, params)
-        record_step(paths, name)
+        note_step(paths, name)
         ran, seconds = tasks.run_stage(name, paths, params)
         if ran:
             record.run = replace(record.run, stages=record.run.stages | {name: round(seconds, 1)})
@@ -156,8 +156,8 @@ def _record_model(paths: ProjectPaths, record: RunRecord) -> None:
     )
 
 
-def _let_gate_decide(paths: ProjectPaths, params: NightlyParams, record: RunRecord) -> None:
-    record_step(paths, "the gate")
+def _register_and_gate(paths: ProjectPaths, params: NightlyParams, record: RunRecord) -> None:
+    note_step(paths, "the gate")
     state = tasks.register_and_gate(paths, params)
     record.run = replace(
         record.run,
@@ -196,8 +196,8 @@ def _require_gpu(params: NightlyParams) -> None:
 def finish(paths: ProjectPaths, params: NightlyParams, record: RunRecord) -> State[Any]:
     """Writes and reports the record, and returns the state that Prefect shows."""
     run = record.write(paths)
-    with artifacts.best_effort():
-        artifacts.show_run(run)
+    with prefect_artifacts.best_effort():
+        prefect_artifacts.show_run(run)
     _report(paths, params, run, record.outcome.good)
     name = record.outcome.state_name
     if record.outcome in (RunOutcome.OVERLAPPING, RunOutcome.REFUSED):  # Prefect's colour is that of the type
@@ -207,8 +207,8 @@ def finish(paths: ProjectPaths, params: NightlyParams, record: RunRecord) -> Sta
 
 def _report(paths: ProjectPaths, params: NightlyParams, run: NightlyRun, good: bool) -> None:
     """Writes the page of the nightly runs, and sends a message where one is asked for."""
-    with artifacts.best_effort():
-        artifacts.write_runs_page(paths)
+    with prefect_artifacts.best_effort():
+        prefect_artifacts.write_runs_page(paths)
     if params.notify and (params.notify_always or not good):
-        with artifacts.best_effort():
-            artifacts.notify(params.notify, run)
+        with prefect_artifacts.best_effort():
+            prefect_artifacts.notify(params.notify, run)

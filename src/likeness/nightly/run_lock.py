@@ -65,7 +65,7 @@ def run_lock(paths: ProjectPaths, began: float, flow_run: str | None) -> Iterato
         lock.release()
 
 
-def record_step(paths: ProjectPaths, step: str) -> None:
+def note_step(paths: ProjectPaths, step: str) -> None:
     """Writes the step that starts now to the state file, for the record of a crash."""
     path = paths.state / _STATE.name
     try:
@@ -87,7 +87,7 @@ def is_unlocked(paths: ProjectPaths) -> bool:
         return False
 
 
-def find_crashed_run(paths: ProjectPaths) -> NightlyRun | None:
+def take_crashed_run(paths: ProjectPaths) -> NightlyRun | None:
     """Records the nightly run whose process was killed, if there is one without a record, and returns it."""
     path = next((path for name in (_STATE.name, _FORMER_STATE) if (path := paths.state / name).is_file()), None)
     if path is None or not is_unlocked(paths):

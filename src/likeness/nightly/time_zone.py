@@ -1,20 +1,16 @@
-"""The machine's time zone by its name in the tz database, as Prefect needs it, and a check of cron expressions."""
+"""The machine's time zone by its name in the tz database, as Prefect needs it."""
 
 from __future__ import annotations
 
 import logging
 import os
 import re
-from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
-
-from cronsim import CronSim, CronSimError
 
 _log = logging.getLogger(__name__)
 _FALLBACK = "UTC"
 _POSIX = re.compile(r"(?:[A-Za-z]{3,}|<[^>]+>)([+-]?)(\d{1,2})(?::00)*")  # no summer time, whole hours
-_NICKNAMES = ("@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually")
 
 
 def local_zone(etc: Path = Path("/etc")) -> str:
@@ -44,25 +40,6 @@ def is_zone(name: str) -> bool:
     except (KeyError, ValueError, OSError):
         return False
     return True
-
-
-def cron_fault(cron: str) -> str:
-    """Why a text is no cron expression that ever fires; "" where it is one."""
-    if cron in _NICKNAMES:
-        return ""
-    example = "such as 0 2 * * * for two o'clock every night"
-    fields = cron.split()
-    if len(fields) != 5:
-        return f"expected five fields (minute, hour, day, month, weekday), {example}, found {cron!r}"
-    if "#" in fields[4] and fields[2] != "*":  # CronSim accepts it, but Prefect then never fires
-        return f"expected a day of the month or a weekday of a certain week, not both, found {cron!r}"
-    try:
-        next(CronSim(cron, datetime.now(UTC)))
-    except (CronSimError, ValueError) as error:
-        return f"expected a cron, {example}, found {cron!r} ({error})"
-    except StopIteration:
-        return f"{cron!r} names a day that never comes"
-    return ""
 
 
 def _of_variable(named: str) -> list[str]:

@@ -14,7 +14,7 @@ import pandas as pd
 
 from likeness.artifacts.evaluation_tables import CALIBRATION, CAUSES, CMC, DET, EMBEDDINGS, LAYERS, ROC, SLICES
 from likeness.artifacts.history import HISTORY, STEPS
-from likeness.artifacts.manifest import MANIFEST
+from likeness.artifacts.manifest import MANIFEST, PIXELS
 from likeness.artifacts.metrics import METRICS, Metrics
 from likeness.artifacts.predictions import PREDICTIONS
 from likeness.artifacts.recipe_table import RECIPES
@@ -91,7 +91,7 @@ class Artefacts:
     @cached_property
     def pixels(self) -> npt.NDArray[np.uint8]:
         """The pixel store, uint8 [N, H, W], memory-mapped."""
-        return _required(self.places.faces / "pixels.npy", lambda path: np.load(path, mmap_mode="r"))
+        return _required(self.places.faces / PIXELS, lambda path: np.load(path, mmap_mode="r"))
 
     @cached_property
     def split(self) -> SplitCard:

@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 _SURE = 0.7
 _WORDS = ((0.99, "almost certainly"), (0.9, "very likely"), (_SURE, "probably"))
-_IN_FLIGHT = 4  # photographs a thread that are read ahead
+_IN_FLIGHT = 4  # photographs that are read ahead for each thread
 
 
 @dataclass(frozen=True)
@@ -39,10 +39,10 @@ class Verification:
     Attributes:
         same: whether they are taken to show one person: the score reaches the threshold.
         score: the comparator's, higher = more alike.
-        probability: calibrated chance that they show one person, where as many pairs do as do not.
+        probability: calibrated, that they show one person, if mated and non-mated pairs are equally frequent.
         threshold: on the score's scale.
         fmr: share of pairs of different people that the threshold accepts; None where the card cannot say.
-        faces: what was compared, as the model was shown it, before its own crop.
+        faces: the framed faces that were compared, before the model's crop.
     """
 
     same: bool
@@ -152,13 +152,13 @@ class Verifier:
             number: of the face: 1 is the largest clear one, the others follow by size.
 
         Raises:
-            FaceNotFoundError: no face is seen, or not so many.
+            FaceNotFoundError: there is no face, or there are fewer than `number`.
             ImageError: it is no usable image.
         """
         return read_face(picture, self.reading(aligned), _called(picture, name), number)
 
     def largest_faces(self, pictures: Iterable[Image], *, aligned: bool = False) -> Iterator[Face | ImageError]:
-        """The largest face of each photograph in turn, or the error that it is; read ahead on every core."""
+        """The largest face of each photograph in turn, or the error that it raised; read ahead on every core."""
         return read_ahead(lambda picture: self.face(picture, aligned=aligned), pictures)
 
     def faces_in(self, picture: Image, *, aligned: bool = False, number: int | None = None) -> list[Face]:
@@ -170,7 +170,7 @@ class Verifier:
     def faces_in_each(
         self, pictures: Iterable[Image], *, aligned: bool = False, number: int | None = None
     ) -> Iterator[list[Face] | ImageError]:
-        """As `faces_in`, of each photograph in turn, or the error that it is; read ahead on every core."""
+        """As `faces_in`, of each photograph in turn, or the error that it raised; read ahead on every core."""
         return read_ahead(lambda picture: self.faces_in(picture, aligned=aligned, number=number), pictures)
 
     def windows(self, faces: Sequence[Face]) -> Pixels:
@@ -219,7 +219,7 @@ class Verifier:
             pairs: photographs.
             fmr: decide at the threshold at which this share of pairs of different people is accepted; by default
                 at the threshold with the fewest errors on the model's held-out pairs.
-            threshold: decide at this score instead.
+            threshold: decide at this score instead; it takes precedence over `fmr`.
             aligned: see `face`.
 
         Raises:
@@ -300,7 +300,7 @@ def _called(picture: Image, name: str | None = None) -> str:
 
 
 def read_ahead(read: Callable[[S], T], pictures: Iterable[S]) -> Iterator[T | ImageError]:
-    """What `read` makes of each photograph in turn, or the error that it is; on every core, some in advance."""
+    """What `read` returns for each photograph in turn, or the error that it raised; read ahead on every core."""
 
     def read_or_error(picture: S) -> T | ImageError:
         try:

@@ -1,4 +1,4 @@
-"""The checkpoint: the file that an interrupted training resumes from. `Trainer.resume` puts it to use.
+"""The checkpoint: the file that an interrupted training resumes from; `likeness.training.resume` reads it.
 
 It is one safetensors file with its JSON inside, replaced atomically, never a pickle.
 """

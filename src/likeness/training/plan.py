@@ -66,7 +66,7 @@ class TrainingTask:
         pixels: the pixel store, uint8 [N, H, W] or [N, H, W, 3].
         model: the network, or what the members of an ensemble have in common.
         preprocess: of the network.
-        params: the plan.
+        params: section `train`.
     """
 
     data: TrainingData
@@ -130,8 +130,8 @@ def check_plan(task: TrainingTask) -> None:
     learns = bool(COMPARATORS.part(compared).trained_by)
     if not params.epochs and learns:
         mistakes.append(f"train.epochs is 0, so that nothing would train the comparator {compared}")
-    for network, own in networks_of(model, params):
-        tower = network.backbone.name
+    for member, own in networks_of(model, params):
+        tower = member.backbone.name
         if own.epochs and not learns and not BACKBONES.part(tower).by_gradient:
             mistakes.append(f"nothing in {tower} is learnt by gradient descent; set its epochs to 0")
     if params.members and compared != "cosine":
@@ -154,8 +154,8 @@ def phases_of(model: ModelParams, siamese: Siamese, params: TrainParams) -> list
     """The trainings of one network by gradient descent in their order: name, what is trained, and how."""
     phases = [("train", siamese, params)] if params.epochs else []
     if params.pretrain is not None:
-        _, student = compared_by(model, siamese, params.pretrain.comparator.name)
-        phases.insert(0, ("pretrain", student, params.first_phase(params.pretrain)))
+        _, network = compared_by(model, siamese, params.pretrain.comparator.name)
+        phases.insert(0, ("pretrain", network, params.first_phase(params.pretrain)))
     return phases
 
 
@@ -185,7 +185,7 @@ class _PlanRunner:
         self.on_epoch, self.save_seconds = on_epoch, save_seconds
         self.context = init_distributed(device)
         self.holdout = Holdout.of(task.holdout, task.pixels, task.preprocess, task.params)
-        self.parts: list[tuple[str, TrainingResult]] = []
+        self.trainings: list[tuple[str, TrainingResult]] = []
 
     def train_network(self, model: ModelParams, params: TrainParams, name: str) -> TrainedNetwork:
         """One network from its initial weights to its decision; `name` is a member's, empty for one alone."""
@@ -193,19 +193,19 @@ class _PlanRunner:
         if isinstance(siamese.backbone, FisherVectors) and model.init_from is None:
             siamese.backbone.take(self._learn_codebook(siamese, siamese.backbone, params.seed))
         phases = phases_of(model, siamese, params)
-        for _, student, planned in phases:
-            check_phase(self.task.data, student, planned)
-        for phase, student, planned in phases:
+        for _, network, planned in phases:
+            check_phase(self.task.data, network, planned)
+        for phase, network, planned in phases:
             folder = self.checkpoint / name / ("" if phase == "train" else phase)
             label = name if name and phase == "train" else f"{name} {phase}".strip()
-            trained = self._train_phase(student, planned, folder, label)
+            trained = self._train_phase(network, planned, folder, label)
         if params.epochs:
             best = trained.best
             figures = HoldoutMetrics(best.holdout_loss, best.holdout_accuracy, best.holdout_auc)
-            network = TrainedNetwork(model, siamese, trained.decision, figures)
+            done = TrainedNetwork(model, siamese, trained.decision, figures)
         else:
-            network = self._evaluated(model, siamese.to(self.context.device).eval())
-        return network if params.fit is None else self._with_map(network, params.fit)
+            done = self._measure(model, siamese)
+        return done if params.fit is None else self._with_map(done, params.fit)
 
     def member_weights(self, networks: list[TrainedNetwork]) -> list[float]:
         """The weight of each member's cosine: as stated, or fitted on the held-out pairs."""
@@ -219,16 +219,17 @@ class _PlanRunner:
 
     def join(self, networks: list[TrainedNetwork], weights: list[float]) -> TrainedNetwork:
         """The ensemble of trained members."""
-        return self._evaluated(*ensemble_of([(network.params, network.siamese) for network in networks], weights))
+        return self._measure(*ensemble_of([(network.params, network.siamese) for network in networks], weights))
 
     def result(self, network: TrainedNetwork, members: tuple[MemberResult, ...]) -> PlanResult:
         """All of it, once nothing is left to do."""
         place = self.context.device
         name = torch.cuda.get_device_name(place) if place.type == "cuda" else "cpu"
-        return PlanResult(network, tuple(self.parts), members, name, self.context.world_size, self.context.is_main)
+        processes, is_main = self.context.world_size, self.context.is_main
+        return PlanResult(network, tuple(self.trainings), members, name, processes, is_main)
 
     def _train_phase(self, siamese: Siamese, params: TrainParams, folder: Path, name: str) -> TrainingResult:
-        task, before = self.task, sum(len(trained.history) for _, trained in self.parts)
+        task, before = self.task, sum(len(trained.history) for _, trained in self.trainings)
         trained = train(
             *(task.data, task.holdout, task.pixels, siamese, task.preprocess),
             dataclasses.replace(params, pretrain=None, fit=None, members=()),
@@ -238,18 +239,19 @@ class _PlanRunner:
             on_epoch=lambda record: self.on_epoch(renumbered(record, name, before)),
             save_seconds=self.save_seconds,
         )
-        self.parts.append((name, trained))
+        self.trainings.append((name, trained))
         return trained
 
     def _fitted_weights(self, networks: list[TrainedNetwork]) -> list[float]:
-        """Slopes of a logistic regression, made to sum to 1; a member that adds nothing keeps a hundredth."""
+        """Slopes of a logistic regression, made to sum to 1; none is below a hundredth of the largest."""
         device = self.context.device
         cosines = [holdout_scores(network.siamese.to(device), self.holdout, device) for network in networks]
         slopes, _ = logistic_regression(np.stack(cosines, axis=1).astype(np.float64), self.task.holdout.same)
         weights = np.maximum(slopes, 0.01 * max(float(slopes.max()), 1e-12))
         return [float(weight) for weight in weights / weights.sum()]
 
-    def _evaluated(self, model: ModelParams, siamese: Siamese) -> TrainedNetwork:
+    def _measure(self, model: ModelParams, siamese: Siamese) -> TrainedNetwork:
+        """A network that is not trained further, with its decision and metrics on the held-out pairs."""
         siamese.to(self.context.device).eval()
         found: HoldoutResult = self.context.broadcast(
             evaluate_holdout(siamese, self.holdout, self.context.device) if self.context.is_main else None
@@ -275,15 +277,15 @@ class _PlanRunner:
     def _with_map(self, network: TrainedNetwork, params: FitParams) -> TrainedNetwork:
         begun = time.monotonic()
         found: LinearMap = self.context.broadcast(self._fit(network, params) if self.context.is_main else None)
-        weight, bias = (torch.from_numpy(part).float() for part in (found.weight, found.bias))
-        after = self._evaluated(*with_projection(network.params, network.siamese, weight, bias))
+        weight, bias = torch.from_numpy(found.weight).float(), torch.from_numpy(found.bias).float()
+        after = self._measure(*with_projection(network.params, network.siamese, weight, bias))
         seconds = time.monotonic() - begun
         fitted = FittedMap(params.kind, formula_of(params), network.holdout, after.holdout, seconds)
         return dataclasses.replace(after, fitted=fitted)
 
     def _fit(self, network: TrainedNetwork, params: FitParams) -> LinearMap:
         task = self.task
-        _, bare = compared_by(network.params, network.siamese, "euclidean")  # gives what a projection is fed
+        _, bare = compared_by(network.params, network.siamese, "euclidean")  # its embeddings are the map's input
 
         def embeddings_of(rows: npt.NDArray[np.int64]) -> npt.NDArray[np.floating]:
             given = (task.preprocess, task.pixels, rows)

@@ -6,8 +6,6 @@ network is in `training_state.py`.
 
 from __future__ import annotations
 
-import dataclasses
-import logging
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -16,7 +14,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
 
 from likeness.artifacts.history import EpochRecord
 from likeness.data.splits import Pairs, TrainingData
@@ -26,34 +23,24 @@ from likeness.models.preprocess import Preprocess
 from likeness.models.siamese import Siamese
 from likeness.training.allocator import keep_freed_memory
 from likeness.training.batches import Batch, PixelSource
-from likeness.training.checkpoint import (
-    Checkpoint,
-    checkpoint_key,
-    load_checkpoint,
-    save_best_weights,
-    save_checkpoint,
-)
+from likeness.training.checkpoint import save_best_weights
 from likeness.training.distributed import init_distributed
-from likeness.training.early_stopping import EarlyStopping
 from likeness.training.freezing import FrozenWeights, check_unchanged
 from likeness.training.holdout_metrics import Holdout, HoldoutResult, check_collapse, measure_holdout, spread
 from likeness.training.losses.build import build_objective
-from likeness.training.losses.objective import Objective
 from likeness.training.optimizer import learning_rate
 from likeness.training.params import TrainParams
 from likeness.training.precision import choose_precision
 from likeness.training.progress_bar import TrainingProgress
 from likeness.training.randomness import scoped_randomness
 from likeness.training.results import TrainingResult
+from likeness.training.resume import resume, save_position, training_key
 from likeness.training.samplers.sampler import build_sampler
 from likeness.training.signals import SignalHandler, interruption_error
-from likeness.training.step_log import StepLog
-from likeness.training.training_state import StepPosition, TrainingState, with_prefix
+from likeness.training.training_state import StepPosition, TrainingState
 
-_SPREAD_IMAGES = 64  # held-out images whose spread before training is the reference for a collapse
+_SPREAD_IMAGES = 64  # held-out images of which the spread before training is measured, to notice a collapse
 _SYNC_STEPS = 16  # steps between two readings of a GPU's losses
-
-log = logging.getLogger(__name__)
 
 
 def train(
@@ -83,7 +70,7 @@ def train(
         pixels: the pixel store, uint8 [N, H, W] or [N, H, W, 3].
         siamese: with its initial weights.
         preprocess: of the network.
-        params: the recipe.
+        params: section `train`.
         seed: of everything random in the training.
         checkpoint: folder of the checkpoint; made if it is missing.
         device: auto (a GPU if there is one), cpu, or cuda.
@@ -103,7 +90,7 @@ def train(
     by_identity = params.sampler.part.by_identity
     sampler = build_sampler(data, params.sampler, params.batch_size, seed)
     objective = build_objective(params.losses, siamese, data, by_identity, seed)
-    key = _key(data, holdout, pixels, siamese, objective, preprocess, params, seed)
+    key = training_key(data, holdout, pixels, siamese, objective, preprocess, params, seed)
     held_out = Holdout.of(holdout, pixels, preprocess, params)
     context = init_distributed(device)
     with scoped_randomness(context.device), SignalHandler() as signals:
@@ -112,9 +99,8 @@ def train(
         source = PixelSource(pixels, context.device)
         precision = choose_precision(params.precision, siamese, pixels.shape[1:], context)
         state = TrainingState(siamese, objective, params, preprocess, source, seed, context, precision)
-        trainer = Trainer(state, held_out, checkpoint, key, save_seconds, signals, on_epoch)
         frozen = state.frozen.snapshot()
-        trainer.resume()
+        trainer = Trainer(state, held_out, checkpoint, key, save_seconds, signals, on_epoch)
         trainer.run(sampler.epoch)
         decision = trainer.finish()
         check_unchanged(frozen, state.frozen.snapshot())
@@ -122,7 +108,7 @@ def train(
 
 
 class Trainer:
-    """A training and its position: the next step is step `index` of epoch `epoch`, both counted from 0.
+    """A training; it goes on where an interrupted one with the same key stopped.
 
     Args:
         state: the network in training.
@@ -148,14 +134,10 @@ class Trainer:
         self.folder, self.key, self.save_seconds = folder, key, save_seconds
         self.signals, self.on_epoch = signals, on_epoch
         self.epochs = state.params.epochs
-        self.epoch, self.index = 0, 0
-        self.earlier_seconds = 0.0  # of the current epoch, before an interruption
         self.epoch_started = self.saved = time.monotonic()
-        self.step_log, self.history = StepLog(), list[EpochRecord]()
-        self.stopping = EarlyStopping(state.params.stopping)
-        self.best_weights: dict[str, Tensor] = {}
-        self.stop_reason = ""
+        self.processor_started = time.process_time()
         self.initial_spread = spread(holdout.embeddings(state.siamese, self.context.device, _SPREAD_IMAGES))
+        self.position = resume(folder, key, state)
 
     def run(self, batches_of: Callable[[int], Sequence[Batch]]) -> None:
         """Trains epoch after epoch until there is a reason to stop.
@@ -168,9 +150,15 @@ class Trainer:
         """
         bar: TrainingProgress | None = None
         try:
-            while not self.stop_reason:
-                batches = [batch for batch in batches_of(self.epoch) if len(batch.rows) >= self.context.world_size]
-                bar = bar or TrainingProgress(len(batches) * self.epochs, len(self.step_log), self.context.is_main)
+            while not self.position.stop_reason:
+                batches = [
+                    batch
+                    for batch in batches_of(self.position.epoch)
+                    if len(batch.rows) >= self.context.world_size
+                ]
+                bar = bar or TrainingProgress(
+                    len(batches) * self.epochs, len(self.position.step_log), self.context.is_main
+                )
                 self._train_epoch(batches, bar)
                 record = self._measure_epoch()
                 self._finish_epoch(record, bar)
@@ -185,20 +173,20 @@ class Trainer:
         self.state.train()
         self.epoch_started = self.saved = time.monotonic()
         self.processor_started = time.process_time()
-        for index in range(self.index, len(batches)):
+        for index in range(self.position.index, len(batches)):
             batch = batches[index]
-            progress = (self.epoch + (index + 0.5) / len(batches)) / self.epochs
+            progress = (self.position.epoch + (index + 0.5) / len(batches)) / self.epochs
             rate = learning_rate(self.state.params, progress)
-            loss = self.state.step(batch, StepPosition(self.epoch, index, progress), rate)
-            self.step_log.add(self.epoch + 1, loss, rate, len(batch.rows))
-            self.index = index + 1
-            if self.context.device.type == "cpu" or self.index % _SYNC_STEPS == 0:
-                self.step_log.sync()
+            loss = self.state.step(batch, StepPosition(self.position.epoch, index, progress), rate)
+            self.position.step_log.add(self.position.epoch + 1, loss, rate, len(batch.rows))
+            self.position.index = index + 1
+            if self.context.device.type == "cpu" or self.position.index % _SYNC_STEPS == 0:
+                self.position.step_log.sync()
                 self._handle_signals()
             if time.monotonic() - self.saved > self.save_seconds:
                 self._save_checkpoint()
-            bar.step(self.step_log.last_loss, len(batch.rows))
-        self.step_log.sync()
+            bar.step(self.position.step_log.last_loss, len(batch.rows))
+        self.position.step_log.sync()
 
     def _measure_epoch(self) -> EpochRecord:
         """The record of the epoch whose steps are done, the same in every process.
@@ -217,19 +205,19 @@ class Trainer:
     def _epoch_record(self) -> EpochRecord | DivergedError:
         step_seconds = self._elapsed()
         cores = (time.process_time() - self.processor_started) / (time.monotonic() - self.epoch_started)
-        loss, accuracy, images = self.step_log.epoch_means(self.epoch + 1)
+        loss, accuracy, images = self.position.step_log.epoch_means(self.position.epoch + 1)
         try:
-            measured = self._measure_holdout(progress=(self.epoch + 1) / self.epochs)
+            measured = self._measure_holdout(progress=(self.position.epoch + 1) / self.epochs)
         except DivergedError as error:
             return error
         return EpochRecord(
-            epoch=self.epoch + 1,
+            epoch=self.position.epoch + 1,
             train_loss=loss,
             train_accuracy=accuracy,
             holdout_loss=measured.loss,
             holdout_accuracy=measured.accuracy,
             holdout_auc=measured.auc,
-            learning_rate=self.step_log.records[-1].learning_rate,
+            learning_rate=self.position.step_log.records[-1].learning_rate,
             seconds=self._elapsed(),
             images_per_second=images / step_seconds,
             penalty=self.state.penalty.value(),
@@ -239,29 +227,29 @@ class Trainer:
 
     def _finish_epoch(self, record: EpochRecord, bar: TrainingProgress) -> None:
         """Keeps the weights if they are the best so far, decides whether to stop, and saves a checkpoint."""
-        self.history.append(record)
-        if self.stopping.update(record):
+        self.position.history.append(record)
+        if self.position.stopping.update(record):
             with self._averaged_weights():
                 weights = self.state.siamese.state_dict()
-                self.best_weights = {name: tensor.clone() for name, tensor in weights.items()}
-        self.stop_reason = self._reason_to_stop()
-        self.epoch, self.index = self.epoch + 1, 0
-        self.earlier_seconds, self.epoch_started = 0.0, time.monotonic()
+                self.position.best_weights = {name: tensor.clone() for name, tensor in weights.items()}
+        self.position.stop_reason = self._reason_to_stop()
+        self.position.epoch, self.position.index = self.position.epoch + 1, 0
+        self.position.earlier_seconds, self.epoch_started = 0.0, time.monotonic()
         if self.context.is_main:
             bar.epoch(record, self.epochs)
             self.on_epoch(record)
         self._save_checkpoint()
-        if not self.stop_reason:
+        if not self.position.stop_reason:
             self._handle_signals()
 
     def _reason_to_stop(self) -> str:
-        params = self.stopping.params
+        params = self.position.stopping.params
         if not self.state.parameters:
             return "every weight is frozen: nothing to train"
-        if self.stopping.out_of_patience:
+        if self.position.stopping.out_of_patience:
             than = f"better by {params.min_delta:g} for {params.patience} epochs"
             return f"{params.monitor} of the held-out pairs not {than}"
-        return f"all {self.epochs} epochs done" if len(self.history) == self.epochs else ""
+        return f"all {self.epochs} epochs done" if len(self.position.history) == self.epochs else ""
 
     def _handle_signals(self) -> None:
         """Saves a checkpoint and ends the training if any process has received SIGINT or SIGTERM."""
@@ -269,47 +257,17 @@ class Trainer:
         if number:
             self._save_checkpoint()
             raise interruption_error(
-                number, f"in epoch {self.epoch + 1} of {self.epochs}, after step {self.index}"
+                number, f"in epoch {self.position.epoch + 1} of {self.epochs}, after step {self.position.index}"
             )
 
     def _save_checkpoint(self) -> None:
         if self.context.is_main:
-            self._write_checkpoint()
+            save_position(self.folder, self.key, self.position, self.state, self._elapsed())
         self.saved = time.monotonic()
-
-    def _write_checkpoint(self) -> None:
-        self.step_log.sync()
-        values = {
-            "seconds": self._elapsed(),
-            "stop": self.stop_reason,
-            "history": [dataclasses.asdict(record) for record in self.history],
-            "early_stopping": self.stopping.state(),
-            "precision": self.state.precision,
-        }
-        best = {f"best/{name}": tensor for name, tensor in self.best_weights.items()}
-        tensors = {**self.state.tensors(), **best, "steps": self.step_log.table()}
-        save_checkpoint(self.folder, self.key, Checkpoint(self.epoch, self.index, values, tensors))
-
-    def resume(self) -> None:
-        """Continues where an interrupted training with the same key stopped, if there was one."""
-        checkpoint = load_checkpoint(self.folder, self.key)
-        if checkpoint is None:
-            return
-        values, tensors = checkpoint.values, checkpoint.tensors
-        self.epoch, self.index = checkpoint.epoch, checkpoint.step
-        self.earlier_seconds, self.stop_reason = values["seconds"], values["stop"]
-        self.history = [EpochRecord(**record) for record in values["history"]]
-        self.stopping = EarlyStopping(self.stopping.params, **values["early_stopping"])
-        self.step_log = StepLog(tensors["steps"])
-        best = with_prefix(tensors, "best")
-        self.best_weights = {name: tensor.to(self.context.device) for name, tensor in best.items()}
-        self.state.precision = values["precision"]  # a measurement of now could choose another
-        self.state.restore(tensors, len(self.step_log))
-        log.info("continuing with epoch %d, step %d", self.epoch + 1, self.index + 1)
 
     def finish(self) -> Decision:
         """Puts the best weights into the network, in evaluation mode; returns the decision fitted with them."""
-        self.state.siamese.load_state_dict(self.best_weights)
+        self.state.siamese.load_state_dict(self.position.best_weights)
         self.state.siamese.eval()
         decision: Decision = self.context.broadcast(
             self._measure_holdout(progress=1.0).decision if self.context.is_main else None
@@ -321,11 +279,11 @@ class Trainer:
         device = self.context.device
         return TrainingResult(
             siamese=self.state.siamese,
-            history=self.history,
-            steps=self.step_log.records,
+            history=self.position.history,
+            steps=self.position.step_log.records,
             decision=decision,
-            best_epoch=self.stopping.best_epoch,
-            stop_reason=self.stop_reason,
+            best_epoch=self.position.stopping.best_epoch,
+            stop_reason=self.position.stop_reason,
             formula=self.state.objective.formula,
             device=torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
             processes=self.context.world_size,
@@ -346,36 +304,13 @@ class Trainer:
 
     def _elapsed(self) -> float:
         """Seconds of the current epoch, over all interruptions."""
-        return self.earlier_seconds + time.monotonic() - self.epoch_started
+        return self.position.earlier_seconds + time.monotonic() - self.epoch_started
 
     def _save_best_weights(self) -> str:
         """Saves what is left of a diverged training; returns what to do next."""
         advice = "lower train.learning_rate or clip the gradient (train.clip_norm)"
-        if not self.best_weights:
+        if not self.position.best_weights:
             return f"no epoch was finished before; {advice}"
-        path = save_best_weights(self.folder, self.best_weights) if self.context.is_main else self.folder
-        epoch = self.stopping.best_epoch
+        path = save_best_weights(self.folder, self.position.best_weights) if self.context.is_main else self.folder
+        epoch = self.position.stopping.best_epoch
         return f"the weights of epoch {epoch}, the best before, are in {path} (fit for model.init_from); {advice}"
-
-
-def _key(
-    data: TrainingData,
-    holdout: Pairs,
-    pixels: npt.NDArray[np.uint8],
-    siamese: Siamese,
-    objective: Objective,
-    preprocess: Preprocess,
-    params: TrainParams,
-    seed: int,
-) -> str:
-    """Names the checkpoint of exactly this training."""
-    network = [repr(siamese), siamese.normalise, siamese.unit, siamese.window, siamese.frozen]
-    settings = {
-        "params": dataclasses.asdict(params),
-        "preprocess": dataclasses.asdict(preprocess),
-        "network": network,
-        "seed": seed,
-    }
-    columns = [getattr(part, field.name) for part in (data, holdout) for field in dataclasses.fields(part)]
-    weights = [tensor.cpu().numpy() for part in (siamese, objective) for tensor in part.state_dict().values()]
-    return checkpoint_key(settings, [*columns, *weights], pixels)
