@@ -81,7 +81,7 @@ def test_deepface_trains_a_trunk_and_then_only_its_two_topmost_layers(tmp_path: 
     outcome = done(deepface(), tmp_path)
     trunk = read_tensors(tmp_path / "pretrain" / STATE)
     after = outcome.network.siamese.backbone.state_dict()
-    changed = {name for name, value in after.items() if not torch.equal(value, trunk[f"kept/backbone.{name}"])}
+    changed = {name for name, value in after.items() if not torch.equal(value, trunk[f"best/backbone.{name}"])}
     head = {f"head.{name}" for name in ("pool", "pool_norm", "linear", "norm")}
     assert {name.rpartition(".")[0] for name in changed} == head
     (first, pretrained), (second, trained) = outcome.parts
