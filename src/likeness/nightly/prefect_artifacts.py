@@ -20,7 +20,7 @@ from likeness.artifacts.metrics import METRICS, Metrics
 from likeness.artifacts.nightly_run import NightlyRun, read_nightly_runs
 from likeness.artifacts.validation_record import VALIDATION
 from likeness.metrics.intervals import Estimate
-from likeness.nightly.batches import CollectedBatch
+from likeness.nightly.incoming_batch import CollectedBatch
 from likeness.nightly.paths import ProjectPaths
 from likeness.nightly.registry_state import RegistryState
 

@@ -12,9 +12,9 @@ from prefect import State, Task, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import TaskRun
 
-from likeness.nightly import batches, prefect_artifacts, registry_state
-from likeness.nightly.batches import CollectedBatch
+from likeness.nightly import incoming_batch, prefect_artifacts, registry_state
 from likeness.nightly.dvc import Dvc
+from likeness.nightly.incoming_batch import CollectedBatch
 from likeness.nightly.outcome import HaltError
 from likeness.nightly.params import STAGES, NightlyParams
 from likeness.nightly.paths import ProjectPaths
@@ -26,7 +26,7 @@ def collect_batch(
     paths: ProjectPaths, params: NightlyParams, accept_drift: bool, no_settle: bool
 ) -> CollectedBatch:
     """Moves what arrived into the collection, or into quarantine."""
-    batch = batches.collect_batch(paths, params, accept_drift, no_settle)
+    batch = incoming_batch.collect_batch(paths, params, accept_drift, no_settle)
     get_run_logger().info("batch: %s", json.dumps(batch.counts, sort_keys=True))
     with prefect_artifacts.best_effort():
         prefect_artifacts.show_batch(batch)

@@ -9,7 +9,7 @@ import yaml
 
 from likeness.data.collected import Collected
 from likeness.files import read_json
-from likeness.nightly.batches import collect_batch
+from likeness.nightly.incoming_batch import collect_batch
 from likeness.nightly.params import NightlyParams
 from likeness.nightly.paths import ProjectPaths
 from tests.data.pictures import jpeg, write_folder
