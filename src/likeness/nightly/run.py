@@ -59,7 +59,9 @@ class RunRecord:
     def end(self, outcome: RunOutcome, line: str) -> None:
         """Sets the outcome and what happened, in one line."""
         self.outcome = outcome
-        line = f"{' '.join(line.split())} {NEXT_STEPS[outcome]}"
+        sentence = " ".join(line.split())
+        stop = "" if sentence.endswith((".", "!", "?")) else "."
+        line = f"{sentence}{stop} {NEXT_STEPS[outcome]}"
         self.run = replace(self.run, outcome=outcome.value, line=line)
 
     def write(self, paths: ProjectPaths) -> NightlyRun:

@@ -43,12 +43,12 @@ _LEAD = (
 _COLUMNS = [
     Column("start (UTC)", room=12),
     Column("outcome", room=6),
+    Column("what happened, and what to do", room=19),
     Column("photographs", room=8),
     Column("challenger", True),
     Column("champion", True),
     Column("duration", True),
     Column("data"),
-    Column("what happened, and what to do", room=19),
 ]
 _CHAMPIONS = [
     Column("serves since (UTC)", room=12),
@@ -201,12 +201,12 @@ def _row(run: NightlyRun) -> list[str]:
     return [
         _when(run),
         run.outcome,
+        run.line,
         ", ".join(_photographs(run)) or NOTHING,
         _model(run.challenger, run.challenger_accuracy),
         _model(run.champion, run.champion_accuracy),
         duration(run.known_seconds),
         quoted(run.fingerprint[:_FINGERPRINT]) if run.fingerprint else NOTHING,
-        run.line,
     ]
 
 
