@@ -18,7 +18,10 @@ FORMER = json.loads((Path(__file__).parent / "former" / "recipes.json").read_tex
 """Model and train sections of every recipe, composed by commit 1a008c5."""
 
 
-@pytest.mark.parametrize("recipe", FORMER)
+CHANGED = {"own-photographs"}  # its tower is another one since
+
+
+@pytest.mark.parametrize("recipe", sorted(FORMER.keys() - CHANGED))
 def test_former_sections_are_read_as_those_of_the_recipe(recipe: str) -> None:
     read = [
         sections_of(document, "params.yaml", ModelParams, TrainParams)
