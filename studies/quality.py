@@ -9,6 +9,7 @@ The quality of a comparison is that of its worse photograph. Intervals: percenti
 from __future__ import annotations
 
 import argparse
+import itertools
 import tarfile
 from pathlib import Path
 
@@ -49,8 +50,10 @@ def main() -> None:
     for share in progress(_SHARES, "resampling"):
         kept = worth >= np.quantile(worth, share)
         pairs = (people[first][kept], people[second][kept])
-        weights = [np.ones(int(kept.sum())), *(draw[pairs[0]] * draw[pairs[1]] for draw in draws)]
-        rates[share] = np.array([fnmr(score[kept], mated[kept], weight) for weight in weights])
+        drawn = (draw[pairs[0]] * draw[pairs[1]] for draw in draws)
+        weights = itertools.chain([np.ones(int(kept.sum()))], drawn)
+        kept_ones = Comparisons(score[kept], mated[kept])
+        rates[share] = np.array([kept_ones.fnmr(weight) for weight in weights])
         value, fewer = estimate(rates[share]), estimate(rates[0.0] - rates[share])
         print(f"{share:7.0%}  {value}     {fewer}", flush=True)
 
@@ -87,12 +90,21 @@ def measured(mirror: Path, model: str) -> tuple[npt.NDArray[np.int64], Floats, F
     return np.array(people), np.array(quality), embeddings @ embeddings.T
 
 
-def fnmr(scores: Floats, mated: npt.NDArray[np.bool_], weights: Floats) -> float:
-    """Share of mated comparisons below the threshold that a thousandth of the non-mated ones reach; weighted."""
-    order = np.argsort(-scores[~mated])
-    reached = np.cumsum(weights[~mated][order]) / weights[~mated].sum()
-    threshold = scores[~mated][order][np.searchsorted(reached, _FMR)]
-    return float(weights[mated & (scores <= threshold)].sum() / weights[mated].sum())
+class Comparisons:
+    """Mated and non-mated comparisons, the non-mated ones sorted once for all draws."""
+
+    def __init__(self, scores: Floats, mated: npt.NDArray[np.bool_]) -> None:
+        self.mated, self.mated_scores = np.flatnonzero(mated), scores[mated]
+        different = np.flatnonzero(~mated)
+        self.highest_first = different[np.argsort(-scores[different])]
+        self.scores = scores[self.highest_first]
+
+    def fnmr(self, weights: Floats) -> float:
+        """Share of mated comparisons at or below the score that a thousandth of the non-mated ones exceed; weighted."""
+        reached = np.cumsum(weights[self.highest_first])
+        threshold = self.scores[np.searchsorted(reached, _FMR * reached[-1])]
+        mated = weights[self.mated]
+        return float(mated[self.mated_scores <= threshold].sum() / mated.sum())
 
 
 if __name__ == "__main__":
