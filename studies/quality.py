@@ -100,7 +100,7 @@ class Comparisons:
         self.scores = scores[self.highest_first]
 
     def fnmr(self, weights: Floats) -> float:
-        """Share of mated comparisons at or below the score that a thousandth of the non-mated ones exceed; weighted."""
+        """Weighted share of mated comparisons below the score that a thousandth of the non-mated ones exceed."""
         reached = np.cumsum(weights[self.highest_first])
         threshold = self.scores[np.searchsorted(reached, _FMR * reached[-1])]
         mated = weights[self.mated]
