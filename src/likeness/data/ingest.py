@@ -165,9 +165,7 @@ def _advice(problems: set[str]) -> str:
             'than the crop, data.crop=null (make folder MIRROR=… SET="data.align=none data.crop=null")'
         )
     if TOO_SMALL in problems:
-        return (
-            "; with data.crop=null the whole picture is taken, with data.align=lfw-frame the face is found in it"
-        )
+        return "; with data.crop=null the whole picture is taken, with data.align=lfw-landmarks the face is found"
     return ""
 
 
@@ -216,7 +214,7 @@ def _with_names(table: pd.DataFrame, found: Iterable[tuple[str, int] | None]) ->
 def _card(located: Located, params: DataParams, archive_sha256: str | None) -> SourceCard:
     synthetic = params.source == "synthetic"
     alignment: Alignment = "synthetic" if synthetic else "unknown"
-    if params.align == "arcface-112" or params.align == "dlib-150":
+    if params.align != "none" and params.align != "lfw-frame":
         alignment = params.align
     elif params.source in VARIANTS:
         alignment = VARIANTS[params.source].alignment

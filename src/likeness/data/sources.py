@@ -21,9 +21,10 @@ class DataParams:
             framed face; None for all of it.
         size: height and width of a stored image; a window of other proportions is stretched to them.
         colour: store RGB pictures; else their luminance.
-        align: how the face of each photograph is found and framed: `lfw-frame` as LFW's pictures are, by Haar
-            cascades, `arcface-112` or `dlib-150` by five landmarks, as those towers expect it; `none` is for
-            pictures that are framed already, such as those of LFW.
+        align: how the face of each photograph is found and framed: `lfw-landmarks` as LFW's pictures are, by
+            five landmarks, `lfw-frame` the same by the box of Haar cascades, which does not turn a tilted head,
+            `arcface-112` or `dlib-150` by landmarks, as those towers expect it; `none` is for pictures that are
+            framed already, such as those of LFW.
         smallest_face: where faces are looked for, side in pixels that one needs; a photograph of a smaller one is
             left out. Of several faces the largest clear one is framed, of LFW's the one nearest to the middle.
     """

@@ -82,7 +82,7 @@ def central_window(faces: FaceSet) -> tuple[slice, slice]:
 
     All of it where faces are aligned by landmarks, which leaves less around them.
     """
-    if faces.source.align not in ("none", "lfw-frame"):
+    if faces.source.align not in ("none", "lfw-frame", "lfw-landmarks"):
         return slice(0, faces.size[0]), slice(0, faces.size[1])
     crop = faces.source.crop or (FRAME, FRAME)
     spans = [

@@ -66,7 +66,7 @@ def find_face(
     photograph: Pixels,
     name: str = "the image",
     smallest: int = 0,
-    align: Framing = "lfw-frame",
+    align: Framing = "lfw-landmarks",
     choice: FaceChoice = "largest",
 ) -> Face:
     """One face of a photograph, framed; a photograph on its side or upside down is turned, see `turning`.
@@ -75,8 +75,8 @@ def find_face(
         photograph: uint8 [h, w] or RGB [h, w, 3].
         name: what a message calls it.
         smallest: side that the face must have, in pixels.
-        align: how it is framed; "none" counts as "lfw-frame", for photographs that are compared by a network that
-            was trained on pictures framed before.
+        align: how it is framed; "none" counts as "lfw-landmarks", for photographs that are compared by a network
+            that was trained on pictures framed before.
         choice: which face, where there are several.
 
     Raises:
@@ -93,13 +93,13 @@ def find_face(
 
 
 def iter_faces(
-    photograph: Pixels, name: str = "the image", align: Framing = "lfw-frame", choice: FaceChoice = "largest"
+    photograph: Pixels, name: str = "the image", align: Framing = "lfw-landmarks", choice: FaceChoice = "largest"
 ) -> Iterator[Face]:
     """Every face of a photograph, framed when it is asked for: the chosen one, the others by size.
 
     For the arguments and errors see `find_face`.
     """
-    alignment = get_alignment("lfw-frame" if align == "none" else align)
+    alignment = get_alignment("lfw-landmarks" if align == "none" else align)
     detector = get_detector(alignment.detector)
     searched = photograph if detector.colour else grey(photograph)
     turns, found = detect_turned(detector, searched)

@@ -47,7 +47,7 @@ class Card:
         synthetic: whether those faces are drawn.
         alignment: how those photographs were aligned.
         align: how their faces were found and framed, see `likeness.faces.alignments`; "none": they were framed
-            before, like LFW's, and the photographs that are compared are framed like LFW's by `lfw-frame`.
+            before, like LFW's, and the photographs that are compared are framed like LFW's by `lfw-landmarks`.
         fingerprint: of those photographs.
         recipe: name of the recipe.
         seed: of its training.

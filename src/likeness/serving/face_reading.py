@@ -24,7 +24,7 @@ class Reading:
         colour: in RGB instead of grey.
     """
 
-    align: Framing = "lfw-frame"
+    align: Framing = "lfw-landmarks"
     colour: bool = False
 
 

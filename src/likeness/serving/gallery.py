@@ -70,10 +70,10 @@ class Gallery:
     owners: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     frames: Pixels = field(default_factory=lambda: np.empty((0, FRAME, FRAME), dtype=np.uint8), repr=False)
     frame_rows: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
-    framing: Framing = "lfw-frame"
+    framing: Framing = "lfw-landmarks"
 
     @classmethod
-    def empty(cls, model: str, dim: int, framing: Framing = "lfw-frame") -> Gallery:
+    def empty(cls, model: str, dim: int, framing: Framing = "lfw-landmarks") -> Gallery:
         """A gallery of nobody yet, for embeddings of length `dim`."""
         return cls(model, np.empty((0, dim), dtype=np.float32), framing=framing)
 
@@ -169,7 +169,7 @@ class Gallery:
         self,
         model: str,
         embed: Callable[[Pixels], Embeddings],
-        framing: Framing = "lfw-frame",
+        framing: Framing = "lfw-landmarks",
         colour: bool = False,
     ) -> Gallery:
         """The same people by another model, from the kept photographs.
@@ -189,7 +189,7 @@ class Gallery:
             people = sorted({self.names[owner] for owner in self.owners[missing]})
             shown = ", ".join(people[:5]) + (f" and {len(people) - 5} more" if len(people) > 5 else "")
             raise GalleryError(f"photographs were not kept of: {shown}; enrol them again, or remove them first")
-        if len(self) and (framing != self.framing or (colour and self.frames.ndim == 3)):
+        if len(self) and (not _same_place(framing, self.framing) or (colour and self.frames.ndim == 3)):
             found = f"framed as {self.framing}, in {'grey' if self.frames.ndim == 3 else 'colour'}"
             wanted = f"{framing}, in {'colour' if colour else 'grey'}"
             raise GalleryError(
@@ -202,7 +202,7 @@ class Gallery:
             model=model,
             embeddings=embed(frames),
             frames=frames,
-            framing=framing,
+            framing=self.framing if len(self) else framing,
             frame_rows=np.arange(len(order), dtype=np.int64),
         )
 
@@ -225,6 +225,11 @@ def clean_name(name: str) -> str:
     if not cleaned or len(cleaned) > LONGEST_NAME or not cleaned.isprintable():
         raise GalleryError(f"a name has 1 to {LONGEST_NAME} printable characters, found {name[:120]!r}")
     return cleaned
+
+
+def _same_place(first: Framing, second: Framing) -> bool:
+    """Whether two framings put a face into the same place, so that one network takes both."""
+    return first == second or {first, second} == {"lfw-frame", "lfw-landmarks"}
 
 
 def _joined(frames: Pixels, added: Sequence[Pixels]) -> Pixels:

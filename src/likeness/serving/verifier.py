@@ -139,7 +139,7 @@ class Verifier:
     def reading(self, aligned: bool) -> Reading:
         """How photographs are framed for the model; `aligned` ones are framed like LFW's pictures already."""
         card = self.model.card
-        found: Framing = "lfw-frame" if card.align == "none" else card.align
+        found: Framing = "lfw-landmarks" if card.align == "none" else card.align
         return Reading("none" if aligned else found, card.preprocess.colour)
 
     def face(self, picture: Image, *, aligned: bool = False, name: str | None = None, number: int = 1) -> Face:

@@ -108,6 +108,7 @@ class TrainingSetup:
 _SPLIT_KEYS = ("protocol", "view", "fold", "seed", "people_share")
 _ALIGNED_BY: Mapping[str, str] = {
     "LFW-a": "label-free (alignment of LFW-a)",
+    "lfw-landmarks": "label-free (landmark detector)",
     "arcface-112": "label-free (landmark detector)",
     "dlib-150": "label-free (landmark detector)",
 }
