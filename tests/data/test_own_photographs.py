@@ -64,6 +64,10 @@ def params(**changes: object) -> DataParams:
     )  # type: ignore[arg-type]
 
 
+def seen(photograph: Pixels) -> Pixels:
+    return find_face(photograph, align="lfw-frame").frame
+
+
 def faces_of(folder: Path, data: DataParams) -> FaceSet:
     out = folder.with_name("faces")
     ingest(Located(folder, folder.name, "none", {}), data, out)
@@ -83,7 +87,7 @@ def test_what_is_stored_is_what_the_network_sees_in_use(folder: Path) -> None:
     ]
     for row, path in rows["path"].items():
         photograph = read_image(folder.parent / path if (folder.parent / path).exists() else folder / path)
-        np.testing.assert_array_equal(faces.pixels[row], preprocess.window(find_face(photograph).frame))
+        np.testing.assert_array_equal(faces.pixels[row], preprocess.window(seen(photograph)))
     assert rows["other_faces"].tolist() == [0, 0, 0, 1]
     assert (faces.source.align, faces.source.smallest_face, faces.source.alignment) == ("lfw-frame", 40, "none")
 
@@ -160,13 +164,13 @@ def test_the_nightly_intake_frames_what_joins_such_a_set(folder: Path, tmp_path:
     ]
     (pixels, _) = next(each for arrival, each in measured.items() if arrival.name == "Ben/1.jpg")
     photograph = read_image(on_a_wall(other_portrait(), 400, 100))
-    expected = Preprocess(SIZE, CROP).window(find_face(photograph).frame)
+    expected = Preprocess(SIZE, CROP).window(seen(photograph))
     assert np.abs(pixels.astype(int) - expected).mean() < 5  # but for the JPEG file
     assert sorted("no face" in reason for reason in refused.values()) == [False, True]
 
 
 @pytest.mark.parametrize("colour", [False, True])
-@pytest.mark.parametrize("align", ["lfw-frame", "arcface-112"])
+@pytest.mark.parametrize("align", ["lfw-landmarks", "lfw-frame", "arcface-112"])
 def test_what_is_stored_is_what_is_seen_in_use_whatever_the_colours_and_the_alignment(
     folder: Path, tmp_path: Path, colour: bool, align: Framing
 ) -> None:

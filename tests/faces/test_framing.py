@@ -28,6 +28,7 @@ from likeness.faces import (
     largest_clear,
 )
 from likeness.faces.alignments.lfw_frame import cut_frame
+from likeness.faces.alignments.lfw_landmarks import LFW_LANDMARKS
 from likeness.faces.detectors import haar
 from likeness.faces.detectors.haar import HaarDetector
 from likeness.faces.quality import Quality, measure_quality
@@ -186,7 +187,7 @@ def test_every_face_is_framed_and_numbered() -> None:
     assert abs(int(detect(second.frame)[0].side) - FRAME / 2.2) < 20
 
 
-@pytest.mark.parametrize("align", ["lfw-frame", "arcface-112"])
+@pytest.mark.parametrize("align", ["lfw-landmarks", "lfw-frame", "arcface-112"])
 def test_of_lfw_the_face_nearest_to_the_middle_is_taken(align: Framing) -> None:
     photograph = np.ascontiguousarray(two_people()[:, 150:])  # the larger face beside the left border
     for source, choice in SOURCES.items():
@@ -219,7 +220,7 @@ def quality_of(photograph: np.ndarray) -> Quality:
     return measure_quality(photograph, found.landmarks)
 
 
-@pytest.mark.parametrize("align", ["lfw-frame", "arcface-112"])
+@pytest.mark.parametrize("align", ["lfw-landmarks", "lfw-frame", "arcface-112"])
 def test_low_quality_is_warned_of(align: Framing) -> None:
     clear = read_image(portrait(), colour=True)
     small = cv2.resize(clear, None, fx=0.3, fy=0.3, interpolation=cv2.INTER_AREA)
@@ -242,3 +243,14 @@ def test_the_manifest_says_where_the_face_is() -> None:
     _, (facts,) = read_images([Member("a/1.png", data)], Cut(None, (32, 32)))
     assert facts.face_side == 0
     assert np.isnan([facts.face_score, facts.face_quality, facts.nose_x]).all()
+
+
+@pytest.mark.parametrize("degrees", [-25, 0, 25])
+def test_a_tilted_head_is_turned_upright(degrees: int) -> None:
+    photograph = read_image(portrait(), colour=True)
+    middle = (photograph.shape[1] / 2, photograph.shape[0] / 2)
+    tilt = cv2.getRotationMatrix2D(middle, degrees, 0.8)
+    tilted = np.asarray(cv2.warpAffine(photograph, tilt, photograph.shape[1::-1]), np.uint8)
+    (found,) = get_detector("mtcnn").detect(find_face(tilted).frame)
+    assert found.landmarks is not None
+    assert np.abs(found.landmarks - LFW_LANDMARKS.landmarks).mean() < 6

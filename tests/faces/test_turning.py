@@ -16,7 +16,7 @@ PHOTOGRAPH = read_image(portrait(), colour=True)[:, 30:]  # not square
 
 
 @pytest.mark.parametrize("turns", [0, 1, 2, 3])
-@pytest.mark.parametrize("align", ["lfw-frame", "arcface-112"])
+@pytest.mark.parametrize("align", ["lfw-landmarks", "lfw-frame", "arcface-112"])
 def test_a_turned_photograph_is_framed_as_the_upright_one(align: Framing, turns: int) -> None:
     upright = find_face(PHOTOGRAPH, align=align)
     face = find_face(turn(PHOTOGRAPH, -turns % 4), align=align)

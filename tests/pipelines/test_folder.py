@@ -43,4 +43,4 @@ def test_make_folder_frames_the_people_of_a_folder_with_a_nasty_name(tmp_path: P
     assert done.returncode == 0, done.stderr
     assert yaml.safe_load((project / "params.yaml").read_text())["data"]["mirror"] == str(photos)
     source = json.loads((project / "data" / "faces" / "source.json").read_text())
-    assert (source["place"], source["align"], source["images"]) == (photos.name, "lfw-frame", 2)
+    assert (source["place"], source["align"], source["images"]) == (photos.name, "lfw-landmarks", 2)

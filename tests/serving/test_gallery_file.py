@@ -44,7 +44,7 @@ def test_what_was_saved_is_loaded(tmp_path: Path) -> None:
 
 def test_a_gallery_of_before_there_was_a_choice_of_framing_is_loaded(tmp_path: Path) -> None:
     path = tmp_path / "people.safetensors"
-    enrol(path, "Ada")
+    save_gallery(path, Gallery.empty(MODEL, DIM, "lfw-frame").with_people([Enrolment("Ada", marked(1))]))
     with safe_open(path, framework="numpy") as stored:
         tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
         metadata = {key: value for key, value in stored.metadata().items() if key != "framing"}

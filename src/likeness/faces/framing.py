@@ -49,7 +49,7 @@ class Face:
     box: Box | None = None
     others: int = 0
     number: int = 1
-    landmarks: Landmarks | None = field(default=None, compare=False)
+    landmarks: Landmarks | None = field(default=None, compare=False, repr=False)
     turned: int = 0
     score: float = field(default=math.nan, compare=False)
     quality: float = field(default=math.nan, compare=False)
