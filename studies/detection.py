@@ -2,8 +2,8 @@
 
     python -m studies.detection MODEL-FOLDER LFW-FOLDER
 
-View 1's test pairs, with the model's own threshold: once framed as the archive holds them, once as the detector
-frames them; and how many photographs show it no face (those are taken as they are).
+View 1's test pairs, with the model's own threshold: framed as the archive holds them, by the box of `lfw-frame`,
+and by the landmarks of `lfw-landmarks`; and how many photographs show no face (those are taken as they are).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Annotated
 
 import typer
 
+from likeness.artifacts.source_card import Framing
 from likeness.data.splits import Pairs
 from likeness.errors import FaceNotFoundError
 from likeness.faces import Face, find_face, framed
@@ -29,18 +30,20 @@ def main(
 ) -> None:
     verifier = Verifier.load(model)
     pictures, pairs = read_test_pairs(lfw, colour=verifier.model.card.preprocess.colour)
-    found, missed = found_faces(pictures)
-    print(f"{verifier.model.card.recipe}, {len(pairs)} pairs of {len(pictures)} photographs; no face in {missed}")
-    for name, faces in {"aligned": [framed(picture) for picture in pictures], "detected": found}.items():
-        print(f"{name:9} {verdicts(verifier, pairs, faces)}")
+    print(f"{verifier.model.card.recipe}, {len(pairs)} pairs of {len(pictures)} photographs")
+    print(f"as LFW         {verdicts(verifier, pairs, [framed(picture) for picture in pictures])}")
+    aligns: tuple[Framing, ...] = ("lfw-frame", "lfw-landmarks")
+    for align in aligns:
+        found, missed = found_faces(pictures, align)
+        print(f"{align:14} {verdicts(verifier, pairs, found)}, no face in {missed}")
 
 
-def found_faces(pictures: Sequence[Pixels]) -> tuple[list[Face], int]:
-    """As the detector frames them, and how many show it no face."""
+def found_faces(pictures: Sequence[Pixels], align: Framing) -> tuple[list[Face], int]:
+    """Framed so, and how many show no face."""
     faces, missed = [], 0
     for picture in pictures:
         try:
-            faces.append(find_face(picture))
+            faces.append(find_face(picture, align=align))
         except FaceNotFoundError:
             faces.append(framed(picture))
             missed += 1
