@@ -32,12 +32,14 @@ MOBILE = planned(backbone="mobilenet-v2", comparator="cosine", embedding_dim=16,
     ids=lambda value: value.backbone if isinstance(value, ModelParams) else "",
 )
 def test_the_exported_tower_embeds_as_torch_does(
-    tmp_path: Path, params: ModelParams, size: tuple[int, int], mirror: bool
+    tmp_path: Path, params: ModelParams, size: tuple[int, int], mirror: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level("INFO")
     siamese = build_siamese(params, size, 0)
     siamese.train().embed(torch.rand(8, 1, *size))  # statistics that are not those of an untouched network
     described = dataclasses.replace(card(params, size, mirror=mirror), weights_sha256="ab12")
     assert export_onnx(tmp_path / "tower.onnx", siamese, described) < 1e-4
+    assert not caplog.messages
     tower = OnnxTower(tmp_path / "tower.onnx", threads=1)
     assert (tower.size, tower.weights_sha256) == (size, "ab12")
     for count in (1, 5):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import warnings
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from likeness.files import atomic_path
 from likeness.models.backbones.external import ExternalTower
 from likeness.models.card import CARD, Card, record_file
 from likeness.models.embedding import embed_images, embed_pixels, evaluating
-from likeness.models.external_export import export_external
+from likeness.models.external_export import export_external, silence_exporter
 from likeness.models.onnx_tower import DIGEST, INPUT, OUTPUT, OnnxTower
 from likeness.models.preprocess import Preprocess
 from likeness.models.siamese import Siamese
@@ -73,7 +72,7 @@ def _refuse_external_members(siamese: Siamese) -> None:
 
 
 def _export(deployed: nn.Module, example: Tensor, path: Path) -> None:
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    silence_exporter()
     with warnings.catch_warnings(), torch.inference_mode():
         warnings.simplefilter("ignore")
         torch.onnx.export(

@@ -95,8 +95,14 @@ def _any_number_of_faces(model: ModelProto, fed: str) -> ModelProto:
     return model
 
 
+def silence_exporter() -> None:
+    """Keeps the exporter's own lines, one for each constant that it merges, out of the log."""
+    for name in ("torch.onnx", "onnx_ir", "onnxscript"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+
+
 def _graph(module: nn.Module, example: Tensor, opset: int, names: tuple[str, str]) -> ModelProto:
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    silence_exporter()
     written = io.BytesIO()
     with warnings.catch_warnings(), torch.inference_mode():
         warnings.simplefilter("ignore")
