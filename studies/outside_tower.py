@@ -4,8 +4,8 @@
     python -m studies.outside_tower towers/dlib/tower.json LFW-FOLDER [--view 2]
 
 The face in the middle is framed and fed as the tower's card says; its embedding is averaged with that of its
-mirror image. The threshold is the most accurate one on training pairs, whose people are in no test pair; in View 2,
-on the pairs of the nine other folds. A photograph that shows no face counts with its middle.
+mirror image. The threshold is the most accurate one on training pairs, whose people are in no test pair; in View
+2, on the pairs of the nine other folds. A photograph that shows no face counts with its middle.
 """
 
 from __future__ import annotations
