@@ -64,16 +64,17 @@ def test_the_newest_run_comes_first_and_a_change_of_champion_is_bold() -> None:
     assert [row[1] for row in table.rows] == ["refused", "failed", "promoted"]
     assert table.strong == {2}
     assert list(table.tones) == ["warning", "bad", "good"]
-    assert table.rows[2][:7] == [
+    assert table.rows[2] == [
         "2026-01-01\u00a001:00",
         "promoted",
+        "version 1: It clears the floor. Nothing.",
         "3 new, 1 in quarantine, 2 waiting",
         "v1 75.0\u202f%",
         "v1 75.0\u202f%",
         "61.2\u202fs",
         "`abababa`",
     ]
-    assert table.rows[1][2:5] == ["–"] * 3
+    assert table.rows[1][3:6] == ["–"] * 3
 
 
 def test_the_headline_shows_the_last_outcome_the_champion_and_the_counts() -> None:
