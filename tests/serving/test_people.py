@@ -172,6 +172,22 @@ def test_a_model_of_aligned_colours_verifies_enrols_and_keeps_photographs(tmp_pa
     assert people.identify([verifier.face(photos / "ada.png")])[0].name == "Ada"
 
 
+def test_photographs_kept_in_the_former_framing_serve_a_model_that_frames_by_landmarks(
+    tmp_path: Path, photos: Path
+) -> None:
+    """Both put a face where LFW has it; the gallery goes on saying how its photographs are framed."""
+    path, verifiers = tmp_path / "people.safetensors", []
+    for seed, reading in enumerate((Reading("lfw-frame"), Reading())):
+        make_model(tmp_path / str(seed), seed=seed, onnx=True, reading=reading)
+        verifiers.append(Verifier.load(tmp_path / str(seed)))
+    former, later = verifiers
+    People(path, former).enrol({"Ada": [former.face(photos / "ada.jpg")]}, keep=True)
+    assert load_gallery(path).framing == "lfw-frame"
+    assert People(path, later).reembed() == 1
+    gallery = load_gallery(path)
+    assert (gallery.framing, gallery.model) == ("lfw-frame", later.digest)
+
+
 def test_kept_photographs_serve_a_later_model_that_wants_them_so(tmp_path: Path, photos: Path) -> None:
     """Colours can be left out; what was not kept, or is framed otherwise, cannot be made up for."""
     path = tmp_path / "people.safetensors"
