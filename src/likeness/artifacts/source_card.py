@@ -13,6 +13,8 @@ Alignment = Literal["deep-funneled", "LFW-a", "funneled", "none", "synthetic", "
 """How the stored faces are aligned: as the source is, or by landmarks."""
 Framing = Literal["none", "lfw-frame", LandmarkFraming]
 """How faces are found and framed, see `likeness.faces.alignments`; none: the pictures are framed already."""
+LFW_FRAMINGS: frozenset[Framing] = frozenset({"lfw-frame", "lfw-landmarks"})
+"""Those that put a face where LFW's pictures have it, so that one network takes the pictures of all of them."""
 FaceChoice = Literal["largest", "central"]
 """Which face of a photograph is framed: the largest clear one, or the one nearest to the middle."""
 Checksum = Literal["published", "recorded", "none"]

@@ -18,6 +18,7 @@ from typing import Annotated
 
 import numpy as np
 
+from likeness.artifacts.source_card import LFW_FRAMINGS
 from likeness.data.faceset import FaceSet
 from likeness.data.splits import Identities, Split
 from likeness.errors import DataError
@@ -82,7 +83,7 @@ def central_window(faces: FaceSet) -> tuple[slice, slice]:
 
     All of it where faces are aligned by landmarks, which leaves less around them.
     """
-    if faces.source.align not in ("none", "lfw-frame", "lfw-landmarks"):
+    if faces.source.align not in {"none", *LFW_FRAMINGS}:
         return slice(0, faces.size[0]), slice(0, faces.size[1])
     crop = faces.source.crop or (FRAME, FRAME)
     spans = [

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 import numpy as np
 import numpy.typing as npt
 
-from likeness.artifacts.source_card import Framing
+from likeness.artifacts.source_card import LFW_FRAMINGS, Framing
 from likeness.errors import GalleryError
 from likeness.faces import FRAME
 from likeness.images import Pixels, grey
@@ -229,7 +229,7 @@ def clean_name(name: str) -> str:
 
 def _same_place(first: Framing, second: Framing) -> bool:
     """Whether two framings put a face into the same place, so that one network takes both."""
-    return first == second or {first, second} == {"lfw-frame", "lfw-landmarks"}
+    return first == second or {first, second} == LFW_FRAMINGS
 
 
 def _joined(frames: Pixels, added: Sequence[Pixels]) -> Pixels:
