@@ -16,6 +16,7 @@ import numpy as np
 import onnx
 import typer
 
+from likeness.errors import ModelError
 from likeness.faces import framed
 from likeness.models.card import TOWER
 from likeness.models.half_precision import write_half
@@ -35,7 +36,11 @@ def main(
     exact = None
     with tempfile.TemporaryDirectory() as scratch:
         for name, path in forms(model, Path(scratch)).items():
-            embeddings, milliseconds = embedded(path, windows)
+            try:
+                embeddings, milliseconds = embedded(path, windows)
+            except ModelError as error:  # the converters do not manage every network
+                print(f"{name:30} cannot be run: {str(error).splitlines()[0]}")
+                continue
             scores = verifier.model.comparator.pairs(embeddings[pairs.a], embeddings[pairs.b])
             verdicts = verifier.model.card.decision.predict(scores)
             exact = (scores, verdicts) if exact is None else exact
