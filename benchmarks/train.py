@@ -1,22 +1,25 @@
 """Images per second of the real training loop beside the same network's bare forward and backward passes.
 
-    python -m benchmarks.train [--network koch|residual] [--precision float32|bfloat16]
+    python -m benchmarks.train [--network koch|residual] [--precision float32|bfloat16] [--keras PYTHON]
 
 Bare: a resident random batch, forward, loss, backward, nothing else; also with the penalty and the optimiser,
 which belong to learning, and which for S1's 39 million weights are a tenth of a step in memory traffic. Real: a
 whole epoch as the train stage runs it, with loading, augmentation, optimiser, regularisation, logging, the
 evaluation of held-out pairs and the checkpoint; it is shorter than one of View 1 (S1: 55 steps), so its checkpoint
 weighs more. They take turns, because a shared machine is not equally fast at all times; the spread is that of the
-rounds.
+rounds. With `--keras` the network of S1 as a Keras program takes a turn too, in an interpreter of its own that has
+TensorFlow (`python -m venv tf && tf/bin/pip install tensorflow-cpu`).
 """
 
 from __future__ import annotations
 
 import resource
 import statistics
+import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
@@ -43,7 +46,7 @@ from likeness.training.precision import choose_precision
 from likeness.training.samplers.sampler import SAMPLERS, build_sampler
 from likeness.training.trainer import train
 
-TENSORFLOW_PAIRS = 12  # a second, of S1's authors' program on two shared cores
+KERAS_PROGRAM = Path(__file__).parent / "keras_s1.py"
 HELD_OUT = 0.25  # pairs for each training pair in View 1
 TO_THE_END = StoppingParams(patience=None, keep="last")
 Pixels = NDArray[np.uint8]
@@ -92,15 +95,68 @@ def main(
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     steps: Annotated[int, typer.Option(help="Steps of an epoch.")] = 20,
     rounds: Annotated[int, typer.Option(help="How often each runs.")] = 3,
+    keras: Annotated[
+        str | None, typer.Option(help="Interpreter with TensorFlow: S1 in Keras on the CPU takes a turn.")
+    ] = None,
 ) -> None:
     case = CASES[network]
     case = replace(case, train=replace(case.train, epochs=2, precision=precision))
+    if keras and (network != "koch" or device == "cuda"):
+        raise typer.BadParameter(
+            "the Keras program is S1 on the CPU; leave --network and --device out", param_hint="--keras"
+        )
     print(machine_load())
-    compare_loops(network, case, random_faces(case, steps), steps, rounds, device)
+    with keras_program(keras, case, steps) as program:
+        compare_loops(network, case, random_faces(case, steps), steps, rounds, device, program)
     print(f"... {machine_load()}, this program included")
 
 
-def compare_loops(name: str, case: TrainingCase, pixels: Pixels, steps: int, rounds: int, device: str) -> None:
+KerasEpoch = Callable[[], float]
+
+
+@contextmanager
+def keras_program(python: str | None, case: TrainingCase, steps: int) -> Iterator[KerasEpoch | None]:
+    """Starts S1's Keras program; inside the block a call trains one epoch and gives its images a second.
+
+    It computes in the precision that the torch program takes, on as many threads.
+    """
+    if python is None:
+        yield None
+        return
+    context = DistributedContext(torch.device("cpu"), 0, 1)
+    siamese = build_siamese(case.model, case.size, seed=0)
+    precision = choose_precision(case.train.precision, siamese, case.size, context)
+    command = [python, str(KERAS_PROGRAM), str(steps), str(case.train.batch_size), precision]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as program:
+        assert program.stdin is not None
+        assert program.stdout is not None
+        lines = program.stdout
+
+        def answer() -> str:
+            if not (line := lines.readline()):
+                raise typer.BadParameter(
+                    f"{python} cannot train with Keras; its message is above", param_hint="--keras"
+                )
+            return line.strip()
+
+        def epoch() -> float:
+            print(file=program.stdin, flush=True)
+            return 2 * steps * case.train.batch_size / float(answer())
+
+        print(f"{answer()}, {precision}")
+        yield epoch
+        program.stdin.close()
+
+
+def compare_loops(
+    name: str,
+    case: TrainingCase,
+    pixels: Pixels,
+    steps: int,
+    rounds: int,
+    device: str,
+    keras: KerasEpoch | None,
+) -> None:
     place = choose_device(device)
     of = f"{name}, batch {case.train.batch_size}, {case.train.precision}"
     where = torch.cuda.get_device_name(place) if place.type == "cuda" else f"{torch.get_num_threads()} threads"
@@ -111,8 +167,11 @@ def compare_loops(name: str, case: TrainingCase, pixels: Pixels, steps: int, rou
     bare = bare_passes(case, data, pixels, place, steps)
     learning = bare_passes(case, data, pixels, place, steps, learns=True)
     bare(), learning()
-    runs = [(real_epoch(case, data, holdout, pixels, device), timed(bare), timed(learning)) for _ in range(rounds)]
-    trio = [(real, Run(*base), Run(*learns)) for real, base, learns in runs]
+    trio, in_keras = [], []
+    for _ in range(rounds):
+        trio.append((real_epoch(case, data, holdout, pixels, device), Run(*timed(bare)), Run(*timed(learning))))
+        if keras is not None:
+            in_keras.append(keras())
     figures = {
         "bare passes": [base.speed for _, base, _ in trio],
         "bare passes and optimiser": [learns.speed for *_, learns in trio],
@@ -125,11 +184,15 @@ def compare_loops(name: str, case: TrainingCase, pixels: Pixels, steps: int, rou
             real.processor_speed / base.processor_speed for real, base, _ in trio
         ],
     }
+    if in_keras:
+        figures["Keras, steps alone"] = in_keras
+        figures["  steps alone / Keras"] = [
+            real.step_speed / speed for (real, *_), speed in zip(trio, in_keras, strict=True)
+        ]
     for what, speeds in figures.items():
         print(f"{what:34} {spread(speeds)}")
     if name == "koch":
-        pairs_per_second = statistics.median(figures["real epoch, steps alone"]) / 2
-        print(f"S1: {pairs_per_second:.1f} training pairs/s; its authors' TensorFlow program: {TENSORFLOW_PAIRS}")
+        print(f"S1: {statistics.median(figures['real epoch, steps alone']) / 2:.1f} training pairs/s")
 
 
 @dataclass(frozen=True)
