@@ -19,6 +19,7 @@ import typer
 from likeness.artifacts.recipe_table import RECIPES
 from likeness.errors import DataError
 from likeness.experiments.aims import check_aims, read_aims
+from likeness.experiments.expectation import expected_minutes, in_words
 from likeness.experiments.experiment_plan import read_plan
 from likeness.experiments.gpu_package import pack_trials
 from likeness.experiments.overrides import set_options, source_overrides
@@ -81,6 +82,13 @@ def plan(
     folders = plan_trials(Path.cwd(), out, name, trials, [*faces, *settings], shared)
     prepare(folders)
     logging.info("%d trainings are planned in %s, %d of them to be done", len(folders), out, _unfinished(folders))
+    untrained = [folder for folder in folders if folder.state == "planned"]
+    recipes = RECIPES.find(Path("reports") / RECIPES.name)
+    minutes = None if recipes is None else expected_minutes(untrained, recipes)
+    if untrained and minutes is not None:
+        logging.info(
+            "training takes about %s on two processor cores such as those of docs/results.md", in_words(minutes)
+        )
 
 
 @app.command()

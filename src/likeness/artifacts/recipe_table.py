@@ -22,6 +22,7 @@ class RecipeRecord:
         epochs: of each training.
         parameters: of the network.
         mmacs: million multiply-accumulates of one embedding, mirror averaging included.
+        minutes: of one training, by the clock of the machine that it ran on; None in tables of version 0.2.
     """
 
     recipe: str
@@ -34,6 +35,7 @@ class RecipeRecord:
     epochs: int
     parameters: int
     mmacs: float
+    minutes: float | None = None
 
 
-RECIPES = TableFile("recipes.csv", columns_of(RecipeRecord), command="make results")
+RECIPES = TableFile("recipes.csv", columns_of(RecipeRecord), command="make results", defaults={"minutes": None})

@@ -123,12 +123,12 @@ def _record(seeds: Sequence[MeasuredTrial]) -> RecipeRecord:
         first.summary.epochs,
         first.summary.parameters,
         round(first.mmacs, 1),
+        round(_minutes(seeds), 1),
     )
 
 
 def _cells(seeds: Sequence[MeasuredTrial]) -> list[str]:
     first = seeds[0]
-    minutes = statistics.mean(row.summary.seconds for row in seeds) / 60
     return [
         f"`{first.recipe}`",
         first.protocol,
@@ -139,8 +139,13 @@ def _cells(seeds: Sequence[MeasuredTrial]) -> list[str]:
         f"{_mean(seeds, 'auc', side='holdout'):.3f}",
         f"{first.summary.parameters / 1e6:.2f} M",
         f"{first.mmacs:.0f}",
-        f"{_epochs(first)}, {minutes:.0f} min, {first.summary.device}",
+        f"{_epochs(first)}, {_minutes(seeds):.0f} min, {first.summary.device}",
     ]
+
+
+def _minutes(seeds: Sequence[MeasuredTrial]) -> float:
+    """Of one training."""
+    return statistics.mean(row.summary.seconds for row in seeds) / 60
 
 
 def _epochs(row: MeasuredTrial) -> str:

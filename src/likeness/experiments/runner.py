@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import statistics
 import subprocess
 import sys
 import time
@@ -18,6 +19,7 @@ from likeness.artifacts.validation_record import VALIDATION
 from likeness.data.source_location import MIRROR_VARIABLE, variants_in
 from likeness.data.splits import Split
 from likeness.errors import InterruptedTrainingError, LikenessError
+from likeness.experiments.expectation import in_words
 from likeness.experiments.store_packing import unpack
 from likeness.experiments.trials import TrialFolder, code_digest
 from likeness.files import replaced_folder
@@ -58,16 +60,21 @@ def run_trials(trials: Sequence[TrialFolder], device: str = "auto", *, evaluate:
         InterruptedTrainingError: it was asked to stop.
     """
     prepare(trials)
-    failed = []
+    failed, took = [], list[float]()
+    unfinished = sum(not _is_finished(trial, evaluate) for trial in trials)
     for number, trial in enumerate(trials, 1):
-        began = time.monotonic()
+        began, done = time.monotonic(), _is_finished(trial, evaluate)
         try:
             finish(trial, device, evaluate=evaluate)
         except StageFailedError as error:
             _log.error("%s", error)
             failed.append(trial.name)
         else:
-            _log.info("%d of %d: %s, %.0f s", number, len(trials), trial.name, time.monotonic() - began)
+            seconds = time.monotonic() - began
+            took += [] if done else [seconds]
+            left = (unfinished - len(took) - len(failed)) * statistics.mean(took or [0.0]) / 60
+            ahead = f"; about {in_words(left)} left" if left else ""
+            _log.info("%d of %d: %s, %.0f s%s", number, len(trials), trial.name, seconds, ahead)
     return failed
 
 
@@ -128,6 +135,12 @@ def _taught(trial: TrialFolder) -> tuple[bytes, ...]:
 
 def _verdict(faces: Path) -> Path:
     return faces.with_name(f"{faces.name}-validation")
+
+
+def _is_finished(trial: TrialFolder, evaluate: bool) -> bool:
+    """Whether `finish` has nothing left to do; a sweep's trial is not measured on test pairs."""
+    swept = bool(trial.note and trial.note.values)
+    return trial.state == "measured" or (trial.state == "trained" and (swept or not evaluate))
 
 
 def _is_split(trial: TrialFolder) -> bool:
