@@ -59,7 +59,7 @@ def test_durations_in_words(minutes: float, words: str) -> None:
 def test_a_run_says_how_much_is_left(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The first is finished already, so that the two others alone tell how long one takes."""
+    """The first is finished already, so that the two others alone show how long one takes."""
     trials, clock = plan_tiny(tmp_path, trials_of(seeds=3)), iter(range(0, 60_000, 600))
 
     def finish(trial: TrialFolder, device: str, *, evaluate: bool) -> None:
