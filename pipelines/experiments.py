@@ -86,9 +86,7 @@ def plan(
     recipes = RECIPES.find(Path("reports") / RECIPES.name)
     minutes = None if recipes is None else expected_minutes(untrained, recipes)
     if untrained and minutes is not None:
-        logging.info(
-            "training takes about %s on two processor cores such as those of docs/results.md", in_words(minutes)
-        )
+        logging.info("training takes about %s on the machine of docs/results.md", in_words(minutes))
 
 
 @app.command()

@@ -2,7 +2,7 @@
 
     python -m studies.restricted_maps --mirror FOLDER     # holds lfw-deepfunneled.tgz and the lists of View 1
 
-The training pairs of View 1 are divided five times into 80 % that the map is fitted on and 20 % of other people.
+The training pairs of View 1 are divided five times into 80 % that the maps are fitted on and 20 % of other people.
 Printed are the mean AUC and accuracy of the five; the threshold is from the same 440 pairs, so that accuracy is a
 little too high. The codebook is learnt once, from all training pictures without labels. No test pair is used.
 """
@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -39,10 +40,9 @@ STORED = DataParams("lfw-deepfunneled", None, crop=(156, 150), size=(104, 96))
 WINDOWS = {"face, 120×100": (12, 16, 80, 64), "head, 156×134": (0, 5, 104, 86)}
 DIVISIONS = 5
 MODEL = ModelParams(BACKBONES.params("fisher"), COMPARATORS.params("cosine"), embedding_dim=33792)
+MOST = 800  # principal components
 
-Vectors = npt.NDArray[np.float32]
-Fit = Callable[[Vectors, Vectors, Vectors], Callable[[Vectors], Vectors]]
-"""A map from the vectors of the training faces, and of both sides of the pairs of one person."""
+Vectors = npt.NDArray[np.floating]
 
 
 def main(mirror: Annotated[Path, typer.Option(help="Folder that holds the archive and the lists.")]) -> None:
@@ -54,35 +54,30 @@ def main(mirror: Annotated[Path, typer.Option(help="Folder that holds the archiv
         print("| window | map | AUC | accuracy |\n|---|---|---|---|")
         for seen, window in WINDOWS.items():
             vectors = described(faces, splits[0], window)
-            for name, fit in maps().items():
-                figures = np.array([measured(vectors, split, fit) for split in splits])
-                print("| {} | {} | {:.4f} | {:.3f} |".format(seen, name, *figures.mean(axis=0)), flush=True)
+            figures: dict[str, list[tuple[float, float]]] = defaultdict(list)
+            for split in splits:
+                for name, mapped in all_mapped(vectors, split):
+                    figures[name].append(measured(mapped, split.holdout))
+            for name, found in figures.items():
+                print("| {} | {} | {:.4f} | {:.3f} |".format(seen, name, *np.mean(found, axis=0)), flush=True)
 
 
-def maps() -> dict[str, Fit]:
-    """What is compared, by name."""
-    found: dict[str, Fit] = {"none": lambda known, first, second: lambda vectors: vectors}
-    for components in (200, 400, 800):
-        found[f"PCA {components}, whitened"] = pca(components)
+def all_mapped(vectors: npt.NDArray[np.float32], split: Split) -> Iterator[tuple[str, Vectors]]:
+    """Each map fitted on the training pairs of a division: its name, and all faces [N, K] as it maps them."""
+    pairs = split.train
+    yield "none", vectors
+    axes = principal_axes(vectors[pairs.rows], MOST, fitted=len(pairs.rows), seed=0)
+    principal = axes(vectors).astype(np.float64)
+    for components in (200, 400, MOST):
+        reduced = principal[:, :components]
+        yield f"PCA {components}, whitened", reduced / reduced[pairs.rows].std(axis=0)
+        residuals = (reduced[pairs.a[pairs.same]] - reduced[pairs.b[pairs.same]]) / np.sqrt(2)
         for shrinkage in (0.1, 0.2, 0.3):
-            found[f"PCA {components}, WCCN of pairs, shrinkage {shrinkage}"] = wccn(components, shrinkage)
-    return found
+            whiten = within_class_whitening(residuals, shrinkage)
+            yield f"PCA {components}, WCCN of pairs, shrinkage {shrinkage}", reduced @ whiten
 
 
-def pca(components: int) -> Fit:
-    return lambda known, first, second: principal_axes(known, components, fitted=len(known), seed=0, whiten=True)
-
-
-def wccn(components: int, shrinkage: float) -> Fit:
-    def fit(known: Vectors, first: Vectors, second: Vectors) -> Callable[[Vectors], Vectors]:
-        axes = principal_axes(known, components, fitted=len(known), seed=0)
-        whiten = within_class_whitening((axes(first) - axes(second)).astype(float) / np.sqrt(2), shrinkage)
-        return lambda vectors: (axes(vectors) @ whiten).astype(np.float32)
-
-    return fit
-
-
-def described(faces: FaceSet, split: Split, window: tuple[int, int, int, int]) -> Vectors:
+def described(faces: FaceSet, split: Split, window: tuple[int, int, int, int]) -> npt.NDArray[np.float32]:
     """Fisher vectors [N, D], averaged with the mirror image's, of the faces in training pairs; others are 0."""
     top, left, height, width = window
     pixels = np.ascontiguousarray(faces.pixels[:, top : top + height, left : left + width])
@@ -100,14 +95,12 @@ def described(faces: FaceSet, split: Split, window: tuple[int, int, int, int]) -
     return vectors
 
 
-def measured(vectors: Vectors, split: Split, fit: Fit) -> tuple[float, float]:
-    """AUC and best accuracy on the held-out pairs of one division."""
-    pairs: Pairs = split.train
-    apply = fit(vectors[pairs.rows], vectors[pairs.a[pairs.same]], vectors[pairs.b[pairs.same]])
-    first, second = (apply(vectors[side]) for side in (split.holdout.a, split.holdout.b))
+def measured(mapped: Vectors, pairs: Pairs) -> tuple[float, float]:
+    """AUC and best accuracy of the cosine on pairs."""
+    first, second = mapped[pairs.a], mapped[pairs.b]
     lengths = np.linalg.norm(first, axis=1) * np.linalg.norm(second, axis=1)
-    scores, same = (first * second).sum(axis=1) / lengths, split.holdout.same
-    return auc(scores, same), max(((scores >= threshold) == same).mean() for threshold in scores)
+    scores = (first * second).sum(axis=1) / lengths
+    return auc(scores, pairs.same), max(((scores >= threshold) == pairs.same).mean() for threshold in scores)
 
 
 if __name__ == "__main__":
