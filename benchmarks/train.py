@@ -13,6 +13,7 @@ TensorFlow (`python -m venv tf && tf/bin/pip install tensorflow-cpu`).
 
 from __future__ import annotations
 
+import os
 import resource
 import statistics
 import subprocess
@@ -127,7 +128,10 @@ def keras_program(python: str | None, case: TrainingCase, steps: int) -> Iterato
     siamese = build_siamese(case.model, case.size, seed=0)
     precision = choose_precision(case.train.precision, siamese, case.size, context)
     command = [python, str(KERAS_PROGRAM), str(steps), str(case.train.batch_size), precision]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as program:
+    threads = {**os.environ, "TF_NUM_INTRAOP_THREADS": str(torch.get_num_threads())}
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=threads
+    ) as program:
         assert program.stdin is not None
         assert program.stdout is not None
         lines = program.stdout
