@@ -63,6 +63,7 @@ class TrainingCase:
 
 
 Precision = Literal["auto", "float32", "bfloat16"]
+KerasEpoch = Callable[[], float]
 
 CASES = {
     "koch": TrainingCase(
@@ -112,9 +113,6 @@ def main(
     print(f"... {machine_load()}, this program included")
 
 
-KerasEpoch = Callable[[], float]
-
-
 @contextmanager
 def keras_program(python: str | None, case: TrainingCase, steps: int) -> Iterator[KerasEpoch | None]:
     """Starts S1's Keras program; inside the block a call trains one epoch and gives its images a second.
@@ -149,7 +147,6 @@ def keras_program(python: str | None, case: TrainingCase, steps: int) -> Iterato
 
         print(f"{answer()}, {precision}")
         yield epoch
-        program.stdin.close()
 
 
 def compare_loops(

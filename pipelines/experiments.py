@@ -81,12 +81,13 @@ def plan(
     trials = wanted.trials(Path("conf"))
     folders = plan_trials(Path.cwd(), out, name, trials, [*faces, *settings], shared)
     prepare(folders)
-    logging.info("%d trainings are planned in %s, %d of them to be done", len(folders), out, _unfinished(folders))
     untrained = [folder for folder in folders if folder.state == "planned"]
+    logging.info("%d trainings are planned in %s, %d of them to be done", len(folders), out, len(untrained))
     recipes = RECIPES.find(Path("reports") / RECIPES.name)
-    minutes = None if recipes is None else expected_minutes(untrained, recipes)
-    if untrained and minutes is not None:
-        logging.info("training takes about %s on the machine of docs/results.md", in_words(minutes))
+    minutes, unknown = (0.0, 0) if recipes is None else expected_minutes(untrained, recipes)
+    if minutes:
+        beside = f", without {unknown} that were not timed there" if unknown else ""
+        logging.info("they take about %s on the machine of docs/results.md%s", in_words(minutes), beside)
 
 
 @app.command()
@@ -157,10 +158,6 @@ def _tables(folders: list[TrialFolder]) -> dict[str, str]:
     rows = measured(folders)
     tables = {"view 1": view1_table(rows), "view 2": view2_table(rows)}
     return {name: text for name, text in tables.items() if text}
-
-
-def _unfinished(folders: list[TrialFolder]) -> int:
-    return sum(folder.state == "planned" for folder in folders)
 
 
 if __name__ == "__main__":

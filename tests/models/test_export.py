@@ -22,6 +22,8 @@ from likeness.models.weights import load_model, save_model
 from tests.models.parts import planned
 from tests.models.samples import KOCH, KOCH_SIZE, SIZE, TINY, card, faces
 
+ROOT = Path(__file__).parents[2]
+
 LIGHT = planned(backbone="light-cnn", comparator="cosine", embedding_dim=16, width=0.25)
 MOBILE = planned(backbone="mobilenet-v2", comparator="cosine", embedding_dim=16, width=0.25)
 
@@ -40,6 +42,7 @@ def test_the_exported_tower_embeds_as_torch_does(
     described = dataclasses.replace(card(params, size, mirror=mirror), weights_sha256="ab12")
     assert export_onnx(tmp_path / "tower.onnx", siamese, described) < 1e-4
     assert not caplog.messages
+    assert b".py" not in (tmp_path / "tower.onnx").read_bytes()  # the exporter notes stack traces with their paths
     tower = OnnxTower(tmp_path / "tower.onnx", threads=1)
     assert (tower.size, tower.weights_sha256) == (size, "ab12")
     for count in (1, 5):
@@ -48,6 +51,12 @@ def test_the_exported_tower_embeds_as_torch_does(
         np.testing.assert_allclose(tower.embed(pixels), expected, atol=1e-4 * np.abs(expected).max())
     with pytest.raises(ModelError, match=rf"uint8 \[B, {size[0]}, {size[1]}\], found uint8 \[1, 9, 9\]"):
         tower.embed(faces(1, (9, 9)))
+
+
+def test_towers_kept_with_the_project_name_no_file_of_the_machine_that_exported_them() -> None:
+    kept = [*ROOT.glob("pretrained/*/tower.onnx"), *ROOT.glob("src/likeness/pretrained/*/tower.onnx")]
+    assert len(kept) == 4
+    assert [path for path in kept if b".py" in path.read_bytes()] == []
 
 
 class _Scaled(nn.Module):

@@ -71,7 +71,7 @@ def _tensors(path: Path) -> dict[str, np.ndarray]:
 
 
 def test_the_maps_over_places_of_fisher_vectors_keep_their_precision() -> None:
-    """Rounded, they moved scores of `best` by 0.01."""
+    """Rounded, they moved scores of `best` by up to 0.03."""
     kept = _tensors(BEST / TOWER)
     over_places = {name: values for name, values in kept.items() if ".down" in name or ".across" in name}
     assert {values.dtype for values in over_places.values()} == {np.dtype(np.float32)}

@@ -9,7 +9,7 @@ import pandas as pd
 from likeness.experiments.trials import Params, TrialFolder
 
 
-def expected_minutes(trials: Sequence[TrialFolder], recipes: pd.DataFrame) -> float | None:
+def expected_minutes(trials: Sequence[TrialFolder], recipes: pd.DataFrame) -> tuple[float, int]:
     """Minutes that the trainings took on the machine of the table, in proportion to their epochs.
 
     Args:
@@ -17,11 +17,11 @@ def expected_minutes(trials: Sequence[TrialFolder], recipes: pd.DataFrame) -> fl
         recipes: rows of `RecipeRecord`.
 
     Returns:
-        Their sum; None if the table does not say how long one of the recipes takes.
+        Their sum, and how many trainings are not in it because the table does not have their recipe.
     """
     each = [_minutes(trial.read_params(), recipes) for trial in trials]
     known = [minutes for minutes in each if minutes is not None]
-    return sum(known) if len(known) == len(each) else None
+    return sum(known), len(each) - len(known)
 
 
 def _minutes(params: Params, recipes: pd.DataFrame) -> float | None:

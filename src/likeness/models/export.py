@@ -91,8 +91,19 @@ def _export(deployed: nn.Module, example: Tensor, path: Path) -> None:
 
 def _describe(path: Path, card: Card) -> None:
     model = onnx.load(path)
+    forget_origins(model)
     onnx.helper.set_model_props(model, {DIGEST: card.weights_sha256})
     onnx.save(model, path)
+
+
+def forget_origins(model: onnx.ModelProto) -> None:
+    """Takes out where in the exporter's code each part comes from: stack traces with paths of this machine."""
+    graph = model.graph
+    functions = [part for function in model.functions for part in (function, *function.node)]
+    values = (*graph.input, *graph.output, *graph.value_info, *graph.initializer)
+    for part in (graph, *graph.node, *values, *functions):
+        part.doc_string = ""
+        del part.metadata_props[:]
 
 
 def _difference(path: Path, siamese: Siamese, card: Card) -> float:
