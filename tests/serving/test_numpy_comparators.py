@@ -6,43 +6,50 @@ import torch
 
 from likeness.errors import ModelError
 from likeness.models.architecture import COMPARATORS
+from likeness.models.comparators.comparator import Comparator
+from likeness.models.comparators.csls import Csls
 from likeness.models.comparators.mahalanobis import Mahalanobis
 from likeness.serving.numpy_comparators import (
     NumpyComparator,
     NumpyCosine,
+    NumpyCsls,
     NumpyEuclidean,
     NumpyWeightedL1,
     build_comparator,
 )
 
 DIM = 24
+STRANGERS = np.eye(DIM, dtype=np.float32)[:10]
 
 
-def both(name: str) -> tuple[NumpyComparator, torch.nn.Module]:
+def both(name: str) -> tuple[NumpyComparator, Comparator]:
     """The NumPy comparator and the torch module whose weights it was given."""
     torch.manual_seed(5)
-    module = COMPARATORS.part(name).build(COMPARATORS.params(name), DIM)
+    given = {"people": 40, "nearest": 5} if name == "csls" else {}
+    module = COMPARATORS.part(name).build(COMPARATORS.params(name, **given), DIM)
+    if isinstance(module, Csls):
+        module.cohort.copy_(torch.nn.functional.normalize(torch.randn(40, DIM), dim=-1))
     if isinstance(module, Mahalanobis):
         torch.nn.init.normal_(module.factor.weight)
     weights = {f"comparator.{key}": value.detach().numpy() for key, value in module.state_dict().items()}
-    return build_comparator(name, weights), module.double()
+    return build_comparator(name, weights, given), module.double()
 
 
 def vectors(count: int, seed: int) -> np.ndarray:
     return np.random.default_rng(seed).standard_normal((count, DIM)).astype(np.float32)
 
 
-@pytest.mark.parametrize("name", ["cosine", "euclidean", "mahalanobis", "weighted-l1"])
+@pytest.mark.parametrize("name", ["cosine", "csls", "euclidean", "mahalanobis", "weighted-l1"])
 def test_pairs_are_scored_as_torch_scores_them(name: str) -> None:
     comparator, module = both(name)
     first, second = vectors(50, 1), vectors(50, 2)
     second[0], second[1] = first[0], 0
     with torch.no_grad():
-        expected = module(torch.from_numpy(first).double(), torch.from_numpy(second).double()).numpy()
+        expected = module(*(module.prepared(torch.from_numpy(side).double()) for side in (first, second))).numpy()
     np.testing.assert_allclose(comparator.pairs(first, second), expected, rtol=1e-9, atol=1e-12)
 
 
-@pytest.mark.parametrize("name", ["cosine", "euclidean", "mahalanobis", "weighted-l1"])
+@pytest.mark.parametrize("name", ["cosine", "csls", "euclidean", "mahalanobis", "weighted-l1"])
 def test_a_scan_puts_a_gallery_in_the_order_of_its_scores(name: str) -> None:
     comparator, _ = both(name)
     gallery, probes = vectors(300, 3), vectors(4, 4)
@@ -52,12 +59,17 @@ def test_a_scan_puts_a_gallery_in_the_order_of_its_scores(name: str) -> None:
         np.testing.assert_array_equal(np.argsort(-row), np.argsort(-exact))
 
 
-@pytest.mark.parametrize("comparator", [NumpyCosine(), NumpyEuclidean(), NumpyEuclidean(np.eye(DIM)[:10])])
-def test_vectors_compare_by_the_metric_as_the_embeddings_by_the_comparator(comparator: NumpyComparator) -> None:
-    x, y = vectors(20, 5), vectors(20, 6)
-    a, b = comparator.vectors(x).astype(float), comparator.vectors(y).astype(float)
-    similarity = {"inner product": (a * b).sum(axis=1), "squared distance": -np.square(a - b).sum(axis=1)}
-    np.testing.assert_array_equal(np.argsort(similarity[comparator.metric]), np.argsort(comparator.pairs(x, y)))
+@pytest.mark.parametrize(
+    "comparator", [NumpyCosine(), NumpyCsls(STRANGERS, 3), NumpyEuclidean(), NumpyEuclidean(np.eye(DIM)[:10])]
+)
+def test_an_index_orders_a_gallery_by_vectors_and_queries_as_the_comparator_does(
+    comparator: NumpyComparator,
+) -> None:
+    gallery, probe = vectors(20, 5), vectors(1, 6)
+    stored, asked = comparator.vectors(gallery).astype(float), comparator.queries(probe).astype(float)
+    similarity = {"inner product": stored @ asked[0], "squared distance": -np.square(stored - asked).sum(axis=1)}
+    scores = comparator.pairs(np.broadcast_to(probe, gallery.shape), gallery)
+    np.testing.assert_array_equal(np.argsort(similarity[comparator.metric]), np.argsort(scores))
 
 
 def test_unit_vectors_are_not_copied() -> None:

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from likeness.artifacts.history import EpochRecord
-from likeness.data.splits import TrainingData
+from likeness.data.splits import Identities, TrainingData
 from likeness.errors import ParamsError
 from likeness.metrics.platt_scaling import logistic_regression
 from likeness.models.architecture import ModelParams
@@ -26,9 +26,10 @@ from likeness.models.tensors import read_tensors
 from likeness.models.weights import save_weights
 from likeness.training.checkpoint import STATE, remove_checkpoints
 from likeness.training.early_stopping import StoppingParams
+from likeness.training.fitting.cohort import cohort_rows
 from likeness.training.fitting.params import FitParams
 from likeness.training.losses.objective import LOSSES
-from likeness.training.params import MemberParams, PretrainParams, TrainParams
+from likeness.training.params import CohortParams, MemberParams, PretrainParams, TrainParams
 from likeness.training.plan import TrainingTask, run_plan
 from likeness.training.results import PlanResult
 from likeness.training.samplers.sampler import SAMPLERS
@@ -145,6 +146,41 @@ def test_an_ensemble_averages_what_its_members_say(tmp_path: Path) -> None:
     assert outcome.best_member.holdout.auc == best
     assert outcome.best_epoch is None
     assert len({step.step for step in outcome.steps}) == len(outcome.steps)
+
+
+@pytest.mark.parametrize("restricted", [False, True])
+def test_a_cohort_of_training_people_scales_the_cosines(restricted: bool, tmp_path: Path) -> None:
+    """One photograph a person, embedded as in use; the network itself is the same as without a cohort."""
+    own = {"sampler": SAMPLERS.params("pairs"), "loss": LOSSES.params("contrastive")} if restricted else {}
+    alone = task(MODEL, dataclasses.replace(TRAIN, **own), restricted)
+    wanted = dataclasses.replace(
+        alone, params=dataclasses.replace(alone.params, cohort=CohortParams(people=6, nearest=2))
+    )
+    plain, scaled = (done(each, tmp_path / str(number)).network for number, each in enumerate((alone, wanted)))
+    assert scaled.cohort is not None
+    assert (scaled.cohort.before, scaled.cohort.after) == (plain.holdout, scaled.holdout)
+    rows = cohort_rows(wanted.data, 6, TRAIN.seed)
+    assert len(rows) == 6
+    if isinstance(wanted.data, Identities):
+        assert len(set(wanted.data.labels[np.searchsorted(wanted.data.rows, rows)])) == 6
+    first, second, strangers = (
+        embed_pixels(plain.siamese, wanted.preprocess, wanted.pixels, each, mirror=True)
+        for each in (wanted.holdout.a, wanted.holdout.b, rows)
+    )
+    resembled = [np.sort(side @ strangers.T)[:, -2:].mean(axis=1) for side in (first, second)]
+    expected = (first * second).sum(axis=1) - (resembled[0] + resembled[1]) / 2
+    np.testing.assert_allclose(score_pairs(scaled.siamese, first, second), expected, atol=1e-5)
+
+
+def test_a_cohort_scales_an_ensemble_and_not_its_members(tmp_path: Path) -> None:
+    wanted = dataclasses.replace(ENSEMBLE, params=dataclasses.replace(ENSEMBLE.params, cohort=CohortParams()))
+    outcome, plain = done(wanted, tmp_path / "scaled"), done(ENSEMBLE, tmp_path / "plain")
+    params = outcome.network.params
+    assert params.comparator.name == "csls"
+    assert {member.comparator.name for member in params.backbone.members} == {"cosine"}
+    assert outcome.network.cohort is not None
+    assert outcome.network.cohort.before == plain.network.holdout
+    assert "scores: cos(x, y)" in outcome.formula
 
 
 def test_fisher_vectors_learn_a_codebook_before_their_map(tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ class FrozenFacts:
 
 @dataclass(frozen=True)
 class FitFacts:
-    """A map behind a network: its kind, the held-out metrics without it, and what it changes."""
+    """A map behind a network, or a cohort: its kind, the held-out metrics without it, and what it changes."""
 
     kind: str
     before: HoldoutMetrics
@@ -89,6 +89,7 @@ class TrainingFacts:
         parts: each gradient step by its name, where there are several.
         frozen: layers that were kept as they are, by the name of the part.
         fit: the map behind the network.
+        cohort: what scales its cosines.
         members: of an ensemble, by name.
         gain: of an ensemble over its best member.
     """
@@ -102,6 +103,7 @@ class TrainingFacts:
     parts: Mapping[str, PartFacts] = field(default_factory=dict)
     frozen: Mapping[str, FrozenFacts] = field(default_factory=dict)
     fit: FitFacts | None = None
+    cohort: FitFacts | None = None
     members: Mapping[str, MemberFacts] = field(default_factory=dict)
     gain: EnsembleGain | None = None
 

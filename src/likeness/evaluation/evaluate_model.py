@@ -43,8 +43,9 @@ from likeness.evaluation.slices import slice_table, worse_pictures
 from likeness.evaluation.systems import Rows, ScoredSystem, System, score_system
 from likeness.metrics.calibration_error import Reliability
 from likeness.metrics.intervals import CONFIDENCE, UNIT, Resampling, pair_groups
+from likeness.models.architecture import ANGULAR
 from likeness.models.card import Card
-from likeness.models.embedding import embed_pixels, score_pairs
+from likeness.models.embedding import embed_pixels, prepare, score_prepared
 from likeness.models.network import build_siamese
 from likeness.models.siamese import Siamese
 from likeness.models.weights import LoadedModel
@@ -116,7 +117,7 @@ def evaluate_model(faces: FaceSet, split: Split, model: LoadedModel, params: Eva
     det = det_table(systems, test, params)
     baseline_correct = systems["baseline"].decision.predict(systems["baseline"].test) == split.test.same
     facts = PairFacts.of(faces, split.test, baseline_correct, poses)
-    directions = model.card.model.comparator.name == "cosine"
+    directions = model.card.model.comparator.name in ANGULAR
     _log.info("explaining the best and the worst decisions")
     shown = showcase(faces, split.test, model, ours, facts, params.decisions)
     return EvaluationResults(
@@ -146,7 +147,8 @@ def _systems(
 
     def network(name: str, siamese: Siamese, rows: Rows) -> System:
         vectors = embed_pixels(siamese, card.preprocess, faces.pixels, rows, device=device, mirror=card.mirror)
-        return System(name, rows, vectors, functools.partial(score_pairs, siamese))
+        rule = functools.partial(score_prepared, siamese)
+        return System(name, rows, vectors, rule, prepared=prepare(siamese, vectors))
 
     pairs = (split.holdout, split.test)
     ours = score_system(network("model", model.siamese, everyone), *pairs, card.decision)

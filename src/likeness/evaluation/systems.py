@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from likeness.models.decision import Decision, fit_decision
 
 Rows = NDArray[np.int64]
 Vectors = NDArray[np.float32]
-Rule = Callable[[Vectors, Vectors], Floats]
+Rule = Callable[[Any, Any], Floats]
 
 # Numbers compared at a time: a few MB, which stay near a core, whatever the length of an embedding.
 _BLOCK = 500_000
@@ -29,17 +30,20 @@ class System:
         rows: int64 [M], manifest rows that are described, ascending.
         vectors: float32 [M, D], the description of each.
         rule: descriptions [P, D], [P, D] -> scores float64 [P], higher = more alike.
+        prepared: [M, D'], what the rule takes instead of the descriptions, where it computes something once for
+            each of them.
     """
 
     name: str
     rows: Rows
     vectors: Vectors
     rule: Rule
+    prepared: Vectors | Floats | None = None
 
-    def describe(self, rows: Rows) -> Vectors:
-        """Descriptions float32 [P, D] of manifest rows [P], each of which must be among `self.rows`."""
+    def describe(self, rows: Rows) -> Vectors | Floats:
+        """What the rule takes for manifest rows [P], each of which must be among `self.rows`."""
         places = np.searchsorted(self.rows, rows)
-        return np.asarray(self.vectors[places])
+        return self.vectors[places] if self.prepared is None else self.prepared[places]
 
     def scores(self, first: Rows, second: Rows) -> Floats:
         """Scores float64 [P] of pairs of manifest rows."""

@@ -25,6 +25,8 @@ BACKBONES: Parts[Backbone] = Parts("backbone", "likeness.models.backbones")
 COMPARATORS: Parts[Comparator] = Parts("comparator", "likeness.models.comparators")
 WITHOUT_WEIGHTS = ("cosine", "euclidean")
 """Comparators whose scores need no weights file."""
+ANGULAR = ("cosine", "csls")
+"""Comparators that look at the directions of embeddings alone."""
 Window = tuple[int, int, int, int]
 """Top, left, height and width, in pixels, of the part of its input that a tower looks at."""
 Width = Annotated[float, Range(above=0, high=16)]
@@ -134,7 +136,7 @@ class ModelParams:
     @property
     def unit(self) -> bool:
         """Whether the network's embeddings lie on the unit sphere."""
-        return self.comparator.name == "cosine" or (self.normalise and not self.projection_dim)
+        return self.comparator.name in ANGULAR or (self.normalise and not self.projection_dim)
 
     def resolved(self) -> ModelParams:
         """See `BackboneParams.resolved`."""

@@ -30,6 +30,8 @@ _FORMATS = (1, FORMAT)
 """Those that are read; format 1 lists the parameters of all backbones flat, see `likeness.models.format_1`."""
 CARD, WEIGHTS, TOWER = "card.json", "weights.safetensors", "tower.onnx"
 """Files of a model's folder; the last is there once the tower has been exported."""
+COMPARATOR = "comparator.safetensors"
+"""Beside an exported tower: the weights of a comparator that has any, so that the others need not be read."""
 
 
 @dataclass(frozen=True)

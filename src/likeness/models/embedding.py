@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from likeness.errors import ModelError
+from likeness.models.comparators.comparator import Comparator
 from likeness.models.preprocess import Preprocess
 from likeness.models.siamese import Siamese
 from likeness.progress import progress
@@ -83,13 +84,33 @@ def score_pairs(
     siamese: Siamese, first: npt.NDArray[np.floating], second: npt.NDArray[np.floating]
 ) -> npt.NDArray[np.float64]:
     """Scores float64 [P] of pairs of embeddings [P, D], higher = more alike; computed in double precision."""
-    comparator = copy.deepcopy(siamese.comparator).cpu().double().eval()
+    return score_prepared(siamese, prepare(siamese, first), prepare(siamese, second))
+
+
+def prepare(siamese: Siamese, embeddings: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
+    """What the comparator computes once for each of the embeddings [M, D]: [M, D'], in double precision.
+
+    The embeddings themselves, not copied, where it computes nothing from one alone.
+    """
+    if type(siamese.comparator).prepared is Comparator.prepared:
+        return embeddings
     with torch.inference_mode():
-        scores: Tensor = comparator(
-            torch.from_numpy(np.asarray(first, dtype=np.float64)),
-            torch.from_numpy(np.asarray(second, dtype=np.float64)),
-        )
+        return _comparator(siamese).prepared(torch.from_numpy(np.asarray(embeddings, np.float64))).numpy()
+
+
+def score_prepared(
+    siamese: Siamese, first: npt.NDArray[np.floating], second: npt.NDArray[np.floating]
+) -> npt.NDArray[np.float64]:
+    """Scores float64 [P] of pairs of embeddings from `prepare`, [P, D'] and [P, D']."""
+    pairs = (torch.from_numpy(np.asarray(side, dtype=np.float64)) for side in (first, second))
+    with torch.inference_mode():
+        scores: Tensor = _comparator(siamese)(*pairs)
     return scores.numpy()
+
+
+def _comparator(siamese: Siamese) -> Comparator:
+    """A copy of the comparator in double precision."""
+    return copy.deepcopy(siamese.comparator).cpu().double().eval()
 
 
 @contextmanager

@@ -13,12 +13,13 @@ from torch import Tensor, nn
 from likeness.errors import ModelError
 from likeness.files import atomic_path
 from likeness.models.backbones.external import ExternalTower
-from likeness.models.card import CARD, Card, record_file
+from likeness.models.card import CARD, COMPARATOR, Card, record_file
 from likeness.models.embedding import embed_images, embed_pixels, evaluating
 from likeness.models.external_export import export_external, silence_exporter
 from likeness.models.onnx_tower import DIGEST, INPUT, OUTPUT, OnnxTower
 from likeness.models.preprocess import Preprocess
 from likeness.models.siamese import Siamese
+from likeness.models.tensors import write_tensors
 
 _CHECKED_FACES = 8
 _ALLOWED = 1e-2  # rounding stays far below it
@@ -37,7 +38,7 @@ class _Deployed(nn.Module):
 
 
 def export_onnx(path: Path, siamese: Siamese, card: Card) -> float:
-    """Writes the tower for `OnnxTower`, for any batch size; the comparator stays with the card's reader.
+    """Writes the tower for `OnnxTower`, for any batch size, and beside it the comparator's weights if it has any.
 
     Args:
         path: ONNX file to write, atomically.
@@ -61,8 +62,13 @@ def export_onnx(path: Path, siamese: Siamese, card: Card) -> float:
             _export(_Deployed(siamese, card.preprocess, card.mirror), example, temporary)
         _describe(temporary, card)
         difference = _difference(temporary, siamese, card)
+    written = [path]
+    if weights := {f"comparator.{name}": value for name, value in siamese.comparator.state_dict().items()}:
+        write_tensors(path.with_name(COMPARATOR), weights)
+        written.append(path.with_name(COMPARATOR))
     if (path.parent / CARD).is_file():
-        record_file(path)
+        for each in written:
+            record_file(each)
     return difference
 
 

@@ -1,4 +1,4 @@
-"""A model in half the space: its exported tower with weights in half precision, without the weights file.
+"""A model in half the space: what its export wrote, with weights in half precision, without the weights file.
 
 ONNX Runtime turns the weights back into single precision when it loads the network, so that it computes as before;
 what remains is that each weight is rounded to 11 significant bits.
@@ -13,21 +13,22 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 from onnx import numpy_helper
+from safetensors.numpy import load_file, save
 
 from likeness.errors import ModelError
 from likeness.files import atomic_path, file_sha256
 from likeness.models.architecture import WITHOUT_WEIGHTS
-from likeness.models.card import CARD, TOWER, Card, check_file, read_card, write_card
+from likeness.models.card import CARD, COMPARATOR, TOWER, Card, check_file, read_card, write_card
 
 _SMALLEST = 256  # tensors of fewer values, such as biases, keep their precision
 _SUFFIX = "_half"
 
 
 def write_half(source: Path, target: Path) -> Card:
-    """Writes the tower of `source` in half precision, and its card, into another folder.
+    """Writes the tower and the comparator of `source` in half precision, and the card, into another folder.
 
     Args:
-        source: folder of a model with an exported tower, and a comparator that has no weights of its own.
+        source: folder of a model that has been exported.
         target: folder to write, made where it is missing.
 
     Returns:
@@ -38,14 +39,10 @@ def write_half(source: Path, target: Path) -> Card:
         OutputError: the files cannot be written.
     """
     card = read_card(source / CARD)
-    if card.model.comparator.name not in WITHOUT_WEIGHTS:
-        raise ModelError(
-            f"{source}: its comparator, {card.model.comparator.name}, has weights of its own; only cosine and "
-            "euclidean work without the weights file"
-        )
-    if not (source / TOWER).is_file() or (problem := check_file(source / TOWER, card)):
-        found = problem if (source / TOWER).is_file() else "is missing"
-        raise ModelError(f"{source / TOWER}: {found}; run `likeness export {source}`")
+    names = [TOWER] if card.model.comparator.name in WITHOUT_WEIGHTS else [TOWER, COMPARATOR]
+    for path in (source / name for name in names):
+        if problem := check_file(path, card) if path.is_file() else "is missing":
+            raise ModelError(f"{path}: {problem}; run `likeness export {source}`")
     if source.resolve() == target.resolve():
         raise ModelError(f"{target}: the model in half precision needs a folder of its own")
     network = onnx.load(source / TOWER)
@@ -53,9 +50,18 @@ def write_half(source: Path, target: Path) -> Card:
     target.mkdir(parents=True, exist_ok=True)
     with atomic_path(target / TOWER) as temporary:
         onnx.save(network, temporary)
-    halved = dataclasses.replace(card, precision="half", files={TOWER: file_sha256(target / TOWER)})
+    if COMPARATOR in names:
+        weights = load_file(source / COMPARATOR)
+        with atomic_path(target / COMPARATOR) as temporary:
+            temporary.write_bytes(save({name: _rounded(values) for name, values in weights.items()}))
+    files = {name: file_sha256(target / name) for name in names}
+    halved = dataclasses.replace(card, precision="half", files=files)
     write_card(target / CARD, halved)
     return halved
+
+
+def _rounded(values: npt.NDArray[np.float32]) -> npt.NDArray[np.floating]:
+    return values if values.size < _SMALLEST else values.astype(np.float16)
 
 
 def _halve(network: onnx.ModelProto) -> None:

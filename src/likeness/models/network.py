@@ -115,6 +115,25 @@ def with_projection(
     return projected, result.train(siamese.training)
 
 
+def with_cohort(
+    params: ModelParams, siamese: Siamese, cohort: Tensor, nearest: int
+) -> tuple[ModelParams, Siamese]:
+    """The same backbone and projection, shared and not copied, under a cosine scaled by a cohort (`Csls`).
+
+    Args:
+        params: of a network that is compared by cosine.
+        siamese: the network.
+        cohort: its embeddings [N, D] of N different people.
+        nearest: of them that count for a face.
+    """
+    scaled = COMPARATORS.params("csls", people=len(cohort), nearest=nearest)
+    planned = dataclasses.replace(params, comparator=scaled)
+    result = _around(siamese.backbone, planned)
+    result.projection = siamese.projection
+    result.comparator.get_buffer("cohort").copy_(nn.functional.normalize(cohort, dim=-1))
+    return planned, result.train(siamese.training)
+
+
 def _around(backbone: Backbone, params: ModelParams) -> Siamese:
     projection = nn.Linear(params.embedding_dim, params.projection_dim) if params.projection_dim else None
     siamese = Siamese(

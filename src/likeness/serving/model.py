@@ -15,11 +15,11 @@ import numpy as np
 import numpy.typing as npt
 from safetensors import SafetensorError, safe_open
 
+from likeness.artifacts.json_file import plain
 from likeness.errors import ModelError
 from likeness.extras import needing
-from likeness.files import file_sha256
 from likeness.models.architecture import WITHOUT_WEIGHTS
-from likeness.models.card import CARD, TOWER, WEIGHTS, Card, check_file, read_card
+from likeness.models.card import CARD, COMPARATOR, TOWER, WEIGHTS, Card, check_file, read_card
 from likeness.models.onnx_tower import OnnxTower
 from likeness.serving.numpy_comparators import (
     NUMPY,
@@ -102,6 +102,10 @@ class TorchComparator:
     def vectors(self, embeddings: Embeddings) -> Embeddings:
         """The embeddings themselves."""
         return np.ascontiguousarray(embeddings)
+
+    def queries(self, probes: Embeddings) -> Embeddings:
+        """The embeddings themselves."""
+        return self.vectors(probes)
 
 
 @dataclass(frozen=True)
@@ -218,22 +222,24 @@ def _exported(folder: Path, card: Card, threads: int) -> OnnxTower | None:
 
 
 def _comparator(folder: Path, card: Card) -> NumpyComparator:
-    name = card.model.comparator.name
-    return build_comparator(name, _comparator_weights(folder, card)) if name in NUMPY else TorchComparator(folder)
+    params = plain(card.model.comparator)
+    if params["name"] not in NUMPY:
+        return TorchComparator(folder)
+    return build_comparator(params["name"], _comparator_weights(folder, card), params)
 
 
 def _comparator_weights(folder: Path, card: Card) -> dict[str, npt.NDArray[np.floating]]:
-    """The comparator's own tensors; none for those that learn nothing, whose weights file is then not read.
+    """The comparator's own tensors; none for those that learn nothing, for which no file is read.
 
     Raises:
-        ModelError: the weights file is missing, unreadable, or not the card's.
+        ModelError: the file that holds them is missing, unreadable, or not the card's.
     """
     if card.model.comparator.name in WITHOUT_WEIGHTS:
         return {}
-    path = folder / WEIGHTS
+    path = folder / (COMPARATOR if COMPARATOR in card.files else WEIGHTS)
+    if problem := check_file(path, card):
+        raise ModelError(f"{path}: {problem}; copy the model again")
     try:
-        if file_sha256(path) != card.weights_sha256:
-            raise ModelError(f"{path}: is not the file that its card describes; copy both again")
         with safe_open(path, framework="np") as stored:
             names = [name for name in stored.keys() if name.startswith("comparator.")]  # noqa: SIM118 - no mapping
             return {name: stored.get_tensor(name) for name in names}

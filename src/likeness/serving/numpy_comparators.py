@@ -8,9 +8,11 @@ equal), and a whole gallery at once in single precision, for search.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeAlias, TypeVar
+from types import MappingProxyType
+from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +27,7 @@ Scan: TypeAlias = Callable[[Embeddings], npt.NDArray[np.float32]]
 order as the scores, but not on their scale."""
 Metric: TypeAlias = Literal["inner product", "squared distance"]
 
-NUMPY = ("cosine", "euclidean", "mahalanobis", "weighted-l1")
+NUMPY = ("cosine", "csls", "euclidean", "mahalanobis", "weighted-l1")
 """Names of those that are here."""
 _Float = TypeVar("_Float", np.float32, np.float64)
 _BLOCK_BYTES = 1 << 24  # |x - y| of a block stays in the cache
@@ -47,9 +49,24 @@ class NumpyComparator(Protocol):
     def vectors(self, embeddings: Embeddings) -> Embeddings:
         """What an index stores for embeddings [N, D]: contiguous float32 [N, D']."""
 
+    def queries(self, probes: Embeddings) -> Embeddings:
+        """What an index is asked with for embeddings [Q, D] of probes: contiguous float32 [Q, D']."""
+
+
+class _Symmetric(ABC):
+    """An index compares the vectors of a gallery with the same vectors of probes."""
+
+    @abstractmethod
+    def vectors(self, embeddings: Embeddings) -> Embeddings:
+        """See `NumpyComparator.vectors`."""
+
+    def queries(self, probes: Embeddings) -> Embeddings:
+        """The probes' own vectors."""
+        return self.vectors(probes)
+
 
 @dataclass(frozen=True)
-class NumpyCosine:
+class NumpyCosine(_Symmetric):
     """The cosine of the angle; 0 where an embedding is zero."""
 
     metric: Metric = "inner product"
@@ -72,8 +89,56 @@ class NumpyCosine:
         return np.ascontiguousarray(_unit(embeddings))
 
 
+@dataclass(frozen=True, eq=False)
+class NumpyCsls:
+    """cos(x, y) − (r(x) + r(y)) / 2, see `likeness.models.comparators.csls`.
+
+    Attributes:
+        cohort: [N, D], of length one.
+        nearest: K, of the cohort, that count.
+    """
+
+    cohort: Embeddings
+    nearest: int
+    metric: Metric = "inner product"
+
+    def pairs(self, first: Embeddings, second: Embeddings) -> Doubles:
+        """Scores in [-2, 2]."""
+        own = [self._strangers(side.astype(np.float64)) for side in (first, second)]
+        return NumpyCosine().pairs(first, second) - (own[0] + own[1]) / 2
+
+    def scan(self, gallery: Embeddings) -> Scan:
+        """By one matrix product; what is the same for all of a gallery is left out."""
+        vectors = self.vectors(gallery)
+        return lambda probes: self.queries(probes) @ vectors.T
+
+    def vectors(self, embeddings: Embeddings) -> Embeddings:
+        """On the unit sphere, with -r/2 beside them."""
+        return self._beside(embeddings, self._strangers(embeddings) / -2)
+
+    def queries(self, probes: Embeddings) -> Embeddings:
+        """On the unit sphere, with 1 beside them, which takes r of the gallery as it is."""
+        return self._beside(probes, np.ones(len(probes), dtype=np.float32))
+
+    def _strangers(self, embeddings: npt.NDArray[_Float]) -> npt.NDArray[_Float]:
+        """r [M] of embeddings [M, D]: their mean cosine to the nearest of the cohort."""
+        if len(embeddings) and embeddings.strides[0] == 0:  # one probe, compared with many
+            return np.broadcast_to(self._strangers(embeddings[:1].copy()), len(embeddings))
+        cohort = self.cohort.astype(embeddings.dtype, copy=False)
+        rows = max(1, _BLOCK_BYTES // (embeddings.itemsize * len(cohort)))
+        found = np.empty(len(embeddings), dtype=embeddings.dtype)
+        for start in range(0, len(embeddings), rows):
+            cosines = _unit(embeddings[start : start + rows]) @ cohort.T
+            found[start : start + rows] = np.partition(cosines, -self.nearest)[:, -self.nearest :].mean(axis=1)
+        return found
+
+    @staticmethod
+    def _beside(embeddings: Embeddings, column: npt.NDArray[np.floating]) -> Embeddings:
+        return np.ascontiguousarray(np.column_stack([_unit(embeddings), column]), dtype=np.float32)
+
+
 @dataclass(frozen=True)
-class NumpyEuclidean:
+class NumpyEuclidean(_Symmetric):
     """Minus the distance, under M = LᵀL where a factor L [D, D] is given (Mahalanobis)."""
 
     factor: Doubles | None = None
@@ -100,7 +165,7 @@ class NumpyEuclidean:
 
 
 @dataclass(frozen=True)
-class NumpyWeightedL1:
+class NumpyWeightedL1(_Symmetric):
     """The logit w·|x - y| + b, with w [D] of either sign: no distance, so that no index orders by it."""
 
     weight: Doubles
@@ -130,12 +195,15 @@ class NumpyWeightedL1:
         return np.ascontiguousarray(embeddings)
 
 
-def build_comparator(name: str, weights: Mapping[str, npt.NDArray[np.floating]]) -> NumpyComparator:
+def build_comparator(
+    name: str, weights: Mapping[str, npt.NDArray[np.floating]], params: Mapping[str, Any] = MappingProxyType({})
+) -> NumpyComparator:
     """The comparator of a model.
 
     Args:
         name: as in the card's `model.comparator`.
-        weights: tensors of the weights file whose names begin with `comparator.`.
+        weights: its tensors, whose names begin with `comparator.`.
+        params: what the card says beside the name.
 
     Raises:
         ModelError: the name is unknown, or its weights are missing.
@@ -144,6 +212,9 @@ def build_comparator(name: str, weights: Mapping[str, npt.NDArray[np.floating]])
         match name:
             case "cosine":
                 return NumpyCosine()
+            case "csls":
+                cohort = weights["comparator.cohort"].astype(np.float32)
+                return NumpyCsls(cohort, min(params["nearest"], len(cohort)))
             case "euclidean":
                 return NumpyEuclidean()
             case "mahalanobis":
@@ -152,7 +223,7 @@ def build_comparator(name: str, weights: Mapping[str, npt.NDArray[np.floating]])
                 weight = weights["comparator.logit.weight"].astype(np.float64).ravel()
                 return NumpyWeightedL1(weight, float(weights["comparator.logit.bias"].ravel()[0]))
     except KeyError as error:
-        raise ModelError(f"the weights file lacks {error.args[0]}; copy or train the model again") from error
+        raise ModelError(f"the model lacks {error.args[0]}; copy it again, or train it again") from error
     raise ModelError(f"no comparator is called {name!r}; the model is of a newer version or its card was edited")
 
 

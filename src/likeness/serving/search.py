@@ -106,7 +106,7 @@ class Search:
         if self._scan is not None:
             return [_largest(row, k + _MARGIN) for row in self._scan(probes)]
         wanted = min(max(_RESCORED, 2 * k), len(self._embeddings))
-        _, found = self._index.search(_even(self._comparator.vectors(probes)), wanted)
+        _, found = self._index.search(_even(self._comparator.queries(probes)), wanted)
         return [self._narrowed(probe, rows[rows >= 0], k) for probe, rows in zip(probes, found, strict=True)]
 
     def _narrowed(self, probe: Embeddings, rows: npt.NDArray[np.int64], k: int) -> npt.NDArray[np.int64]:

@@ -38,7 +38,7 @@ from likeness.models.preprocess import Preprocess
 from likeness.models.towers.tower_card import require_faces
 from likeness.training.params import MemberParams, RecipeParams, TrainParams
 from likeness.training.plan import networks_of
-from likeness.training.results import FittedMap, MemberResult, PlanResult, TrainingResult
+from likeness.training.results import FittedMap, MemberResult, PlanResult, TrainedNetwork, TrainingResult
 
 _PACKAGES = ("torch", "numpy", "safetensors", "pytorch-metric-learning")
 
@@ -192,11 +192,12 @@ def _facts(result: PlanResult) -> TrainingFacts:
             if trained.frozen
         },
         fit=_fit(result.network.fitted),
+        cohort=_fit(result.network.cohort),
         members={
             member.name: MemberFacts(member.holdout, _fit(member.fitted), _peculiarities(member.params))
             for member in result.members
         },
-        gain=_gain(result.network.holdout, result.best_member),
+        gain=_gain(result.network, result.best_member),
     )
 
 
@@ -216,8 +217,10 @@ def _fit(fitted: FittedMap | None) -> FitFacts | None:
     return FitFacts(fitted.kind, fitted.before, _difference(fitted.after, fitted.before))
 
 
-def _gain(ensemble: HoldoutMetrics, best: MemberResult | None) -> EnsembleGain | None:
-    return None if best is None else EnsembleGain(best.name, _difference(ensemble, best.holdout))
+def _gain(ensemble: TrainedNetwork, best: MemberResult | None) -> EnsembleGain | None:
+    """What joining the members gained, without a cohort, which is not part of it."""
+    together = ensemble.cohort.before if ensemble.cohort else ensemble.holdout
+    return None if best is None else EnsembleGain(best.name, _difference(together, best.holdout))
 
 
 def _difference(after: HoldoutMetrics, before: HoldoutMetrics) -> HoldoutGain:

@@ -146,6 +146,22 @@ class MemberParams:
 
 
 @dataclass(frozen=True)
+class CohortParams:
+    """Strangers that travel with the model (section `train.cohort`): one training face each of many people.
+
+    From each cosine, half of what both faces have as their mean cosine to their nearest strangers is taken away
+    (`likeness.models.comparators.csls`).
+
+    Attributes:
+        people: at most, drawn at random; where only pairs are known, photographs.
+        nearest: strangers that count for a face.
+    """
+
+    people: Annotated[int, Range(low=1)] = 4096
+    nearest: Annotated[int, Range(low=1)] = 20
+
+
+@dataclass(frozen=True)
 class TrainParams:
     """A recipe but for its network and protocol; the defaults are S1, Koch et al. 2015 on LFW.
 
@@ -175,6 +191,7 @@ class TrainParams:
         pretrain: a first step under another loss, see `PretrainParams`; null: none.
         fit: a map put behind the trained network, see `FitParams`; null: none.
         members: networks that are trained one after another and joined, their cosines averaged; none: one network.
+        cohort: training people whose faces scale the finished network's cosines, see `CohortParams`; null: none.
 
     Raises:
         ValueError: two values contradict each other.
@@ -205,6 +222,7 @@ class TrainParams:
     pretrain: PretrainParams | None = None
     fit: FitParams | None = None
     members: tuple[MemberParams, ...] = ()
+    cohort: CohortParams | None = None
 
     def __post_init__(self) -> None:
         if self.warmup > self.epochs:
@@ -254,4 +272,5 @@ class TrainParams:
             pretrain=first if epochs else None,
             fit=self.fit if member.fit is None else member.fit,
             members=(),
+            cohort=None,
         )

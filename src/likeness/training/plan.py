@@ -2,6 +2,7 @@
 
     one network:   pretrain  →  train  →  fit        (each may be absent)
     an ensemble:   its members, each such a network  →  join
+    both:          →  cohort (may be absent)
 
 Every phase of gradient descent (pretrain, train) has a checkpoint of its own, which is kept until the whole plan
 is over. Started again after an interruption, a finished phase is read from its checkpoint and the current one goes
@@ -31,11 +32,12 @@ from likeness.metrics.platt_scaling import logistic_regression
 from likeness.models.architecture import BACKBONES, COMPARATORS, ModelParams
 from likeness.models.backbones.fisher import Codebook, FisherVectors
 from likeness.models.embedding import embed_pixels
-from likeness.models.network import build_siamese, compared_by, ensemble_of, with_projection
+from likeness.models.network import build_siamese, compared_by, ensemble_of, with_cohort, with_projection
 from likeness.models.preprocess import Preprocess
 from likeness.models.siamese import Siamese
 from likeness.training.distributed import init_distributed
 from likeness.training.fitting.codebook import learn_codebook
+from likeness.training.fitting.cohort import CSLS, cohort_rows
 from likeness.training.fitting.fit import LinearMap, check_allowed, fit_map, formula_of
 from likeness.training.fitting.params import FitParams
 from likeness.training.holdout_metrics import Holdout, HoldoutResult, evaluate_holdout, holdout_scores
@@ -102,7 +104,7 @@ def run_plan(
     check_plan(task)
     runner = _PlanRunner(task, checkpoint, device, on_epoch, save_seconds)
     if not task.params.members:
-        return runner.result(runner.train_network(task.model.resolved(), task.params, ""), ())
+        return runner.result(runner.scaled(runner.train_network(task.model.resolved(), task.params, "")), ())
     networks = [
         runner.train_network(model, params, f"member-{number}")
         for number, (model, params) in enumerate(networks_of(task.model, task.params), start=1)
@@ -116,7 +118,7 @@ def run_plan(
             zip(task.params.members, weights, networks, strict=True), start=1
         )
     )
-    return runner.result(runner.join(networks, weights), members)
+    return runner.result(runner.scaled(runner.join(networks, weights)), members)
 
 
 def check_plan(task: TrainingTask) -> None:
@@ -134,6 +136,10 @@ def check_plan(task: TrainingTask) -> None:
         tower = member.backbone.name
         if own.epochs and not learns and not BACKBONES.part(tower).by_gradient:
             mistakes.append(f"nothing in {tower} is learnt by gradient descent; set its epochs to 0")
+    if params.cohort and compared != "cosine":
+        mistakes.append(f"train.cohort scales cosines; set model.comparator to cosine, found {compared}")
+    if compared == "csls":
+        mistakes.append("csls needs a cohort; set model.comparator to cosine, and train.cohort")
     if params.members and compared != "cosine":
         mistakes.append(f"an ensemble averages cosines; set model.comparator to cosine, found {compared}")
     if params.fit is not None and (model.projection_dim or learns):
@@ -221,6 +227,22 @@ class _PlanRunner:
         """The ensemble of trained members."""
         return self._measure(*ensemble_of([(network.params, network.siamese) for network in networks], weights))
 
+    def scaled(self, network: TrainedNetwork) -> TrainedNetwork:
+        """The finished network with its cohort, where the plan has one."""
+        cohort, begun = self.task.params.cohort, time.monotonic()
+        if cohort is None:
+            return network
+        rows = cohort_rows(self.task.data, cohort.people, self.task.params.seed)
+        _log.info("embedding a cohort of %d training faces", len(rows))
+        embeddings: npt.NDArray[np.float32] = self.context.broadcast(
+            self._embeddings(network.siamese, rows) if self.context.is_main else None
+        )
+        strangers = torch.from_numpy(embeddings)
+        after = self._measure(*with_cohort(network.params, network.siamese, strangers, cohort.nearest))
+        formula = CSLS.format(nearest=cohort.nearest, people=len(rows))
+        fitted = FittedMap("csls", formula, network.holdout, after.holdout, time.monotonic() - begun)
+        return dataclasses.replace(after, fitted=network.fitted, cohort=fitted)
+
     def result(self, network: TrainedNetwork, members: tuple[MemberResult, ...]) -> PlanResult:
         """All of it, once nothing is left to do."""
         place = self.context.device
@@ -288,8 +310,7 @@ class _PlanRunner:
         _, bare = compared_by(network.params, network.siamese, "euclidean")  # its embeddings are the map's input
 
         def embeddings_of(rows: npt.NDArray[np.int64]) -> npt.NDArray[np.floating]:
-            given = (task.preprocess, task.pixels, rows)
-            return embed_pixels(bare, *given, device=self.context.device, mirror=task.params.mirror_average)
+            return self._embeddings(bare, rows)
 
         with SignalHandler() as signals:
 
@@ -300,3 +321,9 @@ class _PlanRunner:
             found = fit_map(task.data, embeddings_of, params, check_signals)
             check_signals()
         return found
+
+    def _embeddings(self, siamese: Siamese, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+        """Of stored faces, as the finished network embeds them."""
+        task = self.task
+        given = (siamese, task.preprocess, task.pixels, rows)
+        return embed_pixels(*given, device=self.context.device, mirror=task.params.mirror_average)

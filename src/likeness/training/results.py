@@ -95,6 +95,7 @@ class TrainedNetwork:
         decision: fitted on the held-out pairs.
         holdout: what they say of it.
         fitted: the map behind it; None where there is none.
+        cohort: what scales its cosines; likewise.
     """
 
     params: ModelParams
@@ -102,6 +103,7 @@ class TrainedNetwork:
     decision: Decision
     holdout: HoldoutMetrics
     fitted: FittedMap | None = None
+    cohort: FittedMap | None = None
 
 
 @dataclass(frozen=True)
@@ -187,6 +189,8 @@ class PlanResult:
         formulas = {name: trained.formula for name, trained in self.parts}
         fits = [self.network.fitted, *(member.fitted for member in self.members)]
         formulas |= {f"fit {number}" if number else "fit": fit.formula for number, fit in enumerate(fits) if fit}
+        if self.network.cohort:
+            formulas["scores"] = self.network.cohort.formula
         if list(formulas) == ["train"]:
             return formulas["train"]
         return "\n".join(f"{name}: {formula}" for name, formula in formulas.items()) or _NOTHING
@@ -194,13 +198,13 @@ class PlanResult:
     @property
     def seconds(self) -> float:
         """Wall time of all parts, over all interruptions."""
-        fits = [self.network.fitted, *(member.fitted for member in self.members)]
+        fits = [self.network.fitted, self.network.cohort, *(member.fitted for member in self.members)]
         return sum(trained.seconds for _, trained in self.parts) + sum(fit.seconds for fit in fits if fit)
 
     @property
     def seconds_to_best(self) -> float:
         """Wall time until the network had its weights."""
-        if self.best_epoch is None or self.network.fitted:
+        if self.best_epoch is None or self.network.fitted or self.network.cohort:
             return self.seconds
         return sum(trained.seconds for _, trained in self.parts[:-1]) + self.parts[-1][1].seconds_to_best
 

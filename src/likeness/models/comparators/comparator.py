@@ -33,6 +33,10 @@ class Comparator(nn.Module, ABC):
         """Embeddings [U, D] in the space where the comparator's distance is the plain Euclidean one."""
         return embeddings
 
+    def prepared(self, embeddings: Tensor) -> Tensor:
+        """What `forward` is given for embeddings [M, D]: all that one embedding alone decides, [M, D']."""
+        return embeddings
+
     @abstractmethod
     def forward(self, first: Tensor, second: Tensor) -> Tensor:
-        """Scores [P] of embeddings [P, D] and [P, D]."""
+        """Scores [P] of prepared embeddings [P, D'] and [P, D']."""
