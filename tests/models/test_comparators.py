@@ -31,15 +31,15 @@ def _comparators() -> dict[str, tuple[Comparator, Callable[[Doubles, Doubles], f
         weighted.logit.bias.fill_(bias)
         mahalanobis.factor.weight.copy_(torch.from_numpy(factor))
     metric = factor.T @ factor
-    csls, strangers = Csls(DIM, people=5, nearest=2), _numbers(10, 5, DIM)
-    strangers /= np.linalg.norm(strangers, axis=1, keepdims=True)
-    csls.cohort.copy_(torch.from_numpy(strangers))
+    csls, cohort = Csls(DIM, people=5, nearest=2), _numbers(10, 5, DIM)
+    cohort /= np.linalg.norm(cohort, axis=1, keepdims=True)
+    csls.cohort.copy_(torch.from_numpy(cohort))
 
     def cosine(x: Doubles, y: Doubles) -> float:
         return float((x @ y) / np.sqrt((x @ x) * (y @ y)))
 
     def resembles(x: Doubles) -> float:
-        return sum(sorted(cosine(x, stranger) for stranger in strangers)[-2:]) / 2
+        return sum(sorted(cosine(x, other) for other in cohort)[-2:]) / 2
 
     return {
         "weighted-l1": (weighted, lambda x, y: sum(weight[i] * abs(x[i] - y[i]) for i in range(DIM)) + bias),
@@ -88,7 +88,7 @@ def test_cosine_of_a_zero_embedding_is_zero() -> None:
 
 
 def test_a_face_that_resembles_everybody_is_not_taken_for_others() -> None:
-    """Two faces at one cosine: the one near to the strangers scores lower. Without strangers, it is the cosine."""
+    """Of two faces at one cosine, that near to the cohort scores lower. Without a cohort, it is the cosine."""
     comparator, (x, everybody, y) = Csls(3, people=4, nearest=4), torch.eye(3)[[0, 1, 2]] + 0.5
     plain = comparator(*(comparator.prepared(face[None]) for face in (x, y)))
     assert torch.allclose(plain, Cosine()(x[None], y[None]))

@@ -10,16 +10,21 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+import torch
 from onnx import numpy_helper
 
 from likeness.errors import ModelError
 from likeness.faces import framed
 from likeness.images import read_image
-from likeness.models.card import TOWER, WEIGHTS, check_folder, read_card
+from likeness.models.card import COMPARATOR, TOWER, WEIGHTS, check_folder, read_card
+from likeness.models.embedding import score_pairs
+from likeness.models.export import export_onnx
 from likeness.models.half_precision import write_half
+from likeness.models.network import build_siamese, with_cohort
 from likeness.models.preprocess import Preprocess
-from likeness.models.weights import load_model
+from likeness.models.weights import load_model, save_model
 from likeness.serving.model import PACKAGED, model_folder, open_model
+from tests.models.samples import SIZE, TINY, card
 
 ROOT = Path(__file__).parents[2]
 ORIGINAL = ROOT / "pretrained" / "arcface-lfw-colour"
@@ -89,17 +94,37 @@ def test_the_best_model_kept_with_the_project_is_whole_and_small() -> None:
     assert model.card.preprocess.colour
 
 
-def test_a_model_that_cannot_do_without_its_weights_file_is_refused(tmp_path: Path) -> None:
+def test_a_model_that_was_not_exported_is_refused(tmp_path: Path) -> None:
     copy = Path(shutil.copytree(ORIGINAL, tmp_path / "copy"))
-    card = (copy / "card.json").read_text().replace('"name": "cosine"', '"name": "weighted-l1"')
-    (copy / "card.json").write_text(card)
-    with pytest.raises(ModelError, match="weighted-l1, has weights of its own"):
+    card = (copy / "card.json").read_text()
+    (copy / "card.json").write_text(card.replace('"name": "cosine"', '"name": "weighted-l1"'))
+    with pytest.raises(ModelError, match=r"comparator\.safetensors: is missing; run `likeness export"):
         write_half(copy, tmp_path / "half")
-    (copy / "card.json").write_text((ORIGINAL / "card.json").read_text())
+    (copy / "card.json").write_text(card)
     (copy / TOWER).unlink()
-    with pytest.raises(ModelError, match="is missing; run `likeness export"):
+    with pytest.raises(ModelError, match=r"tower\.onnx: is missing; run `likeness export"):
         write_half(copy, tmp_path / "half")
     assert not (tmp_path / "half").exists()
+
+
+def test_a_cohort_travels_with_the_exported_tower_in_either_precision(tmp_path: Path) -> None:
+    """Without the weights file, pairs are scored as torch scores them; in half precision but for rounding."""
+    random = np.random.default_rng(1)
+    cohort = torch.from_numpy(random.normal(size=(300, TINY.embedding_dim)).astype(np.float32))
+    params, siamese = with_cohort(TINY, build_siamese(TINY, SIZE, 0), cohort, nearest=20)
+    whole, half = tmp_path / "whole", tmp_path / "half"
+    export_onnx(whole / TOWER, siamese, save_model(whole, siamese, card(params)))
+    write_half(whole, half)
+    first, second = random.normal(size=(2, 50, TINY.embedding_dim)).astype(np.float32)
+    expected = score_pairs(load_model(whole).siamese, first, second)
+    (whole / WEIGHTS).unlink()
+    for folder, tolerance in ((whole, 1e-6), (half, 1e-3)):
+        assert {name for name, wrong in check_folder(folder).items() if not wrong} == {TOWER, COMPARATOR}
+        np.testing.assert_allclose(open_model(folder).comparator.pairs(first, second), expected, atol=tolerance)
+    assert (half / COMPARATOR).stat().st_size < 0.6 * (whole / COMPARATOR).stat().st_size
+    (half / COMPARATOR).write_bytes((half / COMPARATOR).read_bytes() + b"\0")
+    with pytest.raises(ModelError, match=r"comparator\.safetensors: is not the file of the card"):
+        open_model(half)
 
 
 @pytest.mark.slow

@@ -55,7 +55,7 @@ def test_weights_with_a_wrong_digest_are_refused_for_the_comparator_too(
     weights = bytearray((copy / "weights.safetensors").read_bytes())
     weights[-1] ^= 1
     (copy / "weights.safetensors").write_bytes(weights)
-    with pytest.raises(ModelError, match="is not the file that its card describes"):
+    with pytest.raises(ModelError, match="is not the file of the card"):
         open_model(copy)
 
 

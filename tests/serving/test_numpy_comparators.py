@@ -19,7 +19,7 @@ from likeness.serving.numpy_comparators import (
 )
 
 DIM = 24
-STRANGERS = np.eye(DIM, dtype=np.float32)[:10]
+COHORT = np.eye(DIM, dtype=np.float32)[:10]
 
 
 def both(name: str) -> tuple[NumpyComparator, Comparator]:
@@ -60,7 +60,7 @@ def test_a_scan_puts_a_gallery_in_the_order_of_its_scores(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "comparator", [NumpyCosine(), NumpyCsls(STRANGERS, 3), NumpyEuclidean(), NumpyEuclidean(np.eye(DIM)[:10])]
+    "comparator", [NumpyCosine(), NumpyCsls(COHORT, 3), NumpyEuclidean(), NumpyEuclidean(np.eye(DIM)[:10])]
 )
 def test_an_index_orders_a_gallery_by_vectors_and_queries_as_the_comparator_does(
     comparator: NumpyComparator,

@@ -3,7 +3,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from likeness.serving.numpy_comparators import NumpyComparator, NumpyCosine, NumpyEuclidean, NumpyWeightedL1
+from likeness.serving.numpy_comparators import (
+    NumpyComparator,
+    NumpyCosine,
+    NumpyCsls,
+    NumpyEuclidean,
+    NumpyWeightedL1,
+)
 from likeness.serving.search import Search
 
 DIM = 32
@@ -24,6 +30,7 @@ def brute(
 
 COMPARATORS = {
     "cosine": NumpyCosine(),
+    "csls": NumpyCsls(sphere(200, 10), 8),
     "euclidean": NumpyEuclidean(),
     "mahalanobis": NumpyEuclidean(np.random.default_rng(0).standard_normal((DIM, DIM))),
     "weighted-l1": NumpyWeightedL1(-np.random.default_rng(0).random(DIM), 1.0),

@@ -163,11 +163,11 @@ def test_a_cohort_of_training_people_scales_the_cosines(restricted: bool, tmp_pa
     assert len(rows) == 6
     if isinstance(wanted.data, Identities):
         assert len(set(wanted.data.labels[np.searchsorted(wanted.data.rows, rows)])) == 6
-    first, second, strangers = (
+    first, second, cohort = (
         embed_pixels(plain.siamese, wanted.preprocess, wanted.pixels, each, mirror=True)
         for each in (wanted.holdout.a, wanted.holdout.b, rows)
     )
-    resembled = [np.sort(side @ strangers.T)[:, -2:].mean(axis=1) for side in (first, second)]
+    resembled = [np.sort(side @ cohort.T)[:, -2:].mean(axis=1) for side in (first, second)]
     expected = (first * second).sum(axis=1) - (resembled[0] + resembled[1]) / 2
     np.testing.assert_allclose(score_pairs(scaled.siamese, first, second), expected, atol=1e-5)
 

@@ -104,7 +104,7 @@ class NumpyCsls:
 
     def pairs(self, first: Embeddings, second: Embeddings) -> Doubles:
         """Scores in [-2, 2]."""
-        own = [self._strangers(side.astype(np.float64)) for side in (first, second)]
+        own = [self._resemblance(side.astype(np.float64)) for side in (first, second)]
         return NumpyCosine().pairs(first, second) - (own[0] + own[1]) / 2
 
     def scan(self, gallery: Embeddings) -> Scan:
@@ -114,16 +114,16 @@ class NumpyCsls:
 
     def vectors(self, embeddings: Embeddings) -> Embeddings:
         """On the unit sphere, with -r/2 beside them."""
-        return self._beside(embeddings, self._strangers(embeddings) / -2)
+        return self._beside(embeddings, self._resemblance(embeddings) / -2)
 
     def queries(self, probes: Embeddings) -> Embeddings:
         """On the unit sphere, with 1 beside them, which takes r of the gallery as it is."""
         return self._beside(probes, np.ones(len(probes), dtype=np.float32))
 
-    def _strangers(self, embeddings: npt.NDArray[_Float]) -> npt.NDArray[_Float]:
+    def _resemblance(self, embeddings: npt.NDArray[_Float]) -> npt.NDArray[_Float]:
         """r [M] of embeddings [M, D]: their mean cosine to the nearest of the cohort."""
         if len(embeddings) and embeddings.strides[0] == 0:  # one probe, compared with many
-            return np.broadcast_to(self._strangers(embeddings[:1].copy()), len(embeddings))
+            return np.broadcast_to(self._resemblance(embeddings[:1].copy()), len(embeddings))
         cohort = self.cohort.astype(embeddings.dtype, copy=False)
         rows = max(1, _BLOCK_BYTES // (embeddings.itemsize * len(cohort)))
         found = np.empty(len(embeddings), dtype=embeddings.dtype)

@@ -147,14 +147,14 @@ class MemberParams:
 
 @dataclass(frozen=True)
 class CohortParams:
-    """Strangers that travel with the model (section `train.cohort`): one training face each of many people.
+    """A cohort that becomes part of the model (section `train.cohort`): one training face each of many people.
 
-    From each cosine, half of what both faces have as their mean cosine to their nearest strangers is taken away
-    (`likeness.models.comparators.csls`).
+    From each cosine, half of what both faces have as their mean cosine to their nearest of the cohort is taken
+    away (`likeness.models.comparators.csls`).
 
     Attributes:
         people: at most, drawn at random; where only pairs are known, photographs.
-        nearest: strangers that count for a face.
+        nearest: of the cohort, that count for a face.
     """
 
     people: Annotated[int, Range(low=1)] = 4096

@@ -237,8 +237,8 @@ class _PlanRunner:
         embeddings: npt.NDArray[np.float32] = self.context.broadcast(
             self._embeddings(network.siamese, rows) if self.context.is_main else None
         )
-        strangers = torch.from_numpy(embeddings)
-        after = self._measure(*with_cohort(network.params, network.siamese, strangers, cohort.nearest))
+        faces = torch.from_numpy(embeddings)
+        after = self._measure(*with_cohort(network.params, network.siamese, faces, cohort.nearest))
         formula = CSLS.format(nearest=cohort.nearest, people=len(rows))
         fitted = FittedMap("csls", formula, network.holdout, after.holdout, time.monotonic() - begun)
         return dataclasses.replace(after, fitted=network.fitted, cohort=fitted)

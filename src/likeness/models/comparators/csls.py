@@ -1,4 +1,4 @@
-"""The cosine of two embeddings, less how much each of them resembles strangers."""
+"""The cosine of two embeddings, less how much each of them resembles other people."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class CslsParams(ComparatorParams):
 
     Attributes:
         people: N, embeddings in the cohort.
-        nearest: K, of the cohort, that tell how much a face resembles strangers; all where there are fewer.
+        nearest: K, of the cohort, that count for a face; all where there are fewer.
     """
 
     people: Annotated[int, Range(low=1)] = 1
@@ -30,7 +30,7 @@ class CslsParams(ComparatorParams):
 
 @COMPARATORS.register("csls", CslsParams)
 class Csls(Comparator):
-    """cos(x, y) − (r(x) + r(y)) / 2, with r(x) the mean cosine of x to its K nearest of a cohort of strangers.
+    """cos(x, y) − (r(x) + r(y)) / 2, with r(x) the mean cosine of x to its K nearest of a cohort.
 
     Half of the cross-domain similarity local scaling of Conneau et al. 2018, "Word translation without parallel
     data", eq. 7, where both domains are faces. Some faces are near to everybody; the cosine matches them with the

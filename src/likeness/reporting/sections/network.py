@@ -55,8 +55,8 @@ _COMPARATORS = {
     "all of the metric is in the tower.",
     "cosine": "The angle between two embeddings: their length, which grows with contrast and "
     "sharpness, cannot decide.",
-    "csls": "The angle between two embeddings, less how near each of them is to faces of strangers: some faces "
-    "are near to everybody, and would be taken for others (CSLS, Conneau et al. 2018).",
+    "csls": "The angle between two embeddings, less how near each of them is to a cohort of other people: some "
+    "faces are near to everybody, and would be taken for others (CSLS, Conneau et al. 2018).",
     "mahalanobis": "The distance ‖L(x − y)‖ with a learnt L: directions in which one person varies count less.",
 }
 _REASONS = {

@@ -1,4 +1,4 @@
-"""The strangers whose faces scale the cosines of a finished network: one training face each of many people."""
+"""The cohort that scales the cosines of a finished network: one training face each of many people."""
 
 from __future__ import annotations
 
