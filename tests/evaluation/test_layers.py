@@ -4,7 +4,7 @@ from torch import nn
 
 from likeness.evaluation.layers import layer_table
 from likeness.models.comparators.cosine import Cosine
-from likeness.models.network import build_siamese
+from likeness.models.network import build_siamese, with_cohort
 from likeness.models.siamese import Siamese
 from tests.models.parts import planned
 
@@ -31,6 +31,14 @@ def test_sums_are_the_networks(backbone):
     assert table["parameters"].sum() == held
     assert table["name"].is_unique
     assert (table["mmacs"] >= 0).all()
+
+
+def test_a_cohort_is_held_by_the_comparator_and_met_by_both_faces():
+    params = planned("residual", "cosine", embedding_dim=32, width=0.25)
+    _, siamese = with_cohort(params, build_siamese(params, (80, 64), 0), torch.randn(50, 32), nearest=20)
+    last = layer_table(siamese, (80, 64)).iloc[-1]
+    assert (last["kind"], last["parameters"]) == ("Csls", 50 * 32)
+    assert last["mmacs"] == pytest.approx(2 * 50 * 32 / 1e6)
 
 
 class Scaled(nn.Module):

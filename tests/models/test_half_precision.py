@@ -100,6 +100,9 @@ def test_a_model_that_was_not_exported_is_refused(tmp_path: Path) -> None:
     (copy / "card.json").write_text(card.replace('"name": "cosine"', '"name": "weighted-l1"'))
     with pytest.raises(ModelError, match=r"comparator\.safetensors: is missing; run `likeness export"):
         write_half(copy, tmp_path / "half")
+    (copy / "card.json").write_text(card.replace('"name": "cosine"', '"name": "one-of-my-own"'))
+    with pytest.raises(ModelError, match="torch computes its comparator, one-of-my-own, from the weights file"):
+        write_half(copy, tmp_path / "half")
     (copy / "card.json").write_text(card)
     (copy / TOWER).unlink()
     with pytest.raises(ModelError, match=r"tower\.onnx: is missing; run `likeness export"):

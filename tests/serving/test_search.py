@@ -78,10 +78,11 @@ def test_odd_dimensions_are_compressed_too() -> None:
     assert found.rows[:, 0].tolist() == list(range(40))
 
 
+@pytest.mark.parametrize("name", ["cosine", "csls"])
 @pytest.mark.parametrize("limit", [10**6, 100])
-def test_renewed_finds_the_new_and_forgets_the_removed(limit: int) -> None:
+def test_renewed_finds_the_new_and_forgets_the_removed(limit: int, name: str) -> None:
     gallery = sphere(3000, 9)
-    search = Search(gallery[:2990], NumpyCosine(), exact_limit=limit)
+    search = Search(gallery[:2990], COMPARATORS[name], exact_limit=limit)
     grown = search.renewed(gallery)
     assert grown.best(gallery[2990:]).rows[:, 0].tolist() == list(range(2990, 3000))
     assert search.best(gallery[2990:]).rows.max() < 2990  # the one in use elsewhere is as it was

@@ -11,15 +11,15 @@ import torch
 
 from likeness.artifacts.history import EpochRecord
 from likeness.data.splits import Identities, TrainingData
-from likeness.errors import ParamsError
+from likeness.errors import ModelError, ParamsError
 from likeness.metrics.platt_scaling import logistic_regression
-from likeness.models.architecture import ModelParams
+from likeness.models.architecture import COMPARATORS, ModelParams
 from likeness.models.backbones.ensemble import Ensemble
 from likeness.models.backbones.fisher import LOCAL, FisherVectors
 from likeness.models.backbones.patterns import PatternHistograms
 from likeness.models.embedding import embed_pixels, score_pairs
 from likeness.models.export import export_onnx
-from likeness.models.network import build_siamese
+from likeness.models.network import build_siamese, with_cohort
 from likeness.models.preprocess import Preprocess
 from likeness.models.siamese import Siamese
 from likeness.models.tensors import read_tensors
@@ -170,6 +170,33 @@ def test_a_cohort_of_training_people_scales_the_cosines(restricted: bool, tmp_pa
     resembled = [np.sort(side @ cohort.T)[:, -2:].mean(axis=1) for side in (first, second)]
     expected = (first * second).sum(axis=1) - (resembled[0] + resembled[1]) / 2
     np.testing.assert_allclose(score_pairs(scaled.siamese, first, second), expected, atol=1e-5)
+
+
+def test_another_cohort_takes_a_finished_training_up(tmp_path: Path) -> None:
+    """A training by gradient descent does not depend on it."""
+    bare = task(MODEL, TRAIN)
+    done(bare, tmp_path)
+    seen: list[int] = []
+    scaled = dataclasses.replace(bare, params=dataclasses.replace(TRAIN, cohort=CohortParams()))
+    run_plan(scaled, checkpoint=tmp_path, device="cpu", on_epoch=lambda record: seen.append(record.epoch))
+    assert seen == []
+
+
+def test_a_cohort_scales_cosines_alone(tmp_path: Path) -> None:
+    network = build_siamese(MODEL, SIZE, 0)
+    cohort = torch.randn(3, MODEL.embedding_dim)
+    scaled, siamese = with_cohort(MODEL, network, cohort, nearest=20)
+    assert scaled.comparator.nearest == 3
+    with pytest.raises(ModelError, match="compared by csls"):
+        with_cohort(scaled, siamese, cohort, nearest=2)
+    for wrong in (cohort[:0], cohort[:, :1], cohort[0]):
+        with pytest.raises(ModelError, match=r"expected a cohort of \[N, 16\] numbers"):
+            with_cohort(MODEL, network, wrong, nearest=2)
+    with pytest.raises(ValueError, match="comparator without weights"):
+        PretrainParams(LOSSES.params("softmax"), comparator=COMPARATORS.params("csls"))
+    for wanted in (varied(MODEL, comparator="csls"), varied(MODEL, comparator="euclidean")):
+        with pytest.raises(ParamsError, match=r"set model\.comparator to cosine"):
+            done(task(wanted, dataclasses.replace(TRAIN, cohort=CohortParams())), tmp_path / "refused")
 
 
 def test_a_cohort_scales_an_ensemble_and_not_its_members(tmp_path: Path) -> None:

@@ -109,8 +109,8 @@ def _export_half(folder: Path, target: Path, as_json: bool) -> None:
     with needing("train"):
         from likeness.models.half_precision import write_half
 
-    write_half(folder, target)
-    size = (target / TOWER).stat().st_size
+    written = write_half(folder, target)
+    size = sum((target / name).stat().st_size for name in written.files)
     if as_json:
         emit({"onnx": str(target / TOWER), "bytes": size})
     else:

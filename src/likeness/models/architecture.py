@@ -25,6 +25,8 @@ BACKBONES: Parts[Backbone] = Parts("backbone", "likeness.models.backbones")
 COMPARATORS: Parts[Comparator] = Parts("comparator", "likeness.models.comparators")
 WITHOUT_WEIGHTS = ("cosine", "euclidean")
 """Comparators whose scores need no weights file."""
+WITHOUT_TORCH = ("cosine", "csls", "euclidean", "mahalanobis", "weighted-l1")
+"""Comparators that have a form in NumPy, see `likeness.serving.numpy_comparators`."""
 ANGULAR = ("cosine", "csls")
 """Comparators that look at the directions of embeddings alone."""
 Window = tuple[int, int, int, int]

@@ -104,8 +104,7 @@ def score_prepared(
     """Scores float64 [P] of pairs of embeddings from `prepare`, [P, D'] and [P, D']."""
     pairs = (torch.from_numpy(np.asarray(side, dtype=np.float64)) for side in (first, second))
     with torch.inference_mode():
-        scores: Tensor = _comparator(siamese)(*pairs)
-    return scores.numpy()
+        return _comparator(siamese).compare(*pairs).numpy()
 
 
 def _comparator(siamese: Siamese) -> Comparator:

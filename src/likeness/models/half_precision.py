@@ -17,7 +17,7 @@ from safetensors.numpy import load_file, save
 
 from likeness.errors import ModelError
 from likeness.files import atomic_path, file_sha256
-from likeness.models.architecture import WITHOUT_WEIGHTS
+from likeness.models.architecture import WITHOUT_TORCH, WITHOUT_WEIGHTS
 from likeness.models.card import CARD, COMPARATOR, TOWER, Card, check_file, read_card, write_card
 
 _SMALLEST = 256  # tensors of fewer values, such as biases, keep their precision
@@ -39,6 +39,11 @@ def write_half(source: Path, target: Path) -> Card:
         OutputError: the files cannot be written.
     """
     card = read_card(source / CARD)
+    if card.model.comparator.name not in WITHOUT_TORCH:
+        raise ModelError(
+            f"{source}: torch computes its comparator, {card.model.comparator.name}, from the weights file, and a "
+            "model in half precision has none"
+        )
     names = [TOWER] if card.model.comparator.name in WITHOUT_WEIGHTS else [TOWER, COMPARATOR]
     for path in (source / name for name in names):
         if problem := check_file(path, card) if path.is_file() else "is missing":

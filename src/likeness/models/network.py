@@ -124,9 +124,16 @@ def with_cohort(
         params: of a network that is compared by cosine.
         siamese: the network.
         cohort: its embeddings [N, D] of N different people.
-        nearest: of them that count for a face.
+        nearest: of them that count for a face; all where there are fewer.
+
+    Raises:
+        ModelError: the network is compared otherwise, or the cohort is empty or of other embeddings.
     """
-    scaled = COMPARATORS.params("csls", people=len(cohort), nearest=nearest)
+    if params.comparator.name != "cosine":
+        raise ModelError(f"a cohort scales cosines, and the network is compared by {params.comparator.name}")
+    if cohort.ndim != 2 or not len(cohort) or cohort.shape[1] != params.output_dim:
+        raise ModelError(f"expected a cohort of [N, {params.output_dim}] numbers, found {list(cohort.shape)}")
+    scaled = COMPARATORS.params("csls", people=len(cohort), nearest=min(nearest, len(cohort)))
     planned = dataclasses.replace(params, comparator=scaled)
     result = _around(siamese.backbone, planned)
     result.projection = siamese.projection

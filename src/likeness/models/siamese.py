@@ -74,7 +74,7 @@ class Siamese(nn.Module):
 
     def score(self, first: Tensor, second: Tensor) -> Tensor:
         """Scores [P] of pairs of embeddings [P, D], higher = more alike."""
-        scores: Tensor = self.comparator(self.comparator.prepared(first), self.comparator.prepared(second))
+        scores: Tensor = self.comparator(first, second)
         return scores
 
     def forward(self, images: Tensor) -> Tensor:

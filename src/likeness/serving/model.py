@@ -18,11 +18,10 @@ from safetensors import SafetensorError, safe_open
 from likeness.artifacts.json_file import plain
 from likeness.errors import ModelError
 from likeness.extras import needing
-from likeness.models.architecture import WITHOUT_WEIGHTS
+from likeness.models.architecture import WITHOUT_TORCH, WITHOUT_WEIGHTS
 from likeness.models.card import CARD, COMPARATOR, TOWER, WEIGHTS, Card, check_file, read_card
 from likeness.models.onnx_tower import OnnxTower
 from likeness.serving.numpy_comparators import (
-    NUMPY,
     Doubles,
     Embeddings,
     Metric,
@@ -72,7 +71,7 @@ class TorchTower:
         return embed_pixels(self._loaded.siamese, card.preprocess, pixels, mirror=card.mirror)
 
 
-class TorchComparator:
+class TorchComparator(NumpyComparator):
     """A comparator without a NumPy form, computed by its torch module; compares exactly.
 
     Args:
@@ -87,7 +86,7 @@ class TorchComparator:
 
         self._siamese = load_model(folder).siamese
 
-    def pairs(self, first: Embeddings, second: Embeddings) -> Doubles:
+    def compare(self, first: Embeddings, second: Embeddings) -> Doubles:
         """Scores [P] of pairs of embeddings [P, D], in double precision."""
         from likeness.models.embedding import score_pairs
 
@@ -96,16 +95,12 @@ class TorchComparator:
     def scan(self, gallery: Embeddings) -> Scan:
         """Probe by probe."""
         return lambda probes: np.array(
-            [self.pairs(np.broadcast_to(probe, gallery.shape), gallery) for probe in probes], dtype=np.float32
+            [self.compare(np.broadcast_to(probe, gallery.shape), gallery) for probe in probes], dtype=np.float32
         ).reshape(len(probes), len(gallery))
 
-    def vectors(self, embeddings: Embeddings) -> Embeddings:
+    def vectors(self, gallery: Embeddings) -> Embeddings:
         """The embeddings themselves."""
-        return np.ascontiguousarray(embeddings)
-
-    def queries(self, probes: Embeddings) -> Embeddings:
-        """The embeddings themselves."""
-        return self.vectors(probes)
+        return np.ascontiguousarray(gallery)
 
 
 @dataclass(frozen=True)
@@ -194,7 +189,7 @@ def model_folder(source: str | Path | None) -> Path:
 
         return resolve(str(source))
     path = Path(source)
-    folder = path.parent if path.name in (WEIGHTS, TOWER, CARD) else path
+    folder = path.parent if path.name in (WEIGHTS, TOWER, COMPARATOR, CARD) else path
     if not (folder / CARD).is_file():
         raise ModelError(
             f"{path}: no model here; expected a folder with {CARD} and {WEIGHTS}, as `dvc repro` leaves in "
@@ -223,7 +218,7 @@ def _exported(folder: Path, card: Card, threads: int) -> OnnxTower | None:
 
 def _comparator(folder: Path, card: Card) -> NumpyComparator:
     params = plain(card.model.comparator)
-    if params["name"] not in NUMPY:
+    if params["name"] not in WITHOUT_TORCH:
         return TorchComparator(folder)
     return build_comparator(params["name"], _comparator_weights(folder, card), params)
 
@@ -238,7 +233,7 @@ def _comparator_weights(folder: Path, card: Card) -> dict[str, npt.NDArray[np.fl
         return {}
     path = folder / (COMPARATOR if COMPARATOR in card.files else WEIGHTS)
     if problem := check_file(path, card):
-        raise ModelError(f"{path}: {problem}; copy the model again")
+        raise ModelError(f"{path}: {problem}; copy the model again, or run `likeness export {folder}`")
     try:
         with safe_open(path, framework="np") as stored:
             names = [name for name in stored.keys() if name.startswith("comparator.")]  # noqa: SIM118 - no mapping

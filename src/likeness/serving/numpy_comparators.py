@@ -3,7 +3,8 @@
 One that is not here is served by its torch module, see `likeness.serving.model.TorchComparator`.
 
 Each scores pairs in double precision, as `likeness.models.embedding.score_pairs` does (a test holds the two
-equal), and a whole gallery at once in single precision, for search.
+equal), and a whole gallery at once in single precision, for search. Their names are in
+`likeness.models.architecture.WITHOUT_TORCH`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Literal, Protocol, TypeAlias, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -27,51 +28,54 @@ Scan: TypeAlias = Callable[[Embeddings], npt.NDArray[np.float32]]
 order as the scores, but not on their scale."""
 Metric: TypeAlias = Literal["inner product", "squared distance"]
 
-NUMPY = ("cosine", "csls", "euclidean", "mahalanobis", "weighted-l1")
-"""Names of those that are here."""
 _Float = TypeVar("_Float", np.float32, np.float64)
 _BLOCK_BYTES = 1 << 24  # |x - y| of a block stays in the cache
 
 
-class NumpyComparator(Protocol):
-    """Scores embeddings, higher = more alike."""
+class NumpyComparator(ABC):
+    """Scores embeddings, higher = more alike.
 
-    @property
-    def metric(self) -> Metric | None:
-        """How `vectors` are compared by an index such that the order is that of the scores; None: by none."""
+    What one embedding alone decides is computed once, by `prepared`; all but `pairs` are given its result.
+
+    Attributes:
+        metric: how an index compares `vectors` with `queries`, such that the order is that of the scores; None: no
+            index does.
+    """
+
+    metric: Metric | None
 
     def pairs(self, first: Embeddings, second: Embeddings) -> Doubles:
         """Scores [P] of pairs of embeddings [P, D], in double precision."""
+        return self.compare(self.prepared(first), self.prepared(second))
 
-    def scan(self, gallery: Embeddings) -> Scan:
-        """Prepares embeddings [N, D] for being compared with probes."""
-
-    def vectors(self, embeddings: Embeddings) -> Embeddings:
-        """What an index stores for embeddings [N, D]: contiguous float32 [N, D']."""
-
-    def queries(self, probes: Embeddings) -> Embeddings:
-        """What an index is asked with for embeddings [Q, D] of probes: contiguous float32 [Q, D']."""
-
-
-class _Symmetric(ABC):
-    """An index compares the vectors of a gallery with the same vectors of probes."""
+    def prepared(self, embeddings: Embeddings) -> Embeddings:
+        """What the other methods take for embeddings [N, D]: float32 [N, D']."""
+        return embeddings
 
     @abstractmethod
-    def vectors(self, embeddings: Embeddings) -> Embeddings:
-        """See `NumpyComparator.vectors`."""
+    def compare(self, first: Embeddings, second: Embeddings) -> Doubles:
+        """Scores [P] of pairs of prepared embeddings [P, D'], in double precision."""
+
+    @abstractmethod
+    def scan(self, gallery: Embeddings) -> Scan:
+        """Readies prepared embeddings [N, D'] for being compared with prepared probes."""
+
+    @abstractmethod
+    def vectors(self, gallery: Embeddings) -> Embeddings:
+        """What an index stores for prepared embeddings [N, D']: contiguous float32 [N, D'']."""
 
     def queries(self, probes: Embeddings) -> Embeddings:
-        """The probes' own vectors."""
+        """What an index is asked with for prepared probes [Q, D']: contiguous float32 [Q, D'']."""
         return self.vectors(probes)
 
 
 @dataclass(frozen=True)
-class NumpyCosine(_Symmetric):
+class NumpyCosine(NumpyComparator):
     """The cosine of the angle; 0 where an embedding is zero."""
 
     metric: Metric = "inner product"
 
-    def pairs(self, first: Embeddings, second: Embeddings) -> Doubles:
+    def compare(self, first: Embeddings, second: Embeddings) -> Doubles:
         """Scores in [-1, 1]."""
         product = (_unit(first.astype(np.float64)) * _unit(second.astype(np.float64))).sum(axis=-1)
         return np.asarray(np.clip(product, -1, 1))
@@ -81,16 +85,16 @@ class NumpyCosine(_Symmetric):
         vectors = self.vectors(gallery)
         return lambda probes: self.vectors(probes) @ vectors.T
 
-    def vectors(self, embeddings: Embeddings) -> Embeddings:
+    def vectors(self, gallery: Embeddings) -> Embeddings:
         """On the unit sphere."""
-        norms = np.sqrt(np.einsum("ij,ij->i", embeddings, embeddings))
+        norms = np.sqrt(np.einsum("ij,ij->i", gallery, gallery))
         if np.abs(norms - 1).max(initial=0) < 1e-5:
-            return np.ascontiguousarray(embeddings)  # spares a copy of a large gallery
-        return np.ascontiguousarray(_unit(embeddings))
+            return np.ascontiguousarray(gallery)  # spares a copy of a large gallery
+        return np.ascontiguousarray(_unit(gallery))
 
 
 @dataclass(frozen=True, eq=False)
-class NumpyCsls:
+class NumpyCsls(NumpyComparator):
     """cos(x, y) − (r(x) + r(y)) / 2, see `likeness.models.comparators.csls`.
 
     Attributes:
@@ -102,49 +106,49 @@ class NumpyCsls:
     nearest: int
     metric: Metric = "inner product"
 
-    def pairs(self, first: Embeddings, second: Embeddings) -> Doubles:
+    def prepared(self, embeddings: Embeddings) -> Embeddings:
+        """On the unit sphere, with r beside them: the mean cosine to the nearest of the cohort."""
+        prepared = np.empty((len(embeddings), embeddings.shape[1] + 1), dtype=np.float32)
+        prepared[:, :-1] = _unit(embeddings)
+        rows = max(1, _BLOCK_BYTES // (4 * len(self.cohort)))
+        for start in range(0, len(embeddings), rows):
+            cosines = prepared[start : start + rows, :-1] @ self.cohort.T
+            nearest = np.partition(cosines, -self.nearest)[:, -self.nearest :]
+            prepared[start : start + rows, -1] = nearest.mean(axis=1, dtype=np.float64)
+        return prepared
+
+    def compare(self, first: Embeddings, second: Embeddings) -> Doubles:
         """Scores in [-2, 2]."""
-        own = [self._resemblance(side.astype(np.float64)) for side in (first, second)]
-        return NumpyCosine().pairs(first, second) - (own[0] + own[1]) / 2
+        one, two = first.astype(np.float64), second.astype(np.float64)
+        cosines = np.clip((one[:, :-1] * two[:, :-1]).sum(axis=-1), -1, 1)
+        return np.asarray(cosines - (one[:, -1] + two[:, -1]) / 2)
 
     def scan(self, gallery: Embeddings) -> Scan:
-        """By one matrix product; what is the same for all of a gallery is left out."""
-        vectors = self.vectors(gallery)
-        return lambda probes: self.queries(probes) @ vectors.T
+        """By one matrix product; r of the probe, which is the same for all of a gallery, is left out."""
+        resemblance = gallery[:, -1] / 2
+        return lambda probes: np.asarray(probes[:, :-1] @ gallery[:, :-1].T - resemblance)
 
-    def vectors(self, embeddings: Embeddings) -> Embeddings:
+    def vectors(self, gallery: Embeddings) -> Embeddings:
         """On the unit sphere, with -r/2 beside them."""
-        return self._beside(embeddings, self._resemblance(embeddings) / -2)
+        vectors = gallery.copy()
+        vectors[:, -1] /= -2
+        return vectors
 
     def queries(self, probes: Embeddings) -> Embeddings:
         """On the unit sphere, with 1 beside them, which takes r of the gallery as it is."""
-        return self._beside(probes, np.ones(len(probes), dtype=np.float32))
-
-    def _resemblance(self, embeddings: npt.NDArray[_Float]) -> npt.NDArray[_Float]:
-        """r [M] of embeddings [M, D]: their mean cosine to the nearest of the cohort."""
-        if len(embeddings) and embeddings.strides[0] == 0:  # one probe, compared with many
-            return np.broadcast_to(self._resemblance(embeddings[:1].copy()), len(embeddings))
-        cohort = self.cohort.astype(embeddings.dtype, copy=False)
-        rows = max(1, _BLOCK_BYTES // (embeddings.itemsize * len(cohort)))
-        found = np.empty(len(embeddings), dtype=embeddings.dtype)
-        for start in range(0, len(embeddings), rows):
-            cosines = _unit(embeddings[start : start + rows]) @ cohort.T
-            found[start : start + rows] = np.partition(cosines, -self.nearest)[:, -self.nearest :].mean(axis=1)
-        return found
-
-    @staticmethod
-    def _beside(embeddings: Embeddings, column: npt.NDArray[np.floating]) -> Embeddings:
-        return np.ascontiguousarray(np.column_stack([_unit(embeddings), column]), dtype=np.float32)
+        queries = probes.copy()
+        queries[:, -1] = 1
+        return queries
 
 
 @dataclass(frozen=True)
-class NumpyEuclidean(_Symmetric):
+class NumpyEuclidean(NumpyComparator):
     """Minus the distance, under M = LᵀL where a factor L [D, D] is given (Mahalanobis)."""
 
     factor: Doubles | None = None
     metric: Metric = "squared distance"
 
-    def pairs(self, first: Embeddings, second: Embeddings) -> Doubles:
+    def compare(self, first: Embeddings, second: Embeddings) -> Doubles:
         """Scores in (-∞, 0]."""
         difference = first.astype(np.float64) - second.astype(np.float64)
         if self.factor is not None:
@@ -157,22 +161,22 @@ class NumpyEuclidean(_Symmetric):
         half_squares = np.einsum("ij,ij->i", vectors, vectors) / 2
         return lambda probes: np.asarray(self.vectors(probes) @ vectors.T - half_squares)
 
-    def vectors(self, embeddings: Embeddings) -> Embeddings:
+    def vectors(self, gallery: Embeddings) -> Embeddings:
         """L·x."""
         if self.factor is None:
-            return np.ascontiguousarray(embeddings)
-        return np.ascontiguousarray(embeddings @ self.factor.T.astype(np.float32))
+            return np.ascontiguousarray(gallery)
+        return np.ascontiguousarray(gallery @ self.factor.T.astype(np.float32))
 
 
 @dataclass(frozen=True)
-class NumpyWeightedL1(_Symmetric):
+class NumpyWeightedL1(NumpyComparator):
     """The logit w·|x - y| + b, with w [D] of either sign: no distance, so that no index orders by it."""
 
     weight: Doubles
     bias: float
     metric: Metric | None = None
 
-    def pairs(self, first: Embeddings, second: Embeddings) -> Doubles:
+    def compare(self, first: Embeddings, second: Embeddings) -> Doubles:
         """Logits, unbounded."""
         return np.asarray(np.abs(first.astype(np.float64) - second.astype(np.float64)) @ self.weight + self.bias)
 
@@ -190,9 +194,9 @@ class NumpyWeightedL1(_Symmetric):
                 row[start : start + rows] = np.abs(block - probe) @ weight
         return scores
 
-    def vectors(self, embeddings: Embeddings) -> Embeddings:
+    def vectors(self, gallery: Embeddings) -> Embeddings:
         """The embeddings themselves."""
-        return np.ascontiguousarray(embeddings)
+        return np.ascontiguousarray(gallery)
 
 
 def build_comparator(
@@ -213,8 +217,7 @@ def build_comparator(
             case "cosine":
                 return NumpyCosine()
             case "csls":
-                cohort = weights["comparator.cohort"].astype(np.float32)
-                return NumpyCsls(cohort, min(params["nearest"], len(cohort)))
+                return _csls(weights["comparator.cohort"].astype(np.float32), params["nearest"])
             case "euclidean":
                 return NumpyEuclidean()
             case "mahalanobis":
@@ -225,6 +228,14 @@ def build_comparator(
     except KeyError as error:
         raise ModelError(f"the model lacks {error.args[0]}; copy it again, or train it again") from error
     raise ModelError(f"no comparator is called {name!r}; the model is of a newer version or its card was edited")
+
+
+def _csls(cohort: Embeddings, nearest: Any) -> NumpyCsls:
+    if type(nearest) is not int or nearest < 1:
+        raise ModelError(f"model.comparator.nearest: expected a whole number of at least 1, found {nearest!r}")
+    if cohort.ndim != 2 or not len(cohort):
+        raise ModelError(f"comparator.cohort: expected embeddings of people, [N, D], found {list(cohort.shape)}")
+    return NumpyCsls(cohort, min(nearest, len(cohort)))
 
 
 def _unit(vectors: npt.NDArray[_Float]) -> npt.NDArray[_Float]:

@@ -62,19 +62,29 @@ class Search:
         self._embeddings = embeddings
         self._comparator = comparator
         self._exact_limit = exact_limit
+        self._ready(comparator.prepared(embeddings))
+
+    def _ready(self, prepared: Embeddings) -> None:
+        self._prepared, metric = prepared, self._comparator.metric
         self._index: Any = None
-        if len(embeddings) > exact_limit and comparator.metric is not None:
-            self._index = _compressed(comparator.vectors(embeddings), comparator.metric)
-        self._scan = None if self._index is not None else comparator.scan(embeddings)
+        if len(prepared) > self._exact_limit and metric is not None:
+            self._index = _compressed(self._comparator.vectors(prepared), metric)
+        self._scan = None if self._index is not None else self._comparator.scan(prepared)
 
     def renewed(self, embeddings: Embeddings) -> Search:
         """A search of a later state of the gallery; where people were only added, the index grows by them."""
         known = len(self._embeddings)
-        if self._index is None or not np.array_equal(embeddings[:known], self._embeddings):
+        if not np.array_equal(embeddings[:known], self._embeddings):
             return Search(embeddings, self._comparator, self._exact_limit)
+        added = self._comparator.prepared(embeddings[known:])
+        unchanged = self._prepared is self._embeddings  # a copy of a large gallery is spared
+        prepared = embeddings if unchanged else np.concatenate([self._prepared, added])
         renewed = copy.copy(self)
         renewed._embeddings = embeddings
-        renewed._index = _grown(self._index, self._comparator.vectors(embeddings[known:]))
+        if self._index is None:
+            renewed._ready(prepared)
+        else:
+            renewed._prepared, renewed._index = prepared, _grown(self._index, self._comparator.vectors(added))
         return renewed
 
     @property
@@ -95,6 +105,7 @@ class Search:
         if k == 0:
             return Matches(rows, scores)
         at_once = max(1, _SCAN_BYTES // (4 * len(self._embeddings)))
+        probes = self._comparator.prepared(probes)
         for start in range(0, len(probes), at_once):
             some = probes[start : start + at_once]
             for i, candidates in enumerate(self._candidates(some, k), start):
@@ -111,7 +122,7 @@ class Search:
 
     def _narrowed(self, probe: Embeddings, rows: npt.NDArray[np.int64], k: int) -> npt.NDArray[np.int64]:
         """Those of the rows that hold the k best, by single-precision scores of the embeddings themselves."""
-        scores = self._comparator.scan(self._embeddings[rows])(probe[None])[0]
+        scores = self._comparator.scan(self._prepared[rows])(probe[None])[0]
         return rows[_largest(scores, k + _MARGIN)]
 
     def _rescored(
@@ -119,8 +130,8 @@ class Search:
     ) -> tuple[npt.NDArray[np.int64], Doubles]:
         """The k best of the candidates by exact score; equal scores in the gallery's order."""
         candidates = np.sort(candidates)
-        scores = self._comparator.pairs(
-            np.broadcast_to(probe, (len(candidates), len(probe))), self._embeddings[candidates]
+        scores = self._comparator.compare(
+            np.broadcast_to(probe, (len(candidates), len(probe))), self._prepared[candidates]
         )
         order = np.argsort(-scores, kind="stable")[:k]
         return candidates[order], scores[order]

@@ -81,7 +81,7 @@ class _Finder:
     def __init__(
         self, embeddings: Embeddings, people: Sequence[str], comparator: NumpyComparator, decision: Decision
     ) -> None:
-        self._embeddings, self._comparator, self._decision = embeddings, comparator, decision
+        self._prepared, self._comparator, self._decision = comparator.prepared(embeddings), comparator, decision
         self._names, self._owners = np.unique(np.asarray(people, dtype=str), return_inverse=True)
         order = np.argsort(self._owners, kind="stable")
         self._rows = np.split(order, np.cumsum(np.bincount(self._owners, minlength=len(self._names)))[:-1])
@@ -99,11 +99,11 @@ class _Finder:
 
     def _candidates(self) -> list[Rows]:
         """For each photograph the people of other folders to whom the most alike photographs belong."""
-        scan = self._comparator.scan(self._embeddings)
+        scan = self._comparator.scan(self._prepared)
         found: list[Rows] = []
         for start in range(0, len(self._owners), _ROWS):
             rows = np.arange(start, min(start + _ROWS, len(self._owners)))
-            scores = scan(self._embeddings[rows])
+            scores = scan(self._prepared[rows])
             scores[self._owners[rows][:, None] == self._owners] = -np.inf
             count = min(_NEAREST, scores.shape[1])
             nearest = np.argpartition(-scores, count - 1, axis=1)[:, :count]
@@ -148,8 +148,8 @@ class _Finder:
 
     def _log_odds(self, first: Sequence[int] | Rows, second: Rows) -> float:
         """That two groups of photographs show one person, by the mean score of all pairs."""
-        one, two = self._embeddings[first[:_MOST]], self._embeddings[second[:_MOST]]
-        scores = self._comparator.pairs(np.repeat(one, len(two), axis=0), np.tile(two, (len(one), 1)))
+        one, two = self._prepared[first[:_MOST]], self._prepared[second[:_MOST]]
+        scores = self._comparator.compare(np.repeat(one, len(two), axis=0), np.tile(two, (len(one), 1)))
         return self._decision.slope * float(scores.mean()) + self._decision.intercept
 
     def _name(self, person: int) -> str:

@@ -85,7 +85,8 @@ class PretrainParams:
     learning_rate: Annotated[float, Range(above=0)] | None = None
 
     def __post_init__(self) -> None:
-        if COMPARATORS.part(self.comparator.name).trained_by:
+        part = COMPARATORS.part(self.comparator.name)
+        if part.trained_by or part.by_cohort:
             raise ValueError(
                 f"expected a comparator without weights, such as cosine, found {self.comparator.name}"
             )
@@ -149,8 +150,8 @@ class MemberParams:
 class CohortParams:
     """A cohort that becomes part of the model (section `train.cohort`): one training face each of many people.
 
-    From each cosine, half of what both faces have as their mean cosine to their nearest of the cohort is taken
-    away (`likeness.models.comparators.csls`).
+    How near a face is to everybody is its mean cosine to the nearest of the cohort; the mean of both faces' is
+    taken off their cosine (`likeness.models.comparators.csls`). Whoever has the model has these embeddings.
 
     Attributes:
         people: at most, drawn at random; where only pairs are known, photographs.

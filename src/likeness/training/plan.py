@@ -138,8 +138,8 @@ def check_plan(task: TrainingTask) -> None:
             mistakes.append(f"nothing in {tower} is learnt by gradient descent; set its epochs to 0")
     if params.cohort and compared != "cosine":
         mistakes.append(f"train.cohort scales cosines; set model.comparator to cosine, found {compared}")
-    if compared == "csls":
-        mistakes.append("csls needs a cohort; set model.comparator to cosine, and train.cohort")
+    if COMPARATORS.part(compared).by_cohort:
+        mistakes.append(f"{compared} needs a cohort; set model.comparator to cosine, and train.cohort")
     if params.members and compared != "cosine":
         mistakes.append(f"an ensemble averages cosines; set model.comparator to cosine, found {compared}")
     if params.fit is not None and (model.projection_dim or learns):
@@ -239,7 +239,7 @@ class _PlanRunner:
         )
         faces = torch.from_numpy(embeddings)
         after = self._measure(*with_cohort(network.params, network.siamese, faces, cohort.nearest))
-        formula = CSLS.format(nearest=cohort.nearest, people=len(rows))
+        formula = CSLS.format(nearest=min(cohort.nearest, len(rows)), people=len(rows))
         fitted = FittedMap("csls", formula, network.holdout, after.holdout, time.monotonic() - begun)
         return dataclasses.replace(after, fitted=network.fitted, cohort=fitted)
 
@@ -254,7 +254,7 @@ class _PlanRunner:
         task, before = self.task, sum(len(trained.history) for _, trained in self.trainings)
         trained = train(
             *(task.data, task.holdout, task.pixels, siamese, task.preprocess),
-            dataclasses.replace(params, pretrain=None, fit=None, members=()),
+            dataclasses.replace(params, pretrain=None, fit=None, members=(), cohort=None),
             seed=params.seed,
             checkpoint=folder,
             device=self.device,

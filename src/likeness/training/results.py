@@ -68,7 +68,7 @@ class TrainingResult:
 
 @dataclass(frozen=True)
 class FittedMap:
-    """A map that was put behind a network.
+    """A map that was put behind a network, or a cohort that scales its cosines.
 
     Attributes:
         kind: of map.

@@ -11,13 +11,16 @@ from torch import Tensor, nn
 class Comparator(nn.Module, ABC):
     """Scores pairs of embeddings; symmetric to the last bit, so that the order of two photographs cannot decide.
 
-    A class that overrides nothing but `forward` has no weights.
+    A class that overrides nothing but `forward` has no weights. One that computes something of each face alone
+    overrides `prepared` and `compare` too, so that this is done once, however many it is compared with.
     """
 
     is_logit: ClassVar[bool] = False
     """Whether the score is the logit of the probability that both show one person."""
     trained_by: ClassVar[frozenset[str]] = frozenset()
-    """What a loss must be taken of (`Objective.trains`) to train its weights; empty: it has none."""
+    """What a loss must be taken of (`Objective.trains`) to train its weights; empty: no loss trains any."""
+    by_cohort: ClassVar[bool] = False
+    """Whether it is put behind a finished network (`train.cohort`), so that no training begins with it."""
 
     @classmethod
     def build(cls, params: Any, dim: int) -> Self:
@@ -33,10 +36,15 @@ class Comparator(nn.Module, ABC):
         """Embeddings [U, D] in the space where the comparator's distance is the plain Euclidean one."""
         return embeddings
 
-    def prepared(self, embeddings: Tensor) -> Tensor:
-        """What `forward` is given for embeddings [M, D]: all that one embedding alone decides, [M, D']."""
-        return embeddings
-
     @abstractmethod
     def forward(self, first: Tensor, second: Tensor) -> Tensor:
-        """Scores [P] of prepared embeddings [P, D'] and [P, D']."""
+        """Scores [P] of embeddings [P, D] and [P, D]."""
+
+    def prepared(self, embeddings: Tensor) -> Tensor:
+        """What `compare` is given for embeddings [M, D]: all that one embedding alone decides, [M, D']."""
+        return embeddings
+
+    def compare(self, first: Tensor, second: Tensor) -> Tensor:
+        """Scores [P] of prepared embeddings [P, D'] and [P, D']; the same as `forward` of the embeddings."""
+        scores: Tensor = self(first, second)
+        return scores

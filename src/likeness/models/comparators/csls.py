@@ -42,6 +42,7 @@ class Csls(Comparator):
         nearest: K.
     """
 
+    by_cohort = True
     cohort: Tensor  # float32 [N, D], of length one
 
     def __init__(self, dim: int, people: int = 1, nearest: int = 20) -> None:
@@ -65,5 +66,9 @@ class Csls(Comparator):
 
     def forward(self, first: Tensor, second: Tensor) -> Tensor:
         """Scores [P] in [-2, 2]."""
+        return self.compare(self.prepared(first), self.prepared(second))
+
+    def compare(self, first: Tensor, second: Tensor) -> Tensor:
+        """See `Comparator.compare`."""
         cosines = (first[:, :-1] * second[:, :-1]).sum(dim=-1).clamp(-1, 1)
         return cosines - (first[:, -1] + second[:, -1]) / 2

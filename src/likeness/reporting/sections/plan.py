@@ -82,9 +82,9 @@ def _cohort(trained: TrainingFacts) -> list[Block]:
         return []
     return [
         Prose(
-            "From each cosine, half of what both faces have as their mean cosine to their nearest of a cohort is "
-            "taken away; the cohort is training people, whose embeddings are part of the model. On the "
-            f"held-out pairs, without it, the accuracy was {percent(cohort.before.accuracy)} and the AUC "
+            "How near a face is to everybody is its mean cosine to the nearest of a cohort of training people, "
+            "whose embeddings are part of the model; the mean of both faces' is taken off their cosine. On the "
+            f"held-out pairs, without the cohort, the accuracy was {percent(cohort.before.accuracy)} and the AUC "
             f"{decimal(cohort.before.auc)}; it changes them by {_signed(100 * cohort.gain.accuracy, 1)} points "
             f"and {_signed(cohort.gain.auc, 3)}."
         )

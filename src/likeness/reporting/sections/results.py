@@ -62,7 +62,7 @@ def results_section(artefacts: Artefacts) -> Section:
         headline(metrics),
         Prose(conditions(metrics)),
         *_acquisition(metrics.acquisition),
-        *ensemble(metrics),
+        *ensemble(metrics, artefacts.card.model.comparator.name == "csls"),
         Prose(_OTHERS),
         FigureGroup(_curves(artefacts, metrics)),
         *_every_figure(metrics),

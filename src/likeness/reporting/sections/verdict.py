@@ -83,8 +83,8 @@ def _probability(p: float) -> str:
     return "McNemar p < 0.001" if p < 0.001 else f"McNemar p = {p:.2g}"
 
 
-def ensemble(metrics: Metrics) -> list[Block]:
-    """What averaging several networks has gained over the best of them."""
+def ensemble(metrics: Metrics, cohort: bool) -> list[Block]:
+    """What averaging several networks, and a cohort if the model has one, has gained over the best of them."""
     if "best_member" not in metrics.systems:
         return []
     best, gain = metrics.systems["best_member"], metrics.comparison["model_minus_best_member"].accuracy
@@ -92,8 +92,9 @@ def ensemble(metrics: Metrics) -> list[Block]:
     return [
         Prose(
             f"Against its **best member** ({quoted(best.name)}, chosen on held-out pairs) "
-            f"the ensemble gains {value} points of accuracy (95 % interval {low} to {high}, paired). A decision "
-            "costs what all members cost together; see the layers of the model."
+            f"the ensemble{' with its cohort' if cohort else ''} gains {value} points of accuracy (95 % interval "
+            f"{low} to {high}, paired). A decision costs what all members cost together; see the layers of the "
+            "model."
         )
     ]
 
