@@ -192,8 +192,9 @@ def test_a_cohort_scales_cosines_alone(tmp_path: Path) -> None:
     for wrong in (cohort[:0], cohort[:, :1], cohort[0]):
         with pytest.raises(ModelError, match=r"expected a cohort of \[N, 16\] numbers"):
             with_cohort(MODEL, network, wrong, nearest=2)
-    with pytest.raises(ValueError, match="comparator without weights"):
-        PretrainParams(LOSSES.params("softmax"), comparator=COMPARATORS.params("csls"))
+    first = PretrainParams(LOSSES.params("softmax"), sampler=IDENTITIES, comparator=COMPARATORS.params("csls"))
+    with pytest.raises(ParamsError, match="no training begins with the comparator csls"):
+        done(task(MODEL, dataclasses.replace(TRAIN, pretrain=first)), tmp_path / "refused")
     for wanted in (varied(MODEL, comparator="csls"), varied(MODEL, comparator="euclidean")):
         with pytest.raises(ParamsError, match=r"set model\.comparator to cosine"):
             done(task(wanted, dataclasses.replace(TRAIN, cohort=CohortParams())), tmp_path / "refused")

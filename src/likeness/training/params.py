@@ -85,8 +85,7 @@ class PretrainParams:
     learning_rate: Annotated[float, Range(above=0)] | None = None
 
     def __post_init__(self) -> None:
-        part = COMPARATORS.part(self.comparator.name)
-        if part.trained_by or part.by_cohort:
+        if COMPARATORS.part(self.comparator.name).trained_by:
             raise ValueError(
                 f"expected a comparator without weights, such as cosine, found {self.comparator.name}"
             )

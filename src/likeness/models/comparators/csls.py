@@ -33,8 +33,8 @@ class Csls(Comparator):
     """cos(x, y) − (r(x) + r(y)) / 2, with r(x) the mean cosine of x to its K nearest of a cohort.
 
     Half of the cross-domain similarity local scaling of Conneau et al. 2018, "Word translation without parallel
-    data", eq. 7, where both domains are faces. Some faces are near to everybody; the cosine matches them with the
-    wrong people. Without a cohort, all of it zero, this is the cosine.
+    data", section 2.3, where both domains are faces. Some faces are near to everybody; the cosine takes them for
+    other people. Without a cohort, all of it zero, this is the cosine.
 
     Args:
         dim: D of the embeddings.

@@ -70,6 +70,9 @@ def _check_compatible(sections: list[LossParams], siamese: Siamese, by_identity:
         for section in sections
         if not section.part.over_pairs and not by_identity
     ]
+    if siamese.comparator.by_cohort:
+        compared = COMPARATORS.name_of(type(siamese.comparator))
+        mistakes.append(f"no training begins with the comparator {compared}: choose cosine, and train.cohort")
     suitable = siamese.comparator.trained_by
     if suitable and not any(section.part.trains in suitable for section in sections):
         names = [name for name in LOSSES.names if LOSSES.part(name).trains in suitable]
